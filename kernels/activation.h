@@ -1,0 +1,55 @@
+// Element-wise activations and their derivatives.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "kernels/matrix_view.h"
+
+namespace gradvitals {
+
+class Stream;
+
+/// kNone means "not known" in a view; ops refuse it.
+enum class Activation : std::uint8_t { kNone, kLinear, kSigmoid, kRelu, kTanh, kLeakyRelu, kGelu };
+
+/// Slope of leaky_relu below zero (PyTorch's default).
+inline constexpr double kLeakyReluSlope = 0.01;
+
+/// "none", "linear", "sigmoid", "relu", "tanh", "leaky_relu" or "gelu".
+std::string_view name(Activation activation);
+
+/// The inverse of name(); empty where the text names no activation.
+std::optional<Activation> parse_activation(std::string_view text);
+
+/// True where the derivative cannot be had from the output alone (gelu).
+bool derivative_needs_pre_activation(Activation activation);
+
+/// y = activation(z), element by element. NaN stays NaN. gelu is the exact one, z * Phi(z).
+/// In place (y == z) is allowed.
+template <class T>
+struct ActivationForward {
+  Activation activation = Activation::kLinear;
+  VectorView<const T> z;  ///< (N)
+  VectorView<T> y;        ///< (N)
+};
+
+/// dz = dy * activation'(z). z may be null where derivative_needs_pre_activation() is false; y is
+/// the forward's output. In place (dz == dy) is allowed. The derivative at relu's kink is 0.
+template <class T>
+struct ActivationBackward {
+  Activation activation = Activation::kLinear;
+  VectorView<const T> z;   ///< (N) or null
+  VectorView<const T> y;   ///< (N)
+  VectorView<const T> dy;  ///< (N)
+  VectorView<T> dz;        ///< (N)
+};
+
+/// T is float or double (cpu only). Throws std::invalid_argument naming the op and the shapes.
+template <class T>
+void activation_forward(Stream& stream, const ActivationForward<T>& op);
+template <class T>
+void activation_backward(Stream& stream, const ActivationBackward<T>& op);
+
+}  // namespace gradvitals

@@ -1,0 +1,28 @@
+// The three ways a call can fail. Misuse of the API is std::invalid_argument; an unhealthy gradient is
+// data and never an error.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace gradvitals {
+
+/// Input that cannot be read: what() names the file and the byte or key at fault.
+class InputError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A device that was asked for and cannot be used: what() names the device and the reason.
+class DeviceError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A failed CUDA call: what() holds the call, the code and file:line.
+class CudaError : public DeviceError {
+ public:
+  using DeviceError::DeviceError;
+};
+
+}  // namespace gradvitals

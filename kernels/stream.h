@@ -1,0 +1,44 @@
+// Stream: an ordered queue of kernels on one device.
+#pragma once
+
+#include <memory>
+
+#include "kernels/device.h"
+
+namespace gradvitals {
+
+class Backend;
+
+/// An ordered queue of work on one device: every op takes the stream it runs on as its first
+/// argument, and ops on one stream run in the order they were issued. On the cpu device an op has
+/// finished when its call returns. Move-only; what was allocated on a stream may outlive it.
+class Stream {
+ public:
+  struct Options {
+    DeviceType device = DeviceType::kCpu;
+    /// Worker threads of the cpu device; 0 means one per core. Results may differ in the last bit
+    /// between thread counts, never between runs with the same one.
+    int threads = 0;
+  };
+
+  /// Throws DeviceError, with the reason, where the device cannot be used.
+  explicit Stream(const Options& options);
+  Stream() : Stream(Options{}) {}
+  ~Stream();
+  Stream(Stream&&) noexcept;
+  Stream& operator=(Stream&&) noexcept;
+
+  DeviceType device() const;
+  int threads() const;
+
+  /// Blocks until everything issued so far has finished. The only call that does.
+  void synchronize();
+
+  /// The device's implementation of the ops; for the contract functions and Buffer.
+  const std::shared_ptr<Backend>& backend() const { return backend_; }
+
+ private:
+  std::shared_ptr<Backend> backend_;
+};
+
+}  // namespace gradvitals

@@ -1,0 +1,40 @@
+// TensorView: a tensor that somebody else owns, with what it means to its network.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "kernels/activation.h"
+#include "kernels/device.h"
+#include "kernels/dtype.h"
+
+namespace gradvitals {
+
+/// What a tensor is to the network it comes from.
+enum class Role : std::uint8_t {
+  kGradient,       ///< dL/dp of a trainable parameter p
+  kWeight,         ///< the parameter itself
+  kPreActivation,  ///< z = xW + b, shape (B,O)
+  kOutput,         ///< a = activation(z), shape (B,O)
+  kDelta,          ///< dL/dz, shape (B,O)
+};
+
+/// "gradient", "weight", "pre_activation", "output" or "delta".
+std::string_view name(Role role);
+
+/// A tensor to be watched. Owns nothing: `name` and `data` must outlive its use, which for views of a
+/// tape ends at the next backward, reset or reallocation. Any trainer can fill these.
+struct TensorView {
+  std::string_view name;
+  Role role = Role::kGradient;
+  int layer = -1;              ///< 0 for the layer nearest the input; -1 where unknown.
+  const void* data = nullptr;  ///< null: the tensor does not exist (a parameter without gradient).
+  std::int64_t count = 0;      ///< Elements.
+  std::int64_t rows = 0;       ///< B of a (B,O) tensor, in of a kernel, 1 of a vector.
+  std::int64_t cols = 0;       ///< rows * cols == count
+  DType dtype = DType::kFloat32;
+  DeviceType device = DeviceType::kCpu;
+  Activation activation = Activation::kNone;  ///< Of the layer it belongs to, where known.
+};
+
+}  // namespace gradvitals

@@ -1,0 +1,64 @@
+// HealthMetrics: everything the rules judge, as numbers. The seed's keys first, then what each tensor
+// and each layer showed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernels/tensor_stats.h"
+#include "kernels/view.h"
+
+namespace gradvitals {
+
+/// One watched tensor: what it is, and its statistics.
+struct TensorRecord {
+  std::string name;
+  Role role = Role::kGradient;
+  int layer = -1;
+  DType dtype = DType::kFloat32;
+  Activation activation = Activation::kNone;
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
+  bool exists = true;  ///< false: a parameter the loss does not depend on; `stats` is then empty.
+  TensorStats stats;
+};
+
+/// The units of one layer, over one batch.
+struct UnitRecord {
+  std::string name;  ///< of the layer: "dense_1"
+  int layer = -1;
+  Activation activation = Activation::kNone;
+  bool is_head = false;  ///< The last layer: saturation is read from its output, not from z.
+  std::int64_t unit_count = 0;
+  std::int64_t batch = 0;
+  std::int64_t dead_unit_count = 0;  ///< Units whose output is 0 for every sample.
+  std::int64_t saturated_count = 0;  ///< Elements, of unit_count * batch.
+
+  double dead_unit_fraction() const;
+  double saturation_fraction() const;
+};
+
+struct HealthMetrics {
+  // What the seed's monitor_gradient_health() returns, as it computes it: over gradients that exist,
+  // population standard deviation, `weak` including `vanished`, NaN wherever NumPy would give NaN.
+  double min_gradient = 0.0;
+  double max_gradient = 0.0;
+  double mean_gradient = 0.0;
+  double std_gradient = 0.0;
+  std::int64_t vanished_layers = 0;  ///< norms < 1e-6
+  std::int64_t weak_layers = 0;      ///< norms < 1e-4
+  std::int64_t total_layers = 0;
+  std::vector<double> gradient_norms;  ///< L2, in the order of the gradients.
+
+  std::optional<double> loss;
+  std::vector<TensorRecord> tensors;  ///< Every view examined, in its order; empty for metrics from a file.
+  std::vector<UnitRecord> units;      ///< Layers whose (B,O) tensors were examined, input side first.
+};
+
+/// The seed's keys from gradient norms; everything else is left empty. No norms: NaN and zero counts.
+HealthMetrics metrics_from_norms(std::span<const double> norms);
+
+}  // namespace gradvitals

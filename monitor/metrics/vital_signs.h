@@ -1,0 +1,58 @@
+// Vital signs: the four readings of the medical check-up, each a number and a status.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "monitor/metrics/health_metrics.h"
+#include "monitor/rules/thresholds.h"
+
+namespace gradvitals {
+
+/// kUnknown: the sign cannot be computed from what was examined.
+enum class VitalStatus : std::uint8_t { kUnknown, kLow, kNormal, kHigh };
+
+/// "unknown", "low", "normal" or "high".
+std::string_view name(VitalStatus status);
+
+/// Gradient magnitude range: largest over smallest nonzero gradient norm.
+struct BloodPressure {
+  std::optional<double> range_ratio;
+  VitalStatus status = VitalStatus::kUnknown;
+};
+
+/// Gradient stability over a window of steps; needs a history.
+struct HeartRate {
+  std::optional<double> log_norm_mad;
+  std::optional<std::int64_t> spikes;
+  VitalStatus status = VitalStatus::kUnknown;
+};
+
+/// Learning-rate effectiveness: norm(applied update) / norm(weight); needs an update.
+struct Temperature {
+  std::optional<double> update_to_weight_ratio;
+  VitalStatus status = VitalStatus::kUnknown;
+};
+
+/// Information flow through the hidden layers.
+struct Oxygen {
+  /// (rms(delta of the first hidden layer) / rms(delta of the last))^(1/(H-1)), H >= 3 hidden layers.
+  std::optional<double> backward_gain;
+  /// (rms(z of the last hidden layer) / rms(z of the first))^(1/(H-1)), H >= 3 hidden layers.
+  std::optional<double> forward_gain;
+  std::optional<double> dead_unit_fraction;   ///< of the worst relu layer
+  std::optional<double> saturation_fraction;  ///< of the worst sigmoid or tanh layer
+  VitalStatus status = VitalStatus::kUnknown;
+};
+
+struct VitalSigns {
+  BloodPressure blood_pressure;
+  HeartRate heart_rate;
+  Temperature temperature;
+  Oxygen oxygen;
+};
+
+VitalSigns vital_signs(const HealthMetrics& metrics, const Thresholds& thresholds);
+
+}  // namespace gradvitals

@@ -1,0 +1,56 @@
+// Diagnosis: what the rules found, and the verdict that follows from it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "monitor/metrics/health_metrics.h"
+#include "monitor/metrics/vital_signs.h"
+#include "monitor/rules/thresholds.h"
+
+namespace gradvitals {
+
+enum class Severity : std::uint8_t { kOk, kInfo, kWarning, kCritical };
+
+enum class Verdict : std::uint8_t {
+  kHealthy,
+  kVanishing,
+  kExploding,
+  kSaturated,
+  kDead,
+  kNonFinite,
+  kNoGradient,
+  kUnstable,
+};
+
+/// "ok", "info", "warning", "critical"; "healthy", "vanishing", ..., "no_gradient", "unstable".
+std::string_view name(Severity severity);
+std::string_view name(Verdict verdict);
+
+/// One rule that fired.
+struct Finding {
+  std::string rule;  ///< "R2"
+  Severity severity = Severity::kInfo;
+  std::string tensor;  ///< The tensor or layer at fault; empty where the finding is about the network.
+  int layer = -1;
+  std::optional<double> value;      ///< What was measured; empty where it is not a number.
+  std::optional<double> threshold;  ///< The limit that it crossed.
+  std::string text;                 ///< One sentence: what is wrong.
+  std::vector<std::string> advice;  ///< What to do about it, most useful first.
+  std::string consequence_of;       ///< The rule that explains this finding; empty for a root cause.
+};
+
+struct Diagnosis {
+  Verdict verdict = Verdict::kHealthy;
+  Severity severity = Severity::kOk;  ///< Of the worst finding.
+  std::vector<Finding> findings;      ///< The deciding one first, then by precedence.
+  VitalSigns vital_signs;
+};
+
+/// Applies the full rules. Pure: the same metrics give the same diagnosis.
+Diagnosis diagnose(const HealthMetrics& metrics, const Thresholds& thresholds = {});
+
+}  // namespace gradvitals

@@ -1,0 +1,63 @@
+// The checks a contract function makes before a backend sees the arguments. Private to kernels/.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "kernels/activation.h"
+#include "kernels/matrix_view.h"
+
+namespace gradvitals::validate {
+
+/// Throws std::invalid_argument("<op>: <message>").
+[[noreturn]] void fail(std::string_view op, std::string_view message);
+
+/// The shape of an argument, with the name it has in the op's contract.
+struct Shape {
+  std::string_view argument;
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
+  bool is_vector = false;
+
+  bool operator==(const Shape& other) const { return rows == other.rows && cols == other.cols; }
+};
+
+template <class T>
+Shape shape(std::string_view argument, const MatrixView<T>& view) {
+  return {argument, view.rows, view.cols, false};
+}
+template <class T>
+Shape shape(std::string_view argument, const VectorView<T>& view) {
+  return {argument, 1, view.count, true};
+}
+
+/// Throws where a dimension is negative, or elements are promised and `data` is null.
+void readable(std::string_view op, const Shape& shape, const void* data);
+
+template <class View>
+void readable(std::string_view op, std::string_view argument, const View& view) {
+  readable(op, shape(argument, view), view.data);
+}
+
+/// Throws "<op>: <a> (2, 3) does not fit <b> (4, 5)".
+[[noreturn]] void misfit(std::string_view op, const Shape& a, const Shape& b);
+
+/// Throws misfit() where the shapes differ.
+inline void same_shape(std::string_view op, const Shape& a, const Shape& b) {
+  if (!(a == b)) misfit(op, a, b);
+}
+
+template <class ViewA, class ViewB>
+void same_shape(std::string_view op, std::string_view argument_a, const ViewA& a,
+                std::string_view argument_b, const ViewB& b) {
+  same_shape(op, shape(argument_a, a), shape(argument_b, b));
+}
+
+/// Throws where the `a_bytes` bytes at `a` and the `b_bytes` bytes at `b` share memory.
+void disjoint(std::string_view op, std::string_view argument_a, const void* a, std::int64_t a_bytes,
+              std::string_view argument_b, const void* b, std::int64_t b_bytes);
+
+/// Throws where the activation is kNone: "not known" is for views, no op can compute it.
+void known(std::string_view op, Activation activation);
+
+}  // namespace gradvitals::validate

@@ -24,6 +24,15 @@ bool is_available(DeviceType device);
 /// where the device is available.
 std::string unavailable_reason(DeviceType device);
 
+/// What the cpu device runs on.
+struct CpuProbe {
+  int cores = 0;     ///< Hardware threads.
+  std::string simd;  ///< The instruction set that kernels were dispatched to: "AVX3_ZEN4".
+  std::string blas;  ///< The BLAS behind large products: "OpenBLAS 0.3.21 (Zen)".
+};
+
+CpuProbe probe_cpu();
+
 /// What the CUDA side of this build finds on this machine.
 struct CudaProbe {
   bool built = false;           ///< Compiled with nvcc and linked with the CUDA runtime.

@@ -1,0 +1,13 @@
+// What the program tells the shell.
+#pragma once
+
+namespace gradvitals::app {
+
+enum class ExitCode : int {
+  kJudged = 0,         ///< Judged, and no gate tripped.
+  kGateTripped = 1,    ///< --fail-on, and a finding at least that severe.
+  kError = 2,          ///< Usage, input or output.
+  kNothingJudged = 3,  ///< No tensor, or none with an element: not to be taken for health.
+};
+
+}  // namespace gradvitals::app

@@ -1,0 +1,124 @@
+#include "app/options.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <set>
+
+namespace gradvitals::app {
+namespace {
+
+constexpr std::int64_t kMostThreads = 1024;
+
+bool has_figure_extension(const std::string& path) {
+  static constexpr std::string_view kExtensions[] = {".png", ".svg", ".pdf", ".gp"};
+  return std::ranges::find(kExtensions, std::filesystem::path(path).extension().native()) !=
+         std::end(kExtensions);
+}
+
+}  // namespace
+
+void add_integer(CLI::App& command, const std::string& name, std::int64_t& value, std::int64_t low,
+                 std::int64_t high, const std::string& help) {
+  // Read by hand: CLI11's own conversion saturates silently where a number leaves 64 bits.
+  const auto read = [=, &value](const std::string& text) {
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    if (error != std::errc() || stop != end || value < low || value > high) {
+      throw CLI::ValidationError(
+          name, fmt::format("'{}' is not a whole number from {} to {}", text, low, high));
+    }
+  };
+  command.add_option_function<std::string>(name, read, help)
+      ->type_name("N")
+      ->default_str(std::to_string(value));
+}
+
+void add_word(CLI::App& command, const std::string& name, const std::vector<std::string>& choices,
+              const std::string& default_word, const std::string& help,
+              const std::function<void(const std::string&)>& assign) {
+  const auto read = [=](const std::string& text) {
+    if (std::ranges::find(choices, text) == choices.end()) {
+      throw CLI::ValidationError(
+          name, fmt::format("'{}' is not one of {}", text, fmt::join(choices, ", ")));
+    }
+    assign(text);
+  };
+  command.add_option_function<std::string>(name, read, help)
+      ->type_name(fmt::format("{}", fmt::join(choices, "|")))
+      ->default_str(default_word);
+}
+
+void JudgingOptions::add_to(CLI::App& command) {
+  command
+      .add_option("--json", json,
+                  "Write everything as JSON to FILE; '-' is standard output, and then nothing else "
+                  "is printed")
+      ->type_name("FILE");
+  command
+      .add_option("--plot", plots,
+                  "Draw the figure to FILE (.png, .svg, .pdf; .gp is the gnuplot script itself); "
+                  "may be given more than once")
+      ->type_name("FILE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  add_word(command, "--rules", {"full", "seed"}, "full",
+           "Judge by the full rules, or by the seed notebook's thresholds alone",
+           [this](const std::string& word) {
+             rules = word == "seed" ? RuleChoice::kSeed : RuleChoice::kFull;
+           });
+  add_word(
+      command, "--fail-on", {"info", "warning", "critical"}, "",
+      "Exit 1 where a finding of the full rules is at least this severe",
+      [this](const std::string& word) {
+        for (const Severity severity : {Severity::kInfo, Severity::kWarning, Severity::kCritical}) {
+          if (word == name(severity)) fail_on = severity;
+        }
+      });
+  add_word(command, "--color", {"auto", "always", "never"}, "auto",
+           "Colour the text; auto: on a terminal, unless NO_COLOR is set",
+           [this](const std::string& word) {
+             color = word == "always"  ? ColorMode::kAlways
+                     : word == "never" ? ColorMode::kNever
+                                       : ColorMode::kAuto;
+           });
+  command.add_flag("--ascii", ascii, "Plain ASCII text: no emoji, no lines drawn");
+}
+
+void JudgingOptions::check() const {
+  if (rules == RuleChoice::kSeed && fail_on != Severity::kOk) {
+    throw UsageError("--fail-on judges by the full rules and cannot go with --rules seed");
+  }
+  std::set<std::string> targets;
+  if (!json.empty()) targets.insert(json);
+  for (const std::string& plot : plots) {
+    if (!has_figure_extension(plot)) {
+      throw UsageError(fmt::format("--plot: '{}' does not end in .png, .svg, .pdf or .gp", plot));
+    }
+    if (!targets.insert(plot).second) {
+      throw UsageError(fmt::format("'{}' is named twice as an output", plot));
+    }
+  }
+}
+
+void ComputeOptions::add_to(CLI::App& command) {
+  add_word(command, "--device", {"auto", "cpu", "cuda", "sim"}, "auto",
+           "Where kernels run; auto: cuda where it can be used, else cpu",
+           [this](const std::string& word) { device = parse_device(word); });
+  add_integer(command, "--threads", threads, 0, kMostThreads,
+              "Threads of the cpu device; 0: one per core");
+}
+
+Stream ComputeOptions::open_stream() const {
+  const DeviceType chosen =
+      device.value_or(is_available(DeviceType::kCuda) ? DeviceType::kCuda : DeviceType::kCpu);
+  Stream stream({.device = chosen, .threads = static_cast<int>(threads)});
+  if (!device) note(fmt::format("device {}", name(chosen)));
+  return stream;
+}
+
+}  // namespace gradvitals::app

@@ -1,0 +1,62 @@
+// Options that several commands share, and how they are read.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "app/terminal.h"
+#include "kernels/device.h"
+#include "kernels/stream.h"
+#include "monitor/rules/diagnosis.h"
+
+namespace gradvitals::app {
+
+/// Options that are each right and together wrong: what() names them.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+enum class RuleChoice : std::uint8_t { kFull, kSeed };
+
+/// Options of every command that judges.
+struct JudgingOptions {
+  std::string json;                ///< Path, "-" for stdout, empty for none.
+  std::vector<std::string> plots;  ///< Paths ending in .png, .svg, .pdf or .gp.
+  RuleChoice rules = RuleChoice::kFull;
+  Severity fail_on = Severity::kOk;  ///< Exit 1 from this severity on; kOk for no gate.
+  ColorMode color = ColorMode::kAuto;
+  bool ascii = false;
+
+  void add_to(CLI::App& command);
+  /// Throws UsageError for options that contradict each other.
+  void check() const;
+};
+
+/// Options of every command that computes.
+struct ComputeOptions {
+  std::optional<DeviceType> device;  ///< Empty for auto.
+  std::int64_t threads = 0;          ///< 0 for one per core.
+
+  void add_to(CLI::App& command);
+  /// The stream asked for; `auto` says on stderr which device it took. Throws DeviceError with the
+  /// reason where the device cannot be used.
+  Stream open_stream() const;
+};
+
+/// An option that takes a whole number from `low` to `high`, and says so when it gets something
+/// else.
+void add_integer(CLI::App& command, const std::string& name, std::int64_t& value, std::int64_t low,
+                 std::int64_t high, const std::string& help);
+
+/// An option that takes one of the words in `choices`, and lists them when it gets another.
+void add_word(CLI::App& command, const std::string& name, const std::vector<std::string>& choices,
+              const std::string& default_word, const std::string& help,
+              const std::function<void(const std::string&)>& assign);
+
+}  // namespace gradvitals::app

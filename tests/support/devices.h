@@ -1,0 +1,47 @@
+// The devices that a contract suite runs on. A device that is absent here skips with its reason, so
+// that the run says how many cases were skipped:
+//
+//   class GemmTest : public DeviceTest {};
+//   INSTANTIATE_TEST_SUITE_P(Devices, GemmTest, all_devices(), device_name);
+//   TEST_P(GemmTest, MultipliesByTheIdentity) { gemm(stream(), ...); }
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+#include "kernels/device.h"
+#include "kernels/stream.h"
+
+namespace gradvitals::test {
+
+inline auto all_devices() {
+  return ::testing::Values(DeviceType::kCpu, DeviceType::kCuda, DeviceType::kSim);
+}
+
+/// The suffix of a parameterised test's name: "cpu", "cuda" or "sim".
+inline std::string device_name(const ::testing::TestParamInfo<DeviceType>& info) {
+  return std::string(name(info.param));
+}
+
+class DeviceTest : public ::testing::TestWithParam<DeviceType> {
+ protected:
+  void SetUp() override {
+    if (!is_available(GetParam())) {
+      const std::string reason = unavailable_reason(GetParam());
+      ASSERT_FALSE(reason.empty())
+          << "device " << name(GetParam()) << " is absent without a reason";
+      GTEST_SKIP() << reason;
+    }
+    stream_.emplace(Stream::Options{.device = GetParam(), .threads = 2});
+  }
+
+  /// A stream on the device under test; on cpu with two threads, so that work is split.
+  Stream& stream() { return *stream_; }
+
+ private:
+  std::optional<Stream> stream_;
+};
+
+}  // namespace gradvitals::test

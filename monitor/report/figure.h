@@ -1,0 +1,36 @@
+// The seed's figure: for each network its gradient norms above, Min, Max, Mean and Std below.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "monitor/report/network_report.h"
+
+namespace gradvitals {
+
+enum class FigureFormat : std::uint8_t {
+  kPng,
+  kSvg,
+  kPdf,
+  kGnuplot,  ///< The script itself, which draws a PNG when given to gnuplot.
+};
+
+/// From the ending of a path (".png", ".svg", ".pdf", ".gp"; case does not matter); empty for
+/// others.
+std::optional<FigureFormat> figure_format(std::string_view path);
+
+/// The gnuplot script of the figure. `output` is the file it draws into; empty: its standard
+/// output. Throws std::invalid_argument without networks, or with more than 48.
+std::string figure_script(std::span<const NetworkReport> networks, RuleSet rules,
+                          FigureFormat format, std::string_view output = {});
+
+/// The bytes of the file `path`, which is not touched: an image drawn by gnuplot, or (kGnuplot) a
+/// script that draws `path` with its ending replaced by .png, in the folder where it is run. Throws
+/// as figure_script() does, GnuplotNotFound and GnuplotError.
+std::string render_figure(std::span<const NetworkReport> networks, RuleSet rules,
+                          FigureFormat format, std::string_view path);
+
+}  // namespace gradvitals

@@ -1,0 +1,27 @@
+// NetworkReport: one judged network, as every writer takes it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "monitor/metrics/health_metrics.h"
+#include "monitor/rules/diagnosis.h"
+
+namespace gradvitals {
+
+/// Which judgement a text or figure shows. kSeed leaves out everything the seed did not compute.
+enum class RuleSet : std::uint8_t { kFull, kSeed };
+
+/// Names may hold any bytes: the writers escape them.
+struct NetworkReport {
+  std::string name;        ///< "Sigmoid Network": in headings and conclusions.
+  std::string short_name;  ///< "Sigmoid": where space is short; empty means `name`.
+  std::string device;      ///< "cpu", "cuda" or "sim"
+  HealthMetrics metrics;
+  Diagnosis diagnosis;
+
+  std::string_view title() const { return short_name.empty() ? name : short_name; }
+};
+
+}  // namespace gradvitals

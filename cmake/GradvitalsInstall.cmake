@@ -1,0 +1,27 @@
+# Install rules and the package that find_package(gradvitals) finds.
+include(CMakePackageConfigHelpers)
+
+set(_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/gradvitals)
+install(
+  TARGETS gradvitals_kernels gradvitals_framework gradvitals_monitor
+  EXPORT gradvitals
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
+  FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gradvitals)
+if(TARGET gradvitals)
+install(TARGETS gradvitals RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(EXPORT gradvitals NAMESPACE gradvitals:: FILE gradvitalsTargets.cmake
+        DESTINATION ${_package_dir})
+
+configure_package_config_file(
+  ${CMAKE_CURRENT_LIST_DIR}/gradvitalsConfig.cmake.in gradvitalsConfig.cmake
+  INSTALL_DESTINATION ${_package_dir} NO_SET_AND_CHECK_MACRO)
+# Before 1.0 a minor version may break what the one before it promised.
+write_basic_package_version_file(gradvitalsConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/gradvitalsConfig.cmake
+              ${CMAKE_CURRENT_BINARY_DIR}/gradvitalsConfigVersion.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/FindOpenBLAS.cmake
+        DESTINATION ${_package_dir})
+unset(_package_dir)

@@ -1,0 +1,40 @@
+# What every target of the project has in common, as functions on one target.
+include_guard(GLOBAL)
+
+# Warnings, language level and floating-point rules of a target that the project itself compiles.
+function(gradvitals_configure_target target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF CUDA_EXTENSIONS OFF
+                                             POSITION_INDEPENDENT_CODE ON)
+  target_compile_options(
+    ${target}
+    PRIVATE
+      $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wno-sign-conversion;-Wnon-virtual-dtor;-Wold-style-cast;-Wcast-qual;-Wundef>
+      # The same bits on every CPU: the compiler fuses no multiply and add that the source does not.
+      $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang>:-ffp-contract=off>
+      $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>)
+  if(GRADVITALS_WERROR)
+    target_compile_options(
+      ${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang>:-Werror>
+                        # A register spill in a kernel is an error as well.
+                        $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings;-Xptxas=-warn-spills;-Xptxas=-warn-lmem-usage>)
+  endif()
+endfunction()
+
+# gradvitals_add_library(NAME): the library gradvitals_NAME with its alias gradvitals::NAME. Sources
+# and headers come by target_sources; headers are installed from FILE_SET HEADERS.
+function(gradvitals_add_library name)
+  add_library(gradvitals_${name})
+  add_library(gradvitals::${name} ALIAS gradvitals_${name})
+  set_target_properties(gradvitals_${name} PROPERTIES EXPORT_NAME ${name} LINKER_LANGUAGE CXX)
+  gradvitals_configure_target(gradvitals_${name})
+endfunction()
+
+# gradvitals_add_program(NAME SOURCES ... LIBRARIES ...): a program in <build>/bin.
+function(gradvitals_add_program name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  gradvitals_configure_target(${name})
+endfunction()

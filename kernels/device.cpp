@@ -1,0 +1,49 @@
+#include "kernels/device.h"
+
+#include <array>
+#include <utility>
+
+namespace gradvitals {
+namespace {
+
+constexpr std::array<std::pair<DeviceType, std::string_view>, 3> kNames = {{
+    {DeviceType::kCpu, "cpu"},
+    {DeviceType::kCuda, "cuda"},
+    {DeviceType::kSim, "sim"},
+}};
+
+}  // namespace
+
+std::string_view name(DeviceType device) {
+  for (const auto& [type, text] : kNames) {
+    if (type == device) return text;
+  }
+  return "unknown";
+}
+
+std::optional<DeviceType> parse_device(std::string_view text) {
+  for (const auto& [type, type_name] : kNames) {
+    if (type_name == text) return type;
+  }
+  return std::nullopt;
+}
+
+bool is_available(DeviceType device) {
+  return unavailable_reason(device).empty();
+}
+
+std::string unavailable_reason(DeviceType device) {
+  switch (device) {
+    case DeviceType::kCpu:
+      return "";
+    case DeviceType::kCuda: {
+      const CudaProbe probe = probe_cuda();
+      return probe.reason.empty() ? "this version has no CUDA kernels yet" : probe.reason;
+    }
+    case DeviceType::kSim:
+      return "this version has no sim device yet";
+  }
+  return "no such device";
+}
+
+}  // namespace gradvitals

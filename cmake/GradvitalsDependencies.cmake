@@ -1,0 +1,17 @@
+# System packages, all found in the root folder: a static library passes what it links on to the link
+# line of its users, whose folders must know the same targets.
+find_package(OpenBLAS REQUIRED)
+find_package(hwy REQUIRED)
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+if(GRADVITALS_HAS_CUDA)
+  find_package(CUDAToolkit REQUIRED)
+endif()
+if(GRADVITALS_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+if(GRADVITALS_BUILD_BENCHMARKS)
+  find_package(benchmark REQUIRED)
+endif()

@@ -29,14 +29,23 @@ void misfit(std::string_view op, const Shape& a, const Shape& b) {
   fail(op, text(a) + " does not fit " + text(b));
 }
 
-void disjoint(std::string_view op, std::string_view argument_a, const void* a, std::int64_t a_bytes,
-              std::string_view argument_b, const void* b, std::int64_t b_bytes) {
-  if (a_bytes == 0 || b_bytes == 0) return;
-  const auto a_begin = reinterpret_cast<std::uintptr_t>(a);
-  const auto b_begin = reinterpret_cast<std::uintptr_t>(b);
-  const bool apart = a_begin + static_cast<std::uintptr_t>(a_bytes) <= b_begin ||
-                     b_begin + static_cast<std::uintptr_t>(b_bytes) <= a_begin;
-  if (!apart) fail(op, fmt::format("{} and {} share memory", argument_a, argument_b));
+void disjoint(std::string_view op, const Memory& a, const Memory& b) {
+  if (a.data == nullptr || b.data == nullptr) return;
+  const auto a_begin = reinterpret_cast<std::uintptr_t>(a.data);
+  const auto b_begin = reinterpret_cast<std::uintptr_t>(b.data);
+  const bool apart = a_begin + static_cast<std::uintptr_t>(a.bytes) <= b_begin ||
+                     b_begin + static_cast<std::uintptr_t>(b.bytes) <= a_begin;
+  if (!apart) fail(op, fmt::format("{} and {} share memory", a.argument, b.argument));
+}
+
+void outputs_disjoint(std::string_view op, std::initializer_list<Memory> outputs,
+                      std::initializer_list<Memory> inputs) {
+  for (const Memory* output = outputs.begin(); output != outputs.end(); ++output) {
+    for (const Memory& input : inputs) disjoint(op, *output, input);
+    for (const Memory* other = outputs.begin(); other != output; ++other) {
+      disjoint(op, *other, *output);
+    }
+  }
 }
 
 void known(std::string_view op, Activation activation) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 
 #include "kernels/activation.h"
@@ -53,9 +54,28 @@ void same_shape(std::string_view op, std::string_view argument_a, const ViewA& a
   same_shape(op, shape(argument_a, a), shape(argument_b, b));
 }
 
-/// Throws where the `a_bytes` bytes at `a` and the `b_bytes` bytes at `b` share memory.
-void disjoint(std::string_view op, std::string_view argument_a, const void* a, std::int64_t a_bytes,
-              std::string_view argument_b, const void* b, std::int64_t b_bytes);
+/// The memory of an argument; none where its data is null.
+struct Memory {
+  std::string_view argument;
+  const void* data = nullptr;
+  std::int64_t bytes = 0;
+};
+
+template <class T>
+Memory memory(std::string_view argument, const VectorView<T>& view) {
+  return {argument, view.data, view.count * static_cast<std::int64_t>(sizeof(T))};
+}
+template <class T>
+Memory memory(std::string_view argument, const MatrixView<T>& view) {
+  return memory(argument, view.flat());
+}
+
+/// Throws where `a` and `b` share memory.
+void disjoint(std::string_view op, const Memory& a, const Memory& b);
+
+/// Throws where an output shares memory with an input or with another output.
+void outputs_disjoint(std::string_view op, std::initializer_list<Memory> outputs,
+                      std::initializer_list<Memory> inputs);
 
 /// Throws where the activation is kNone: "not known" is for views, no op can compute it.
 void known(std::string_view op, Activation activation);

@@ -1,0 +1,77 @@
+#include "kernels/buffer.h"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <utility>
+
+#include "kernels/backend.h"
+#include "kernels/stream.h"
+#include "kernels/validate.h"
+
+namespace gradvitals {
+namespace {
+
+void check_bytes(std::string_view op, std::int64_t bytes) {
+  if (bytes < 0) validate::fail(op, fmt::format("{} bytes is negative", bytes));
+}
+
+void check_pointer(std::string_view op, std::string_view argument, const void* data,
+                   std::int64_t bytes) {
+  if (data == nullptr) {
+    validate::fail(op, fmt::format("{} is null, {} bytes wanted", argument, bytes));
+  }
+}
+
+}  // namespace
+
+Buffer::Buffer(Stream& stream, std::int64_t bytes) : backend_(stream.backend()), bytes_(bytes) {
+  check_bytes("Buffer", bytes);
+  if (bytes > 0) data_ = backend_->allocate(bytes);
+}
+
+Buffer::~Buffer() {
+  if (data_ != nullptr) backend_->deallocate(data_, bytes_);
+}
+
+Buffer::Buffer(Buffer&& other) noexcept
+    : backend_(std::move(other.backend_)),
+      data_(std::exchange(other.data_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)) {}
+
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+  Buffer taken(std::move(other));
+  std::swap(backend_, taken.backend_);
+  std::swap(data_, taken.data_);
+  std::swap(bytes_, taken.bytes_);
+  return *this;
+}
+
+DeviceType Buffer::device() const {
+  return backend_ ? backend_->device() : DeviceType::kCpu;
+}
+
+void copy_to_device(Stream& stream, const void* source, std::int64_t bytes, void* destination) {
+  check_bytes("copy_to_device", bytes);
+  if (bytes == 0) return;
+  check_pointer("copy_to_device", "source", source, bytes);
+  check_pointer("copy_to_device", "destination", destination, bytes);
+  stream.backend()->copy_to_device(source, bytes, destination);
+}
+
+void copy_to_host(Stream& stream, const void* source, std::int64_t bytes, void* destination) {
+  check_bytes("copy_to_host", bytes);
+  if (bytes == 0) return;
+  check_pointer("copy_to_host", "source", source, bytes);
+  check_pointer("copy_to_host", "destination", destination, bytes);
+  stream.backend()->copy_to_host(source, bytes, destination);
+}
+
+void fill_zero(Stream& stream, void* destination, std::int64_t bytes) {
+  check_bytes("fill_zero", bytes);
+  if (bytes == 0) return;
+  check_pointer("fill_zero", "destination", destination, bytes);
+  stream.backend()->fill_zero(destination, bytes);
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,32 @@
+#include "kernels/cpu/backend.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <thread>
+
+#include "kernels/validate.h"
+
+namespace gradvitals {
+
+void CpuBackend::copy_to_device(const void* source, std::int64_t bytes, void* destination) {
+  std::memcpy(destination, source, static_cast<std::size_t>(bytes));
+}
+
+void CpuBackend::copy_to_host(const void* source, std::int64_t bytes, void* destination) {
+  std::memcpy(destination, source, static_cast<std::size_t>(bytes));
+}
+
+void CpuBackend::fill_zero(void* destination, std::int64_t bytes) {
+  std::memset(destination, 0, static_cast<std::size_t>(bytes));
+}
+
+std::shared_ptr<Backend> make_cpu_backend(int threads) {
+  if (threads < 0) validate::fail("Stream", fmt::format("{} threads is negative", threads));
+  if (threads == 0) {
+    threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  }
+  return std::make_shared<CpuBackend>(threads);
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,46 @@
+#include "kernels/gemm.h"
+
+#include "kernels/backend.h"
+#include "kernels/stream.h"
+#include "kernels/validate.h"
+
+namespace gradvitals {
+namespace {
+
+using validate::memory;
+
+constexpr std::string_view kOp = "gemm";
+
+template <class T>
+validate::Shape transposed_shape(std::string_view argument, const MatrixView<T>& view,
+                                 bool transpose) {
+  if (!transpose) return validate::shape(argument, view);
+  return {argument, view.cols, view.rows};
+}
+
+template <class T>
+void check(const Gemm<T>& op) {
+  validate::readable(kOp, "a", op.a);
+  validate::readable(kOp, "b", op.b);
+  validate::readable(kOp, "c", op.c);
+  const auto a = transposed_shape(op.transpose_a ? "a^T" : "a", op.a, op.transpose_a);
+  const auto b = transposed_shape(op.transpose_b ? "b^T" : "b", op.b, op.transpose_b);
+  const auto c = validate::shape("c", op.c);
+  if (a.cols != b.rows) validate::misfit(kOp, a, b);
+  if (c.rows != a.rows) validate::misfit(kOp, c, a);
+  if (c.cols != b.cols) validate::misfit(kOp, c, b);
+  validate::outputs_disjoint(kOp, {memory("c", op.c)}, {memory("a", op.a), memory("b", op.b)});
+}
+
+}  // namespace
+
+template <class T>
+void gemm(Stream& stream, const Gemm<T>& op) {
+  check(op);
+  stream.backend()->gemm(op);
+}
+
+template void gemm(Stream&, const Gemm<float>&);
+template void gemm(Stream&, const Gemm<double>&);
+
+}  // namespace gradvitals

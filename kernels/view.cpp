@@ -1,0 +1,21 @@
+#include "kernels/view.h"
+
+namespace gradvitals {
+
+std::string_view name(Role role) {
+  switch (role) {
+    case Role::kGradient:
+      return "gradient";
+    case Role::kWeight:
+      return "weight";
+    case Role::kPreActivation:
+      return "pre_activation";
+    case Role::kOutput:
+      return "output";
+    case Role::kDelta:
+      return "delta";
+  }
+  return "unknown";
+}
+
+}  // namespace gradvitals

@@ -5,19 +5,14 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <set>
+
+#include "monitor/report/figure.h"
 
 namespace gradvitals::app {
 namespace {
 
 constexpr std::int64_t kMostThreads = 1024;
-
-bool has_figure_extension(const std::string& path) {
-  static constexpr std::string_view kExtensions[] = {".png", ".svg", ".pdf", ".gp"};
-  return std::ranges::find(kExtensions, std::filesystem::path(path).extension().native()) !=
-         std::end(kExtensions);
-}
 
 }  // namespace
 
@@ -69,7 +64,7 @@ void JudgingOptions::add_to(CLI::App& command) {
   add_word(command, "--rules", {"full", "seed"}, "full",
            "Judge by the full rules, or by the seed notebook's thresholds alone",
            [this](const std::string& word) {
-             rules = word == "seed" ? RuleChoice::kSeed : RuleChoice::kFull;
+             rules = word == "seed" ? RuleSet::kSeed : RuleSet::kFull;
            });
   add_word(
       command, "--fail-on", {"info", "warning", "critical"}, "",
@@ -90,13 +85,13 @@ void JudgingOptions::add_to(CLI::App& command) {
 }
 
 void JudgingOptions::check() const {
-  if (rules == RuleChoice::kSeed && fail_on != Severity::kOk) {
+  if (rules == RuleSet::kSeed && fail_on != Severity::kOk) {
     throw UsageError("--fail-on judges by the full rules and cannot go with --rules seed");
   }
   std::set<std::string> targets;
   if (!json.empty()) targets.insert(json);
   for (const std::string& plot : plots) {
-    if (!has_figure_extension(plot)) {
+    if (!figure_format(plot)) {
       throw UsageError(fmt::format("--plot: '{}' does not end in .png, .svg, .pdf or .gp", plot));
     }
     if (!targets.insert(plot).second) {

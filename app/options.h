@@ -12,6 +12,7 @@
 #include "app/terminal.h"
 #include "kernels/device.h"
 #include "kernels/stream.h"
+#include "monitor/report/network_report.h"
 #include "monitor/rules/diagnosis.h"
 
 namespace gradvitals::app {
@@ -22,13 +23,11 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-enum class RuleChoice : std::uint8_t { kFull, kSeed };
-
 /// Options of every command that judges.
 struct JudgingOptions {
   std::string json;                ///< Path, "-" for stdout, empty for none.
   std::vector<std::string> plots;  ///< Paths ending in .png, .svg, .pdf or .gp.
-  RuleChoice rules = RuleChoice::kFull;
+  RuleSet rules = RuleSet::kFull;
   Severity fail_on = Severity::kOk;  ///< Exit 1 from this severity on; kOk for no gate.
   ColorMode color = ColorMode::kAuto;
   bool ascii = false;

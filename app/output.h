@@ -1,8 +1,6 @@
 // Output: where results go, and how a failed write shows.
 #pragma once
 
-#include <filesystem>
-#include <functional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -15,16 +13,10 @@ class OutputError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Writes all of `text` to standard output. Throws OutputError on a failed or short write.
-void write_stdout(std::string_view text);
-
-/// Writes a file as a whole or not at all: `produce` is given the path to write, a temporary name
-/// beside `target` that is renamed when it returns and removed when it throws. An existing target
-/// that is no regular file (a device, a pipe) is written in place.
-void replace_file(const std::filesystem::path& target,
-                  const std::function<void(const std::filesystem::path&)>& produce);
-
-/// replace_file() with `text` as the content; "-" is standard output.
-void write_text(const std::string& target, std::string_view text);
+/// Writes a result as a whole or not at all; "-" is standard output. A regular file is written
+/// under a temporary name beside the target and renamed, so that a failed write leaves what was
+/// there. An existing target that is no regular file (a device, a pipe) is written in place. Throws
+/// OutputError.
+void write_result(const std::string& target, std::string_view content);
 
 }  // namespace gradvitals::app

@@ -1,0 +1,60 @@
+#include "app/deliver.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "app/output.h"
+#include "app/terminal.h"
+#include "monitor/report/figure.h"
+#include "monitor/report/gnuplot.h"
+
+namespace gradvitals::app {
+namespace {
+
+/// True where the output was written; else says why not.
+bool attempt(const std::function<void()>& write) {
+  try {
+    write();
+    return true;
+  } catch (const OutputError& error) {
+    note(error.what());
+  } catch (const GnuplotError& error) {
+    note(error.what());
+  }
+  return false;
+}
+
+void draw(std::span<const NetworkReport> networks, RuleSet rules, const std::string& path) {
+  write_result(path, render_figure(networks, rules, figure_format(path).value(), path));
+  note(fmt::format("figure written to {}", path));
+}
+
+bool trips_gate(std::span<const NetworkReport> networks, Severity gate) {
+  return gate != Severity::kOk && std::ranges::any_of(networks, [&](const NetworkReport& network) {
+           return network.diagnosis.severity >= gate;
+         });
+}
+
+}  // namespace
+
+ExitCode deliver(std::span<const NetworkReport> networks, const std::string& text,
+                 const std::string& json, const JudgingOptions& options) {
+  bool written = true;
+  if (options.json != "-") written &= attempt([&] { write_result("-", text); });
+  if (!options.json.empty()) written &= attempt([&] { write_result(options.json, json); });
+  for (const std::string& path : options.plots) {
+    written &= attempt([&] { draw(networks, options.rules, path); });
+  }
+  if (!written) return ExitCode::kError;
+  const bool judged = std::ranges::any_of(
+      networks, [](const NetworkReport& network) { return can_be_judged(network.metrics); });
+  if (!judged) {
+    note("nothing could be judged: no gradient with an element");
+    return ExitCode::kNothingJudged;
+  }
+  return trips_gate(networks, options.fail_on) ? ExitCode::kGateTripped : ExitCode::kJudged;
+}
+
+}  // namespace gradvitals::app

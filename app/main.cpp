@@ -1,0 +1,60 @@
+// The `gradvitals` program: commands, and the one place that turns exceptions into exit codes.
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <string>
+
+#include "app/compare.h"
+#include "app/exit_code.h"
+#include "app/info.h"
+#include "app/options.h"
+#include "app/output.h"
+#include "app/terminal.h"
+#include "app/version.h"
+
+namespace gradvitals::app {
+namespace {
+
+constexpr char kDescription[] =
+    "gradvitals: whether a network's gradients are healthy, and if not, where and why.";
+
+constexpr char kExitCodes[] =
+    "Exit codes: 0 judged; 1 the gate of --fail-on tripped; 2 usage, input or output error;\n"
+    "3 nothing could be judged.\n";
+
+ExitCode run(int argc, char** argv) {
+  CLI::App program(kDescription, "gradvitals");
+  program.set_version_flag("--version", std::string("gradvitals ") + kVersion);
+  program.require_subcommand(1);
+  program.footer(kExitCodes);
+
+  CompareOptions compare_options;
+  CLI::App* const compare_command = compare_options.add_to(program);
+  program.add_subcommand("info", "Devices, features and versions of this program on this machine");
+
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::RequiredError&) {
+    // CLI11 says only that a command is missing, also where one was misspelled.
+    if (argc < 2) throw UsageError("a command is missing; gradvitals --help lists them");
+    throw UsageError(std::string("'") + argv[1] + "' is no command; gradvitals --help lists them");
+  } catch (const CLI::Success& help_or_version) {
+    program.exit(help_or_version);
+    return ExitCode::kJudged;
+  }
+  if (compare_command->parsed()) return compare(compare_options);
+  write_result("-", info_text());
+  return ExitCode::kJudged;
+}
+
+}  // namespace
+}  // namespace gradvitals::app
+
+int main(int argc, char** argv) {
+  using gradvitals::app::ExitCode;
+  try {
+    return static_cast<int>(gradvitals::app::run(argc, argv));
+  } catch (const std::exception& error) {
+    gradvitals::app::note(error.what());
+  }
+  return static_cast<int>(ExitCode::kError);
+}

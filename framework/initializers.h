@@ -1,0 +1,70 @@
+// Initializers: what a parameter holds before training. Names, defaults and fans are Keras'.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "framework/parameter.h"
+#include "framework/tensor.h"
+#include "kernels/random.h"
+
+namespace gradvitals {
+
+// Uniform in [-limit, limit): Glorot and Bengio 2010, He et al. 2015, LeCun et al. 1998.
+struct GlorotUniform {};  ///< limit = sqrt(6 / (fan_in + fan_out))
+struct HeUniform {};      ///< limit = sqrt(6 / fan_in)
+struct LecunUniform {};   ///< limit = sqrt(3 / fan_in)
+
+// Normal, cut off at two standard deviations and widened so that the stddev is, as in Keras, the
+// one stated.
+struct GlorotNormal {};  ///< stddev = sqrt(2 / (fan_in + fan_out))
+struct HeNormal {};      ///< stddev = sqrt(2 / fan_in)
+struct LecunNormal {};   ///< stddev = sqrt(1 / fan_in)
+
+/// N(mean, stddev^2), not cut off.
+struct RandomNormal {
+  double stddev = 0.05;
+  double mean = 0.0;
+};
+
+/// U[low, high)
+struct RandomUniform {
+  double low = -0.05;
+  double high = 0.05;
+};
+
+struct Zeros {};
+struct Ones {};
+struct Constant {
+  double value = 0.0;
+};
+
+using Initializer = std::variant<GlorotUniform, GlorotNormal, HeNormal, HeUniform, LecunNormal,
+                                 LecunUniform, RandomNormal, RandomUniform, Zeros, Ones, Constant>;
+
+struct Fans {
+  double in;
+  double out;
+};
+
+/// (in,out) of a kernel; a vector of N has N and N, a scalar 1 and 1, as in Keras. Throws
+/// std::invalid_argument for rank 3 and more.
+Fans fans(const Shape& shape);
+
+/// The random numbers that belong to `name` in the experiment `seed`: a different sequence for
+/// every name, the same one wherever the name comes up.
+RandomKey random_key(std::uint64_t seed, std::string_view name);
+
+/// A new tensor. The same key gives the same values on every device. Throws std::invalid_argument
+/// for a range or stddev that is negative or not finite.
+Tensor initialize(Stream& stream, const Initializer& initializer, const Shape& shape, RandomKey key,
+                  DType dtype = DType::kFloat32);
+
+/// A parameter for a model made by hand, with the random numbers that belong to its name.
+Parameter make_parameter(Stream& stream, std::string name, const Shape& shape,
+                         const Initializer& initializer, std::uint64_t seed,
+                         DType dtype = DType::kFloat32);
+
+}  // namespace gradvitals

@@ -1,0 +1,110 @@
+// Optimizers: gradients to new weights. The formulas are in kernels/optimizer.h.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "framework/parameter.h"
+#include "framework/tape.h"
+#include "framework/tensor.h"
+
+namespace gradvitals {
+
+/// What one step changed.
+struct Updates {
+  struct Entry {
+    Parameter* variable = nullptr;
+    bool applied = false;  ///< false: the variable had no gradient and was left alone.
+  };
+  std::vector<Entry> entries;  ///< In the order of the gradients.
+  /// (P) float64, on the device: per entry the sum of (w_after - w_before)^2, 0 where not applied.
+  Tensor sum_squares;
+};
+
+/// Updates parameters in place. State (velocities, moments) belongs to a variable's memory, so that
+/// gradients may come in any order.
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+
+  /// One step, on the stream. Throws std::invalid_argument naming a variable whose gradient has
+  /// another shape, and for a setting out of range.
+  Updates apply(Stream& stream, const Gradients& gradients);
+
+ protected:
+  /// Updates one variable and writes the update's sum of squares (1), float64. `state` holds
+  /// state_count() tensors like the variable, zero at first.
+  virtual void update(Stream& stream, const Tensor& gradient, const Tensor& weight,
+                      std::span<const Tensor> state, VectorView<double> sum_squares) = 0;
+  virtual int state_count() const = 0;
+  /// Called before the updates of a step.
+  virtual void begin_step() {}
+
+ private:
+  struct State {
+    Tensor weight;
+    std::vector<Tensor> tensors;
+  };
+
+  std::span<const Tensor> state_of(Stream& stream, std::size_t hint, const Tensor& weight);
+
+  std::vector<State> states_;
+};
+
+class Sgd final : public Optimizer {
+ public:
+  struct Options {
+    double learning_rate = 0.01;
+  };
+  Sgd() = default;
+  explicit Sgd(Options options) : options_(options) {}
+
+ private:
+  void update(Stream& stream, const Tensor& gradient, const Tensor& weight,
+              std::span<const Tensor> state, VectorView<double> sum_squares) override;
+  int state_count() const override { return 0; }
+
+  Options options_;
+};
+
+class Momentum final : public Optimizer {
+ public:
+  struct Options {
+    double learning_rate = 0.01;
+    double momentum = 0.9;
+    bool nesterov = false;
+  };
+  Momentum() = default;
+  explicit Momentum(Options options) : options_(options) {}
+
+ private:
+  void update(Stream& stream, const Tensor& gradient, const Tensor& weight,
+              std::span<const Tensor> state, VectorView<double> sum_squares) override;
+  int state_count() const override { return 1; }
+
+  Options options_;
+};
+
+class Adam final : public Optimizer {
+ public:
+  struct Options {
+    double learning_rate = 0.001;
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double epsilon = 1e-8;
+  };
+  Adam() = default;
+  explicit Adam(Options options) : options_(options) {}
+
+ private:
+  void update(Stream& stream, const Tensor& gradient, const Tensor& weight,
+              std::span<const Tensor> state, VectorView<double> sum_squares) override;
+  int state_count() const override { return 2; }
+  void begin_step() override { ++step_; }
+
+  Options options_;
+  std::int64_t step_ = 0;
+};
+
+}  // namespace gradvitals

@@ -1,0 +1,158 @@
+// Tape: records ops as they run and walks back through them, as TensorFlow's GradientTape does.
+#pragma once
+
+#include <deque>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "framework/operation.h"
+#include "framework/parameter.h"
+#include "framework/tensor.h"
+#include "kernels/activation.h"
+#include "kernels/view.h"
+
+namespace gradvitals {
+
+/// dL/d(variable). No value: the loss does not depend on the variable.
+struct Gradient {
+  Parameter* variable = nullptr;
+  std::optional<Tensor> value;  ///< Of the variable's shape and dtype.
+};
+
+/// One entry per variable asked for, in the order asked.
+using Gradients = std::vector<Gradient>;
+
+/// What a dense op leaves to be watched. `delta` comes with the walk back, if that passes here.
+struct LayerTrace {
+  const Parameter* kernel = nullptr;
+  Activation activation = Activation::kNone;
+  Tensor pre_activation;  ///< (B,O), or none where it was not kept; the output's memory if linear.
+  Tensor output;          ///< (B,O)
+  Tensor delta;           ///< (B,O), dL/dz
+  int position = -1;      ///< of the op on the tape
+};
+
+/// Records the ops that run on it; gradient() may then be called once.
+///
+///     Tape tape(stream);
+///     auto y = model.forward(tape, x);
+///     auto loss = mse(tape, y, target);
+///     auto gradients = tape.gradient(loss, model.trainable_variables());
+///
+/// A training loop keeps one tape and calls reset() before each step: the memory of the step before
+/// is used again, except what the caller still holds.
+class Tape {
+ public:
+  struct Options {
+    /// Keep z of every dense op for the monitor. Without it, z is kept only where the derivative
+    /// needs it (gelu).
+    bool keep_pre_activations = true;
+  };
+
+  explicit Tape(Stream& stream) : Tape(stream, Options{}) {}
+  Tape(Stream& stream, Options options) : stream_(&stream), options_(options) {}
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  /// dL/dv for every variable, in the order asked. Only what leads to them is computed. Throws
+  /// std::invalid_argument where the loss is no scalar or was not recorded here, and when called a
+  /// second time without reset().
+  Gradients gradient(const Tensor& loss, std::span<Parameter* const> variables);
+  Gradients gradient(const Tensor& loss, std::initializer_list<Parameter*> variables) {
+    return gradient(loss, std::span(variables.begin(), variables.size()));
+  }
+
+  /// Everything the monitor can watch: the gradients in the order asked (those that do not exist
+  /// with null data), then pre_activation, output and delta of each dense op, as far as they were
+  /// kept or reached. `layer` counts dense ops from the input side; a gradient has the layer and
+  /// activation of the first dense op that uses its variable. Valid until reset() or the tape's
+  /// end, and as long as the parameters live.
+  std::vector<TensorView> views();
+
+  /// Forgets every op and result. Handles that the caller holds stay valid; views do not.
+  void reset();
+
+  Stream& stream() const { return *stream_; }
+  const Options& options() const { return options_; }
+
+  // For ops.
+
+  /// Throws std::invalid_argument, naming `op`, unless all tensors are on the tape's device and of
+  /// one dtype.
+  void check_operands(const char* op, std::initializer_list<const Tensor*> operands) const;
+  /// Uninitialised memory, from the step before where it fits.
+  Tensor empty(const Shape& shape, DType dtype);
+  /// Takes an op that has run, and returns its output. Throws std::invalid_argument on a spent
+  /// tape.
+  Tensor record(std::unique_ptr<Operation> operation);
+  /// As record(), for an op that is a layer: trace.position is filled in.
+  Tensor record_layer(std::unique_ptr<Operation> operation, LayerTrace trace);
+  /// Called by a layer's backward.
+  void set_delta(int layer, const Tensor& delta);
+  int layer_count() const { return static_cast<int>(layers_.size()); }
+
+ private:
+  friend class BackwardStep;
+
+  // Where an input's gradient goes: the output of an op, a variable, or nowhere.
+  static constexpr int kNowhere = -1;
+  using Sinks = std::array<int, Operation::kMaxInputs>;
+
+  struct Accumulator {
+    Tensor sum;
+    bool owned = false;  // Nobody else reads sum's memory.
+  };
+
+  struct VariableSlot {
+    const void* memory;
+    int index;
+  };
+
+  struct LayerNames {
+    std::string scope, pre_activation, output, delta;
+  };
+
+  struct LayerOfVariable {
+    int layer = -1;
+    Activation activation = Activation::kNone;
+  };
+
+  int find(const Tensor& tensor) const;
+  void check_loss(const Tensor& loss) const;
+  void index_variables(std::span<Parameter* const> variables);
+  int variable_sink(const Tensor& tensor) const;
+  void route(int last);
+  void walk_back(const Tensor& loss, int last);
+  void accumulate(int sink, const Tensor& gradient, bool owned);
+  Tensor one(DType dtype);
+  const LayerNames& names_of(std::size_t layer);
+
+  Stream* stream_;
+  Options options_;
+  bool spent_ = false;
+
+  std::vector<std::unique_ptr<Operation>> operations_;
+  std::vector<LayerTrace> layers_;
+  Gradients gradients_;
+
+  // Memory, handed out in the same order in every step: the n-th request of a step gets what the
+  // n-th of the step before got, if the shape fits and nobody holds it any more.
+  std::vector<Tensor> memory_;
+  std::size_t memory_used_ = 0;
+
+  // Working storage of gradient(). Sinks count the operations first, then the variables.
+  std::vector<VariableSlot> variables_;
+  std::vector<Sinks> sinks_;
+  std::vector<Accumulator> accumulators_;
+  std::vector<LayerOfVariable> variable_layers_;
+  Tensor one_;
+
+  std::deque<LayerNames> layer_names_;  // A deque: views point into it while it grows.
+};
+
+}  // namespace gradvitals

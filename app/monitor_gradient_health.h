@@ -11,7 +11,7 @@ namespace gradvitals::app {
 /// Mean squared error of model(x) against y, its gradients by a tape, and the metrics of everything
 /// on it: gradients, weights, pre-activations, outputs and deltas. x is (B,I), y is (B,O). Throws
 /// std::invalid_argument where the shapes do not fit the model.
-HealthMetrics monitor_gradient_health(Stream& stream, Sequential& model, const Tensor& x,
+HealthMetrics monitor_gradient_health(Stream& stream, const Sequential& model, const Tensor& x,
                                       const Tensor& y);
 
 }  // namespace gradvitals::app

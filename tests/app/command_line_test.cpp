@@ -1,0 +1,93 @@
+// Contract:  wrong input gives one line on stderr that names it, nothing on stdout, and exit
+// code 2. Oracle:    the table below.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "tests/app/run_program.h"
+
+namespace gradvitals::test {
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+struct WrongInput {
+  const char* title;
+  Arguments arguments;
+  const char* named;  ///< What the message must contain.
+};
+
+class WrongInputTest : public testing::TestWithParam<WrongInput> {};
+
+TEST_P(WrongInputTest, IsNamedInOneLineWithExitCodeTwo) {
+  const ProgramResult result = run_program(GetParam().arguments);
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+  EXPECT_TRUE(result.err.starts_with("gradvitals: ")) << result.err;
+  EXPECT_NE(result.err.find(GetParam().named), std::string::npos) << result.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    CommandLine, WrongInputTest,
+    testing::Values(
+        WrongInput{"NoCommand", {}, "a command is missing"},
+        WrongInput{"UnknownCommand", {"comprae"}, "'comprae' is no command"},
+        WrongInput{"UnknownOption", {"compare", "--sed", "1"}, "--sed"},
+        WrongInput{"StrayWord", {"compare", "model.bin"}, "model.bin"},
+        WrongInput{"SeedWithoutNumber", {"compare", "--seed"}, "--seed"},
+        WrongInput{"SeedNoNumber", {"compare", "--seed", "x"}, "'x' is not a whole number"},
+        WrongInput{"SeedEmpty", {"compare", "--seed", ""}, "--seed"},
+        WrongInput{"SeedNegative", {"compare", "--seed=-1"}, "'-1' is not a whole number from 0"},
+        WrongInput{"SeedFraction", {"compare", "--seed", "1.5"}, "'1.5'"},
+        WrongInput{"SeedPastItsRange", {"compare", "--seed", "4294967296"}, "'4294967296'"},
+        WrongInput{"SeedPast64Bits",
+                   {"compare", "--seed", "99999999999999999999"},
+                   "'99999999999999999999'"},
+        WrongInput{"BatchZero", {"compare", "--batch", "0"}, "'0' is not a whole number from 1"},
+        WrongInput{"BatchHuge", {"compare", "--batch", "1000000000"}, "--batch"},
+        WrongInput{"ThreadsNegative", {"compare", "--threads=-2"}, "--threads"},
+        WrongInput{
+            "HeadUnknown", {"compare", "--head", "relu"}, "'relu' is not one of sigmoid, linear"},
+        WrongInput{"RulesUnknown", {"compare", "--rules", "none"}, "--rules"},
+        WrongInput{"DeviceUnknown", {"compare", "--device", "tpu"}, "'tpu'"},
+        WrongInput{"DeviceNotUsable", {"compare", "--device", "sim"}, "sim"},
+        WrongInput{"FailOnUnknown", {"compare", "--fail-on", "ok"}, "--fail-on"},
+        WrongInput{"GateWithSeedRules",
+                   {"compare", "--rules", "seed", "--fail-on", "warning"},
+                   "--rules seed"},
+        WrongInput{"FigureOfUnknownKind", {"compare", "--plot", "a.jpg"}, "'a.jpg'"},
+        WrongInput{"FigureToStdout", {"compare", "--plot", "-"}, "'-'"},
+        WrongInput{"OneFileTwice", {"compare", "--plot", "a.gp", "--plot", "a.gp"}, "'a.gp'"},
+        WrongInput{"OptionTwice", {"compare", "--seed", "1", "--seed", "2"}, "--seed"}),
+    [](const auto& info) { return std::string(info.param.title); });
+
+TEST(CommandLine, HelpIsAResult) {
+  for (const Arguments& arguments :
+       {Arguments{"--help"}, Arguments{"compare", "--help"}, Arguments{"info", "--help"}}) {
+    const ProgramResult result = run_program(arguments);
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_NE(result.out.find("Usage:"), std::string::npos);
+    EXPECT_EQ(result.err, "");
+  }
+}
+
+TEST(CommandLine, HelpNamesEveryCommandAndExitCode) {
+  const std::string help = run_program({"--help"}).out;
+  for (const char* text : {"compare", "info", "Exit codes: 0", "--version"}) {
+    EXPECT_NE(help.find(text), std::string::npos) << text;
+  }
+}
+
+TEST(CommandLine, InfoTellsWhyADeviceIsNotUsable) {
+  const ProgramResult result = run_program({"info"});
+  EXPECT_EQ(result.exit_code, 0);
+  for (const char* text : {"gradvitals ", "  cpu ", "  cuda ", "  sim ", "not usable: "}) {
+    EXPECT_NE(result.out.find(text), std::string::npos) << text << " in\n" << result.out;
+  }
+}
+
+}  // namespace
+}  // namespace gradvitals::test

@@ -1,0 +1,94 @@
+// Contract:  app/output.h: a result appears whole or not at all, and a failure names the path.
+// Oracle:    the file system, read back.
+#include "app/output.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+
+#include "tests/app/run_program.h"
+
+namespace gradvitals::app {
+namespace {
+
+using test::read_file;
+using test::TemporaryFolder;
+
+std::string message_of(const std::string& target, std::string_view content) {
+  try {
+    write_result(target, content);
+  } catch (const OutputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Output, NewFileHoldsTheContentAndNothingElseAppears) {
+  const TemporaryFolder folder;
+  write_result(folder.file("new.json"), "content\n");
+  EXPECT_EQ(read_file(folder.file("new.json")), "content\n");
+  EXPECT_EQ(folder.entries(), std::vector<std::string>{"new.json"});
+}
+
+TEST(Output, ExistingFileIsReplacedWhole) {
+  const TemporaryFolder folder;
+  write_result(folder.file("a"), "a long first content");
+  write_result(folder.file("a"), "short");
+  EXPECT_EQ(read_file(folder.file("a")), "short");
+}
+
+TEST(Output, SymbolicLinkStaysALink) {
+  const TemporaryFolder folder;
+  write_result(folder.file("real"), "old");
+  std::filesystem::create_symlink("real", folder.file("link"));
+  write_result(folder.file("link"), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.file("link")));
+  EXPECT_EQ(read_file(folder.file("real")), "new");
+}
+
+TEST(Output, MissingFolderIsNamed) {
+  const TemporaryFolder folder;
+  const std::string target = folder.file("missing/a.json");
+  EXPECT_EQ(message_of(target, "x"), "cannot write " + target + ": No such file or directory");
+}
+
+TEST(Output, DirectoryIsRefused) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(message_of(folder.path(), "x"), "cannot write " + folder.path() + ": Is a directory");
+  EXPECT_TRUE(folder.entries().empty());
+}
+
+TEST(Output, FullDeviceIsNamedAndStaysADevice) {
+  EXPECT_EQ(message_of("/dev/full", "x"), "cannot write /dev/full: No space left on device");
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
+}
+
+TEST(Output, NamedPipeIsWrittenInPlace) {
+  const TemporaryFolder folder;
+  const std::string pipe = folder.file("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  // Open for both, so that neither side waits for the other.
+  FILE* reader = std::fopen(pipe.c_str(), "r+");
+  ASSERT_NE(reader, nullptr);
+  write_result(pipe, "line\n");
+  char line[8] = {};
+  EXPECT_STREQ(std::fgets(line, sizeof line, reader), "line\n");
+  std::fclose(reader);
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+}
+
+TEST(Output, WriteProtectedFileIsKept) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may write everything";
+  const TemporaryFolder folder;
+  write_result(folder.file("kept"), "old");
+  ::chmod(folder.file("kept").c_str(), 0444);
+  EXPECT_EQ(message_of(folder.file("kept"), "new"),
+            "cannot write " + folder.file("kept") + ": Permission denied");
+  EXPECT_EQ(read_file(folder.file("kept")), "old");
+}
+
+}  // namespace
+}  // namespace gradvitals::app

@@ -54,6 +54,14 @@ void same_shape(std::string_view op, std::string_view argument_a, const ViewA& a
   same_shape(op, shape(argument_a, a), shape(argument_b, b));
 }
 
+/// readable(), and same_shape() with an argument that was checked.
+template <class View, class Other>
+void fits(std::string_view op, std::string_view argument, const View& view,
+          std::string_view other_argument, const Other& other) {
+  readable(op, argument, view);
+  same_shape(op, argument, view, other_argument, other);
+}
+
 /// The memory of an argument; none where its data is null.
 struct Memory {
   std::string_view argument;
@@ -72,6 +80,12 @@ Memory memory(std::string_view argument, const MatrixView<T>& view) {
 
 /// Throws where `a` and `b` share memory.
 void disjoint(std::string_view op, const Memory& a, const Memory& b);
+
+/// The same for an op that may run in place (`out` and `in` start at the same byte), but not on a
+/// shifted copy of its input.
+inline void in_place_or_disjoint(std::string_view op, const Memory& out, const Memory& in) {
+  if (out.data != in.data) disjoint(op, out, in);
+}
 
 /// Throws where an output shares memory with an input or with another output.
 void outputs_disjoint(std::string_view op, std::initializer_list<Memory> outputs,

@@ -6,26 +6,48 @@ if(NOT GRADVITALS_CUDA MATCHES "^(AUTO|ON|OFF)$")
   message(FATAL_ERROR "GRADVITALS_CUDA is '${GRADVITALS_CUDA}': it must be AUTO, ON or OFF")
 endif()
 
+# Sets `out` to why CUDA code cannot be compiled here, empty where it can; with an nvcc that serves,
+# CMAKE_CUDA_COMPILER and CMAKE_CUDA_ARCHITECTURES are in the cache afterwards.
+function(gradvitals_find_nvcc out)
+  if(NOT CMAKE_CUDA_COMPILER)
+    unset(CMAKE_CUDA_COMPILER CACHE) # An earlier run's "not found": nvcc may be here by now.
+  endif()
+  include(CheckLanguage)
+  check_language(CUDA)
+  if(NOT CMAKE_CUDA_COMPILER)
+    set(${out} "no working nvcc was found" PARENT_SCOPE)
+    return()
+  endif()
+  execute_process(COMMAND ${CMAKE_CUDA_COMPILER} --list-gpu-arch OUTPUT_VARIABLE known ERROR_QUIET)
+  if(NOT known MATCHES "compute_90")
+    set(${out} "${CMAKE_CUDA_COMPILER} is too old: CUDA 12 is the first with C++20" PARENT_SCOPE)
+    return()
+  endif()
+  # Set before the language is enabled: an unset list silently means sm_75, and `native` fails where
+  # there is no GPU. The last entry has PTX too, which serves every later GPU.
+  if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+    set(architectures 80-real 90)
+    if(known MATCHES "compute_100")
+      set(architectures 80-real 90-real 100)
+    endif()
+    set(CMAKE_CUDA_ARCHITECTURES ${architectures} CACHE STRING "GPU architectures")
+  endif()
+  set(${out} "" PARENT_SCOPE)
+endfunction()
+
 set(GRADVITALS_HAS_CUDA OFF)
 if(GRADVITALS_CUDA STREQUAL "OFF")
   return()
 endif()
-
-# Real code for A100 and H100; the last entry has PTX too, for every later GPU. It is set before the
-# language is enabled: an unset list silently means sm_75, and `native` fails without a GPU.
-if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-  set(CMAKE_CUDA_ARCHITECTURES 80-real 90-real 100 CACHE STRING "GPU architectures")
-endif()
-include(CheckLanguage)
-check_language(CUDA)
-if(NOT CMAKE_CUDA_COMPILER)
-  if(GRADVITALS_CUDA STREQUAL "ON")
-    message(FATAL_ERROR "GRADVITALS_CUDA is ON and no CUDA compiler was found: put nvcc in PATH, set CUDACXX "
-                        "or CMAKE_CUDA_COMPILER, or build with GRADVITALS_CUDA=OFF")
-  endif()
-  message(STATUS "CUDA: no nvcc found, built without it (GRADVITALS_CUDA=AUTO)")
+gradvitals_find_nvcc(_problem)
+if(_problem AND GRADVITALS_CUDA STREQUAL "ON")
+  message(FATAL_ERROR "GRADVITALS_CUDA is ON, but ${_problem}. Put nvcc in PATH or set CUDACXX to it, or "
+                      "build without CUDA: GRADVITALS_CUDA=OFF")
+elseif(_problem)
+  message(STATUS "Building without CUDA: ${_problem} (GRADVITALS_CUDA is AUTO)")
   return()
 endif()
+unset(_problem)
 
 enable_language(CUDA)
 # CMake 3.25.1 does not know that nvcc 13 has C++20 and leaves these empty.
@@ -36,4 +58,4 @@ foreach(_option CMAKE_CUDA20_STANDARD_COMPILE_OPTION CMAKE_CUDA20_EXTENSION_COMP
 endforeach()
 unset(_option)
 set(GRADVITALS_HAS_CUDA ON)
-message(STATUS "CUDA: ${CMAKE_CUDA_COMPILER} ${CMAKE_CUDA_COMPILER_VERSION}")
+message(STATUS "Building with CUDA: ${CMAKE_CUDA_COMPILER} ${CMAKE_CUDA_COMPILER_VERSION}")

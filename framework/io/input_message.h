@@ -1,0 +1,16 @@
+// Messages about input that cannot be read: always one line, always naming the file.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace gradvitals {
+
+/// `text` in double quotes, with control characters escaped and cut short after 80 bytes: fit to
+/// show names and cells of a hostile file in a one-line message.
+std::string in_quotes(std::string_view text);
+
+/// Throws InputError("<file>: <what>").
+[[noreturn]] void refuse_input(std::string_view file, std::string_view what);
+
+}  // namespace gradvitals

@@ -1,0 +1,29 @@
+// MappedFile: a file's bytes without a copy.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace gradvitals {
+
+/// Maps a regular file for reading: pages are the system's file cache, shared and reclaimable, so a
+/// file larger than memory can be walked. Move-only. The file must not be cut short while it is
+/// mapped: POSIX then ends the process with SIGBUS on the next read beyond the new end.
+class MappedFile {
+ public:
+  /// Throws InputError naming the file where it is missing, a directory, anything else that is no
+  /// regular file, unreadable, or too large for the address space. An empty file maps to no bytes.
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+
+  std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace gradvitals

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# check.sh ROOT: fails on a breach of the dependency rule in the sources below ROOT, naming each line.
+#
+#   - kernels includes nothing of framework, monitor or app; framework and monitor include neither
+#     each other nor app; nothing of the product includes tests or benchmarks.
+#   - Headers of CUDA, CUB and cuBLAS are included under kernels/cuda and kernels/baselines alone.
+#   - No preprocessor branch asks for a backend: CMake chooses files. kernels/host_device.h alone tells
+#     nvcc from g++.
+set -uo pipefail
+
+root=${1:?usage: check.sh ROOT}
+cd "$root" || exit 2
+
+sources() {
+  local folder
+  for folder in "$@"; do
+    [[ ! -d $folder ]] || find "$folder" -type f -regextype posix-extended -regex '.*\.(h|hpp|inl|c|cc|cpp|cu|cuh)(\.in)?'
+  done
+}
+
+breaches=0
+
+# forbid WHY PATTERN FILE...: every line of the files that matches the pattern is a breach.
+forbid() {
+  local why=$1 pattern=$2 found
+  shift 2
+  (($#)) || return 0
+  if found=$(grep -nHE "$pattern" -- "$@"); then
+    echo "$why:"
+    echo "$found"
+    breaches=$((breaches + 1))
+  fi
+}
+
+include_of() { echo "^[[:space:]]*#[[:space:]]*include[[:space:]]*[\"<](\\.\\.?/)*($1)"; }
+
+mapfile -t kernels < <(sources kernels)
+mapfile -t framework < <(sources framework)
+mapfile -t monitor < <(sources monitor)
+mapfile -t product < <(sources kernels framework monitor app)
+mapfile -t everything < <(sources kernels framework monitor app benchmarks tests)
+mapfile -t without_cuda < <(printf '%s\n' "${everything[@]}" | grep -vE '^kernels/(cuda|baselines)/')
+mapfile -t branchless < <(printf '%s\n' "${everything[@]}" | grep -vxF 'kernels/host_device.h')
+
+for folder in kernels framework monitor; do
+  if [[ -z $(sources "$folder") ]]; then
+    echo "no sources in $root/$folder: nothing was checked"
+    exit 2
+  fi
+done
+
+forbid "kernels is the bottom layer" "$(include_of '(framework|monitor|app)/')" "${kernels[@]}"
+forbid "framework must not know monitor or app" "$(include_of '(monitor|app)/')" "${framework[@]}"
+forbid "monitor must not know framework or app" "$(include_of '(framework|app)/')" "${monitor[@]}"
+forbid "the product must not include tests or benchmarks" "$(include_of '(tests|benchmarks)/')" "${product[@]}"
+forbid "includes are written from the root" '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]\.\.?/' "${everything[@]}"
+forbid "CUDA headers belong to kernels/cuda and kernels/baselines" \
+  "$(include_of 'cuda|cublas|cub/|thrust/|cooperative_groups|nvtx|nvml|mma\.h|curand|device_launch')" \
+  "${without_cuda[@]}"
+forbid "a preprocessor branch on a backend: let CMake choose the file" \
+  '^[[:space:]]*#[[:space:]]*(if|ifdef|ifndef|elif)\b.*(CUDA|NVCC|CUBLAS|nvcc|cuda|_SIM\b|_CPU\b|_GPU\b)' "${branchless[@]}"
+
+if ((breaches)); then
+  exit 1
+fi
+echo "${#everything[@]} files keep the dependency rule"

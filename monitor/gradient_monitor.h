@@ -3,7 +3,6 @@
 
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "kernels/buffer.h"
@@ -14,23 +13,33 @@
 
 namespace gradvitals {
 
-/// Watches tensors on one stream. The statistics table is kept between calls and rebuilt only when a
-/// view's memory, size or type changes.
+/// Watches tensors on one stream, which must outlive it. The statistics table is kept between calls
+/// and rebuilt only when a view's memory, size or type changes.
 class GradientMonitor {
  public:
-  explicit GradientMonitor(Stream& stream) : stream_(&stream) {}
+  struct Options {
+    /// Count dead and saturated units, which reads outputs and pre-activations a second time. A
+    /// training loop may leave that to check-ups.
+    bool units = true;
+  };
 
-  /// Statistics of every view, the seed's metrics over those with role gradient, and unit records
-  /// for layers whose outputs and pre-activations are among them. Views may come in any order;
-  /// records keep it. Throws std::invalid_argument naming a view that contradicts itself.
+  explicit GradientMonitor(Stream& stream) : GradientMonitor(stream, Options{}) {}
+  GradientMonitor(Stream& stream, Options options) : stream_(&stream), options_(options) {}
+
+  /// Statistics of every view, the seed's metrics over those with role gradient that exist, and
+  /// unit records (unit_records.h). Views may come in any order; records keep it. Throws
+  /// std::invalid_argument naming a view that contradicts itself or lies on another device.
   HealthMetrics examine(std::span<const TensorView> views, std::optional<double> loss = {});
 
  private:
+  void watch(std::span<const TensorView> views);
+
   Stream* stream_;
-  std::vector<TensorView> watched_;
+  Options options_;
   std::optional<TensorStatsTable> table_;
   std::vector<TensorStats> stats_;
-  Buffer workspace_;
+  Buffer stats_workspace_;
+  Buffer unit_workspace_;
 };
 
 }  // namespace gradvitals

@@ -1,5 +1,5 @@
-// HealthMetrics: everything the rules judge, as numbers. The seed's keys first, then what each tensor
-// and each layer showed.
+// HealthMetrics: everything the rules judge, as numbers. The seed's keys first, then what each
+// tensor and each layer showed.
 #pragma once
 
 #include <cstdint>
@@ -37,13 +37,14 @@ struct UnitRecord {
   std::int64_t dead_unit_count = 0;  ///< Units whose output is 0 for every sample.
   std::int64_t saturated_count = 0;  ///< Elements, of unit_count * batch.
 
-  double dead_unit_fraction() const;
-  double saturation_fraction() const;
+  double dead_unit_fraction() const;   ///< 0 without units
+  double saturation_fraction() const;  ///< 0 without elements
 };
 
 struct HealthMetrics {
-  // What the seed's monitor_gradient_health() returns, as it computes it: over gradients that exist,
-  // population standard deviation, `weak` including `vanished`, NaN wherever NumPy would give NaN.
+  // What the seed's monitor_gradient_health() returns, as it computes it: over gradients that
+  // exist, population standard deviation, `weak` including `vanished`, NaN wherever NumPy would
+  // give NaN.
   double min_gradient = 0.0;
   double max_gradient = 0.0;
   double mean_gradient = 0.0;
@@ -54,11 +55,20 @@ struct HealthMetrics {
   std::vector<double> gradient_norms;  ///< L2, in the order of the gradients.
 
   std::optional<double> loss;
-  std::vector<TensorRecord> tensors;  ///< Every view examined, in its order; empty for metrics from a file.
-  std::vector<UnitRecord> units;      ///< Layers whose (B,O) tensors were examined, input side first.
+  std::vector<TensorRecord>
+      tensors;  ///< Every view examined, in its order; empty for metrics from a file.
+  /// Layers whose units can die (relu) or saturate (sigmoid, tanh) and whose (B,O) tensors were
+  /// examined, input side first.
+  std::vector<UnitRecord> units;
 };
 
-/// The seed's keys from gradient norms; everything else is left empty. No norms: NaN and zero counts.
+/// The seed's keys from gradient norms; everything else is left empty. No norms: NaN and zero
+/// counts.
 HealthMetrics metrics_from_norms(std::span<const double> norms);
+
+/// Whether there is anything that a verdict could rest on: a gradient or delta with an element, a
+/// parameter without gradient, a gradient norm, or a value that is not finite. False means that
+/// "healthy" would be a guess.
+bool can_be_judged(const HealthMetrics& metrics);
 
 }  // namespace gradvitals

@@ -37,7 +37,8 @@ struct Temperature {
 
 /// Information flow through the hidden layers.
 struct Oxygen {
-  /// (rms(delta of the first hidden layer) / rms(delta of the last))^(1/(H-1)), H >= 3 hidden layers.
+  /// (rms(delta of the first hidden layer) / rms(delta of the last))^(1/(H-1)), H >= 3 hidden
+  /// layers.
   std::optional<double> backward_gain;
   /// (rms(z of the last hidden layer) / rms(z of the first))^(1/(H-1)), H >= 3 hidden layers.
   std::optional<double> forward_gain;

@@ -34,23 +34,28 @@ std::string_view name(Verdict verdict);
 struct Finding {
   std::string rule;  ///< "R2"
   Severity severity = Severity::kInfo;
-  std::string tensor;  ///< The tensor or layer at fault; empty where the finding is about the network.
+  std::string
+      tensor;  ///< The tensor or layer at fault; empty where the finding is about the network.
   int layer = -1;
   std::optional<double> value;      ///< What was measured; empty where it is not a number.
   std::optional<double> threshold;  ///< The limit that it crossed.
   std::string text;                 ///< One sentence: what is wrong.
   std::vector<std::string> advice;  ///< What to do about it, most useful first.
-  std::string consequence_of;       ///< The rule that explains this finding; empty for a root cause.
+  std::string consequence_of;  ///< The rule that explains this finding; empty for a root cause.
+  Verdict verdict = Verdict::kHealthy;  ///< The verdict it speaks for.
 };
 
+/// `verdict` says what is wrong, `severity` how bad the worst of it is. Healthy means exactly: no
+/// finding of severity warning or above.
 struct Diagnosis {
-  Verdict verdict = Verdict::kHealthy;
-  Severity severity = Severity::kOk;  ///< Of the worst finding.
-  std::vector<Finding> findings;      ///< The deciding one first, then by precedence.
+  Verdict verdict = Verdict::kHealthy;  ///< Of the deciding finding.
+  Severity severity = Severity::kOk;    ///< Of the worst finding.
+  std::vector<Finding> findings;        ///< The deciding one first, then by precedence.
   VitalSigns vital_signs;
 };
 
-/// Applies the full rules. Pure: the same metrics give the same diagnosis.
+/// Applies the full rules. Pure: the same metrics give the same diagnosis. Where nothing can be
+/// judged (can_be_judged()), the verdict is no_gradient, never healthy.
 Diagnosis diagnose(const HealthMetrics& metrics, const Thresholds& thresholds = {});
 
 }  // namespace gradvitals

@@ -1,0 +1,40 @@
+// GradientReading: one gradient as the rules on magnitudes see it, whether its tensor was examined
+// or only its norm is known.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "monitor/metrics/health_metrics.h"
+
+namespace gradvitals {
+
+struct GradientReading {
+  std::string name;  ///< "gradient 3", counted from 1, where only norms are known
+  int layer = -1;
+  double norm = 0.0;          ///< L2 of the finite part; never NaN
+  std::optional<double> rms;  ///< of the finite part; empty where only norms are known
+};
+
+/// The gradients that have a finite magnitude to judge, in their order: from the tensors where
+/// gradients are among them, else from gradient_norms. Left out are gradients that do not exist,
+/// have no element or hold nothing finite.
+std::vector<GradientReading> gradient_readings(const HealthMetrics& metrics);
+
+/// "gradient 1" for index 0: the name of a gradient of which only the norm is known.
+std::string positional_name(std::size_t index);
+
+/// Largest over smallest of the nonzero gradient norms, with the gradients they belong to. The
+/// pointers point into `readings`.
+struct NormRange {
+  const GradientReading* smallest = nullptr;
+  const GradientReading* largest = nullptr;
+
+  double ratio() const { return largest->norm / smallest->norm; }
+};
+
+/// Empty where every gradient is exactly zero.
+std::optional<NormRange> nonzero_norm_range(const std::vector<GradientReading>& readings);
+
+}  // namespace gradvitals

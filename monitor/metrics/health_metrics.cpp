@@ -1,0 +1,85 @@
+#include "monitor/metrics/health_metrics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace gradvitals {
+namespace {
+
+// The seed's own limits, apart from Thresholds: they belong to its metrics, not to the rules.
+constexpr double kSeedVanishedNorm = 1e-6;
+constexpr double kSeedWeakNorm = 1e-4;
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+double fraction(std::int64_t part, std::int64_t whole) {
+  return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0.0;
+}
+
+struct Moments {
+  double mean;
+  double std;
+};
+
+/// Mean and population standard deviation in two passes. `largest` sets a power of two that keeps
+/// the squares in range and leaves every digit as it is.
+Moments moments(std::span<const double> values, double largest) {
+  const int exponent = std::isfinite(largest) && largest > 0 ? std::ilogb(largest) : 0;
+  const auto count = static_cast<double>(values.size());
+  double sum = 0.0;
+  for (const double value : values) sum += std::ldexp(value, -exponent);
+  const double mean = sum / count;
+  double squares = 0.0;
+  for (const double value : values) {
+    const double deviation = std::ldexp(value, -exponent) - mean;
+    squares += deviation * deviation;
+  }
+  return {std::ldexp(mean, exponent), std::ldexp(std::sqrt(squares / count), exponent)};
+}
+
+}  // namespace
+
+double UnitRecord::dead_unit_fraction() const {
+  return fraction(dead_unit_count, unit_count);
+}
+
+double UnitRecord::saturation_fraction() const {
+  return fraction(saturated_count, unit_count * batch);
+}
+
+HealthMetrics metrics_from_norms(std::span<const double> norms) {
+  HealthMetrics metrics;
+  metrics.total_layers = std::ssize(norms);
+  metrics.gradient_norms.assign(norms.begin(), norms.end());
+  metrics.vanished_layers =
+      std::ranges::count_if(norms, [](double norm) { return norm < kSeedVanishedNorm; });
+  metrics.weak_layers =
+      std::ranges::count_if(norms, [](double norm) { return norm < kSeedWeakNorm; });
+
+  // NumPy's min and max give NaN where any element is; std::minmax would depend on the order.
+  const bool has_nan = std::ranges::any_of(norms, [](double norm) { return std::isnan(norm); });
+  if (norms.empty() || has_nan) {
+    metrics.min_gradient = metrics.max_gradient = kNaN;
+    metrics.mean_gradient = metrics.std_gradient = kNaN;
+    return metrics;
+  }
+  metrics.min_gradient = std::ranges::min(norms);
+  metrics.max_gradient = std::ranges::max(norms);
+  const auto [mean, std] = moments(norms, metrics.max_gradient);
+  metrics.mean_gradient = mean;
+  metrics.std_gradient = std;
+  return metrics;
+}
+
+bool can_be_judged(const HealthMetrics& metrics) {
+  if (metrics.loss && !std::isfinite(*metrics.loss)) return true;
+  const bool has_evidence = std::ranges::any_of(metrics.tensors, [](const TensorRecord& tensor) {
+    if (tensor.stats.nonfinite_count() > 0) return true;
+    if (tensor.role == Role::kGradient) return !tensor.exists || tensor.stats.count > 0;
+    return tensor.role == Role::kDelta && tensor.stats.count > 0;
+  });
+  return has_evidence || (metrics.tensors.empty() && !metrics.gradient_norms.empty());
+}
+
+}  // namespace gradvitals

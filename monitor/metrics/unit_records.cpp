@@ -1,0 +1,112 @@
+#include "monitor/metrics/unit_records.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string_view>
+
+#include "kernels/unit_stats.h"
+
+namespace gradvitals {
+namespace {
+
+constexpr std::int64_t kCountersPerUnit = 2;  // zero_count and saturated_count
+
+bool is_batch_role(Role role) {
+  return role == Role::kPreActivation || role == Role::kOutput;
+}
+
+int head_layer(std::span<const TensorView> views) {
+  int last = -1;
+  for (const TensorView& view : views) {
+    if (is_batch_role(view.role)) last = std::max(last, view.layer);
+  }
+  return last;
+}
+
+/// Whether this is the view from which its layer is judged.
+bool tells(const TensorView& view, int head) {
+  const bool is_readable = view.dtype == DType::kFloat32 || view.dtype == DType::kFloat64;
+  if (view.layer < 0 || view.data == nullptr || !is_readable) return false;
+  if (can_die(view.activation)) return view.role == Role::kOutput;
+  if (!can_saturate(view.activation)) return false;
+  return view.role == (view.layer == head ? Role::kOutput : Role::kPreActivation);
+}
+
+std::vector<const TensorView*> telling_views(std::span<const TensorView> views, int head) {
+  std::vector<const TensorView*> telling;
+  for (const TensorView& view : views) {
+    if (tells(view, head)) telling.push_back(&view);
+  }
+  std::ranges::stable_sort(telling, {}, [](const TensorView* view) { return view->layer; });
+  return telling;
+}
+
+/// "dense_1/output" and "layers.1.output" belong to "dense_1" and "layers.1".
+std::string layer_name(std::string_view tensor) {
+  std::size_t end = tensor.rfind('/');
+  if (end == std::string_view::npos) end = tensor.rfind('.');
+  return std::string(tensor.substr(0, end));
+}
+
+/// The counters of all layers, one after the other: zero_count of each unit, then saturated_count.
+std::vector<std::int64_t> count_units(Stream& stream, std::span<const TensorView* const> views,
+                                      Buffer& workspace) {
+  std::int64_t total = 0;
+  for (const TensorView* view : views) total += kCountersPerUnit * view->cols;
+  std::vector<std::int64_t> counters(static_cast<std::size_t>(total));
+  const auto bytes = total * static_cast<std::int64_t>(sizeof(std::int64_t));
+  if (workspace.bytes() < bytes) workspace = Buffer(stream, bytes);
+  auto* next = static_cast<std::int64_t*>(workspace.data());
+  for (const TensorView* view : views) {
+    unit_stats(stream, {.view = *view,
+                        .zero_count = {next, view->cols},
+                        .saturated_count = {next + view->cols, view->cols}});
+    next += kCountersPerUnit * view->cols;
+  }
+  copy_to_host(stream, workspace.data(), bytes, counters.data());
+  return counters;
+}
+
+UnitRecord record_of(const TensorView& view, int head, std::span<const std::int64_t> zero_count,
+                     std::span<const std::int64_t> saturated_count) {
+  UnitRecord record;
+  record.name = layer_name(view.name);
+  record.layer = view.layer;
+  record.activation = view.activation;
+  record.is_head = view.layer == head;
+  record.unit_count = view.cols;
+  record.batch = view.rows;
+  if (can_die(view.activation) && view.rows > 0) {
+    record.dead_unit_count = std::ranges::count(zero_count, view.rows);
+  }
+  for (const std::int64_t count : saturated_count) record.saturated_count += count;
+  return record;
+}
+
+}  // namespace
+
+bool can_die(Activation activation) {
+  return activation == Activation::kRelu;
+}
+
+bool can_saturate(Activation activation) {
+  return activation == Activation::kSigmoid || activation == Activation::kTanh;
+}
+
+std::vector<UnitRecord> unit_records(Stream& stream, std::span<const TensorView> views,
+                                     Buffer& workspace) {
+  const int head = head_layer(views);
+  const std::vector<const TensorView*> telling = telling_views(views, head);
+  if (telling.empty()) return {};
+  const std::vector<std::int64_t> counters = count_units(stream, telling, workspace);
+  std::vector<UnitRecord> records;
+  std::span<const std::int64_t> rest = counters;
+  for (const TensorView* view : telling) {
+    const auto units = static_cast<std::size_t>(view->cols);
+    records.push_back(record_of(*view, head, rest.first(units), rest.subspan(units, units)));
+    rest = rest.subspan(2 * units);
+  }
+  return records;
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,27 @@
+// Unit records: dead and saturated units, layer by layer, from (B,O) views.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "kernels/buffer.h"
+#include "kernels/stream.h"
+#include "kernels/view.h"
+#include "monitor/metrics/health_metrics.h"
+
+namespace gradvitals {
+
+/// Whether a unit with this activation can output 0 for every sample (relu), or lie on a flat end
+/// (sigmoid, tanh).
+bool can_die(Activation activation);
+bool can_saturate(Activation activation);
+
+/// One record for each layer >= 0 whose units can die or saturate, input side first, from the view
+/// that tells: the output of relu, the pre_activation of sigmoid and tanh, but their output in the
+/// head, which is the last layer with any such view. A layer without that view, or with one that
+/// unit_stats does not read (float16, bfloat16), has no record: nothing is known of it. `workspace`
+/// grows as needed.
+std::vector<UnitRecord> unit_records(Stream& stream, std::span<const TensorView> views,
+                                     Buffer& workspace);
+
+}  // namespace gradvitals

@@ -1,0 +1,21 @@
+// The checks of the rule table; what each looks for, its limits and its source: docs/rules.md.
+#pragma once
+
+#include <vector>
+
+#include "monitor/rules/rule.h"
+
+namespace gradvitals {
+
+std::vector<Finding> check_non_finite(const Evidence& evidence);
+std::vector<Finding> check_backward_gain(const Evidence& evidence);
+std::vector<Finding> check_forward_gain(const Evidence& evidence);
+std::vector<Finding> check_saturation(const Evidence& evidence);
+std::vector<Finding> check_dead_units(const Evidence& evidence);
+std::vector<Finding> check_vanished_gradients(const Evidence& evidence);
+std::vector<Finding> check_complete_failure(const Evidence& evidence);
+std::vector<Finding> check_zero_gradients(const Evidence& evidence);
+std::vector<Finding> check_large_gradients(const Evidence& evidence);
+std::vector<Finding> check_norm_range(const Evidence& evidence);
+
+}  // namespace gradvitals

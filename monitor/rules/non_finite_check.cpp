@@ -1,0 +1,149 @@
+// R1: NaN or Inf, traced to where it first appeared.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+#include <tuple>
+
+#include "monitor/rules/checks.h"
+
+namespace gradvitals {
+namespace {
+
+/// The part of a step in which a value comes to be, in this order.
+enum class Phase { kWeights, kForward, kLoss, kBackward };
+
+/// Something that is not finite. Ordered by when it came to be: forward from the input side, the
+/// loss, backward from the output side; a weight counts as read when its layer is.
+struct Symptom {
+  Phase phase;
+  std::tuple<int, int, int> moment;
+  std::string tensor;
+  int layer;
+  std::int64_t count;  ///< values that are not finite
+  std::string text;    ///< without its full stop
+};
+
+std::tuple<int, int, int> moment_of(Role role, int layer) {
+  switch (role) {
+    case Role::kWeight:
+      return {0, layer, 0};
+    case Role::kPreActivation:
+      return {0, layer, 1};
+    case Role::kOutput:
+      return {0, layer, 2};
+    case Role::kDelta:
+      return {2, -layer, 0};
+    case Role::kGradient:
+      return {2, -layer, 1};
+  }
+  return {2, -layer, 2};
+}
+
+Phase phase_of(Role role) {
+  if (role == Role::kWeight) return Phase::kWeights;
+  return role == Role::kDelta || role == Role::kGradient ? Phase::kBackward : Phase::kForward;
+}
+
+std::string_view name_nonfinite(double value) {
+  if (std::isnan(value)) return "NaN";
+  return value > 0 ? "Inf" : "-Inf";
+}
+
+Symptom symptom_of(const TensorRecord& tensor) {
+  const TensorStats& stats = tensor.stats;
+  return {phase_of(tensor.role),
+          moment_of(tensor.role, tensor.layer),
+          tensor.name,
+          tensor.layer,
+          stats.nonfinite_count(),
+          fmt::format("{} ({}) holds {} NaN and {} Inf among {} values, the first at index {}",
+                      tensor.name, name(tensor.role), stats.nan_count, stats.inf_count, stats.count,
+                      stats.first_nonfinite_index)};
+}
+
+Symptom symptom_of_number(Phase phase, std::string tensor, std::string_view what, double value) {
+  const int order = phase == Phase::kLoss ? 1 : 2;
+  return {phase,
+          {order, 0, 0},
+          std::move(tensor),
+          -1,
+          1,
+          fmt::format("{} is {}", what, name_nonfinite(value))};
+}
+
+/// Where no tensor is known, norms and the numbers made from them tell.
+void append_from_norms(const HealthMetrics& metrics, std::vector<Symptom>& symptoms) {
+  for (std::size_t i = 0; i < metrics.gradient_norms.size(); ++i) {
+    const double norm = metrics.gradient_norms[i];
+    if (std::isfinite(norm)) continue;
+    const std::string tensor = positional_name(i);
+    symptoms.push_back(symptom_of_number(Phase::kBackward, tensor, "The norm of " + tensor, norm));
+  }
+  if (!symptoms.empty() || metrics.gradient_norms.empty()) return;
+  const std::pair<std::string_view, double> summaries[] = {{"min_gradient", metrics.min_gradient},
+                                                           {"max_gradient", metrics.max_gradient},
+                                                           {"mean_gradient", metrics.mean_gradient},
+                                                           {"std_gradient", metrics.std_gradient}};
+  for (const auto& [key, value] : summaries) {
+    if (std::isfinite(value)) continue;
+    symptoms.push_back(symptom_of_number(Phase::kBackward, std::string(key), key, value));
+  }
+}
+
+std::vector<Symptom> find_symptoms(const HealthMetrics& metrics) {
+  std::vector<Symptom> symptoms;
+  if (metrics.tensors.empty()) append_from_norms(metrics, symptoms);
+  for (const TensorRecord& tensor : metrics.tensors) {
+    if (tensor.stats.nonfinite_count() > 0) symptoms.push_back(symptom_of(tensor));
+  }
+  if (metrics.loss && !std::isfinite(*metrics.loss)) {
+    symptoms.push_back(symptom_of_number(Phase::kLoss, "loss", "The loss", *metrics.loss));
+  }
+  return symptoms;
+}
+
+std::vector<std::string> advice_for(Phase phase) {
+  switch (phase) {
+    case Phase::kWeights:
+      return {"Go back to the last weights that were finite",
+              "Lower the learning rate or clip gradients: a step too large wrote these weights"};
+    case Phase::kForward:
+      return {"Check what enters this layer for NaN and for values near the end of the range",
+              "Normalise the inputs, or initialise with smaller weights"};
+    case Phase::kLoss:
+      return {"Check the targets for NaN and for values out of range",
+              "Compute cross entropies from logits, and keep logarithms and divisions away from 0"};
+    case Phase::kBackward:
+      return {"Skip this update while the weights are still finite",
+              "Look for a square root, a logarithm or a division at 0 in this layer",
+              "In half precision, lower the loss scale"};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<Finding> check_non_finite(const Evidence& evidence) {
+  const std::vector<Symptom> symptoms = find_symptoms(evidence.metrics);
+  if (symptoms.empty()) return {};
+  // The first of equals, so that tensors without a layer keep the order they came in.
+  const Symptom& earliest = *std::ranges::min_element(symptoms, {}, &Symptom::moment);
+  std::string text = earliest.text;
+  if (symptoms.size() > 1) {
+    text += fmt::format("; it is the earliest of {} that are not finite", symptoms.size());
+  }
+  Finding finding;
+  finding.severity = Severity::kCritical;
+  finding.tensor = earliest.tensor;
+  finding.layer = earliest.layer;
+  finding.value = static_cast<double>(earliest.count);
+  finding.threshold = 0.0;
+  finding.text = text + ".";
+  finding.advice = advice_for(earliest.phase);
+  finding.verdict = Verdict::kNonFinite;
+  return {finding};
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,49 @@
+// Rule: one entry of the rule table, and what its check may look at.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "monitor/metrics/gradient_readings.h"
+#include "monitor/metrics/health_metrics.h"
+#include "monitor/metrics/vital_signs.h"
+#include "monitor/rules/diagnosis.h"
+#include "monitor/rules/thresholds.h"
+
+namespace gradvitals {
+
+/// Everything a check may look at, computed once for all of them.
+struct Evidence {
+  const HealthMetrics& metrics;
+  const VitalSigns& vital_signs;
+  const Thresholds& thresholds;
+  std::vector<GradientReading> gradients;  ///< gradient_readings(metrics)
+};
+
+struct Rule {
+  std::string_view id;      ///< "R2"
+  std::string_view title;   ///< what it looks for
+  std::string_view source;  ///< where the rule and its limits come from
+  /// Pure. Gives what it found, worst first, with `rule` and `consequence_of` left empty.
+  std::vector<Finding> (*check)(const Evidence& evidence);
+};
+
+/// All rules in order of precedence: of the findings that warn, the first one's verdict counts.
+std::span<const Rule> rule_table();
+
+/// How far beyond its limits a value is. A value at a limit has not crossed it.
+Severity severity_above(double value, Limits limits);
+Severity severity_below(double value, Limits limits);
+
+/// The limit that stands for a severity of warning or critical.
+double limit_of(Limits limits, Severity severity);
+
+/// "4.3x"; "1.2e+06x" from a thousand on.
+std::string times(double factor);
+
+/// "a", "a and b", "a, b and c", "a, b, c and 4 more".
+std::string list_names(std::span<const std::string> names);
+
+}  // namespace gradvitals

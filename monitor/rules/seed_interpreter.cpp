@@ -1,0 +1,135 @@
+#include "monitor/rules/seed_interpreter.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace gradvitals {
+namespace {
+
+// The literals of this file are the seed's own and stand apart from Thresholds: whoever tunes the
+// rules must not change what the seed would have said.
+
+/// The seed's "avoid division by zero", which hides every norm below 1e-10.
+double seed_range_ratio(const HealthMetrics& metrics) {
+  return metrics.max_gradient / (metrics.min_gradient + 1e-10);
+}
+
+/// "{:.2e}" as CPython prints it: a NaN has no sign there.
+std::string scientific(double value, int digits) {
+  return std::isnan(value) ? "nan" : fmt::format("{:.{}e}", value, digits);
+}
+
+std::string vanishing_lines(const HealthMetrics& metrics) {
+  if (metrics.vanished_layers > 0) {
+    return fmt::format(
+        "🚨 CRITICAL: {} layers have vanished gradients!\n"
+        "   📝 Recommendation: Switch to ReLU activation\n"
+        "   📝 Alternative: Check weight initialization\n",
+        metrics.vanished_layers);
+  }
+  if (metrics.weak_layers > metrics.total_layers / 2) {
+    return fmt::format(
+        "⚠️ WARNING: {} layers have weak gradients\n"
+        "   📝 Recommendation: Consider ReLU or better initialization\n",
+        metrics.weak_layers);
+  }
+  return "✅ GOOD: No significant vanishing gradient problems detected\n";
+}
+
+std::string_view exploding_lines(double max_gradient) {
+  if (max_gradient > 100) {
+    return "🚨 CRITICAL: Gradient explosion detected!\n"
+           "   📝 Recommendation: Apply gradient clipping\n"
+           "   📝 Alternative: Reduce learning rate\n";
+  }
+  if (max_gradient > 10) {
+    return "⚠️ WARNING: Large gradients detected\n"
+           "   📝 Recommendation: Monitor closely, consider gradient clipping\n";
+  }
+  return "✅ GOOD: No gradient explosion detected\n";
+}
+
+std::string_view stability_lines(double ratio) {
+  if (ratio > 100000) {
+    return "🚨 CRITICAL: Very large gradient range - training may be unstable\n"
+           "   📝 Recommendation: Improve initialization or add normalization\n";
+  }
+  if (ratio > 10000) {
+    return "⚠️ WARNING: Large gradient range detected\n"
+           "   📝 Recommendation: Monitor training stability\n";
+  }
+  return "✅ GOOD: Gradient range is reasonable\n";
+}
+
+std::string_view assessment_line(int score) {
+  if (score >= 7) return "🟢 EXCELLENT: Network gradients are healthy\n";
+  if (score >= 5) return "🟡 MODERATE: Some issues detected, but manageable\n";
+  if (score >= 3) return "🟠 POOR: Significant gradient problems detected\n";
+  return "🔴 CRITICAL: Severe gradient problems - network may not train\n";
+}
+
+std::string_view verdict_of(int score) {
+  if (score >= 7) return "EXCELLENT";
+  if (score >= 5) return "MODERATE";
+  if (score >= 3) return "POOR";
+  return "CRITICAL";
+}
+
+std::string statistics_lines(const HealthMetrics& metrics) {
+  return fmt::format(
+      "   Min gradient: {}\n"
+      "   Max gradient: {}\n"
+      "   Mean gradient: {}\n"
+      "   Std gradient: {}\n"
+      "   Gradient range ratio: {}\n"
+      "   Vanished layers: {}/{}\n"
+      "   Weak layers: {}/{}\n",
+      scientific(metrics.min_gradient, 2), scientific(metrics.max_gradient, 2),
+      scientific(metrics.mean_gradient, 2), scientific(metrics.std_gradient, 2),
+      scientific(seed_range_ratio(metrics), 1), metrics.vanished_layers, metrics.total_layers,
+      metrics.weak_layers, metrics.total_layers);
+}
+
+}  // namespace
+
+SeedScore seed_score(const HealthMetrics& metrics) {
+  int score = 0;
+  if (metrics.vanished_layers == 0) {
+    score += 3;
+  } else if (metrics.vanished_layers < metrics.total_layers / 3) {
+    score += 1;
+  }
+  if (metrics.max_gradient < 10) {
+    score += 3;
+  } else if (metrics.max_gradient < 100) {
+    score += 1;
+  }
+  const double ratio = seed_range_ratio(metrics);
+  if (ratio < 10000) {
+    score += 2;
+  } else if (ratio < 100000) {
+    score += 1;
+  }
+  return {score, verdict_of(score)};
+}
+
+std::string interpret_gradient_health(const HealthMetrics& metrics) {
+  const int score = seed_score(metrics).score;
+  return fmt::format(
+      "\n🏥 GRADIENT HEALTH DIAGNOSIS:\n"
+      "{:=<50}\n"
+      "Total Layers Analyzed: {}\n"
+      "Loss Computed Successfully: ✅\n"
+      "\n🔍 VANISHING GRADIENT ANALYSIS:\n{}"
+      "\n💥 EXPLODING GRADIENT ANALYSIS:\n{}"
+      "\n⚖️ NETWORK STABILITY ANALYSIS:\n{}"
+      "\n📊 DETAILED STATISTICS:\n{}"
+      "\n🎯 OVERALL HEALTH ASSESSMENT:\n{}"
+      "Health Score: {}/8\n",
+      "", metrics.total_layers, vanishing_lines(metrics), exploding_lines(metrics.max_gradient),
+      stability_lines(seed_range_ratio(metrics)), statistics_lines(metrics), assessment_line(score),
+      score);
+}
+
+}  // namespace gradvitals

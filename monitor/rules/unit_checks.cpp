@@ -1,0 +1,108 @@
+// R10 and R11: units that pass no gradient, because they are dead or saturated.
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include "monitor/metrics/unit_records.h"
+#include "monitor/rules/checks.h"
+
+namespace gradvitals {
+namespace {
+
+/// What a rule picks out of the layers: the worst, and how many are beyond the limit.
+struct Selection {
+  const UnitRecord* worst = nullptr;
+  double fraction = 0.0;
+  int count = 0;
+
+  void add(const UnitRecord& layer, double layer_fraction) {
+    if (!worst || layer_fraction > fraction) {
+      worst = &layer;
+      fraction = layer_fraction;
+    }
+    ++count;
+  }
+};
+
+std::string others(int count, std::string_view what) {
+  return count > 1 ? fmt::format(" ({} layers are {}, this one most)", count, what) : "";
+}
+
+Finding finding_about(const Selection& selection, Severity severity, double threshold,
+                      Verdict verdict) {
+  Finding finding;
+  finding.severity = severity;
+  finding.tensor = selection.worst->name;
+  finding.layer = selection.worst->layer;
+  finding.value = selection.fraction;
+  finding.threshold = threshold;
+  finding.verdict = verdict;
+  return finding;
+}
+
+Finding saturated_head(const Selection& selection, double threshold) {
+  Finding finding = finding_about(selection, Severity::kCritical, threshold, Verdict::kSaturated);
+  const bool is_sigmoid = selection.worst->activation == Activation::kSigmoid;
+  finding.text = fmt::format(
+      "{:.1f} % of the outputs of {} are exactly {}: its derivative is 0 there and no gradient "
+      "passes.",
+      100.0 * selection.fraction, finding.tensor, is_sigmoid ? "0 or 1" : "-1 or 1");
+  finding.advice = {"Give the last layer smaller inputs: smaller initial weights, or normalisation",
+                    "Use a linear head with a cross entropy from logits"};
+  return finding;
+}
+
+Finding saturated_hidden(const Selection& selection, double threshold) {
+  Finding finding = finding_about(selection, Severity::kWarning, threshold, Verdict::kSaturated);
+  finding.text = fmt::format(
+      "{:.1f} % of the pre-activations of {} lie at |z| >= 5, where {} is "
+      "flat{}.",
+      100.0 * selection.fraction, finding.tensor, name(selection.worst->activation),
+      others(selection.count, "saturated"));
+  finding.advice = {"Normalise the inputs and initialise with smaller weights (Glorot or LeCun)",
+                    "Replace the activation in the hidden layers by relu"};
+  return finding;
+}
+
+}  // namespace
+
+std::vector<Finding> check_saturation(const Evidence& evidence) {
+  const double limit = evidence.thresholds.saturation_fraction;
+  Selection heads;
+  Selection hidden;
+  for (const UnitRecord& layer : evidence.metrics.units) {
+    const double fraction = layer.saturation_fraction();
+    if (can_saturate(layer.activation) && fraction > limit)
+      (layer.is_head ? heads : hidden).add(layer, fraction);
+  }
+  std::vector<Finding> findings;
+  if (heads.worst) findings.push_back(saturated_head(heads, limit));
+  if (hidden.worst) findings.push_back(saturated_hidden(hidden, limit));
+  return findings;
+}
+
+std::vector<Finding> check_dead_units(const Evidence& evidence) {
+  const Thresholds& thresholds = evidence.thresholds;
+  Selection layers;
+  for (const UnitRecord& layer : evidence.metrics.units) {
+    // A healthy unit is silent for about half of the samples: few samples cannot tell it from a
+    // dead one.
+    const bool is_told = layer.batch >= thresholds.dead_unit_min_batch;
+    if (!can_die(layer.activation) || !is_told) continue;
+    const double fraction = layer.dead_unit_fraction();
+    if (fraction > thresholds.dead_unit_fraction.warning) layers.add(layer, fraction);
+  }
+  if (!layers.worst) return {};
+  const Severity severity = severity_above(layers.fraction, thresholds.dead_unit_fraction);
+  Finding finding = finding_about(
+      layers, severity, limit_of(thresholds.dead_unit_fraction, severity), Verdict::kDead);
+  finding.text = fmt::format("{} of {} units of {} output 0 for each of the {} samples{}.",
+                             layers.worst->dead_unit_count, layers.worst->unit_count,
+                             finding.tensor, layers.worst->batch, others(layers.count, "dying"));
+  finding.advice = {"Use leaky_relu or gelu in this layer",
+                    "Lower the learning rate: large steps push biases far below zero",
+                    "Initialise with He's scheme and biases of 0"};
+  return {finding};
+}
+
+}  // namespace gradvitals

@@ -35,6 +35,9 @@ class BackwardStep {
   /// The same for memory that others read as well (grad_output() itself): it is never overwritten.
   void give_shared(int input, const Tensor& gradient);
 
+  /// Keeps dL/dz of a layer (its number on the tape) for the monitor.
+  void set_delta(int layer, const Tensor& delta);
+
  private:
   friend class Tape;
   BackwardStep(Tape& tape, int position, Tensor grad_output, bool owns_grad_output)
@@ -42,6 +45,8 @@ class BackwardStep {
         position_(position),
         grad_output_(std::move(grad_output)),
         owns_grad_output_(owns_grad_output) {}
+
+  int sink(int input) const;
 
   Tape& tape_;
   int position_;

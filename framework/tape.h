@@ -33,7 +33,7 @@ struct LayerTrace {
   Activation activation = Activation::kNone;
   Tensor pre_activation;  ///< (B,O), or none where it was not kept; the output's memory if linear.
   Tensor output;          ///< (B,O)
-  Tensor delta;           ///< (B,O), dL/dz
+  Tensor delta{};         ///< (B,O), dL/dz
   int position = -1;      ///< of the op on the tape
 };
 
@@ -59,9 +59,10 @@ class Tape {
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
-  /// dL/dv for every variable, in the order asked. Only what leads to them is computed. Throws
-  /// std::invalid_argument where the loss is no scalar or was not recorded here, and when called a
-  /// second time without reset().
+  /// dL/dv for every variable, in the order asked. Only what leads to them is computed. No two
+  /// variables' gradients share memory, unless the variables do. Throws std::invalid_argument where
+  /// the loss is no scalar or was not recorded here, where a variable is the result of an op, and
+  /// when called a second time without reset().
   Gradients gradient(const Tensor& loss, std::span<Parameter* const> variables);
   Gradients gradient(const Tensor& loss, std::initializer_list<Parameter*> variables) {
     return gradient(loss, std::span(variables.begin(), variables.size()));
@@ -92,8 +93,7 @@ class Tape {
   Tensor record(std::unique_ptr<Operation> operation);
   /// As record(), for an op that is a layer: trace.position is filled in.
   Tensor record_layer(std::unique_ptr<Operation> operation, LayerTrace trace);
-  /// Called by a layer's backward.
-  void set_delta(int layer, const Tensor& delta);
+  /// Layers recorded so far; the next one gets this number.
   int layer_count() const { return static_cast<int>(layers_.size()); }
 
  private:
@@ -122,15 +122,19 @@ class Tape {
     Activation activation = Activation::kNone;
   };
 
+  // Position of the op whose output the tensor is, or kNowhere.
   int find(const Tensor& tensor) const;
   void check_loss(const Tensor& loss) const;
   void index_variables(std::span<Parameter* const> variables);
-  int variable_sink(const Tensor& tensor) const;
+  int index_of_variable(const Tensor& tensor) const;
+  int sink_of(const Tensor& tensor) const;
+  bool leads_to_variable(int position) const;
   void route(int last);
+  void find_layers_of_variables(int last);
   void walk_back(const Tensor& loss, int last);
   void accumulate(int sink, const Tensor& gradient, bool owned);
-  Tensor one(DType dtype);
-  const LayerNames& names_of(std::size_t layer);
+  const Tensor& one_like(const Tensor& loss);
+  const LayerNames& names_of(int layer);
 
   Stream* stream_;
   Options options_;
@@ -149,7 +153,7 @@ class Tape {
   std::vector<VariableSlot> variables_;
   std::vector<Sinks> sinks_;
   std::vector<Accumulator> accumulators_;
-  std::vector<LayerOfVariable> variable_layers_;
+  std::vector<LayerOfVariable> layers_of_variables_;
   Tensor one_;
 
   std::deque<LayerNames> layer_names_;  // A deque: views point into it while it grows.

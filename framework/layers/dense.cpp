@@ -1,0 +1,43 @@
+#include "framework/layers/dense.h"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <utility>
+
+#include "framework/ops.h"
+
+namespace gradvitals {
+
+Dense::Dense(std::int64_t units, Activation activation, Options options)
+    : units_(units), activation_(activation), options_(std::move(options)) {
+  if (units < 1)
+    throw std::invalid_argument(fmt::format("Dense: units is {}, not 1 or more", units));
+  if (activation == Activation::kNone) {
+    throw std::invalid_argument("Dense: activation 'none' is unknown; use linear for none at all");
+  }
+}
+
+void Dense::build(const LayerContext& context) {
+  const auto parameter = [&](const char* part, const Shape& shape, const Initializer& initializer) {
+    std::string name = fmt::format("{}/{}", context.name, part);
+    const RandomKey key = random_key(context.seed, fmt::format("{}/{}", context.model, name));
+    return Parameter{std::move(name),
+                     initialize(context.stream, initializer, shape, key, context.dtype)};
+  };
+  kernel_ = parameter("kernel", {context.input_width, units_}, options_.kernel_initializer);
+  if (options_.use_bias) bias_ = parameter("bias", {units_}, options_.bias_initializer);
+}
+
+Tensor Dense::forward(Tape& tape, const Tensor& x) const {
+  return bias_ ? dense(tape, x, kernel_, *bias_, activation_)
+               : dense(tape, x, kernel_, activation_);
+}
+
+std::vector<Parameter*> Dense::parameters() {
+  std::vector<Parameter*> parameters{&kernel_};
+  if (bias_) parameters.push_back(&*bias_);
+  return parameters;
+}
+
+}  // namespace gradvitals

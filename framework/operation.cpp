@@ -1,0 +1,44 @@
+#include "framework/operation.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "framework/tape.h"
+
+namespace gradvitals {
+
+Operation::Operation(std::initializer_list<Tensor> inputs, Tensor output)
+    : input_count_(inputs.size()), output_(std::move(output)) {
+  assert(inputs.size() <= kMaxInputs);
+  std::copy(inputs.begin(), inputs.end(), inputs_.begin());
+}
+
+Stream& BackwardStep::stream() const {
+  return tape_.stream();
+}
+
+int BackwardStep::sink(int input) const {
+  return tape_.sinks_[static_cast<std::size_t>(position_)][static_cast<std::size_t>(input)];
+}
+
+bool BackwardStep::needs(int input) const {
+  return sink(input) != Tape::kNowhere;
+}
+
+Tensor BackwardStep::empty_like(const Tensor& tensor) const {
+  return tape_.empty(tensor.shape(), tensor.dtype());
+}
+
+void BackwardStep::give(int input, const Tensor& gradient) {
+  if (needs(input)) tape_.accumulate(sink(input), gradient, true);
+}
+
+void BackwardStep::give_shared(int input, const Tensor& gradient) {
+  if (needs(input)) tape_.accumulate(sink(input), gradient, false);
+}
+
+void BackwardStep::set_delta(int layer, const Tensor& delta) {
+  tape_.layers_[static_cast<std::size_t>(layer)].delta = delta;
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,116 @@
+#include "framework/tape.h"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+#include "framework/tensor_view.h"
+
+namespace gradvitals {
+
+void Tape::check_operands(const char* op, std::initializer_list<const Tensor*> operands) const {
+  const Tensor* first = nullptr;
+  for (const Tensor* operand : operands) {
+    if (!operand->has_value()) {
+      throw std::invalid_argument(fmt::format("{}: an operand is no tensor", op));
+    }
+    if (operand->device() != stream_->device()) {
+      throw std::invalid_argument(fmt::format("{}: {} is on device {}, the tape on {}", op,
+                                              operand->shape().text(), name(operand->device()),
+                                              name(stream_->device())));
+    }
+    if (first == nullptr) first = operand;
+    if (operand->dtype() != first->dtype()) {
+      throw std::invalid_argument(fmt::format("{}: {} holds {} and {} holds {}", op,
+                                              first->shape().text(), name(first->dtype()),
+                                              operand->shape().text(), name(operand->dtype())));
+    }
+  }
+}
+
+Tensor Tape::empty(const Shape& shape, DType dtype) {
+  if (memory_used_ == memory_.size()) memory_.emplace_back();
+  Tensor& slot = memory_[memory_used_++];
+  const bool fits = slot.has_value() && slot.storage_.use_count() == 1 && slot.dtype() == dtype &&
+                    slot.shape() == shape;
+  if (!fits) slot = Tensor(*stream_, shape, dtype);
+  return slot;
+}
+
+Tensor Tape::record(std::unique_ptr<Operation> operation) {
+  if (spent_) {
+    throw std::invalid_argument(
+        "Tape: gradient() has been taken; call reset() before a new forward");
+  }
+  operation->output_.tape_position_ = static_cast<int>(operations_.size());
+  operations_.push_back(std::move(operation));
+  return operations_.back()->output();
+}
+
+Tensor Tape::record_layer(std::unique_ptr<Operation> operation, LayerTrace trace) {
+  Tensor output = record(std::move(operation));
+  trace.position = output.tape_position_;
+  layers_.push_back(std::move(trace));
+  return output;
+}
+
+void Tape::reset() {
+  spent_ = false;
+  operations_.clear();
+  layers_.clear();
+  gradients_.clear();
+  variables_.clear();
+  accumulators_.clear();
+  memory_used_ = 0;
+}
+
+int Tape::find(const Tensor& tensor) const {
+  const int position = tensor.tape_position_;
+  const bool recorded =
+      position >= 0 && position < static_cast<int>(operations_.size()) &&
+      operations_[static_cast<std::size_t>(position)]->output().shares_memory_with(tensor);
+  return recorded ? position : kNowhere;
+}
+
+std::vector<TensorView> Tape::views() {
+  std::vector<TensorView> views;
+  views.reserve(gradients_.size() + 3 * layers_.size());
+  for (const Gradient& gradient : gradients_) {
+    const Parameter& variable = *gradient.variable;
+    const int index = index_of_variable(variable.value);
+    const LayerOfVariable& of = layers_of_variables_[static_cast<std::size_t>(index)];
+    views.push_back(view_of(variable.name, Role::kGradient, gradient.value.value_or(variable.value),
+                            of.layer, of.activation));
+    if (!gradient.value) views.back().data = nullptr;
+  }
+  for (int layer = 0; layer < layer_count(); ++layer) {
+    const LayerTrace& trace = layers_[static_cast<std::size_t>(layer)];
+    const LayerNames& names = names_of(layer);
+    const auto add = [&](const std::string& name, Role role, const Tensor& tensor) {
+      if (tensor.has_value()) {
+        views.push_back(view_of(name, role, tensor, layer, trace.activation));
+      }
+    };
+    add(names.pre_activation, Role::kPreActivation, trace.pre_activation);
+    add(names.output, Role::kOutput, trace.output);
+    add(names.delta, Role::kDelta, trace.delta);
+  }
+  return views;
+}
+
+// Names are made once and kept over resets: a step that is watched makes no strings.
+const Tape::LayerNames& Tape::names_of(int layer) {
+  const auto index = static_cast<std::size_t>(layer);
+  if (layer_names_.size() <= index) layer_names_.resize(index + 1);
+  LayerNames& names = layer_names_[index];
+  const std::string_view scope = layers_[index].kernel->scope();
+  if (names.scope != scope) {
+    names = {.scope = std::string(scope),
+             .pre_activation = fmt::format("{}/pre_activation", scope),
+             .output = fmt::format("{}/output", scope),
+             .delta = fmt::format("{}/delta", scope)};
+  }
+  return names;
+}
+
+}  // namespace gradvitals

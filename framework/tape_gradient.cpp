@@ -1,0 +1,159 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <stdexcept>
+
+#include "framework/dispatch.h"
+#include "framework/tape.h"
+#include "kernels/activation.h"
+#include "kernels/elementwise.h"
+
+namespace gradvitals {
+
+Gradients Tape::gradient(const Tensor& loss, std::span<Parameter* const> variables) {
+  check_loss(loss);
+  index_variables(variables);
+  spent_ = true;
+  const int last = find(loss);
+  route(last);
+  find_layers_of_variables(last);
+  walk_back(loss, last);
+  for (Parameter* variable : variables) {
+    const Tensor& sum = accumulators_[static_cast<std::size_t>(sink_of(variable->value))].sum;
+    gradients_.push_back({variable, sum.has_value() ? std::optional(sum) : std::nullopt});
+  }
+  accumulators_.clear();
+  return gradients_;
+}
+
+void Tape::check_loss(const Tensor& loss) const {
+  if (spent_) {
+    throw std::invalid_argument(
+        "Tape::gradient: this tape is spent, its gradients have been taken; call reset() and run "
+        "the "
+        "forward pass again");
+  }
+  if (!loss.has_value() || find(loss) == kNowhere) {
+    throw std::invalid_argument("Tape::gradient: the loss was not computed on this tape");
+  }
+  if (loss.count() != 1) {
+    throw std::invalid_argument(
+        fmt::format("Tape::gradient: the loss must be a scalar, not {}", loss.shape().text()));
+  }
+}
+
+// Sorts the variables by memory, so that routing finds an operand among them without a map.
+void Tape::index_variables(std::span<Parameter* const> variables) {
+  variables_.clear();
+  for (Parameter* variable : variables) {
+    if (variable == nullptr || !variable->value.has_value()) {
+      throw std::invalid_argument("Tape::gradient: a variable is null or holds no tensor");
+    }
+    if (find(variable->value) != kNowhere) {
+      throw std::invalid_argument(fmt::format(
+          "Tape::gradient: '{}' is the result of an op, not a variable", variable->name));
+    }
+    variables_.push_back({variable->value.storage_.get(), static_cast<int>(variables_.size())});
+  }
+  std::sort(variables_.begin(), variables_.end(), [](const VariableSlot& a, const VariableSlot& b) {
+    return a.memory == b.memory ? a.index < b.index : std::less<>()(a.memory, b.memory);
+  });
+  layers_of_variables_.assign(variables.size(), LayerOfVariable{});
+}
+
+int Tape::index_of_variable(const Tensor& tensor) const {
+  const void* memory = tensor.storage_.get();
+  const auto slot = std::lower_bound(
+      variables_.begin(), variables_.end(), memory,
+      [](const VariableSlot& a, const void* b) { return std::less<>()(a.memory, b); });
+  return slot != variables_.end() && slot->memory == memory ? slot->index : kNowhere;
+}
+
+int Tape::sink_of(const Tensor& tensor) const {
+  const int position = find(tensor);
+  if (position != kNowhere) return leads_to_variable(position) ? position : kNowhere;
+  const int index = index_of_variable(tensor);
+  return index == kNowhere ? kNowhere : static_cast<int>(operations_.size()) + index;
+}
+
+bool Tape::leads_to_variable(int position) const {
+  const Sinks& sinks = sinks_[static_cast<std::size_t>(position)];
+  return std::any_of(sinks.begin(), sinks.end(), [](int sink) { return sink != kNowhere; });
+}
+
+// Decides, from the first op to the loss, which inputs need a gradient and where it goes.
+void Tape::route(int last) {
+  sinks_.clear();
+  for (int position = 0; position <= last; ++position) {
+    const auto inputs = operations_[static_cast<std::size_t>(position)]->inputs();
+    Sinks sinks;
+    sinks.fill(kNowhere);
+    std::transform(inputs.begin(), inputs.end(), sinks.begin(),
+                   [this](const Tensor& input) { return sink_of(input); });
+    sinks_.push_back(sinks);
+  }
+}
+
+// The layer of a variable is the first that uses it; kernel and bias follow x among a layer's
+// inputs.
+void Tape::find_layers_of_variables(int last) {
+  const int base = static_cast<int>(operations_.size());
+  for (int layer = 0; layer < layer_count(); ++layer) {
+    const LayerTrace& trace = layers_[static_cast<std::size_t>(layer)];
+    if (trace.position > last) return;
+    const Sinks& sinks = sinks_[static_cast<std::size_t>(trace.position)];
+    for (std::size_t input = 1; input < sinks.size(); ++input) {
+      if (sinks[input] < base) continue;
+      LayerOfVariable& of = layers_of_variables_[static_cast<std::size_t>(sinks[input] - base)];
+      if (of.layer < 0) of = {layer, trace.activation};
+    }
+  }
+}
+
+void Tape::walk_back(const Tensor& loss, int last) {
+  accumulators_.assign(operations_.size() + variables_.size(), Accumulator{});
+  if (!leads_to_variable(last)) return;
+  accumulators_[static_cast<std::size_t>(last)] = {one_like(loss), false};
+  for (int position = last; position >= 0; --position) {
+    const Accumulator arrived =
+        std::exchange(accumulators_[static_cast<std::size_t>(position)], Accumulator{});
+    if (!arrived.sum.has_value()) continue;
+    BackwardStep step(*this, position, arrived.sum, arrived.owned);
+    operations_[static_cast<std::size_t>(position)]->backward(step);
+  }
+}
+
+void Tape::accumulate(int sink, const Tensor& gradient, bool owned) {
+  Accumulator& target = accumulators_[static_cast<std::size_t>(sink)];
+  const bool is_variable = sink >= static_cast<int>(operations_.size());
+  if (!target.sum.has_value() && (owned || !is_variable)) {
+    target = {gradient, owned};
+    return;
+  }
+  const bool in_place = target.sum.has_value() && target.owned;
+  Tensor sum = in_place ? target.sum : empty(gradient.shape(), gradient.dtype());
+  dispatch("Tape::gradient", gradient.dtype(), [&]<class T>() {
+    if (target.sum.has_value()) {
+      add(*stream_, Add<T>{target.sum.flat<T>(), gradient.flat<T>(), sum.flat<T>()});
+    } else {
+      // A copy: gradients of two variables never share memory, so that each may be changed in
+      // place.
+      activation_forward(
+          *stream_, ActivationForward<T>{Activation::kLinear, gradient.flat<T>(), sum.flat<T>()});
+    }
+  });
+  target = {std::move(sum), true};
+}
+
+const Tensor& Tape::one_like(const Tensor& loss) {
+  if (!one_.has_value() || one_.dtype() != loss.dtype() || one_.shape() != loss.shape()) {
+    dispatch("Tape::gradient", loss.dtype(), [&]<class T>() {
+      const T one = 1;
+      one_ = Tensor::from_host<T>(*stream_, loss.shape(), std::span(&one, 1));
+    });
+  }
+  return one_;
+}
+
+}  // namespace gradvitals

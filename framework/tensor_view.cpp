@@ -1,0 +1,22 @@
+#include "framework/tensor_view.h"
+
+namespace gradvitals {
+
+TensorView view_of(std::string_view name, Role role, const Tensor& tensor, int layer,
+                   Activation activation) {
+  // Whatever comes before the last dimension counts as rows; a vector is one row.
+  const Shape& shape = tensor.shape();
+  const std::int64_t cols = shape.rank() == 0 ? 1 : shape[shape.rank() - 1];
+  return {.name = name,
+          .role = role,
+          .layer = layer,
+          .data = tensor.data(),
+          .count = tensor.count(),
+          .rows = cols == 0 ? 0 : tensor.count() / cols,
+          .cols = cols,
+          .dtype = tensor.dtype(),
+          .device = tensor.device(),
+          .activation = activation};
+}
+
+}  // namespace gradvitals

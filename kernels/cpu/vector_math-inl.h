@@ -23,34 +23,30 @@ namespace gradvitals::cpu {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// x = n ln2 + remainder, |remainder| <= ln2 / 2, n an integer of at most 8 bits.
+/// x = n ln2 + remainder with an integer n and |remainder| <= ln2 / 2.
 template <class V>
 struct ReducedExponent {
-  V n;
-  V shifted;  ///< n + 1.5 * 2^23: n sits in the low bits of its pattern.
+  V power;  ///< 2^(n + offset)
   V remainder;
 };
 
-/// Cody and Waite's two-part ln2: n times the high part (9 bits) is exact.
+/// For |n| <= 150 and -126 <= n + offset <= 127. Cody and Waite's two-part ln2: n times the high
+/// part (9 bits) is exact.
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE ReducedExponent<V> ReduceExponent(D d, V x) {
+HWY_INLINE ReducedExponent<V> ReduceExponent(D d, V x, int offset) {
   constexpr float kLog2E = 1.44269504f;
   constexpr float kLn2High = 0.693359375f;
   constexpr float kLn2Low = -2.12194440e-4f;
-  const V rounder = hn::Set(d, 12582912.0f);  // Adding 1.5 * 2^23 rounds to an integer.
+  constexpr int kBias = 127;
+  // Adding 1.5 * 2^23 rounds to an integer, and leaves it in the low bits: with the bias of the
+  // exponent added as well, they are the power's exponent field.
+  const V rounder = hn::Set(d, 12582912.0f + static_cast<float>(kBias + offset));
   const V shifted = hn::MulAdd(x, hn::Set(d, kLog2E), rounder);
   const V n = hn::Sub(shifted, rounder);
   const V high = hn::NegMulAdd(n, hn::Set(d, kLn2High), x);
-  return {n, shifted, hn::NegMulAdd(n, hn::Set(d, kLn2Low), high)};
-}
-
-/// 2^(n + offset) for a result in the normal range.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V PowerOfTwo(D d, const ReducedExponent<V>& x, int offset) {
-  constexpr int kBias = 127;
-  const hn::RebindToSigned<D> di;
-  const auto biased = hn::Add(hn::BitCast(di, x.shifted), hn::Set(di, kBias + offset));
-  return hn::BitCast(d, hn::ShiftLeft<23>(biased));
+  const hn::RebindToUnsigned<D> du;
+  const V power = hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(du, shifted)));
+  return {power, hn::NegMulAdd(n, hn::Set(d, kLn2Low), high)};
 }
 
 /// e^r - 1 for |r| <= ln2 / 2, relative error of the polynomial 3e-9.
@@ -63,17 +59,17 @@ HWY_INLINE V Expm1OfRemainder(D d, V r) {
   return hn::MulAdd(r2, hn::MulAdd(q234, r2, q01), r);
 }
 
-/// e^(x + correction) for x <= 0 and a correction below 0.1 in magnitude. Subnormal results are
+/// e^(x + correction...) for x <= 0 and a correction below 0.1 in magnitude. Subnormal results are
 /// right; below -103.97, where e^x rounds to 0, it is 0.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V ExpOfNonPositive(D d, V x, V correction) {
+template <class D, class V = hn::Vec<D>, class... Correction>
+HWY_INLINE V ExpOfNonPositive(D d, V x, Correction... correction) {
   const V lowest = hn::Set(d, -104.0f);
-  auto reduced = ReduceExponent(d, hn::IfThenElse(hn::Lt(x, lowest), lowest, x));
-  reduced.remainder = hn::Add(reduced.remainder, correction);
   // 2^n alone may be subnormal. Scaling by 2^(n + 32) is exact; the second factor rounds once.
-  const V scale = PowerOfTwo(d, reduced, 32);
-  const V scaled = hn::MulAdd(scale, Expm1OfRemainder(d, reduced.remainder), scale);
-  return hn::Mul(scaled, hn::Set(d, 0x1p-32f));
+  const auto [power, remainder] =
+      ReduceExponent(d, hn::IfThenElse(hn::Lt(x, lowest), lowest, x), 32);
+  V r = remainder;
+  ((r = hn::Add(r, correction)), ...);
+  return hn::Mul(hn::MulAdd(power, Expm1OfRemainder(d, r), power), hn::Set(d, 0x1p-32f));
 }
 
 template <class D>
@@ -88,19 +84,26 @@ HWY_INLINE V PerLane(D d, V x, Function function) {
   return hn::Load(d, lanes);
 }
 
+/// |x|, at most `cap`; NaN stays.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V CappedMagnitude(D d, V x, float cap) {
+  const V magnitude = hn::Abs(x);
+  return hn::IfThenElse(hn::Gt(magnitude, hn::Set(d, cap)), hn::Set(d, cap), magnitude);
+}
+
 /// 1 / (1 + e^-x), from e^-|x| so that nothing overflows and the lower tail keeps its relative
 /// accuracy: subnormal below -87.3, 0 below -103.97, 1 from 16.7 on.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Sigmoid(D d, V x) {
-  const V minus_magnitude = hn::Neg(hn::Abs(x));
+  const V minus_magnitude = hn::Or(x, hn::SignBit(d));
   V e;
   if constexpr (kIsDouble<D>) {
     e = PerLane(d, minus_magnitude, [](double value) { return std::exp(value); });
   } else {
-    e = ExpOfNonPositive(d, minus_magnitude, hn::Zero(d));
+    e = ExpOfNonPositive(d, minus_magnitude);
   }
   const V one = hn::Set(d, 1);
-  return hn::Div(hn::IfThenElse(hn::Lt(x, hn::Zero(d)), e, one), hn::Add(one, e));
+  return hn::Div(hn::IfNegativeThenElse(x, e, one), hn::Add(one, e));
 }
 
 /// With t = e^(-2|x|) - 1: tanh |x| = -t / (2 + t). Keeps the sign of zero.
@@ -109,13 +112,10 @@ HWY_INLINE V Tanh(D d, V x) {
   if constexpr (kIsDouble<D>) {
     return PerLane(d, x, [](double value) { return std::tanh(value); });
   } else {
-    const V highest = hn::Set(d, 10.0f);  // tanh rounds to 1 from 9.02 on.
-    const V magnitude = hn::Abs(x);
-    const V u = hn::IfThenElse(hn::Gt(magnitude, highest), highest, magnitude);
-    const auto reduced = ReduceExponent(d, hn::Mul(u, hn::Set(d, -2.0f)));
-    const V scale = PowerOfTwo(d, reduced, 0);
-    const V t =
-        hn::MulAdd(scale, Expm1OfRemainder(d, reduced.remainder), hn::Sub(scale, hn::Set(d, 1.0f)));
+    // tanh rounds to 1 from 9.02 on.
+    const V u = CappedMagnitude(d, x, 10.0f);
+    const auto [power, remainder] = ReduceExponent(d, hn::Mul(u, hn::Set(d, -2.0f)), 0);
+    const V t = hn::MulAdd(power, Expm1OfRemainder(d, remainder), hn::Sub(power, hn::Set(d, 1.0f)));
     return hn::CopySign(hn::Div(t, hn::Add(t, hn::Set(d, 2.0f))), x);
   }
 }
@@ -151,14 +151,7 @@ HWY_INLINE V TailRatio(D d, V u) {
   return hn::Mul(p, t);
 }
 
-/// |z|, at most 14.5, from where on the bell is 0.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V CappedMagnitude(D d, V z) {
-  const V cap = hn::Set(d, 14.5f);
-  const V magnitude = hn::Abs(z);
-  return hn::IfThenElse(hn::Gt(magnitude, cap), cap, magnitude);
-}
-
+inline constexpr float kBellIsZero = 14.5f;  // e^(-14.5^2 / 2) < 2^-150
 inline constexpr double kInverseSqrt2 = 0.70710678118654752;
 inline constexpr double kInverseSqrt2Pi = 0.39894228040143268;
 inline constexpr double kTailIsZero = 40.0;  // erfc(40 / sqrt 2) < 2^-1075.
@@ -172,7 +165,7 @@ HWY_INLINE V Gelu(D d, V z) {
       return u > kTailIsZero ? 0.0 : 0.5 * u * std::erfc(u * kInverseSqrt2);
     });
   } else {
-    const V u = CappedMagnitude(d, z);
+    const V u = CappedMagnitude(d, z, kBellIsZero);
     lost = hn::Mul(hn::Mul(u, TailRatio(d, u)), Bell(d, u));
   }
   return hn::IfThenElse(hn::Lt(z, hn::Zero(d)), hn::Neg(lost), hn::Sub(z, lost));
@@ -188,7 +181,7 @@ HWY_INLINE V GeluDerivative(D d, V z) {
       return 0.5 * std::erfc(u * kInverseSqrt2) - u * kInverseSqrt2Pi * std::exp(-0.5 * u * u);
     });
   } else {
-    const V u = CappedMagnitude(d, z);
+    const V u = CappedMagnitude(d, z, kBellIsZero);
     const V density_at_zero = hn::Set(d, static_cast<float>(kInverseSqrt2Pi));
     below = hn::Mul(Bell(d, u), hn::NegMulAdd(u, density_at_zero, TailRatio(d, u)));
   }

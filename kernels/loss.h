@@ -14,7 +14,7 @@ class Stream;
 enum class LossKind : std::uint8_t {
   kMse,                           ///< mean over all B*O elements of (p - t)^2
   kBinaryCrossEntropyFromLogits,  ///< mean over all B*O elements of max(p,0) - p t + log1p(e^-|p|)
-  kSoftmaxCrossEntropy,           ///< mean over the B rows of -sum_o t_o log softmax(p)_o
+  kSoftmaxCrossEntropy,  ///< mean over the B rows of -sum_o t_o log softmax(p)_o, 0 log 0 = 0
 };
 
 /// "mse", "binary_cross_entropy_from_logits" or "softmax_cross_entropy".

@@ -39,6 +39,37 @@ constexpr Tolerance rounded(int operations) {
   return {.absolute = 0.0, .relative = operations * kUnitRoundoff<T>};
 }
 
+/// `count` units in the last place: one is at most epsilon relative, and the smallest subnormal
+/// below the normal range.
+template <class T>
+constexpr Tolerance ulps(double count) {
+  return {.absolute = count * std::numeric_limits<T>::denorm_min(),
+          .relative = count * std::numeric_limits<T>::epsilon()};
+}
+
+// Activations in float32. Every figure is the sum of the roundings on the longest path, in ulp of
+// the result, rounded up to a whole number.
+//   exp of a negative number: 0.5 for the remainder (below 0.35, so 0.2), 0.1 for the polynomial,
+//     0.5 for its last step, 0.5 for a subnormal scale: 1.3.
+//   sigmoid: exp 1.3, 1 + e 0.5, the division 0.5, a remainder of the three at a power of two: 3.
+//   tanh: t 1.0, twice (t and t + 2 both see it), t + 2 0.5, the division 0.5: 3.
+//   gelu: bell 1.3 + 0.2 for its correction, t 0.5, s 1.5, the polynomial 1.0, three
+//   products 1.5: 6. Its derivative is a difference: relative to its terms, which stay below 1.2,
+//   it is right to 4
+//     roundings, and 8 ulp where nothing cancels (z <= -2); a subnormal bell is rounded once and
+//     then multiplied by up to 6.
+inline constexpr Tolerance kSigmoidFloat = ulps<float>(3);
+inline constexpr Tolerance kTanhFloat = ulps<float>(3);
+inline constexpr Tolerance kGeluFloat = ulps<float>(6);
+inline constexpr Tolerance kGeluDerivativeFloat{.absolute = 4 * kUnitRoundoff<float>,
+                                                .relative = 0};
+inline constexpr Tolerance kGeluDerivativeTailFloat = ulps<float>(8);
+
+// Activations in float64 go through libm (1 ulp a call, glibc manual) and up to five operations.
+inline constexpr Tolerance kActivationDouble = ulps<double>(4);
+// erfc(u / sqrt 2) and e^(-u^2/2) amplify the rounding of their argument by u^2, here <= 36.
+inline constexpr Tolerance kGeluDouble = ulps<double>(40);
+
 // Gradient check, central difference of L in double with step h = cbrt(epsilon) max(1, |x|) = 6e-6:
 // truncation h^2 L'''/6 is about 6e-12 L''', roundoff epsilon |L| / h about 4e-11 |L|. The
 // tolerances leave a factor of 250 for third derivatives and for roundoff within L (hundreds of

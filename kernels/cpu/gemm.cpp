@@ -20,9 +20,9 @@ constexpr std::int64_t kTransposedStrideBytes = 1024;
 /// Multiply-adds worth a thread: waking one takes 5-10 us here, the time of about 0.5 M.
 constexpr std::int64_t kThreadMultiplyAdds = std::int64_t{1} << 20;
 
-/// Rows or columns of c are shared in whole tiles.
-constexpr std::int64_t kRowGrain = 6;
-constexpr std::int64_t kColumnGrain = 32;
+/// Rows or columns of c are shared in whole register tiles.
+constexpr std::int64_t kTileRows = 6;
+constexpr std::int64_t kTileColumns = 32;
 
 template <class T>
 bool suits_register_tiles(const Product<T>& p) {
@@ -114,37 +114,19 @@ void multiply(ThreadPool& pool, const Product<T>& p) {
   const std::int64_t threads =
       std::min<std::int64_t>(pool.threads(), p.m * p.n * p.k / kThreadMultiplyAdds);
   if (threads <= 1) return multiply(p);
+  const auto grain = [&](std::int64_t count, std::int64_t tile) {
+    return (count + threads * tile - 1) / (threads * tile) * tile;
+  };
   if (p.m >= p.n) {
-    pool.parallel_ranges(
-        p.m, std::max(kRowGrain, (p.m + threads - 1) / threads),
-        [&](std::int64_t begin, std::int64_t end) { multiply(p.rows(begin, end)); });
+    pool.parallel_ranges(p.m, grain(p.m, kTileRows), [&](std::int64_t begin, std::int64_t end) {
+      multiply(p.rows(begin, end));
+    });
   } else {
-    pool.parallel_ranges(
-        p.n, std::max(kColumnGrain, (p.n + threads - 1) / threads),
-        [&](std::int64_t begin, std::int64_t end) { multiply(p.columns(begin, end)); });
+    pool.parallel_ranges(p.n, grain(p.n, kTileColumns), [&](std::int64_t begin, std::int64_t end) {
+      multiply(p.columns(begin, end));
+    });
   }
 }
-
-namespace {
-
-template <class T>
-void run(ThreadPool& pool, const Gemm<T>& op) {
-  multiply(pool, Product<T>{.m = op.c.rows,
-                            .n = op.c.cols,
-                            .k = op.transpose_a ? op.a.rows : op.a.cols,
-                            .a = op.a.data,
-                            .lda = op.a.cols,
-                            .transpose_a = op.transpose_a,
-                            .b = op.b.data,
-                            .ldb = op.b.cols,
-                            .transpose_b = op.transpose_b,
-                            .c = op.c.data,
-                            .ldc = op.c.cols,
-                            .alpha = op.alpha,
-                            .beta = op.beta});
-}
-
-}  // namespace
 
 template struct Product<float>;
 template struct Product<double>;
@@ -156,12 +138,32 @@ template void multiply(ThreadPool&, const Product<double>&);
 }  // namespace gradvitals::cpu
 
 namespace gradvitals {
+namespace {
+
+template <class T>
+cpu::Product<T> product(const Gemm<T>& op) {
+  return {.m = op.c.rows,
+          .n = op.c.cols,
+          .k = op.transpose_a ? op.a.rows : op.a.cols,
+          .a = op.a.data,
+          .lda = op.a.cols,
+          .transpose_a = op.transpose_a,
+          .b = op.b.data,
+          .ldb = op.b.cols,
+          .transpose_b = op.transpose_b,
+          .c = op.c.data,
+          .ldc = op.c.cols,
+          .alpha = op.alpha,
+          .beta = op.beta};
+}
+
+}  // namespace
 
 void CpuBackend::gemm(const Gemm<float>& op) {
-  cpu::run(pool_, op);
+  cpu::multiply(pool_, product(op));
 }
 void CpuBackend::gemm(const Gemm<double>& op) {
-  cpu::run(pool_, op);
+  cpu::multiply(pool_, product(op));
 }
 
 }  // namespace gradvitals

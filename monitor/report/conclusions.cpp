@@ -1,0 +1,149 @@
+// The sentences of a comparison. Every one is computed: swap two networks' verdicts and the
+// sentences swap with them.
+#include <fmt/format.h>
+
+#include <optional>
+#include <vector>
+
+#include "monitor/report/comparison.h"
+#include "monitor/report/number_text.h"
+#include "monitor/report/seed_limits.h"
+#include "monitor/report/utf8.h"
+#include "monitor/rules/seed_interpreter.h"
+
+namespace gradvitals {
+namespace {
+
+// The limits that the seed's score looks at, apart from Thresholds: tuning the rules does not
+// change what the seed saw.
+constexpr int kSeedExcellent = 7;
+constexpr int kSeedModerate = 5;
+
+double seed_range_ratio(const HealthMetrics& metrics) {
+  return metrics.max_gradient / (metrics.min_gradient + 1e-10);
+}
+
+std::string gain_phrase(std::string_view which, double gain, Limits low, Limits high) {
+  return fmt::format("{} gain is {} per hidden layer (healthy: {} to {})", which,
+                     three_digits(gain), three_digits(low.warning), three_digits(high.warning));
+}
+
+/// The number behind a verdict: the gain where it decided or where nothing is wrong, else what the
+/// deciding finding says.
+std::string evidence(const NetworkReport& network, const Thresholds& thresholds) {
+  const Oxygen& oxygen = network.diagnosis.vital_signs.oxygen;
+  const std::vector<Finding>& findings = network.diagnosis.findings;
+  const bool is_healthy = network.diagnosis.verdict == Verdict::kHealthy;
+  const std::string_view deciding = findings.empty() ? "" : std::string_view(findings.front().rule);
+  if (oxygen.backward_gain && (is_healthy || deciding == "R2")) {
+    return gain_phrase("backward", *oxygen.backward_gain, thresholds.backward_gain_low,
+                       thresholds.backward_gain_high);
+  }
+  if (oxygen.forward_gain && (is_healthy || deciding == "R3")) {
+    return gain_phrase("forward", *oxygen.forward_gain, thresholds.forward_gain_low,
+                       thresholds.forward_gain_high);
+  }
+  if (is_healthy || findings.empty()) return "no rule of severity warning or above fired";
+  std::string text = printable(findings.front().text);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
+/// What the seed's three checks saw.
+std::string seed_evidence(const HealthMetrics& metrics) {
+  std::vector<std::string> seen;
+  if (metrics.vanished_layers > 0) {
+    seen.push_back(fmt::format("{} of {} norms are below {}", metrics.vanished_layers,
+                               metrics.total_layers, kSeedVanishedNorm));
+  }
+  if (metrics.max_gradient > kSeedLargeNorm) {
+    seen.push_back(fmt::format("the largest norm is {}", scientific(metrics.max_gradient)));
+  }
+  const double ratio = seed_range_ratio(metrics);
+  if (ratio > kSeedRangeRatio) seen.push_back(fmt::format("norms span {}x", scientific(ratio)));
+  if (!seen.empty()) return fmt::format("{}", fmt::join(seen, " and "));
+  if (!(metrics.min_gradient >= kSeedVanishedNorm && metrics.max_gradient <= kSeedLargeNorm)) {
+    return "a norm that is not a number crosses no limit";
+  }
+  return fmt::format("no norm is below {} (smallest: {}) or above {}", kSeedVanishedNorm,
+                     scientific(metrics.min_gradient), kSeedLargeNorm);
+}
+
+/// Whether one of the seed's checks points at what the verdict says. For the other verdicts it has
+/// no check at all.
+bool seed_sees(Verdict verdict, const HealthMetrics& metrics) {
+  switch (verdict) {
+    case Verdict::kVanishing:
+      return metrics.vanished_layers > 0 || metrics.weak_layers > metrics.total_layers / 2;
+    case Verdict::kExploding:
+      return metrics.max_gradient > kSeedLargeNorm;
+    case Verdict::kUnstable:
+      return seed_range_ratio(metrics) > kSeedRangeRatio;
+    default:
+      return false;
+  }
+}
+
+bool disagree(const NetworkReport& network) {
+  const int score = seed_score(network.metrics).score;
+  if (network.diagnosis.verdict == Verdict::kHealthy) return score < kSeedExcellent;
+  // MODERATE is "manageable" in the seed's words, which no critical finding is.
+  const bool is_critical = network.diagnosis.severity == Severity::kCritical;
+  const int highest_fitting_score = is_critical ? kSeedModerate - 1 : kSeedExcellent - 1;
+  return score > highest_fitting_score || !seed_sees(network.diagnosis.verdict, network.metrics);
+}
+
+std::string_view marker_of_score(int score) {
+  if (score >= kSeedExcellent) return "✅";
+  return score >= kSeedModerate ? "⚠️" : "🚨";
+}
+
+std::string_view emoji(Severity severity) {
+  const std::string_view with_word = marker(severity);
+  return with_word.substr(0, with_word.find(' '));
+}
+
+std::string full_conclusion(const NetworkReport& network, const Thresholds& thresholds) {
+  return fmt::format("{} {}: {}; {}\n", emoji(network.diagnosis.severity), printable(network.name),
+                     name(network.diagnosis.verdict), evidence(network, thresholds));
+}
+
+std::string seed_conclusion(const NetworkReport& network) {
+  const SeedScore seed = seed_score(network.metrics);
+  return fmt::format("{} {}: {}, health score {}/8; {}\n", marker_of_score(seed.score),
+                     printable(network.name), seed.verdict, seed.score,
+                     seed_evidence(network.metrics));
+}
+
+}  // namespace
+
+std::string conclusions(std::span<const NetworkReport> networks, RuleSet rules,
+                        const Thresholds& thresholds, TextStyle style) {
+  std::string text = "🎯 SUMMARY CONCLUSIONS:\n";
+  for (const NetworkReport& network : networks) {
+    text +=
+        rules == RuleSet::kFull ? full_conclusion(network, thresholds) : seed_conclusion(network);
+  }
+  return decorate(text, style);
+}
+
+std::string disagreements(std::span<const NetworkReport> networks, const Thresholds& thresholds,
+                          TextStyle style) {
+  std::string sentences;
+  int count = 0;
+  for (const NetworkReport& network : networks) {
+    if (!disagree(network)) continue;
+    const SeedScore seed = seed_score(network.metrics);
+    sentences += fmt::format(
+        " {}: the seed says {} {}/8, since {}; the full rules say {}, since {}.",
+        printable(network.title()), seed.verdict, seed.score, seed_evidence(network.metrics),
+        name(network.diagnosis.verdict), evidence(network, thresholds));
+    ++count;
+  }
+  if (count == 0) return "The seed's score and the full rules agree on every network.\n";
+  return decorate(fmt::format("The seed's score and the full rules disagree on {} of {}.{}\n",
+                              count, networks.size(), sentences),
+                  style);
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,132 @@
+#include "monitor/report/diagnosis_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <vector>
+
+#include "monitor/report/number_text.h"
+#include "monitor/report/utf8.h"
+#include "monitor/rules/seed_interpreter.h"
+
+namespace gradvitals {
+namespace {
+
+/// A deep network can hold hundreds of consequences; JSON lists them all.
+constexpr std::size_t kMaxConsequencesShown = 8;
+
+using FindingList = std::vector<const Finding*>;
+
+/// A root cause and what it explains.
+struct Cause {
+  const Finding* root;
+  FindingList consequences;
+};
+
+/// Every finding once: a consequence goes under the first cause with the rule it names, and stands
+/// for itself where there is none.
+std::vector<Cause> group_by_cause(const std::vector<Finding>& findings) {
+  std::vector<Cause> causes;
+  for (const Finding& finding : findings) {
+    if (finding.consequence_of.empty()) causes.push_back({&finding, {}});
+  }
+  for (const Finding& finding : findings) {
+    if (finding.consequence_of.empty()) continue;
+    const auto cause = std::ranges::find_if(causes, [&finding](const Cause& candidate) {
+      return candidate.root->rule == finding.consequence_of;
+    });
+    if (cause == causes.end()) {
+      causes.push_back({&finding, {}});
+    } else {
+      cause->consequences.push_back(&finding);
+    }
+  }
+  return causes;
+}
+
+std::string headline(const Finding& finding) {
+  return fmt::format("{}: {} {}\n", marker(finding.severity), finding.rule,
+                     printable(finding.text));
+}
+
+/// "value 2.4e-01, limit 3.0e-01, at dense/kernel": what there is of it.
+std::string evidence(const Finding& finding) {
+  std::vector<std::string> parts;
+  if (finding.value) parts.push_back("value " + scientific(*finding.value));
+  if (finding.threshold) parts.push_back("limit " + scientific(*finding.threshold));
+  if (!finding.tensor.empty()) parts.push_back("at " + printable(finding.tensor));
+  return parts.empty() ? "" : fmt::format("   {}\n", fmt::join(parts, ", "));
+}
+
+std::string consequence_lines(const FindingList& consequences) {
+  if (consequences.empty()) return "";
+  std::string text = "   It explains:\n";
+  const std::size_t shown = std::min(consequences.size(), kMaxConsequencesShown);
+  for (std::size_t i = 0; i < shown; ++i) text += "      " + headline(*consequences[i]);
+  if (shown < consequences.size()) {
+    text += fmt::format("      and {} more\n", consequences.size() - shown);
+  }
+  return text;
+}
+
+std::string cause_lines(const Cause& cause) {
+  std::string text = headline(*cause.root) + evidence(*cause.root);
+  for (const std::string& advice : cause.root->advice) {
+    text += fmt::format("   📝 {}\n", printable(advice));
+  }
+  return text + consequence_lines(cause.consequences);
+}
+
+std::string vital_sign_line(std::string_view sign, std::string_view reading,
+                            const std::optional<double>& value, std::string_view status) {
+  const std::string number = value ? scientific(*value) : "-";
+  return fmt::format("   {:<16}{:<26}{:>8}  {}", sign, reading, number, status);
+}
+
+std::string vital_sign_lines(const VitalSigns& signs) {
+  const auto& [blood_pressure, heart_rate, temperature, oxygen] = signs;
+  std::string text;
+  const auto line = [&text](std::string_view sign, std::string_view reading,
+                            const std::optional<double>& value, std::string_view status) {
+    std::string row = vital_sign_line(sign, reading, value, status);
+    row.erase(row.find_last_not_of(' ') + 1);
+    text += row + '\n';
+  };
+  line("Blood pressure", "largest / smallest norm", blood_pressure.range_ratio,
+       name(blood_pressure.status));
+  line("Heart rate", "spread of log10 norm", heart_rate.log_norm_mad, name(heart_rate.status));
+  line("Temperature", "update / weight", temperature.update_to_weight_ratio,
+       name(temperature.status));
+  line("Oxygen", "backward gain per layer", oxygen.backward_gain, name(oxygen.status));
+  line("", "forward gain per layer", oxygen.forward_gain, "");
+  line("", "dead units, worst layer", oxygen.dead_unit_fraction, "");
+  line("", "saturated, worst layer", oxygen.saturation_fraction, "");
+  return text;
+}
+
+}  // namespace
+
+std::string network_heading(const NetworkReport& network, TextStyle style) {
+  return decorate(
+      fmt::format("\n{0:=<60}\nANALYZING: {1}\n{0:=<60}\n", "", printable(network.name)), style);
+}
+
+std::string root_cause_text(const NetworkReport& network, TextStyle style) {
+  const Diagnosis& diagnosis = network.diagnosis;
+  std::string text = fmt::format("\n🩺 ROOT CAUSE:\n{:=<50}\n", "");
+  if (diagnosis.findings.empty()) text += "✅ GOOD: No rule fired\n";
+  for (const Cause& cause : group_by_cause(diagnosis.findings)) text += cause_lines(cause);
+  text += "\n🫀 VITAL SIGNS:\n" + vital_sign_lines(diagnosis.vital_signs);
+  text += fmt::format("\n{}: verdict {}\n", marker(diagnosis.severity), name(diagnosis.verdict));
+  return decorate(text, style);
+}
+
+std::string diagnosis_text(const NetworkReport& network, RuleSet rules, TextStyle style) {
+  std::string text = decorate(interpret_gradient_health(network.metrics), style);
+  if (rules == RuleSet::kFull) text += root_cause_text(network, style);
+  return text;
+}
+
+}  // namespace gradvitals

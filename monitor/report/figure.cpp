@@ -1,0 +1,32 @@
+#include "monitor/report/figure.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "monitor/report/gnuplot.h"
+
+namespace gradvitals {
+
+std::optional<FigureFormat> figure_format(std::string_view path) {
+  std::string ending = std::filesystem::path(path).extension().string();
+  std::ranges::transform(ending, ending.begin(), [](char c) {
+    return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  if (ending == ".png") return FigureFormat::kPng;
+  if (ending == ".svg") return FigureFormat::kSvg;
+  if (ending == ".pdf") return FigureFormat::kPdf;
+  if (ending == ".gp") return FigureFormat::kGnuplot;
+  return std::nullopt;
+}
+
+std::string render_figure(std::span<const NetworkReport> networks, RuleSet rules,
+                          FigureFormat format, std::string_view path) {
+  if (format == FigureFormat::kGnuplot) {
+    const std::string image =
+        std::filesystem::path(path).filename().replace_extension(".png").string();
+    return figure_script(networks, rules, format, image);
+  }
+  return run_gnuplot(figure_script(networks, rules, format));
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,20 @@
+// Strings in a gnuplot script. Double-quoted gnuplot strings run what stands in backticks; these
+// are single-quoted, so that no name can be more than a name.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace gradvitals {
+
+/// A string literal on one line.
+std::string gnuplot_string(std::string_view text);
+
+/// A string literal for an axis tick, which gnuplot takes as a number format.
+std::string gnuplot_tick_string(std::string_view text);
+
+/// Printable, and at most `columns` code points long: the middle is cut, because both ends of a
+/// parameter's name tell it from others.
+std::string shortened(std::string_view text, int columns);
+
+}  // namespace gradvitals

@@ -1,0 +1,151 @@
+#include "monitor/report/json.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+
+#include "monitor/rules/seed_interpreter.h"
+
+namespace gradvitals {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// null for what JSON cannot write.
+Json number(double value) {
+  return std::isfinite(value) ? Json(value) : Json();
+}
+
+Json number(const std::optional<double>& value) {
+  return value ? number(*value) : Json();
+}
+
+Json count(const std::optional<std::int64_t>& value) {
+  return value ? Json(*value) : Json();
+}
+
+Json text_or_null(std::string_view text) {
+  return text.empty() ? Json() : Json(text);
+}
+
+/// Layers and indices are counted from 0; below stands for "none".
+Json index_or_null(std::int64_t index) {
+  return index < 0 ? Json() : Json(index);
+}
+
+Json tensor_json(const TensorRecord& tensor) {
+  const TensorStats& stats = tensor.stats;
+  const auto measured = [&](double value) { return tensor.exists ? number(value) : Json(); };
+  return {
+      {"name", tensor.name},
+      {"role", name(tensor.role)},
+      {"layer", index_or_null(tensor.layer)},
+      {"dtype", name(tensor.dtype)},
+      {"count", stats.count},
+      {"l2_norm", measured(stats.l2_norm())},
+      {"max_abs", measured(stats.max_abs)},
+      {"min_abs_nonzero", measured(stats.min_abs_nonzero)},
+      {"rms", stats.finite_count() > 0 ? measured(stats.rms()) : Json()},
+      {"zero_count", stats.zero_count},
+      {"subnormal_count", stats.subnormal_count},
+      {"nan_count", stats.nan_count},
+      {"inf_count", stats.inf_count},
+      {"first_nonfinite_index", index_or_null(stats.first_nonfinite_index)},
+  };
+}
+
+Json metrics_json(const HealthMetrics& metrics) {
+  Json norms = Json::array();
+  for (const double norm : metrics.gradient_norms) norms.push_back(number(norm));
+  return {
+      {"min_gradient", number(metrics.min_gradient)},
+      {"max_gradient", number(metrics.max_gradient)},
+      {"mean_gradient", number(metrics.mean_gradient)},
+      {"std_gradient", number(metrics.std_gradient)},
+      {"vanished_layers", metrics.vanished_layers},
+      {"weak_layers", metrics.weak_layers},
+      {"total_layers", metrics.total_layers},
+      {"gradient_norms", std::move(norms)},
+  };
+}
+
+Json vital_signs_json(const VitalSigns& signs) {
+  const auto& [blood_pressure, heart_rate, temperature, oxygen] = signs;
+  return {
+      {"blood_pressure",
+       {{"range_ratio", number(blood_pressure.range_ratio)},
+        {"status", name(blood_pressure.status)}}},
+      {"heart_rate",
+       {{"log_norm_mad", number(heart_rate.log_norm_mad)},
+        {"spikes", count(heart_rate.spikes)},
+        {"status", name(heart_rate.status)}}},
+      {"temperature",
+       {{"update_to_weight_ratio", number(temperature.update_to_weight_ratio)},
+        {"status", name(temperature.status)}}},
+      {"oxygen",
+       {{"backward_gain", number(oxygen.backward_gain)},
+        {"forward_gain", number(oxygen.forward_gain)},
+        {"dead_unit_fraction", number(oxygen.dead_unit_fraction)},
+        {"saturation_fraction", number(oxygen.saturation_fraction)},
+        {"status", name(oxygen.status)}}},
+  };
+}
+
+Json finding_json(const Finding& finding) {
+  return {
+      {"rule", finding.rule},
+      {"severity", name(finding.severity)},
+      {"tensor", text_or_null(finding.tensor)},
+      {"layer", index_or_null(finding.layer)},
+      {"value", number(finding.value)},
+      {"threshold", number(finding.threshold)},
+      {"text", finding.text},
+      {"advice", finding.advice},
+      {"consequence_of", text_or_null(finding.consequence_of)},
+  };
+}
+
+Json network_json(const NetworkReport& network) {
+  Json tensors = Json::array();
+  for (const TensorRecord& tensor : network.metrics.tensors) {
+    tensors.push_back(tensor_json(tensor));
+  }
+  Json findings = Json::array();
+  for (const Finding& finding : network.diagnosis.findings) {
+    findings.push_back(finding_json(finding));
+  }
+  const SeedScore seed = seed_score(network.metrics);
+  return {
+      {"schema", "gradvitals.diagnosis/1"},
+      {"name", network.name},
+      {"device", network.device},
+      {"loss", number(network.metrics.loss)},
+      {"tensors", std::move(tensors)},
+      {"metrics", metrics_json(network.metrics)},
+      {"seed_score", {{"score", seed.score}, {"verdict", seed.verdict}}},
+      {"vital_signs", vital_signs_json(network.diagnosis.vital_signs)},
+      {"findings", std::move(findings)},
+      {"verdict", name(network.diagnosis.verdict)},
+      {"severity", name(network.diagnosis.severity)},
+  };
+}
+
+/// ASCII, so that a name reaches neither a terminal nor a script as control bytes.
+std::string to_text(const Json& json) {
+  return json.dump(2, ' ', true, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace
+
+std::string diagnosis_json(const NetworkReport& network) {
+  return to_text(network_json(network));
+}
+
+std::string comparison_json(std::span<const NetworkReport> networks) {
+  Json list = Json::array();
+  for (const NetworkReport& network : networks) list.push_back(network_json(network));
+  return to_text({{"schema", "gradvitals.comparison/1"}, {"networks", std::move(list)}});
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,131 @@
+#include "monitor/report/style.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <iterator>
+
+#include "monitor/report/utf8.h"
+
+namespace gradvitals {
+namespace {
+
+struct Replacement {
+  std::string_view emoji;
+  std::string_view words;
+};
+
+// The first match wins: a marker with the word that follows it comes before the marker alone, so
+// that the word is not said twice.
+constexpr std::array kAsciiForms = {
+    Replacement{"🚨 CRITICAL:", "[CRITICAL]"},
+    Replacement{"⚠️ WARNING:", "[WARNING]"},
+    Replacement{"ℹ️ INFO:", "[INFO]"},
+    Replacement{"✅ GOOD:", "[GOOD]"},
+    Replacement{"🟢 EXCELLENT:", "[EXCELLENT]"},
+    Replacement{"🟡 MODERATE:", "[MODERATE]"},
+    Replacement{"🟠 POOR:", "[POOR]"},
+    Replacement{"🔴 CRITICAL:", "[CRITICAL]"},
+    Replacement{"🚨", "[CRITICAL]"},
+    Replacement{"⚠️", "[WARNING]"},
+    Replacement{"ℹ️", "[INFO]"},
+    Replacement{"✅", "[OK]"},
+    Replacement{"📝 ", "- "},
+    Replacement{"🏥 ", ""},
+    Replacement{"🔍 ", ""},
+    Replacement{"💥 ", ""},
+    Replacement{"⚖️ ", ""},
+    Replacement{"📊 ", ""},
+    Replacement{"🎯 ", ""},
+    Replacement{"🩺 ", ""},
+    Replacement{"🫀 ", ""},
+};
+
+struct LineColor {
+  std::string_view marker;
+  std::string_view escape;
+};
+
+constexpr std::string_view kBold = "\x1b[1m";
+constexpr std::string_view kGreen = "\x1b[32m";
+constexpr std::string_view kYellow = "\x1b[33m";
+constexpr std::string_view kRed = "\x1b[1;31m";
+constexpr std::string_view kCyan = "\x1b[36m";
+constexpr std::string_view kReset = "\x1b[0m";
+
+constexpr std::array kLineColors = {
+    LineColor{"✅", kGreen},       LineColor{"🟢", kGreen},  LineColor{"🟡", kYellow},
+    LineColor{"⚠️", kYellow}, LineColor{"🟠", kYellow}, LineColor{"🚨", kRed},
+    LineColor{"🔴", kRed},         LineColor{"ℹ️", kCyan}, LineColor{"🏥", kBold},
+    LineColor{"🔍", kBold},        LineColor{"💥", kBold},      LineColor{"⚖️", kBold},
+    LineColor{"📊", kBold},        LineColor{"🎯", kBold},      LineColor{"🩺", kBold},
+    LineColor{"🫀", kBold},
+};
+
+std::string to_ascii(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const auto* form = std::find_if(
+        kAsciiForms.begin(), kAsciiForms.end(),
+        [text](const Replacement& replacement) { return text.starts_with(replacement.emoji); });
+    if (form != kAsciiForms.end()) {
+      out += form->words;
+      text.remove_prefix(form->emoji.size());
+      continue;
+    }
+    const char32_t code_point = take_code_point(text);
+    if (code_point < 0x80) {
+      out += static_cast<char>(code_point);
+    } else {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<std::uint32_t>(code_point));
+    }
+  }
+  return out;
+}
+
+/// Empty for a line without a marker.
+std::string_view color_of(std::string_view line) {
+  line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+  for (const LineColor& color : kLineColors) {
+    if (line.starts_with(color.marker)) return color.escape;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view marker(Severity severity) {
+  switch (severity) {
+    case Severity::kOk:
+      return "✅ OK";
+    case Severity::kInfo:
+      return "ℹ️ INFO";
+    case Severity::kWarning:
+      return "⚠️ WARNING";
+    case Severity::kCritical:
+      return "🚨 CRITICAL";
+  }
+  return "";
+}
+
+std::string decorate(std::string_view text, TextStyle style) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    // The colour is that of the marker, which ascii may take away.
+    const std::string_view escape = style.color ? color_of(line) : std::string_view();
+    out += escape;
+    out += style.ascii ? to_ascii(line) : std::string(line);
+    if (!escape.empty()) out += kReset;
+    if (end < text.size()) out += '\n';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+}  // namespace gradvitals

@@ -1,5 +1,5 @@
-// Random fills. Counter-based: the value at index i depends on (seed, sequence, i) alone, so the same
-// bits come out on every device, for every thread count and every split of the range.
+// Random fills. Counter-based: the value at index i depends on (seed, sequence, i) alone, so the
+// same bits come out on every device, for every thread count and every split of the range.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@ struct FillBits {
   VectorView<std::uint32_t> out;  ///< (N)
 };
 
-/// low + (high - low) * u, with u in [0, 1) a multiple of 2^-24 (of 2^-53 in float64).
+/// low + (high - low) * u, with u in [0, 1) a multiple of 2^-24 (of 2^-53 in float64), rounded
+/// once: it may round to `high` unless low is 0 and high 1.
 template <class T>
 struct FillUniform {
   RandomKey key;
@@ -31,7 +32,7 @@ struct FillUniform {
   double high = 1.0;
 };
 
-/// mean + stddev * n, with n from N(0,1). float64 holds the float32 value, widened.
+/// mean + stddev * n, with n from N(0,1) and |n| < 6.34. float64 holds the float32 value, widened.
 template <class T>
 struct FillNormal {
   RandomKey key;
@@ -40,7 +41,9 @@ struct FillNormal {
   double stddev = 1.0;
 };
 
-/// T is float or double (cpu only). Throws std::invalid_argument naming the op and the argument.
+/// T is float or double (cpu only). Throws std::invalid_argument naming the op and the argument: a
+/// bound, mean or stddev that is not finite in float32 (a bound: in T), low above high, stddev
+/// below 0.
 void fill_bits(Stream& stream, const FillBits& op);
 template <class T>
 void fill_uniform(Stream& stream, const FillUniform<T>& op);

@@ -17,15 +17,16 @@ class Stream;
 /// Accuracy: sum_squares 1e-12 relative, sum 1e-12 * sum|x|, everything else exact.
 struct TensorStats {
   std::int64_t count = 0;
-  /// Sum of (x * 2^-scale_exponent)^2. scale_exponent is 0 but for float64 input whose squares leave
-  /// float64's range, so that l2_norm() is right for every finite input.
+  /// Sum of (x * 2^-scale_exponent)^2. scale_exponent is 0 but for float64 input whose squares
+  /// leave float64's range, so that l2_norm() is right for every finite input.
   double sum_squares = 0.0;
   std::int32_t scale_exponent = 0;
-  double sum = 0.0;
+  double sum = 0.0;      ///< Infinite only where float64 elements add up beyond float64's range.
   double max_abs = 0.0;  ///< 0 where no element is finite
-  double min_abs_nonzero = std::numeric_limits<double>::infinity();  ///< infinity where there is none
-  std::int64_t zero_count = 0;       ///< +0 and -0
-  std::int64_t subnormal_count = 0;  ///< in the stored dtype
+  double min_abs_nonzero =
+      std::numeric_limits<double>::infinity();  ///< infinity where there is none
+  std::int64_t zero_count = 0;                  ///< +0 and -0
+  std::int64_t subnormal_count = 0;             ///< in the stored dtype
   std::int64_t nan_count = 0;
   std::int64_t inf_count = 0;
   std::int64_t first_nonfinite_index = -1;  ///< -1 where every element is finite
@@ -42,8 +43,8 @@ struct TensorStats {
   bool operator==(const TensorStats&) const = default;
 };
 
-/// The table that the kernel walks: which tensors, cut into chunks of fixed size (independent of the
-/// device, so that results are, too). Rebuilt only when the tensors change.
+/// The table that the kernel walks: which tensors, cut into chunks of fixed size (independent of
+/// the device, so that results are, too). Rebuilt only when the tensors change.
 class TensorStatsTable {
  public:
   /// Elements of a chunk: 32 KB of float32.
@@ -57,11 +58,14 @@ class TensorStatsTable {
   };
 
   /// A view with null data (a parameter without gradient) is recorded as empty. Throws
-  /// std::invalid_argument naming the view with a negative count or another device than the stream's.
+  /// std::invalid_argument naming the view with a negative count, another device than the stream's,
+  /// or data that is not aligned to its element size.
   TensorStatsTable(Stream& stream, std::span<const TensorView> views);
 
   std::int64_t size() const { return static_cast<std::int64_t>(entries_.size()); }
   std::int64_t chunk_count() const { return chunk_count_; }
+  /// Elements of all entries.
+  std::int64_t element_count() const { return element_count_; }
   std::span<const Entry> entries() const { return entries_; }
   /// Bytes of device memory that tensor_stats needs beside its output.
   std::int64_t workspace_bytes() const;
@@ -69,10 +73,12 @@ class TensorStatsTable {
  private:
   std::vector<Entry> entries_;
   std::int64_t chunk_count_ = 0;
+  std::int64_t element_count_ = 0;
 };
 
-/// Writes one record per entry of the table to `out`, in its order. Bitwise the same on every run and
-/// for every thread count. Throws std::invalid_argument where `out` or `workspace` is too small.
+/// Writes one record per entry of the table to `out`, in its order. Bitwise the same on every run
+/// and for every thread count. Throws std::invalid_argument where `out` or `workspace` is too
+/// small.
 void tensor_stats(Stream& stream, const TensorStatsTable& table, std::span<TensorStats> out,
                   Buffer& workspace);
 

@@ -1,0 +1,206 @@
+// Computes:    per chunk, from one read: sum and sum of squares in float64, the largest and the
+//              smallest nonzero |x| as integers (the order of |x| is that of its bits), the zeros.
+// DTypes:      float32, float64, float16, bfloat16; accumulators float64.
+// Traffic:     reads each element once -> bound by memory at DRAM sizes, by arithmetic in cache.
+// Determinism: element i goes to accumulator i % 16, and the sixteen are added in one order, for
+//              every vector length; squares of the narrow types are exact in float64, those of
+//              float64 are rounded before they are added. So the bits do not depend on the CPU.
+// Edge cases:  the maximum tells whether a chunk has NaN or Inf, the minimum whether it has
+//              subnormals; only then is it read again. Zeros take no branch at all.
+// Reference:   tests/kernels/tensor_stats_test.cpp holds the oracle, a loop in long double.
+#include "kernels/cpu/tensor_stats_sums.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/tensor_stats_sums.cpp"
+// Arrays of vectors need a length known to the compiler.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace gradvitals::cpu {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Partial sums of a chunk; of 16, because that is two vectors of the longest instruction set.
+inline constexpr std::int64_t kAccumulators = 16;
+
+using D64 = hn::CappedTag<double, 8>;
+using Vec64 = hn::Vec<D64>;
+inline constexpr std::int64_t kLanes64 = hn::MaxLanes(D64());
+inline constexpr std::int64_t kVectors64 = kAccumulators / kLanes64;
+
+/// kLanes64 elements, converted exactly. A bfloat16 is the upper half of a float32.
+HWY_INLINE Vec64 LoadAsDouble(const double* from) {
+  return hn::LoadU(D64(), from);
+}
+HWY_INLINE Vec64 LoadAsDouble(const float* from) {
+  return hn::PromoteTo(D64(), hn::LoadU(hn::Rebind<float, D64>(), from));
+}
+HWY_INLINE Vec64 LoadAsDouble(const BFloat16* from) {
+  const hn::Rebind<std::uint16_t, D64> d16;
+  const hn::Rebind<std::uint32_t, D64> d32;
+  const auto bits = hn::LoadU(d16, reinterpret_cast<const std::uint16_t*>(from));
+  const auto wide = hn::ShiftLeft<16>(hn::PromoteTo(d32, bits));
+  return hn::PromoteTo(D64(), hn::BitCast(hn::Rebind<float, D64>(), wide));
+}
+HWY_INLINE Vec64 LoadAsDouble(const Float16* from) {
+  const hn::Rebind<std::uint16_t, D64> d16;
+  const auto bits = hn::LoadU(d16, reinterpret_cast<const std::uint16_t*>(from));
+  const auto half = hn::BitCast(hn::Rebind<hwy::float16_t, D64>(), bits);
+  return hn::PromoteTo(D64(), hn::PromoteTo(hn::Rebind<float, D64>(), half));
+}
+
+/// The sum of all lanes of all vectors, in the same order for every vector length: lane i is added
+/// to lane i + 8 of the sixteen, the eight sums likewise, and so on.
+HWY_INLINE double Fold(Vec64 (&v)[kVectors64]) {
+  HWY_UNROLL(4)
+  for (std::int64_t width = kVectors64 / 2; width > 0; width /= 2) {
+    HWY_UNROLL(4)
+    for (std::int64_t i = 0; i < width; ++i) v[i] = hn::Add(v[i], v[i + width]);
+  }
+  HWY_ALIGN double lanes[kLanes64];
+  hn::Store(v[0], D64(), lanes);
+  for (std::int64_t width = kLanes64 / 2; width > 0; width /= 2) {
+    for (std::int64_t i = 0; i < width; ++i) lanes[i] += lanes[i + width];
+  }
+  return lanes[0];
+}
+
+/// The accumulators of one chunk.
+template <class T>
+class Accumulators {
+ public:
+  using Bits = BitsOf<T>;
+  /// Elements taken at a time: 64 bytes, but no fewer than there are accumulators.
+  static constexpr std::int64_t kBlock =
+      std::max<std::int64_t>(64 / static_cast<std::int64_t>(sizeof(T)), kAccumulators);
+
+  HWY_INLINE Accumulators() {
+    HWY_UNROLL(8)
+    for (std::int64_t k = 0; k < kVectors64; ++k) squares_[k] = sums_[k] = hn::Zero(D64());
+    max_ = hn::Zero(DBits());
+    min_less_one_ = hn::Set(DBits(), std::numeric_limits<Bits>::max());
+    zeros_ = hn::Zero(DBits());
+  }
+
+  HWY_INLINE void Add(const T* block) {
+    for (std::int64_t group = 0; group < kBlock; group += kAccumulators) {
+      for (std::int64_t k = 0; k < kVectors64; ++k) {
+        const Vec64 x = LoadAsDouble(block + group + k * kLanes64);
+        squares_[k] = AddSquare(x, squares_[k]);
+        sums_[k] = hn::Add(sums_[k], x);
+      }
+    }
+    for (std::int64_t i = 0; i < kBlock; i += kLanesBits) {
+      AddBits(hn::LoadU(DBits(), reinterpret_cast<const Bits*>(block) + i));
+    }
+  }
+
+  HWY_INLINE ChunkSums Result() {
+    const DBits d;
+    ChunkSums result;
+    result.sum_squares = Fold(squares_);
+    result.sum = Fold(sums_);
+    result.max_bits = hn::GetLane(hn::MaxOfLanes(d, max_));
+    const Bits min_less_one = hn::GetLane(hn::MinOfLanes(d, min_less_one_));
+    if (min_less_one < std::numeric_limits<Bits>::max()) {
+      result.min_bits = static_cast<std::uint64_t>(min_less_one) + 1;
+    }
+    result.zero_count = static_cast<std::int64_t>(hn::GetLane(hn::SumOfLanes(d, zeros_)));
+    return result;
+  }
+
+ private:
+  using DBits = hn::CappedTag<Bits, 64 / sizeof(Bits)>;
+  using VecBits = hn::Vec<DBits>;
+  static constexpr std::int64_t kLanesBits = hn::MaxLanes(DBits());
+  static constexpr int kSignShift = 8 * sizeof(Bits) - 1;
+
+  static HWY_INLINE Vec64 AddSquare(Vec64 x, Vec64 sum) {
+    if constexpr (std::is_same_v<T, double>) {
+      return hn::Add(sum, hn::Mul(x, x));
+    } else {
+      return hn::MulAdd(x, x, sum);  // The square is exact, so fused or not is all the same.
+    }
+  }
+
+  HWY_INLINE void AddBits(VecBits bits) {
+    const DBits d;
+    const VecBits magnitude = hn::And(bits, hn::Set(d, std::numeric_limits<Bits>::max() >> 1));
+    max_ = hn::Max(max_, magnitude);
+    // Less one, zero becomes the largest of all: it is no minimum, and its highest bit counts it.
+    const VecBits less_one = hn::Sub(magnitude, hn::Set(d, 1));
+    min_less_one_ = hn::Min(min_less_one_, less_one);
+    zeros_ = hn::Add(zeros_, hn::ShiftRight<kSignShift>(less_one));
+  }
+
+  Vec64 squares_[kVectors64];
+  Vec64 sums_[kVectors64];
+  VecBits max_;
+  VecBits min_less_one_;
+  VecBits zeros_;
+};
+
+template <class T>
+HWY_INLINE ChunkSums SumChunk(const T* data, std::int64_t count) {
+  using Sums = Accumulators<T>;
+  Sums sums;
+  const std::int64_t whole = count - count % Sums::kBlock;
+  HWY_UNROLL(2)
+  for (std::int64_t i = 0; i < whole; i += Sums::kBlock) sums.Add(data + i);
+  if (whole == count) return sums.Result();
+  // Padding with zeros changes nothing but their count.
+  HWY_ALIGN T last[Sums::kBlock] = {};
+  std::copy(data + whole, data + count, last);
+  sums.Add(last);
+  ChunkSums result = sums.Result();
+  result.zero_count -= whole + Sums::kBlock - count;
+  return result;
+}
+
+ChunkSums SumFloat32(const float* data, std::int64_t count) {
+  return SumChunk(data, count);
+}
+ChunkSums SumFloat64(const double* data, std::int64_t count) {
+  return SumChunk(data, count);
+}
+ChunkSums SumFloat16(const Float16* data, std::int64_t count) {
+  return SumChunk(data, count);
+}
+ChunkSums SumBFloat16(const BFloat16* data, std::int64_t count) {
+  return SumChunk(data, count);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace gradvitals::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace gradvitals::cpu {
+
+HWY_EXPORT(SumFloat32);
+HWY_EXPORT(SumFloat64);
+HWY_EXPORT(SumFloat16);
+HWY_EXPORT(SumBFloat16);
+
+ChunkSums sum_chunk(const float* data, std::int64_t count) {
+  return HWY_DYNAMIC_DISPATCH(SumFloat32)(data, count);
+}
+ChunkSums sum_chunk(const double* data, std::int64_t count) {
+  return HWY_DYNAMIC_DISPATCH(SumFloat64)(data, count);
+}
+ChunkSums sum_chunk(const Float16* data, std::int64_t count) {
+  return HWY_DYNAMIC_DISPATCH(SumFloat16)(data, count);
+}
+ChunkSums sum_chunk(const BFloat16* data, std::int64_t count) {
+  return HWY_DYNAMIC_DISPATCH(SumBFloat16)(data, count);
+}
+
+}  // namespace gradvitals::cpu
+#endif  // HWY_ONCE

@@ -1,0 +1,83 @@
+#include "kernels/tensor_stats.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "kernels/backend.h"
+#include "kernels/stream.h"
+#include "kernels/validate.h"
+
+namespace gradvitals {
+namespace {
+
+constexpr std::string_view kOp = "tensor_stats";
+
+void check(const TensorView& view, DeviceType device) {
+  if (view.count < 0) {
+    validate::fail(kOp, fmt::format("view '{}' has the count {}", view.name, view.count));
+  }
+  if (view.data == nullptr) return;
+  if (view.device != device) {
+    validate::fail(kOp, fmt::format("view '{}' is on {}, the stream on {}", view.name,
+                                    name(view.device), name(device)));
+  }
+  const auto address = reinterpret_cast<std::uintptr_t>(view.data);
+  if (address % static_cast<std::uintptr_t>(size_in_bytes(view.dtype)) != 0) {
+    validate::fail(kOp, fmt::format("view '{}' does not start at a multiple of its {} bytes per {}",
+                                    view.name, size_in_bytes(view.dtype), name(view.dtype)));
+  }
+}
+
+}  // namespace
+
+double TensorStats::l2_norm() const {
+  return std::ldexp(std::sqrt(sum_squares), scale_exponent);
+}
+
+double TensorStats::rms() const {
+  if (finite_count() == 0) return 0.0;
+  return std::ldexp(std::sqrt(sum_squares / static_cast<double>(finite_count())), scale_exponent);
+}
+
+double TensorStats::ieee_norm() const {
+  if (nan_count > 0) return std::numeric_limits<double>::quiet_NaN();
+  if (inf_count > 0) return std::numeric_limits<double>::infinity();
+  return l2_norm();
+}
+
+TensorStatsTable::TensorStatsTable(Stream& stream, std::span<const TensorView> views) {
+  entries_.reserve(views.size());
+  for (const TensorView& view : views) {
+    check(view, stream.device());
+    const std::int64_t count = view.data == nullptr ? 0 : view.count;
+    entries_.push_back({view.data, count, view.dtype, chunk_count_});
+    chunk_count_ += (count + kChunkElements - 1) / kChunkElements;
+    element_count_ += count;
+  }
+}
+
+std::int64_t TensorStatsTable::workspace_bytes() const {
+  return chunk_count_ * static_cast<std::int64_t>(sizeof(TensorStats));
+}
+
+void tensor_stats(Stream& stream, const TensorStatsTable& table, std::span<TensorStats> out,
+                  Buffer& workspace) {
+  if (std::ssize(out) < table.size()) {
+    validate::fail(kOp, fmt::format("out holds {} records, the table has {} tensors", out.size(),
+                                    table.size()));
+  }
+  if (workspace.bytes() < table.workspace_bytes()) {
+    validate::fail(kOp, fmt::format("the workspace has {} bytes, {} are needed", workspace.bytes(),
+                                    table.workspace_bytes()));
+  }
+  if (workspace.bytes() > 0 && workspace.device() != stream.device()) {
+    validate::fail(kOp, fmt::format("the workspace is on {}, the stream on {}",
+                                    name(workspace.device()), name(stream.device())));
+  }
+  stream.backend()->tensor_stats(table, out, workspace);
+}
+
+}  // namespace gradvitals

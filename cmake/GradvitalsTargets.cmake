@@ -26,7 +26,8 @@ endfunction()
 function(gradvitals_add_library name)
   add_library(gradvitals_${name})
   add_library(gradvitals::${name} ALIAS gradvitals_${name})
-  set_target_properties(gradvitals_${name} PROPERTIES EXPORT_NAME ${name} LINKER_LANGUAGE CXX)
+  set_target_properties(gradvitals_${name} PROPERTIES EXPORT_NAME ${name}
+                                                           VERIFY_INTERFACE_HEADER_SETS ON)
   gradvitals_configure_target(gradvitals_${name})
 endfunction()
 

@@ -4,11 +4,16 @@
 
 #include <algorithm>
 #include <functional>
+#include <string>
 
 #include "app/output.h"
 #include "app/terminal.h"
+#include "monitor/report/comparison.h"
+#include "monitor/report/diagnosis_text.h"
 #include "monitor/report/figure.h"
 #include "monitor/report/gnuplot.h"
+#include "monitor/report/json.h"
+#include "monitor/report/style.h"
 
 namespace gradvitals::app {
 namespace {
@@ -37,8 +42,6 @@ bool trips_gate(std::span<const NetworkReport> networks, Severity gate) {
          });
 }
 
-}  // namespace
-
 ExitCode deliver(std::span<const NetworkReport> networks, const std::string& text,
                  const std::string& json, const JudgingOptions& options) {
   bool written = true;
@@ -55,6 +58,28 @@ ExitCode deliver(std::span<const NetworkReport> networks, const std::string& tex
     return ExitCode::kNothingJudged;
   }
   return trips_gate(networks, options.fail_on) ? ExitCode::kGateTripped : ExitCode::kJudged;
+}
+
+TextStyle style_of(const JudgingOptions& options) {
+  return {.color = use_color(options.color), .ascii = use_ascii(options.ascii)};
+}
+
+}  // namespace
+
+ExitCode deliver_diagnosis(const NetworkReport& network, const JudgingOptions& options) {
+  return deliver({&network, 1}, diagnosis_text(network, options.rules, style_of(options)),
+                 diagnosis_json(network), options);
+}
+
+ExitCode deliver_comparison(std::span<const NetworkReport> networks,
+                            const JudgingOptions& options) {
+  const TextStyle style = style_of(options);
+  std::string text;
+  for (const NetworkReport& network : networks) {
+    text += network_heading(network, style) + diagnosis_text(network, options.rules, style);
+  }
+  text += comparison_text(networks, options.rules, Thresholds{}, style);
+  return deliver(networks, text, comparison_json(networks), options);
 }
 
 }  // namespace gradvitals::app

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <span>
-#include <string>
 
 #include "app/exit_code.h"
 #include "app/options.h"
@@ -10,11 +9,15 @@
 
 namespace gradvitals::app {
 
-/// Prints `text` (with `--json -`, `json` instead), writes the JSON file and draws the figures. An
-/// output that fails is named on stderr and does not keep the others from being written; the exit
-/// code is then kError. Else it is kNothingJudged where no network had anything to judge, and
-/// kGateTripped or kJudged by --fail-on.
-ExitCode deliver(std::span<const NetworkReport> networks, const std::string& text,
-                 const std::string& json, const JudgingOptions& options);
+// Both print their text (with `--json -`, the JSON instead), write the JSON file and draw the
+// figures. An output that fails is named on stderr and does not keep the others from being written;
+// the exit code is then kError. Else it is kNothingJudged where no network had anything to judge,
+// and kGateTripped or kJudged by --fail-on.
+
+/// One network: its diagnosis.
+ExitCode deliver_diagnosis(const NetworkReport& network, const JudgingOptions& options);
+
+/// Several: each diagnosis, then the table and the conclusions.
+ExitCode deliver_comparison(std::span<const NetworkReport> networks, const JudgingOptions& options);
 
 }  // namespace gradvitals::app

@@ -3,7 +3,9 @@
 #include <exception>
 #include <string>
 
+#include "app/checkup.h"
 #include "app/compare.h"
+#include "app/diagnose.h"
 #include "app/exit_code.h"
 #include "app/info.h"
 #include "app/options.h"
@@ -28,7 +30,11 @@ ExitCode run(int argc, char** argv) {
   program.footer(kExitCodes);
 
   CompareOptions compare_options;
-  CLI::App* const compare_command = compare_options.add_to(program);
+  CheckupOptions checkup_options;
+  DiagnoseOptions diagnose_options;
+  const CLI::App* const compare_command = compare_options.add_to(program);
+  const CLI::App* const checkup_command = checkup_options.add_to(program);
+  const CLI::App* const diagnose_command = diagnose_options.add_to(program);
   program.add_subcommand("info", "Devices, features and versions of this program on this machine");
 
   try {
@@ -42,6 +48,8 @@ ExitCode run(int argc, char** argv) {
     return ExitCode::kJudged;
   }
   if (compare_command->parsed()) return compare(compare_options);
+  if (checkup_command->parsed()) return checkup(checkup_options);
+  if (diagnose_command->parsed()) return diagnose(diagnose_options);
   write_result("-", info_text());
   return ExitCode::kJudged;
 }

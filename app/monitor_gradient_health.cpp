@@ -7,17 +7,31 @@
 #include "monitor/gradient_monitor.h"
 
 namespace gradvitals::app {
+namespace {
+
+HealthMetrics examine_step(Tape& tape, const Tensor& loss, const std::vector<Parameter*>& variables,
+                           const std::vector<TensorView>& weights) {
+  tape.gradient(loss, variables);
+  std::vector<TensorView> views = tape.views();
+  views.insert(views.end(), weights.begin(), weights.end());
+  Stream& stream = tape.stream();
+  return GradientMonitor(stream).examine(views, loss.item(stream));
+}
+
+}  // namespace
 
 HealthMetrics monitor_gradient_health(Stream& stream, const Sequential& model, const Tensor& x,
                                       const Tensor& y) {
   Tape tape(stream);
   const Tensor loss = mse(tape, model.forward(tape, x), y);
-  tape.gradient(loss, model.trainable_variables());
+  return examine_step(tape, loss, model.trainable_variables(), model.views());
+}
 
-  std::vector<TensorView> views = tape.views();
-  const std::vector<TensorView> weights = model.views();
-  views.insert(views.end(), weights.begin(), weights.end());
-  return GradientMonitor(stream).examine(views, loss.item(stream));
+HealthMetrics monitor_gradient_health(Stream& stream, FileModel& model, const Tensor& x,
+                                      const Tensor& y) {
+  Tape tape(stream);
+  const Tensor loss = model.loss(tape, model.forward(tape, x), y);
+  return examine_step(tape, loss, model.trainable_variables(), model.views());
 }
 
 }  // namespace gradvitals::app

@@ -1,6 +1,7 @@
 // The seed's monitor_gradient_health(model, x, y): one forward and backward pass, watched.
 #pragma once
 
+#include "framework/io/file_model.h"
 #include "framework/sequential.h"
 #include "framework/tensor.h"
 #include "kernels/stream.h"
@@ -8,10 +9,13 @@
 
 namespace gradvitals::app {
 
-/// Mean squared error of model(x) against y, its gradients by a tape, and the metrics of everything
-/// on it: gradients, weights, pre-activations, outputs and deltas. x is (B,I), y is (B,O). Throws
+/// The loss of model(x) against y, its gradients by a tape, and the metrics of everything on it:
+/// gradients, pre-activations, outputs, deltas, and the weights. x is (B,I), y is (B,O). Throws
 /// std::invalid_argument where the shapes do not fit the model.
+/// The loss is the mean squared error, or the one that a model file names.
 HealthMetrics monitor_gradient_health(Stream& stream, const Sequential& model, const Tensor& x,
+                                      const Tensor& y);
+HealthMetrics monitor_gradient_health(Stream& stream, FileModel& model, const Tensor& x,
                                       const Tensor& y);
 
 }  // namespace gradvitals::app

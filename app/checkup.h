@@ -1,0 +1,25 @@
+// `gradvitals checkup`: one forward and backward pass of the user's own model, judged.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "app/exit_code.h"
+#include "app/options.h"
+
+namespace gradvitals::app {
+
+struct CheckupOptions {
+  std::string model;  ///< safetensors: layers, activations and loss
+  std::string data;   ///< safetensors: x and y
+  JudgingOptions judging;
+  ComputeOptions computing;
+
+  /// Adds the command to the program; `this` must outlive the parsing.
+  CLI::App* add_to(CLI::App& program);
+};
+
+/// Throws InputError for what cannot be read.
+ExitCode checkup(const CheckupOptions& options);
+
+}  // namespace gradvitals::app

@@ -1,0 +1,17 @@
+#include "app/judge.h"
+
+#include <utility>
+
+namespace gradvitals::app {
+
+NetworkReport judge(HealthMetrics metrics, DeviceType device, std::string name,
+                    std::string short_name) {
+  Diagnosis diagnosis = gradvitals::diagnose(metrics);
+  return {.name = std::move(name),
+          .short_name = std::move(short_name),
+          .device = std::string(gradvitals::name(device)),
+          .metrics = std::move(metrics),
+          .diagnosis = std::move(diagnosis)};
+}
+
+}  // namespace gradvitals::app

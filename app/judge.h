@@ -1,0 +1,15 @@
+// From metrics to a judged network.
+#pragma once
+
+#include <string>
+
+#include "kernels/device.h"
+#include "monitor/report/network_report.h"
+
+namespace gradvitals::app {
+
+/// Applies the full rules. `short_name` stands where space is short; empty for `name`.
+NetworkReport judge(HealthMetrics metrics, DeviceType device, std::string name,
+                    std::string short_name = {});
+
+}  // namespace gradvitals::app

@@ -50,4 +50,9 @@ void CachingAllocator::deallocate(void* block, std::int64_t bytes) noexcept {
   ::operator delete(block, kAlign);
 }
 
+std::int64_t CachingAllocator::cached_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return cached_bytes_;
+}
+
 }  // namespace gradvitals

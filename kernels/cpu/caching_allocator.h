@@ -27,8 +27,11 @@ class CachingAllocator {
   void* allocate(std::int64_t bytes);
   void deallocate(void* block, std::int64_t bytes) noexcept;
 
+  /// What waits unused.
+  std::int64_t cached_bytes() const;
+
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unordered_map<std::int64_t, std::vector<void*>> free_blocks_;
   std::int64_t cached_bytes_ = 0;
 };

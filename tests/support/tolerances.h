@@ -33,6 +33,17 @@ constexpr Tolerance accumulated(std::int64_t terms, double largest_term) {
   return {.absolute = n * kUnitRoundoff<T> * magnitude, .relative = 2 * kUnitRoundoff<T>};
 }
 
+/// A sum of `terms` products whose magnitudes add up to `magnitude_sum`, in any order, fused or
+/// not: Higham's bound again, per element, with one more roundoff each for alpha, beta * c and the
+/// bias. Products that underflow lose half a smallest subnormal each.
+template <class T>
+constexpr Tolerance dot_product(std::int64_t terms, double magnitude_sum) {
+  const double n = static_cast<double>(terms) + 3.0;
+  return {.absolute = n * kUnitRoundoff<T> * magnitude_sum +
+                      n * static_cast<double>(std::numeric_limits<T>::denorm_min()),
+          .relative = 0.0};
+}
+
 /// `operations` roundings in a row without cancellation.
 template <class T>
 constexpr Tolerance rounded(int operations) {
@@ -70,6 +81,29 @@ inline constexpr Tolerance kActivationDouble = ulps<double>(4);
 // erfc(u / sqrt 2) and e^(-u^2/2) amplify the rounding of their argument by u^2, here <= 36.
 inline constexpr Tolerance kGeluDouble = ulps<double>(40);
 
+// Losses are computed in float64 and rounded to T once; in float32 that rounding is all that shows.
+inline constexpr Tolerance kLossFloat = ulps<float>(1);
+inline constexpr Tolerance kLossGradientFloat = ulps<float>(1);
+
+/// In float64: `terms` additions and up to eight operations a term (Higham 2002, 3.1). The largest
+/// numbers that may cancel on the way are logits of N(0, 3) times an upstream gradient of 3 over
+/// the batch, or probabilities times 3: below 4 in either case, logits enter a mean.
+constexpr Tolerance loss_double(std::int64_t terms) {
+  const double roundings = static_cast<double>(terms + 8);
+  return {.absolute = 4 * roundings * kUnitRoundoff<double>,
+          .relative = roundings * kUnitRoundoff<double>};
+}
+
+// Optimizers in T. A weight moves by a step of a few roundings, then is rounded itself: relative to
+// the larger of weight and step, which tests keep below 4. Moments: two products and a sum, which
+// may cancel; gradients are below 4, too.
+template <class T>
+inline constexpr Tolerance kOptimizerStep{.absolute = 4 * 6 * kUnitRoundoff<T>, .relative = 0};
+/// update_sum_squares against the stored weights: float64 sums of squares, in any order.
+constexpr Tolerance update_sum(std::int64_t count) {
+  return {.absolute = 0, .relative = static_cast<double>(count + 4) * kUnitRoundoff<double>};
+}
+
 // Gradient check, central difference of L in double with step h = cbrt(epsilon) max(1, |x|) = 6e-6:
 // truncation h^2 L'''/6 is about 6e-12 L''', roundoff epsilon |L| / h about 4e-11 |L|. The
 // tolerances leave a factor of 250 for third derivatives and for roundoff within L (hundreds of
@@ -80,5 +114,17 @@ inline constexpr double kGradcheckAbsolutePerLoss = 1e-8;  // Times max(1, sum |
 // The contract of tensor_stats.h.
 inline constexpr Tolerance kSumSquares{.absolute = 0.0, .relative = 1e-12};
 inline constexpr double kSumPerAbsoluteSum = 1e-12;  // Times sum |x|.
+
+// Recorded networks: expected values are float64, ours float32. Norms of the networks here move by
+// less than 1e-4 between two float32 summation orders; twice that. The spread of the norms is a
+// difference of such numbers: `largest_norm` bounds its error.
+inline constexpr Tolerance kGoldenNorm{.absolute = 0.0, .relative = 2e-4};
+constexpr Tolerance golden_spread(double largest_norm) {
+  return {.absolute = 2e-4 * largest_norm, .relative = 0.0};
+}
+// A gain is a ratio of such norms, and is shown with two digits.
+inline constexpr Tolerance kGoldenGain{.absolute = 0.0, .relative = 1e-2};
+// Recorded gradients: what the recording framework's own float64 sum is good for, and to spare.
+inline constexpr Tolerance kGoldenStatistic{.absolute = 0.0, .relative = 1e-6};
 
 }  // namespace gradvitals::test

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "monitor/metrics/unit_records.h"
 #include "monitor/rules/checks.h"
 
 namespace gradvitals {
@@ -17,13 +18,13 @@ struct GainRule {
   Limits high;
 };
 
-/// The activation that squashes the hidden layers, where one does.
+/// The activation that squashes the hidden layers, where one does. The last layer is the head.
 std::string_view squashing_activation(const HealthMetrics& metrics) {
+  int head = -1;
+  for (const TensorRecord& tensor : metrics.tensors) head = std::max(head, tensor.layer);
   for (const TensorRecord& tensor : metrics.tensors) {
-    if (tensor.role != Role::kDelta && tensor.role != Role::kPreActivation) continue;
-    if (tensor.activation == Activation::kSigmoid || tensor.activation == Activation::kTanh) {
-      return name(tensor.activation);
-    }
+    const bool is_hidden = tensor.layer >= 0 && tensor.layer < head;
+    if (is_hidden && can_saturate(tensor.activation)) return name(tensor.activation);
   }
   return {};
 }

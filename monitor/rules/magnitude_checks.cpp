@@ -43,10 +43,10 @@ std::vector<Finding> check_vanished_gradients(const Evidence& evidence) {
   Finding finding = finding_about(*smallest, Severity::kCritical, value,
                                   by_norm ? thresholds.vanished_norm : thresholds.vanished_rms,
                                   Verdict::kVanishing);
-  finding.text = fmt::format(
-      "{} of {} gradients have vanished; the smallest is that of {}, with "
-      "{} {:.1e}.",
-      count, evidence.gradients.size(), smallest->name, by_norm ? "norm" : "rms", value);
+  finding.text =
+      fmt::format("{} of {} gradients {} vanished; the smallest is that of {}, with {} {:.1e}.",
+                  count, evidence.gradients.size(), plural(count, "has", "have"), smallest->name,
+                  by_norm ? "norm" : "rms", value);
   finding.advice = {"Use relu in the hidden layers, with He initialisation",
                     "Check the initial scale of the weights",
                     "Check the scale of the loss: a mean over many elements makes gradients small"};
@@ -82,9 +82,9 @@ std::vector<Finding> check_large_gradients(const Evidence& evidence) {
   const auto count = std::ranges::count_if(
       evidence.gradients, [limit](const GradientReading& g) { return g.norm > limit; });
   Finding finding = finding_about(largest, severity, largest.norm, limit, Verdict::kExploding);
-  finding.text =
-      fmt::format("{} of {} gradient norms are above {:g}; the largest, that of {}, is {:.1e}.",
-                  count, evidence.gradients.size(), limit, largest.name, largest.norm);
+  finding.text = fmt::format(
+      "{} of {} gradient norms {} above {:g}; the largest, that of {}, is {:.1e}.", count,
+      evidence.gradients.size(), plural(count, "is", "are"), limit, largest.name, largest.norm);
   finding.advice = {"Clip gradients by their global norm (1 is a common limit)",
                     "Reduce the learning rate",
                     "Normalise inputs and targets, and check the initial scale of the weights"};
@@ -106,7 +106,9 @@ std::vector<Finding> check_norm_range(const Evidence& evidence) {
   finding.text = fmt::format(
       "Gradient norms span a factor of {:.1e}, from {:.1e} ({}) to {:.1e} ({}){}.", ratio,
       range->smallest->norm, range->smallest->name, range->largest->norm, range->largest->name,
-      zero_count > 0 ? fmt::format("; {} that are exactly zero are left out", zero_count) : "");
+      zero_count > 0 ? fmt::format("; {0} that {1} exactly zero {1} left out", zero_count,
+                                   plural(zero_count, "is", "are"))
+                     : "");
   finding.advice = {"Initialise every layer by its fan-in, or add normalisation layers",
                     "Use an optimizer that scales each parameter's step, such as Adam"};
   finding.verdict = Verdict::kUnstable;

@@ -1,6 +1,7 @@
 // Rule: one entry of the rule table, and what its check may look at.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,6 +43,9 @@ double limit_of(Limits limits, Severity severity);
 
 /// "4.3x"; "1.2e+06x" from a thousand on.
 std::string times(double factor);
+
+/// The word that agrees with a count: plural(n, "is", "are").
+std::string_view plural(std::int64_t count, std::string_view one, std::string_view many);
 
 /// "a", "a and b", "a, b and c", "a, b, c and 4 more".
 std::string list_names(std::span<const std::string> names);

@@ -55,6 +55,10 @@ std::string times(double factor) {
   return factor < 1000.0 ? fmt::format("{:.1f}x", factor) : fmt::format("{:.1e}x", factor);
 }
 
+std::string_view plural(std::int64_t count, std::string_view one, std::string_view many) {
+  return count == 1 ? one : many;
+}
+
 std::string list_names(std::span<const std::string> names) {
   constexpr std::size_t kShown = 3;
   std::string text;

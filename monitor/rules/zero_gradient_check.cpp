@@ -60,10 +60,11 @@ Finding missing_gradients(const ZeroCensus& census) {
   finding.layer = census.first_missing_layer;
   finding.value = static_cast<double>(census.missing.size());
   finding.threshold = 0.0;
-  finding.text = fmt::format(
-      "{} of {} parameters have no gradient, because the loss does not "
-      "depend on them: {}.",
-      census.missing.size(), census.gradient_count, list_names(census.missing));
+  const std::int64_t count = std::ssize(census.missing);
+  finding.text =
+      fmt::format("{} of {} parameters {} no gradient, because the loss does not depend on {}: {}.",
+                  count, census.gradient_count, plural(count, "has", "have"),
+                  plural(count, "it", "them"), list_names(census.missing));
   finding.advice = {"Check that the parameter takes part in the forward pass",
                     "Look for a branch that never reaches the loss"};
   finding.verdict = Verdict::kNoGradient;
@@ -77,8 +78,10 @@ Finding zero_gradients(const ZeroCensus& census) {
   finding.layer = census.first_zero_layer;
   finding.value = static_cast<double>(census.all_zero.size());
   finding.threshold = 0.0;
-  finding.text = fmt::format("{} of {} gradients are exactly zero: {}.", census.all_zero.size(),
-                             census.gradient_count, list_names(census.all_zero));
+  const std::int64_t count = std::ssize(census.all_zero);
+  finding.text =
+      fmt::format("{} of {} gradients {} exactly zero: {}.", count, census.gradient_count,
+                  plural(count, "is", "are"), list_names(census.all_zero));
   finding.advice = {"Look for saturated or dead units between this layer and the loss",
                     "Check that weights are not initialised with zeros",
                     "In half precision, raise the loss scale: small values become zero"};

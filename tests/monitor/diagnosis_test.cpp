@@ -1,0 +1,287 @@
+// Contract: the verdict follows from the first finding that warns, findings come in order of
+// precedence, and consequences are folded under their root.
+// Oracle: the precedence and the folding that docs/rules.md states.
+#include "monitor/rules/diagnosis.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "monitor/rules/folding.h"
+#include "monitor/rules/rule.h"
+#include "tests/monitor/health_fixtures.h"
+
+namespace gradvitals {
+namespace {
+
+using test::finding_of;
+using test::fired;
+using test::gradient;
+using test::kNaN;
+using test::metrics_of;
+using test::Network;
+using test::tensor;
+
+/// "R2 R3<R2 R11<R2": each finding, and what it is a consequence of.
+std::string folded(const Diagnosis& diagnosis) {
+  std::string text;
+  for (const Finding& finding : diagnosis.findings) {
+    if (!text.empty()) text += ' ';
+    text += finding.rule;
+    if (!finding.consequence_of.empty()) text += '<' + finding.consequence_of;
+  }
+  return text;
+}
+
+void append(HealthMetrics& metrics, TensorRecord record) {
+  metrics.tensors.push_back(std::move(record));
+}
+
+// The three networks of the notebook, by their measured gains.
+
+TEST(Diagnosis, AHealthyReluNetworkHasNoFinding) {
+  for (const double gain : {0.67, 0.70, 0.75}) {
+    Network network;
+    network.backward_gain = network.forward_gain = gain;
+    network.dead_fraction = 0.12;
+    const Diagnosis diagnosis = diagnose(network.metrics());
+    EXPECT_EQ(diagnosis.verdict, Verdict::kHealthy);
+    EXPECT_EQ(diagnosis.severity, Severity::kOk);
+    EXPECT_EQ(fired(diagnosis), "");
+  }
+}
+
+TEST(Diagnosis, ASigmoidNetworkVanishesByItsGain) {
+  Network network;
+  network.hidden = Activation::kSigmoid;
+  network.backward_gain = 0.235;
+  network.forward_gain = 0.99;
+  const Diagnosis diagnosis = diagnose(network.metrics());
+  EXPECT_EQ(fired(diagnosis), "R2");
+  EXPECT_EQ(diagnosis.verdict, Verdict::kVanishing);
+  EXPECT_EQ(diagnosis.severity, Severity::kCritical);
+}
+
+Network exploding_network() {
+  Network network;
+  network.hidden_layers = 3;
+  network.hidden = Activation::kLinear;
+  network.backward_gain = 15.9;
+  network.forward_gain = 16.0;
+  return network;
+}
+
+TEST(Diagnosis, AnExplodingNetworkBehindASaturatedHeadExplodes) {
+  Network network = exploding_network();
+  network.head_saturation = 0.97;
+  network.gradient = 1e-9;
+  const Diagnosis diagnosis = diagnose(network.metrics());
+  EXPECT_EQ(diagnosis.verdict, Verdict::kExploding);
+  EXPECT_EQ(diagnosis.severity, Severity::kCritical);
+  EXPECT_EQ(folded(diagnosis), "R2 R3<R2 R11<R2 R4<R2 R6<R2");
+}
+
+TEST(Diagnosis, AnExplodingNetworkWhoseDeltasAreZeroExplodesByItsForwardGain) {
+  Network network = exploding_network();
+  network.head_saturation = 1.0;
+  network.gradient = 0.0;
+  HealthMetrics metrics = network.metrics();
+  for (TensorRecord& record : metrics.tensors) {
+    if (record.role == Role::kDelta) record.stats = test::stats_of({0.0});
+  }
+  const Diagnosis diagnosis = diagnose(metrics);
+  EXPECT_FALSE(diagnosis.vital_signs.oxygen.backward_gain.has_value());
+  EXPECT_EQ(diagnosis.verdict, Verdict::kExploding);
+  EXPECT_EQ(folded(diagnosis), "R3 R11<R3 R4<R3 R6<R3 R13<R3");
+}
+
+TEST(Diagnosis, AnExplodingNetworkWithALinearHeadExplodesInItsNorms) {
+  Network network = exploding_network();
+  network.head = Activation::kLinear;
+  network.gradient = 1e7;
+  EXPECT_EQ(folded(diagnose(network.metrics())), "R2 R3<R2 R8<R2");
+}
+
+// Precedence
+
+/// Metrics in which every rule fires, and how to take each away, in order of precedence.
+TEST(Diagnosis, FollowsThePrecedenceOfTheRules) {
+  Network network;
+  network.hidden_layers = 3;
+  network.backward_gain = 0.1;
+  network.forward_gain = 20.0;
+  network.dead_fraction = 0.9;
+  network.head_saturation = 0.9;
+  network.gradient = 1e-3;
+  HealthMetrics metrics = network.metrics();
+  append(metrics, gradient("tiny", {1e-8}));
+  append(metrics, gradient("zero", {0.0}));
+  append(metrics, gradient("huge", {1e3}));
+  metrics.loss = kNaN;
+  EXPECT_EQ(fired(diagnose(metrics)), "R1 R2 R3 R11 R10 R4 R13 R8 R9");
+
+  const auto expect = [&](Verdict verdict, const std::string& rules) {
+    EXPECT_EQ(diagnose(metrics).verdict, verdict) << rules;
+    EXPECT_EQ(fired(diagnose(metrics)), rules);
+    EXPECT_EQ(diagnose(metrics).findings.front().consequence_of, "");
+  };
+  const auto without = [&](auto predicate) { std::erase_if(metrics.tensors, predicate); };
+  metrics.loss = 0.1;
+  expect(Verdict::kVanishing, "R2 R3 R11 R10 R4 R13 R8 R9");
+  without([](const TensorRecord& t) { return t.role == Role::kDelta; });
+  expect(Verdict::kExploding, "R3 R11 R10 R4 R13 R8 R9");
+  without([](const TensorRecord& t) { return t.role == Role::kPreActivation; });
+  expect(Verdict::kSaturated, "R11 R10 R4 R13 R8 R9");
+  metrics.units.pop_back();
+  expect(Verdict::kDead, "R10 R4 R13 R8 R9");
+  metrics.units.clear();
+  expect(Verdict::kVanishing, "R4 R13 R8 R9");
+  without([](const TensorRecord& t) { return t.name == "tiny" || t.name == "zero"; });
+  expect(Verdict::kExploding, "R8 R9");
+  metrics = metrics_of({gradient("a", {1e-4}), gradient("b", {9.0})});
+  expect(Verdict::kUnstable, "R9");
+  without([](const TensorRecord& t) { return t.name == "a"; });
+  EXPECT_EQ(diagnose(metrics).verdict, Verdict::kHealthy);
+}
+
+TEST(Diagnosis, TheBackwardGainSpeaksBeforeAForwardGainOfTheOtherDirection) {
+  Network network;
+  network.backward_gain = 0.2;
+  network.forward_gain = 20.0;
+  const Diagnosis diagnosis = diagnose(network.metrics());
+  EXPECT_EQ(diagnosis.verdict, Verdict::kVanishing);
+  EXPECT_EQ(folded(diagnosis), "R2 R3");  // Neither explains the other.
+}
+
+TEST(Diagnosis, AForwardGainDecidesWhereTheBackwardGainIsHealthy) {
+  Network network;
+  network.forward_gain = 3.0;
+  const Diagnosis diagnosis = diagnose(network.metrics());
+  EXPECT_EQ(fired(diagnosis), "R3");
+  EXPECT_EQ(diagnosis.verdict, Verdict::kExploding);
+  EXPECT_EQ(diagnosis.severity, Severity::kWarning);
+}
+
+TEST(Diagnosis, SeverityIsThatOfTheWorstFinding) {
+  Network network;
+  network.backward_gain = 0.45;
+  HealthMetrics metrics = network.metrics();
+  append(metrics, gradient("huge", {1e3}));
+  const Diagnosis diagnosis = diagnose(metrics);
+  EXPECT_EQ(diagnosis.verdict, Verdict::kVanishing);
+  EXPECT_EQ(finding_of(diagnosis, "R2").severity, Severity::kWarning);
+  EXPECT_EQ(finding_of(diagnosis, "R8").consequence_of, "");
+  EXPECT_EQ(diagnosis.severity, Severity::kCritical);
+}
+
+TEST(Diagnosis, IsHealthyExactlyWithoutAWarning) {
+  for (const double gain : {0.1, 0.3, 0.45, 0.5, 0.7, 1.0, 2.0, 3.0, 10.0}) {
+    for (const double element : {0.0, 1e-9, 1e-3, 20.0, 1e6, kNaN}) {
+      Network network;
+      network.backward_gain = gain;
+      network.gradient = element;
+      const Diagnosis diagnosis = diagnose(network.metrics());
+      EXPECT_EQ(diagnosis.verdict == Verdict::kHealthy, diagnosis.severity < Severity::kWarning);
+    }
+  }
+}
+
+TEST(Diagnosis, MissingGradientsGiveWayToWhatStandsBeforeThem) {
+  EXPECT_EQ(diagnose(metrics_of({test::missing_gradient("m"), gradient("g", {0.1})})).verdict,
+            Verdict::kNoGradient);
+  const Diagnosis diagnosis = diagnose(
+      metrics_of({test::missing_gradient("m"), gradient("g", {1e-9}), gradient("h", {0.1e-2})}));
+  EXPECT_EQ(diagnosis.verdict, Verdict::kVanishing);
+  EXPECT_EQ(finding_of(diagnosis, "R13").consequence_of, "");  // Smallness explains no absence.
+}
+
+// Nothing to judge
+
+TEST(Diagnosis, NothingToJudgeIsNeverHealthy) {
+  for (const HealthMetrics& metrics :
+       {HealthMetrics{}, metrics_from_norms({}), metrics_of({gradient("empty", {})}),
+        metrics_of({tensor("w", Role::kWeight, 0, {1.0})})}) {
+    ASSERT_FALSE(can_be_judged(metrics));
+    const Diagnosis diagnosis = diagnose(metrics);
+    EXPECT_EQ(diagnosis.verdict, Verdict::kNoGradient);
+    EXPECT_EQ(diagnosis.severity, Severity::kCritical);
+    EXPECT_EQ(fired(diagnosis), "R13");
+  }
+}
+
+TEST(Diagnosis, IsTheSameEachTime) {
+  Network network = exploding_network();
+  network.gradient = 1e-9;
+  const HealthMetrics metrics = network.metrics();
+  const Diagnosis first = diagnose(metrics);
+  const Diagnosis second = diagnose(metrics);
+  ASSERT_EQ(folded(first), folded(second));
+  for (std::size_t i = 0; i < first.findings.size(); ++i) {
+    EXPECT_EQ(first.findings[i].text, second.findings[i].text);
+    EXPECT_EQ(first.findings[i].value, second.findings[i].value);
+    EXPECT_EQ(first.findings[i].advice, second.findings[i].advice);
+  }
+}
+
+TEST(Diagnosis, CarriesTheVitalSigns) {
+  const Diagnosis diagnosis = diagnose(Network{}.metrics());
+  EXPECT_TRUE(diagnosis.vital_signs.oxygen.backward_gain.has_value());
+  EXPECT_EQ(diagnosis.vital_signs.oxygen.status, VitalStatus::kNormal);
+}
+
+// Folding
+
+Finding finding(const std::string& rule, Verdict verdict) {
+  Finding result;
+  result.rule = rule;
+  result.verdict = verdict;
+  return result;
+}
+
+TEST(Folding, NonFiniteExplainsEverythingButAMissingGradient) {
+  std::vector<Finding> findings{finding("R1", Verdict::kNonFinite)};
+  for (const Rule& rule : rule_table().subspan(1)) {
+    findings.push_back(finding(std::string(rule.id), Verdict::kUnstable));
+  }
+  findings.push_back(finding("R13", Verdict::kNoGradient));
+  fold_consequences(findings);
+  for (std::size_t i = 1; i + 1 < findings.size(); ++i) {
+    EXPECT_EQ(findings[i].consequence_of, "R1") << findings[i].rule;
+  }
+  EXPECT_EQ(findings.front().consequence_of, "");
+  EXPECT_EQ(findings.back().consequence_of, "");
+}
+
+TEST(Folding, GoesThroughWhatFiredToTheRoot) {
+  std::vector<Finding> chain{finding("R3", Verdict::kExploding),
+                             finding("R11", Verdict::kSaturated),
+                             finding("R4", Verdict::kVanishing)};
+  fold_consequences(chain);
+  EXPECT_EQ(chain[1].consequence_of, "R3");
+  EXPECT_EQ(chain[2].consequence_of, "R3");
+  // Without the link between them, growth does not explain smallness.
+  std::vector<Finding> broken{finding("R3", Verdict::kExploding),
+                              finding("R4", Verdict::kVanishing)};
+  fold_consequences(broken);
+  EXPECT_EQ(broken[1].consequence_of, "");
+}
+
+TEST(Folding, DirectionsDoNotMix) {
+  std::vector<Finding> findings{
+      finding("R2", Verdict::kVanishing), finding("R3", Verdict::kExploding),
+      finding("R8", Verdict::kExploding), finding("R9", Verdict::kUnstable)};
+  fold_consequences(findings);
+  EXPECT_EQ(findings[1].consequence_of, "");
+  EXPECT_EQ(findings[2].consequence_of, "R3");
+  EXPECT_EQ(findings[3].consequence_of, "R2");
+}
+
+TEST(Folding, OfNothingIsNothing) {
+  fold_consequences({});
+}
+
+}  // namespace
+}  // namespace gradvitals

@@ -1,0 +1,298 @@
+// Contract: GradientMonitor turns views into records, the seed's metrics and unit records.
+// Oracle: statistics by their definition (health_fixtures.h) and counts made by hand.
+// Tolerance: that of tensor_stats.
+#include "monitor/gradient_monitor.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "monitor/rules/diagnosis.h"
+#include "tests/monitor/health_fixtures.h"
+#include "tests/support/devices.h"
+#include "tests/support/expect_close.h"
+#include "tests/support/guarded_buffer.h"
+
+namespace gradvitals {
+namespace {
+
+using test::expect_close;
+using test::GuardedBuffer;
+using test::kNaN;
+using test::kSumSquares;
+
+class GradientMonitorTest : public test::DeviceTest {
+ protected:
+  /// A float32 view whose memory lives as long as the test.
+  TensorView view(std::string_view name, Role role, int layer, std::int64_t rows, std::int64_t cols,
+                  const std::vector<float>& values, Activation activation = Activation::kNone) {
+    memory_.push_back(std::make_unique<GuardedBuffer<float>>(stream(), values));
+    TensorView result;
+    result.name = name;
+    result.role = role;
+    result.layer = layer;
+    result.data = memory_.back()->data();
+    result.count = rows * cols;
+    result.rows = rows;
+    result.cols = cols;
+    result.device = GetParam();
+    result.activation = activation;
+    return result;
+  }
+
+  TensorView gradient(std::string_view name, const std::vector<float>& values, int layer = 0) {
+    return view(name, Role::kGradient, layer, 1, std::ssize(values), values);
+  }
+
+  TensorView missing(std::string_view name) {
+    TensorView result = gradient(name, {1.0F, 2.0F});
+    result.data = nullptr;
+    return result;
+  }
+
+  GuardedBuffer<float>& memory(std::size_t index) { return *memory_[index]; }
+
+  std::string message_of(const TensorView& bad) {
+    try {
+      GradientMonitor(stream()).examine(std::vector{bad});
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+    return "no exception";
+  }
+
+ private:
+  std::vector<std::unique_ptr<GuardedBuffer<float>>> memory_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Devices, GradientMonitorTest, test::all_devices(), test::device_name);
+
+TEST_P(GradientMonitorTest, RecordsEveryViewInItsOrder) {
+  const std::vector<TensorView> views{
+      view("dense/delta", Role::kDelta, 0, 2, 2, {1, 2, 3, 4}, Activation::kRelu),
+      gradient("dense/kernel", {3.0F, 4.0F}),
+      view("dense/kernel", Role::kWeight, 0, 2, 1, {5, 12}),
+      gradient("dense/bias", {0.0F, 0.0F, 2.0F}),
+  };
+  const HealthMetrics metrics = GradientMonitor(stream()).examine(views, 0.25);
+  EXPECT_EQ(metrics.loss, 0.25);
+  ASSERT_EQ(metrics.tensors.size(), 4u);
+  const TensorRecord& delta = metrics.tensors[0];
+  EXPECT_EQ(delta.name, "dense/delta");
+  EXPECT_EQ(delta.role, Role::kDelta);
+  EXPECT_EQ(delta.layer, 0);
+  EXPECT_EQ(delta.dtype, DType::kFloat32);
+  EXPECT_EQ(delta.activation, Activation::kRelu);
+  EXPECT_EQ(delta.rows, 2);
+  EXPECT_EQ(delta.cols, 2);
+  EXPECT_TRUE(delta.exists);
+  expect_close(delta.stats.sum_squares, 30.0, kSumSquares);
+  expect_close(metrics.tensors[2].stats.l2_norm(), 13.0, kSumSquares);
+  EXPECT_EQ(metrics.tensors[3].stats.zero_count, 2);
+}
+
+TEST_P(GradientMonitorTest, SeedMetricsAreOfTheGradientsThatExist) {
+  const std::vector<TensorView> views{view("w", Role::kWeight, 0, 1, 1, {1e6F}),
+                                      gradient("a", {3.0F, 4.0F}), missing("gone"),
+                                      gradient("b", {1e-5F})};
+  const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
+  EXPECT_FALSE(metrics.loss.has_value());
+  EXPECT_EQ(metrics.total_layers, 2);
+  EXPECT_EQ(metrics.weak_layers, 1);
+  EXPECT_EQ(metrics.vanished_layers, 0);
+  expect_close(metrics.gradient_norms, std::vector{5.0, static_cast<double>(1e-5F)}, kSumSquares);
+  EXPECT_FALSE(metrics.tensors[2].exists);
+  EXPECT_EQ(metrics.tensors[2].stats.count, 0);
+}
+
+TEST_P(GradientMonitorTest, ATensorWithNaNHasTheNormNaNAndAFinitePart) {
+  const auto nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<TensorView> views{gradient("a", {3.0F, nan, 4.0F})};
+  const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
+  EXPECT_TRUE(std::isnan(metrics.gradient_norms[0]));
+  EXPECT_TRUE(std::isnan(metrics.max_gradient));
+  expect_close(metrics.tensors[0].stats.l2_norm(), 5.0, kSumSquares);
+  EXPECT_EQ(metrics.tensors[0].stats.first_nonfinite_index, 1);
+  EXPECT_EQ(diagnose(metrics).verdict, Verdict::kNonFinite);
+}
+
+TEST_P(GradientMonitorTest, SeesNewValuesInTheSameMemory) {
+  GradientMonitor monitor(stream());
+  const std::vector<TensorView> views{gradient("a", {3.0F, 4.0F})};
+  expect_close(monitor.examine(views).max_gradient, 5.0, kSumSquares);
+  memory(0).upload(std::vector{6.0F, 8.0F});
+  expect_close(monitor.examine(views).max_gradient, 10.0, kSumSquares);
+}
+
+TEST_P(GradientMonitorTest, SeesOtherViewsInALaterCall) {
+  GradientMonitor monitor(stream());
+  const TensorView a = gradient("a", {3.0F, 4.0F});
+  const TensorView b = gradient("b", {5.0F, 12.0F, 0.0F});
+  expect_close(monitor.examine(std::vector{a}).gradient_norms, std::vector{5.0}, kSumSquares);
+  expect_close(monitor.examine(std::vector{b}).gradient_norms, std::vector{13.0}, kSumSquares);
+  expect_close(monitor.examine(std::vector{a, b}).gradient_norms, std::vector{5.0, 13.0},
+               kSumSquares);
+  TensorView shorter = b;
+  shorter.count = shorter.cols = 1;
+  expect_close(monitor.examine(std::vector{a, shorter}).gradient_norms, std::vector{5.0, 5.0},
+               kSumSquares);
+  TensorView gone = a;
+  gone.data = nullptr;
+  expect_close(monitor.examine(std::vector{gone, b}).gradient_norms, std::vector{13.0},
+               kSumSquares);
+}
+
+TEST_P(GradientMonitorTest, SeesAnotherTypeInTheSameMemory) {
+  GradientMonitor monitor(stream());
+  TensorView bits = gradient("a", {1.0F, 1.0F});  // 0x3f800000
+  expect_close(monitor.examine(std::vector{bits}).max_gradient, std::sqrt(2.0), kSumSquares);
+  bits.dtype = DType::kBFloat16;  // 0x0000 and 0x3f80 of the first element: 0 and 1
+  expect_close(monitor.examine(std::vector{bits}).max_gradient, 1.0, kSumSquares);
+}
+
+TEST_P(GradientMonitorTest, NamesMayGoAfterACall) {
+  GradientMonitor monitor(stream());
+  TensorView a = gradient("", {3.0F, 4.0F});
+  for (int step = 0; step < 2; ++step) {
+    const std::string name = "a name too long for small strings, step " + std::to_string(step);
+    a.name = name;
+    EXPECT_EQ(monitor.examine(std::vector{a}).tensors[0].name, name);
+  }
+}
+
+TEST_P(GradientMonitorTest, WithoutViewsThereIsNothingToJudge) {
+  const HealthMetrics metrics = GradientMonitor(stream()).examine({});
+  EXPECT_EQ(metrics.total_layers, 0);
+  EXPECT_FALSE(can_be_judged(metrics));
+}
+
+TEST_P(GradientMonitorTest, AnEmptyTensorHasNormZero) {
+  std::vector<TensorView> views{gradient("empty", {1.0F}), gradient("a", {1.0F})};
+  views[0].count = views[0].cols = 0;
+  const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
+  EXPECT_TRUE(metrics.tensors[0].exists);
+  EXPECT_EQ(metrics.gradient_norms[0], 0.0);
+  EXPECT_EQ(test::fired(diagnose(metrics)), "");
+}
+
+TEST_P(GradientMonitorTest, ErrorsNameTheViewThatContradictsItself) {
+  TensorView bad = gradient("dense/kernel", {1.0F, 2.0F, 3.0F});
+  bad.rows = 2;
+  EXPECT_EQ(message_of(bad),
+            "GradientMonitor: gradient dense/kernel has 3 elements in shape (2, 3)");
+  bad.rows = -1;
+  bad.cols = -3;
+  EXPECT_NE(message_of(bad).find("dense/kernel"), std::string::npos);
+  bad.rows = bad.cols = std::int64_t{1} << 32;  // Their product is 0 in 64 bits.
+  bad.count = 0;
+  EXPECT_NE(message_of(bad).find("dense/kernel"), std::string::npos);
+}
+
+TEST_P(GradientMonitorTest, ErrorsNameTheViewOnAnotherDevice) {
+  TensorView bad = gradient("dense/kernel", {1.0F});
+  bad.device = GetParam() == DeviceType::kCpu ? DeviceType::kCuda : DeviceType::kCpu;
+  const std::string message = message_of(bad);
+  EXPECT_NE(message.find("dense/kernel"), std::string::npos);
+  EXPECT_NE(message.find(name(bad.device)), std::string::npos);
+}
+
+TEST_P(GradientMonitorTest, AnErrorLeavesTheMonitorUsable) {
+  GradientMonitor monitor(stream());
+  const TensorView good = gradient("a", {3.0F, 4.0F});
+  TensorView bad = good;
+  bad.rows = 7;
+  expect_close(monitor.examine(std::vector{good}).max_gradient, 5.0, kSumSquares);
+  EXPECT_THROW(monitor.examine(std::vector{bad}), std::invalid_argument);
+  expect_close(monitor.examine(std::vector{good}).max_gradient, 5.0, kSumSquares);
+}
+
+// Units
+
+TEST_P(GradientMonitorTest, CountsDeadUnitsFromTheOutputOfRelu) {
+  const auto relu = Activation::kRelu;
+  const std::vector<TensorView> views{
+      view("dense_1/output", Role::kOutput, 1, 3, 4, {0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0}, relu),
+      view("dense/output", Role::kOutput, 0, 2, 2, {1, 2, 3, 4}, relu),
+      view("dense/pre_activation", Role::kPreActivation, 0, 2, 2, {9, 9, 9, 9}, relu)};
+  const std::vector<UnitRecord> units = GradientMonitor(stream()).examine(views).units;
+  ASSERT_EQ(units.size(), 2u);
+  EXPECT_EQ(units[0].name, "dense");
+  EXPECT_EQ(units[0].layer, 0);
+  EXPECT_EQ(units[0].dead_unit_count, 0);
+  EXPECT_FALSE(units[0].is_head);
+  EXPECT_EQ(units[1].name, "dense_1");
+  EXPECT_EQ(units[1].activation, relu);
+  EXPECT_TRUE(units[1].is_head);
+  EXPECT_EQ(units[1].unit_count, 4);
+  EXPECT_EQ(units[1].batch, 3);
+  EXPECT_EQ(units[1].dead_unit_count, 2);
+  EXPECT_EQ(units[1].saturated_count, 0);
+}
+
+TEST_P(GradientMonitorTest, CountsSaturationFromZInHiddenLayersAndFromTheOutputInTheHead) {
+  const auto sigmoid = Activation::kSigmoid;
+  const std::vector<TensorView> views{
+      view("dense/pre_activation", Role::kPreActivation, 0, 2, 2, {5, -5, 4.9F, 100}, sigmoid),
+      view("dense/output", Role::kOutput, 0, 2, 2, {0, 0, 0, 0}, sigmoid),
+      view("dense_1/pre_activation", Role::kPreActivation, 1, 2, 1, {100, 100}, sigmoid),
+      view("dense_1/output", Role::kOutput, 1, 2, 1, {1, 0.5F}, sigmoid)};
+  const std::vector<UnitRecord> units = GradientMonitor(stream()).examine(views).units;
+  ASSERT_EQ(units.size(), 2u);
+  EXPECT_EQ(units[0].saturated_count, 3);
+  EXPECT_EQ(units[0].dead_unit_count, 0);  // A sigmoid that outputs 0 is saturated, not dead.
+  EXPECT_TRUE(units[1].is_head);
+  EXPECT_EQ(units[1].saturated_count, 1);
+}
+
+TEST_P(GradientMonitorTest, ALayerWithoutTheViewThatTellsHasNoRecord) {
+  const std::vector<TensorView> views{
+      view("a/output", Role::kOutput, 0, 1, 1, {1}, Activation::kSigmoid),  // Not its z.
+      view("b/pre_activation", Role::kPreActivation, 1, 1, 1, {1}, Activation::kRelu),
+      view("c/output", Role::kOutput, 2, 1, 1, {0}, Activation::kLinear),
+      view("d/output", Role::kOutput, -1, 1, 1, {0}, Activation::kRelu)};
+  EXPECT_TRUE(GradientMonitor(stream()).examine(views).units.empty());
+}
+
+TEST_P(GradientMonitorTest, AnEmptyBatchOrALayerOfNoUnitsIsNeitherDeadNorSaturated) {
+  std::vector<TensorView> views{
+      view("a/output", Role::kOutput, 0, 1, 3, {0, 0, 0}, Activation::kRelu),
+      view("b/output", Role::kOutput, 1, 1, 1, {0}, Activation::kRelu)};
+  views[0].count = views[0].rows = 0;
+  views[1].count = views[1].cols = 0;
+  const std::vector<UnitRecord> units = GradientMonitor(stream()).examine(views).units;
+  ASSERT_EQ(units.size(), 2u);
+  EXPECT_EQ(units[0].unit_count, 3);
+  EXPECT_EQ(units[0].dead_unit_count, 0);
+  EXPECT_EQ(units[0].saturation_fraction(), 0.0);
+  EXPECT_EQ(units[1].dead_unit_fraction(), 0.0);
+}
+
+TEST_P(GradientMonitorTest, UnitsCanBeLeftToCheckUps) {
+  const std::vector<TensorView> views{
+      view("a/output", Role::kOutput, 0, 1, 1, {0}, Activation::kRelu)};
+  EXPECT_EQ(GradientMonitor(stream()).examine(views).units.size(), 1u);
+  EXPECT_TRUE(GradientMonitor(stream(), {.units = false}).examine(views).units.empty());
+}
+
+TEST_P(GradientMonitorTest, UnitsFollowANetworkThatGrows) {
+  GradientMonitor monitor(stream());
+  for (const std::int64_t width : {1, 100, 3}) {
+    const std::vector<float> zeros(static_cast<std::size_t>(2 * width), 0.0F);
+    const std::vector<TensorView> views{
+        view("a/output", Role::kOutput, 0, 2, width, zeros, Activation::kRelu)};
+    const std::vector<UnitRecord> units = monitor.examine(views).units;
+    ASSERT_EQ(units.size(), 1u);
+    EXPECT_EQ(units[0].dead_unit_count, width);
+  }
+}
+
+}  // namespace
+}  // namespace gradvitals

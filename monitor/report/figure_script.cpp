@@ -10,6 +10,7 @@
 
 #include "monitor/report/figure.h"
 #include "monitor/report/figure_axis.h"
+#include "monitor/report/figure_page.h"
 #include "monitor/report/gnuplot_string.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/seed_limits.h"
@@ -18,20 +19,17 @@
 namespace gradvitals {
 namespace {
 
-// The seed's figure is 18 x 12 inches for three networks; here a cell is 6 x 12 at 100 pixels an
-// inch.
-constexpr int kCellWidth = 600;
-constexpr int kCellHeight = 1200;
-constexpr int kCellsPerRow = 3;
-/// Cairo draws at most 32767 pixels: 27 rows of cells.
+/// Cairo draws at most 32767 pixels: 27 rows of three.
 constexpr std::size_t kMaxNetworks = 48;
 
-/// More bars than this leave no room for their names.
+/// More bars than this leave no room for a name, or for a label at each bar's foot.
 constexpr std::size_t kMaxNamedBars = 24;
-constexpr int kMaxNameColumns = 18;
+constexpr int kMaxNameLength = 20;
+constexpr int kMaxTitleLength = 40;
 
 constexpr std::string_view kInk = "#222222";
 constexpr std::string_view kFaintInk = "#666666";
+constexpr std::string_view kAlarmInk = "#b71c1c";
 
 /// The seed's classes, in its colours, in a shade that is easy to look at.
 struct NormClass {
@@ -39,10 +37,10 @@ struct NormClass {
   std::string_view color;
 };
 constexpr std::array kNormClasses = {
-    NormClass{"Vanished (below 1e-6)", "#d62728"},
-    NormClass{"Weak (below 1e-4)", "#ff9800"},
+    NormClass{"Vanished < 1e-6", "#d62728"},
+    NormClass{"Weak < 1e-4", "#ff9800"},
     NormClass{"Healthy", "#2e9f4f"},
-    NormClass{"Exploding (above 10)", "#8e44ad"},
+    NormClass{"Exploding > 10", "#8e44ad"},
 };
 
 std::size_t class_of(double norm) {
@@ -51,8 +49,7 @@ std::size_t class_of(double norm) {
   return norm > kSeedLargeNorm ? 3 : 2;
 }
 
-/// A dashed line. Its label stands above or beneath it, because two limits are only two decades
-/// apart.
+/// A dashed line. Its label stands above or beneath it: two of them are only two decades apart.
 struct LimitLine {
   double norm;
   std::string_view title;
@@ -68,74 +65,34 @@ constexpr std::array kLimitLines = {
 // One blue: the seed's red, green and orange would say vanished, healthy and weak in this figure.
 constexpr std::string_view kStatisticColor = "#4a86b8";
 
-/// The place of a plot, in pixels from the upper left corner.
-struct Panel {
-  int left;
-  int right;
-  int top;
-  int bottom;
-};
-
-/// The two panels of a network.
-struct Cell {
-  Panel norms;
-  Panel statistics;
-};
-
-/// Three networks side by side; further ones beneath them.
-Cell cell_of(std::size_t index) {
-  const int left = static_cast<int>(index) % kCellsPerRow * kCellWidth + 85;
-  const int right = left + kCellWidth - 165;
-  const int top = static_cast<int>(index) / kCellsPerRow * kCellHeight;
-  return {{left, right, top + 100, top + 530}, {left, right, top + 765, top + 1145}};
-}
-
-struct Canvas {
-  int width;
-  int height;
-};
-
-Canvas canvas_for(std::size_t networks) {
-  const int count = static_cast<int>(networks);
-  const int rows = (count + kCellsPerRow - 1) / kCellsPerRow;
-  return {std::min(count, kCellsPerRow) * kCellWidth, rows * kCellHeight};
-}
-
-std::string terminal(FigureFormat format, Canvas canvas) {
-  switch (format) {
-    case FigureFormat::kSvg:
-      return fmt::format(
-          "svg noenhanced size {},{} dynamic font 'sans-serif,15' background '#ffffff'",
-          canvas.width, canvas.height);
-    case FigureFormat::kPdf:
-      return fmt::format("pdfcairo noenhanced size {}in,{}in font 'sans,11' background '#ffffff'",
-                         canvas.width / 100.0, canvas.height / 100.0);
-    case FigureFormat::kPng:
-    case FigureFormat::kGnuplot:
-      break;
-  }
-  return fmt::format("pngcairo noenhanced size {},{} font 'sans,11' background '#ffffff'",
-                     canvas.width, canvas.height);
-}
-
 std::string_view color_of(Severity severity) {
   switch (severity) {
-    case Severity::kOk:
-    case Severity::kInfo:
-      return kNormClasses[2].color;
     case Severity::kWarning:
       return "#b36b00";
     case Severity::kCritical:
-      return "#b71c1c";
+      return kAlarmInk;
+    default:
+      return kNormClasses[2].color;
   }
-  return kInk;
+}
+
+/// The names of the bars; empty where they are not known or have no room.
+std::vector<std::string> bar_names(const HealthMetrics& metrics) {
+  std::vector<std::string> names;
+  for (const TensorRecord& tensor : metrics.tensors) {
+    if (tensor.role == Role::kGradient && tensor.exists) names.push_back(tensor.name);
+  }
+  const bool fits = names.size() == metrics.gradient_norms.size() && names.size() <= kMaxNamedBars;
+  if (!fits) return {};
+  return shortened_names(std::move(names), kMaxNameLength);
 }
 
 class Script {
  public:
-  Script(FigureFormat format, Canvas canvas, std::string_view output) : canvas_(canvas) {
+  Script(FigureFormat format, std::size_t networks, std::string_view output)
+      : page_(format, networks) {
     line("set encoding utf8");
-    line("set terminal {}", terminal(format, canvas));
+    line("set terminal {}", page_.terminal());
     if (!output.empty()) line("set output {}", gnuplot_string(output));
     line("set style fill solid 1.0 noborder");
     line("set border 3 linecolor rgb '{}'", kFaintInk);
@@ -145,9 +102,11 @@ class Script {
     line("set multiplot");
   }
 
-  void norms_panel(const NetworkReport& network, RuleSet rules, const Panel& panel, Decades axis,
-                   bool with_legend);
-  void statistics_panel(const HealthMetrics& metrics, const Panel& panel, Decades axis);
+  void network(std::size_t index, const NetworkReport& network, RuleSet rules, Decades axis) {
+    const Cell cell = page_.cell(index);
+    norms_panel(network, rules, cell.norms, axis);
+    statistics_panel(network.metrics, cell.statistics, axis);
+  }
 
   std::string finish() && {
     line("unset multiplot");
@@ -162,19 +121,20 @@ class Script {
     text_ += '\n';
   }
 
-  // gnuplot's screen coordinates are fractions, from the lower left corner.
-  double x(int pixel) const { return static_cast<double>(pixel) / canvas_.width; }
-  double y(int pixel) const { return 1.0 - static_cast<double>(pixel) / canvas_.height; }
+  void norms_panel(const NetworkReport& network, RuleSet rules, const Panel& panel, Decades axis);
+  void statistics_panel(const HealthMetrics& metrics, const Panel& panel, Decades axis);
 
   void frame(const Panel& panel, Decades axis);
-  void centered_text(std::string_view text, const Panel& panel, int pixel, std::string_view font,
+  void centered_text(std::string_view text, const Panel& panel, int pixel, const std::string& font,
                      std::string_view color);
+  void subtitle(const NetworkReport& network, RuleSet rules, const Panel& panel);
   void bar_ticks(const HealthMetrics& metrics);
-  void foot_labels(std::span<const double> values, Decades axis);
   void limit_lines();
+  void foot_labels(std::span<const double> values, Decades axis);
+  void foot_label_run(std::string_view label, std::size_t first, std::size_t count, Decades axis);
   void norm_bars(std::span<const double> norms, Decades axis);
 
-  Canvas canvas_;
+  FigurePage page_;
   std::string text_;
 };
 
@@ -182,79 +142,104 @@ void Script::frame(const Panel& panel, Decades axis) {
   line("unset label");
   line("unset arrow");
   line("unset key");
-  line("set lmargin at screen {:.5f}", x(panel.left));
-  line("set rmargin at screen {:.5f}", x(panel.right));
-  line("set tmargin at screen {:.5f}", y(panel.top));
-  line("set bmargin at screen {:.5f}", y(panel.bottom));
+  line("set lmargin at screen {:.5f}", page_.screen_x(panel.left));
+  line("set rmargin at screen {:.5f}", page_.screen_x(panel.right));
+  line("set tmargin at screen {:.5f}", page_.screen_y(panel.top));
+  line("set bmargin at screen {:.5f}", page_.screen_y(panel.bottom));
   line("set yrange [{:.6g}:{:.6g}]", std::pow(10.0, axis.low), std::pow(10.0, axis.high));
   std::vector<std::string> ticks;
   for (const int exponent : tick_exponents(axis)) {
     ticks.push_back(fmt::format("'1e{0}' 1e{0}", exponent));
   }
-  line("set ytics ({})", fmt::join(ticks, ", "));
+  line("set ytics ({}) font {}", fmt::join(ticks, ", "), page_.font(10));
 }
 
 void Script::centered_text(std::string_view text, const Panel& panel, int pixel,
-                           std::string_view font, std::string_view color) {
-  line("set label {} at screen {:.5f},{:.5f} center font '{}' textcolor rgb '{}'",
-       gnuplot_string(text), x((panel.left + panel.right) / 2), y(pixel), font, color);
+                           const std::string& font, std::string_view color) {
+  line("set label {} at screen {:.5f},{:.5f} center font {} textcolor rgb '{}'",
+       gnuplot_string(text), page_.screen_x(panel.center()), page_.screen_y(pixel), font, color);
 }
 
-/// Names under the bars while they fit, else numbers as in the seed's figure.
-void Script::bar_ticks(const HealthMetrics& metrics) {
-  std::vector<std::string_view> names;
-  for (const TensorRecord& tensor : metrics.tensors) {
-    if (tensor.role == Role::kGradient && tensor.exists) names.push_back(tensor.name);
+void Script::subtitle(const NetworkReport& network, RuleSet rules, const Panel& panel) {
+  const SeedScore seed = seed_score(network.metrics);
+  std::string text = fmt::format("seed score {}/8 {}", seed.score, seed.verdict);
+  std::string_view color = kFaintInk;
+  if (rules == RuleSet::kFull) {
+    text = fmt::format("{}  ·  {}", name(network.diagnosis.verdict), text);
+    color = color_of(network.diagnosis.severity);
   }
+  centered_text(text, panel, panel.top - 36, page_.font(11), color);
+}
+
+/// Names under the bars where there is room, else numbers as in the seed's figure.
+void Script::bar_ticks(const HealthMetrics& metrics) {
+  const std::vector<std::string> names = bar_names(metrics);
   const std::size_t bars = metrics.gradient_norms.size();
-  const bool named = names.size() == bars && bars <= kMaxNamedBars;
-  const std::size_t step = named ? 1 : (bars + 11) / 12;
+  const std::size_t step = names.empty() ? (bars + 11) / 12 : 1;
   std::vector<std::string> ticks;
   for (std::size_t i = 0; i < bars; i += step) {
-    const std::string text = named ? shortened(names[i], kMaxNameColumns) : fmt::to_string(i + 1);
+    const std::string text = names.empty() ? fmt::to_string(i + 1) : names[i];
     ticks.push_back(fmt::format("{} {}", gnuplot_tick_string(text), i + 1));
   }
-  line("set xtics ({}) {}", fmt::join(ticks, ", "),
-       named ? "rotate by 45 right font ',9'" : "norotate center font ',10'");
-  line("set xlabel {}", named ? "''" : "'Layer'");
-}
-
-/// What has no bar on a logarithmic axis is said in words, where the bar would stand.
-void Script::foot_labels(std::span<const double> values, Decades axis) {
-  const bool is_dense = values.size() > 12;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::optional<std::string> label = foot_label(values[i], axis);
-    if (!label) continue;
-    line("set label '{}' at {},1e{} {} font ':Bold' textcolor rgb '{}' front", *label, i + 1,
-         axis.low, is_dense ? "left rotate by 90 offset 0,0.5" : "center offset 0,0.7",
-         color_of(Severity::kCritical));
+  if (ticks.empty()) {
+    ticks.emplace_back("'' 1");
+    line("set label 'no gradients' at graph 0.5, graph 0.5 center font {} textcolor rgb '{}'",
+         page_.font(13), kFaintInk);
   }
+  line("set xtics ({}) {} font {}", fmt::join(ticks, ", "),
+       names.empty() ? "norotate center" : "rotate by 45 right", page_.font(9));
+  line("set xlabel '{}'", names.empty() ? "Layer" : "");
 }
 
 void Script::limit_lines() {
   for (const LimitLine& limit : kLimitLines) {
     line(
-        "set arrow from graph 0, first {0} to graph 1, first {0} nohead dashtype (8,6) linewidth "
-        "1.2 "
-        "linecolor rgb '{1}' front",
+        "set arrow from graph 0, first {0} to graph 1, first {0} nohead dashtype (8,6) "
+        "linewidth 1.2 linecolor rgb '{1}' front",
         limit.norm, limit.color);
-    line("set label '{}' at graph 1.01, first {} left offset 0,{} font ',9' textcolor rgb '{}'",
-         limit.title, limit.norm, limit.label_shift, limit.color);
+    line("set label '{}' at graph 1.01, first {} left offset 0,{} font {} textcolor rgb '{}'",
+         limit.title, limit.norm, limit.label_shift, page_.font(9), limit.color);
   }
 }
 
-/// A plot clause for each class, so that each legend entry is what was drawn with it.
+/// What has no bar on a logarithmic axis is said in words, where the bar would stand. Where bars
+/// are too dense for a word each, neighbours that say the same share one.
+void Script::foot_labels(std::span<const double> values, Decades axis) {
+  const std::size_t longest_run = values.size() > kMaxNamedBars ? values.size() : 1;
+  for (std::size_t first = 0; first < values.size();) {
+    const std::optional<std::string> label = foot_label(values[first], axis);
+    std::size_t end = first + 1;
+    while (end < values.size() && end - first < longest_run &&
+           foot_label(values[end], axis) == label) {
+      ++end;
+    }
+    if (label) foot_label_run(*label, first, end - first, axis);
+    first = end;
+  }
+}
+
+void Script::foot_label_run(std::string_view label, std::size_t first, std::size_t count,
+                            Decades axis) {
+  const std::string text =
+      count == 1 ? std::string(label) : fmt::format("{} ({} times)", label, count);
+  const double middle = static_cast<double>(first) + static_cast<double>(count + 1) / 2;
+  line("set label '{}' at {},{:.6g} center offset 0,0.7 font {} textcolor rgb '{}' front", text,
+       middle, std::pow(10.0, axis.low), page_.font(10, true), kAlarmInk);
+}
+
+/// A plot clause for each class, so that a legend entry is the colour of what it was drawn with.
 void Script::norm_bars(std::span<const double> norms, Decades axis) {
   line("$norms << END");
-  // A block must hold a row, and a class without a bar still has its place in the legend.
+  // gnuplot wants a row even where nothing has a bar; a class without bars keeps its legend entry.
   line("0 NaN 0");
   for (std::size_t i = 0; i < norms.size(); ++i) {
     if (!foot_label(norms[i], axis)) line("{} {} {}", i + 1, norms[i], class_of(norms[i]));
   }
   line("END");
   const double bars = static_cast<double>(norms.size());
-  const double room = std::max(0.0, (5.0 - bars) / 2);
-  line("set xrange [{}:{}]", 0.4 - room, bars + 0.6 + room);
+  // Few bars stay as narrow as five.
+  const double margin = 0.4 + std::max(0.0, (5.0 - bars) / 2);
+  line("set xrange [{}:{}]", 1.0 - margin - 0.2, bars + margin + 0.2);
   std::vector<std::string> clauses;
   for (std::size_t i = 0; i < kNormClasses.size(); ++i) {
     clauses.push_back(
@@ -264,35 +249,22 @@ void Script::norm_bars(std::span<const double> norms, Decades axis) {
   line("plot {}", fmt::join(clauses, ", "));
 }
 
-std::string seed_subtitle(const HealthMetrics& metrics) {
-  const SeedScore seed = seed_score(metrics);
-  return fmt::format("seed score {}/8 {}", seed.score, seed.verdict);
-}
-
 void Script::norms_panel(const NetworkReport& network, RuleSet rules, const Panel& panel,
-                         Decades axis, bool with_legend) {
-  const HealthMetrics& metrics = network.metrics;
+                         Decades axis) {
   frame(panel, axis);
-  centered_text(shortened(network.name, 44), panel, panel.top - 66, ":Bold,15", kInk);
-  std::string subtitle = seed_subtitle(metrics);
-  std::string_view color = kFaintInk;
-  if (rules == RuleSet::kFull) {
-    subtitle = fmt::format("{}  ·  {}", name(network.diagnosis.verdict), subtitle);
-    color = color_of(network.diagnosis.severity);
-  }
-  centered_text(subtitle, panel, panel.top - 36, ",11", color);
-  if (with_legend) {
-    line(
-        "set key at screen 0.5,{:.5f} center center horizontal maxrows 1 Left reverse samplen 1.2 "
-        "width 2 font ',11'",
-        y(panel.bottom + 150));
-  }
-  line("set ylabel 'Gradient Magnitude'");
+  centered_text(shortened(network.name, kMaxTitleLength), panel, panel.top - 66,
+                page_.font(15, true), kInk);
+  subtitle(network, rules, panel);
+  line(
+      "set key at screen {:.5f},{:.5f} center center horizontal Left reverse samplen 0.8 width -1 "
+      "font {}",
+      page_.screen_x(panel.center()), page_.screen_y(panel.bottom + 145), page_.font(9.5));
+  line("set ylabel 'Gradient Magnitude' textcolor rgb '{}'", kInk);
   line("set boxwidth 0.72");
-  bar_ticks(metrics);
+  bar_ticks(network.metrics);
   limit_lines();
-  foot_labels(metrics.gradient_norms, axis);
-  norm_bars(metrics.gradient_norms, axis);
+  foot_labels(network.metrics.gradient_norms, axis);
+  norm_bars(network.metrics.gradient_norms, axis);
 }
 
 void Script::statistics_panel(const HealthMetrics& metrics, const Panel& panel, Decades axis) {
@@ -301,25 +273,26 @@ void Script::statistics_panel(const HealthMetrics& metrics, const Panel& panel, 
   // Room for the labels, which stand above the bars.
   axis.high = std::min(axis.high + 0.14 * axis.span(), kHighestExponent);
   frame(panel, axis);
-  centered_text("Health Metrics Summary", panel, panel.top - 26, ",12", kInk);
-  line("set ylabel 'Gradient Value (log)'");
+  centered_text("Health Metrics Summary", panel, panel.top - 26, page_.font(12), kInk);
+  line("set ylabel 'Gradient Value (log)' textcolor rgb '{}'", kInk);
   line("set xlabel ''");
-  line("set xtics ('Min' 1, 'Max' 2, 'Mean' 3, 'Std' 4) norotate center font ',11'");
+  line("set xtics ('Min' 1, 'Max' 2, 'Mean' 3, 'Std' 4) norotate center font {}", page_.font(11));
   line("set xrange [0.4:4.6]");
   line("set boxwidth 0.6");
   foot_labels(values, axis);
   line("$statistics << END");
-  line("0 NaN ''");
+  line("0 NaN");
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!foot_label(values[i], axis)) {
-      line("{} {} {}", i + 1, values[i], scientific(values[i]));
-    }
+    if (!foot_label(values[i], axis)) line("{} {}", i + 1, values[i]);
   }
   line("END");
-  line(
-      "plot $statistics using 1:2 with boxes linecolor rgb '{}' notitle, "
-      "$statistics using 1:2:3 with labels left rotate by 45 offset 0,0.6 font ',10' notitle",
-      kStatisticColor);
+  // Not by `plot ... with labels`: gnuplot 5.4 crashes where none of its points has a value.
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (foot_label(values[i], axis)) continue;
+    line("set label '{}' at {},{} left rotate by 45 offset 0,0.6 font {} front",
+         scientific(values[i]), i + 1, values[i], page_.font(10));
+  }
+  line("plot $statistics using 1:2 with boxes linecolor rgb '{}' notitle", kStatisticColor);
 }
 
 }  // namespace
@@ -330,12 +303,10 @@ std::string figure_script(std::span<const NetworkReport> networks, RuleSet rules
     throw std::invalid_argument(fmt::format(
         "figure_script: {} networks, but a figure holds 1 to {}", networks.size(), kMaxNetworks));
   }
-  Script script(format, canvas_for(networks.size()), output);
+  Script script(format, networks.size(), output);
   const std::vector<Decades> axes = figure_axes(networks);
   for (std::size_t i = 0; i < networks.size(); ++i) {
-    const Cell cell = cell_of(i);
-    script.norms_panel(networks[i], rules, cell.norms, axes[i], i % kCellsPerRow == 0);
-    script.statistics_panel(networks[i].metrics, cell.statistics, axes[i]);
+    script.network(i, networks[i], rules, axes[i]);
   }
   return std::move(script).finish();
 }

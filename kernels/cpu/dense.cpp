@@ -4,6 +4,7 @@
 
 #include "kernels/cpu/activation.h"
 #include "kernels/cpu/backend.h"
+#include "kernels/cpu/column_sums.h"
 #include "kernels/cpu/gemm.h"
 
 namespace gradvitals {
@@ -14,9 +15,6 @@ constexpr std::int64_t kThreadElements = 32768;
 
 /// Elements of delta between its computation and its column sums: 16 KB of float, half an L1.
 constexpr std::int64_t kStripElements = 4096;
-
-/// Rows whose sum is added to the bias gradient at once.
-constexpr std::int64_t kRowsTogether = 4;
 
 template <class T>
 void forward(ThreadPool& pool, const DenseForward<T>& op) {
@@ -46,24 +44,13 @@ void compute_delta(const DenseBackward<T>& op, std::int64_t begin, std::int64_t 
                            end * op.delta.cols - first);
 }
 
-/// db += column sums of delta's rows [begin, end), for columns [first, last). The order of the
-/// additions to a column depends on neither range, where row ranges are multiples of kRowsTogether.
+/// db += column sums of delta's rows [begin, end), for columns [first, last).
 template <class T>
 void add_rows(const DenseBackward<T>& op, std::int64_t begin, std::int64_t end, std::int64_t first,
               std::int64_t last) {
-  T* db = op.db.data;
-  std::int64_t row = begin;
-  for (; row + kRowsTogether <= end; row += kRowsTogether) {
-    const T* r0 = op.delta.data + row * op.delta.cols;
-    const T* r1 = r0 + op.delta.cols;
-    const T* r2 = r1 + op.delta.cols;
-    const T* r3 = r2 + op.delta.cols;
-    for (std::int64_t j = first; j < last; ++j) db[j] += (r0[j] + r1[j]) + (r2[j] + r3[j]);
-  }
-  for (; row < end; ++row) {
-    const T* r = op.delta.data + row * op.delta.cols;
-    for (std::int64_t j = first; j < last; ++j) db[j] += r[j];
-  }
+  const std::int64_t cols = op.delta.cols;
+  cpu::add_column_sums(op.delta.data + begin * cols + first, cols, end - begin, last - first,
+                       op.db.data + first);
 }
 
 /// One thread: each strip of delta is summed while it is in the cache.
@@ -71,7 +58,7 @@ template <class T>
 void compute_delta_and_db(const DenseBackward<T>& op) {
   const std::int64_t rows = op.delta.rows;
   const std::int64_t cols = std::max<std::int64_t>(op.delta.cols, 1);
-  const std::int64_t strip = (kStripElements / cols / kRowsTogether + 1) * kRowsTogether;
+  const std::int64_t strip = (kStripElements / cols / cpu::kSummedRows + 1) * cpu::kSummedRows;
   for (std::int64_t row = 0; row < rows; row += strip) {
     const std::int64_t end = std::min(rows, row + strip);
     compute_delta(op, row, end);

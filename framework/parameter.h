@@ -19,9 +19,10 @@ struct Parameter {
   /// Ops take a parameter wherever they take a tensor.
   operator const Tensor&() const { return value; }
 
-  /// The text before the last '/' of the name, or the whole name: "dense".
+  /// The text before the last '/' or '.' of the name, or the whole name: "dense" in Keras' names,
+  /// "layers.0" in PyTorch's.
   std::string_view scope() const {
-    return std::string_view(name).substr(0, name.find_last_of('/'));
+    return std::string_view(name).substr(0, name.find_last_of("/."));
   }
 };
 

@@ -1,0 +1,165 @@
+// Contract: framework/optimizers.h. Oracle: the formulas of kernels/optimizer.h, worked in double
+// here.
+#include "framework/optimizers.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "framework/initializers.h"
+#include "framework/losses.h"
+#include "framework/ops.h"
+#include "tests/support/devices.h"
+#include "tests/support/expect_close.h"
+#include "tests/support/expect_invalid.h"
+
+namespace gradvitals {
+namespace {
+
+using test::expect_close;
+
+class OptimizersTest : public test::DeviceTest {
+ protected:
+  Parameter parameter(const char* name, std::vector<float> values) {
+    const auto count = static_cast<std::int64_t>(values.size());
+    return {name, Tensor::from_host<float>(stream(), {count}, values)};
+  }
+  Gradient gradient(Parameter& variable, std::vector<float> values) {
+    return {&variable, parameter("", std::move(values)).value};
+  }
+  std::vector<float> values(const Parameter& variable) {
+    return variable.value.to_host<float>(stream());
+  }
+};
+
+// A handful of float32 operations per step.
+constexpr test::Tolerance kFewSteps = test::rounded<float>(32);
+
+TEST_P(OptimizersTest, SgdTakesTheStepItReports) {
+  Parameter w = parameter("w", {1, 2});
+  Sgd sgd({.learning_rate = 0.5});
+  const Updates updates = sgd.apply(stream(), {gradient(w, {1, -2})});
+  EXPECT_EQ(values(w), (std::vector<float>{0.5f, 3}));
+  ASSERT_EQ(updates.entries.size(), 1u);
+  EXPECT_EQ(updates.entries[0].variable, &w);
+  EXPECT_TRUE(updates.entries[0].applied);
+  EXPECT_EQ(updates.sum_squares.to_host<double>(stream()), std::vector<double>{0.25 + 1});
+}
+
+TEST_P(OptimizersTest, MomentumKeepsItsVelocity) {
+  Parameter w = parameter("w", {1});
+  Momentum momentum({.learning_rate = 0.1, .momentum = 0.9});
+  double expected = 1, velocity = 0;
+  for (int step = 0; step < 3; ++step) {
+    momentum.apply(stream(), {gradient(w, {2})});
+    velocity = 0.9 * velocity - 0.1 * 2;
+    expected += velocity;
+  }
+  expect_close(values(w), std::vector{expected}, kFewSteps);
+}
+
+TEST_P(OptimizersTest, NesterovLooksAhead) {
+  Parameter w = parameter("w", {1});
+  Momentum momentum({.learning_rate = 0.1, .momentum = 0.9, .nesterov = true});
+  double expected = 1, velocity = 0;
+  for (int step = 0; step < 3; ++step) {
+    momentum.apply(stream(), {gradient(w, {2})});
+    velocity = 0.9 * velocity - 0.1 * 2;
+    expected += 0.9 * velocity - 0.1 * 2;
+  }
+  expect_close(values(w), std::vector{expected}, kFewSteps);
+}
+
+TEST_P(OptimizersTest, AdamCorrectsItsBiasFromTheFirstStepOn) {
+  Parameter w = parameter("w", {1});
+  Adam adam({.learning_rate = 0.1});
+  double expected = 1, m = 0, v = 0;
+  for (int step = 1; step <= 3; ++step) {
+    const double g = step;
+    adam.apply(stream(), {gradient(w, {static_cast<float>(g)})});
+    m = 0.9 * m + 0.1 * g;
+    v = 0.999 * v + 0.001 * g * g;
+    expected -=
+        0.1 * (m / (1 - std::pow(0.9, step))) / (std::sqrt(v / (1 - std::pow(0.999, step))) + 1e-8);
+  }
+  expect_close(values(w), std::vector{expected}, kFewSteps);
+}
+
+TEST_P(OptimizersTest, AVariableWithoutGradientIsLeftAloneAndReported) {
+  Parameter a = parameter("a", {1}), b = parameter("b", {2});
+  Sgd sgd({.learning_rate = 1});
+  const Updates updates = sgd.apply(stream(), {{&a, std::nullopt}, gradient(b, {1})});
+  EXPECT_EQ(values(a), std::vector<float>{1});
+  EXPECT_EQ(values(b), std::vector<float>{1});
+  EXPECT_FALSE(updates.entries[0].applied);
+  EXPECT_TRUE(updates.entries[1].applied);
+  EXPECT_EQ(updates.sum_squares.to_host<double>(stream()), (std::vector<double>{0, 1}));
+}
+
+TEST_P(OptimizersTest, StateBelongsToTheVariableNotToItsPlace) {
+  Parameter a = parameter("a", {0}), b = parameter("b", {0});
+  Momentum momentum({.learning_rate = 1, .momentum = 0.5});
+  momentum.apply(stream(), {gradient(a, {1}), gradient(b, {0})});
+  momentum.apply(stream(), {gradient(b, {0}), gradient(a, {0})});
+  EXPECT_EQ(values(a), std::vector<float>{-1.5f});
+  EXPECT_EQ(values(b), std::vector<float>{0});
+}
+
+TEST_P(OptimizersTest, ManyVariablesKeepTheirStatesApart) {
+  std::vector<Parameter> variables;
+  for (int i = 0; i < 40; ++i) variables.push_back(parameter("w", {0}));
+  Momentum momentum({.learning_rate = 1, .momentum = 0.5});
+  for (int step = 0; step < 2; ++step) {
+    Gradients gradients;
+    for (int i = 0; i < 40; ++i) {
+      gradients.push_back(gradient(variables[static_cast<std::size_t>(i)],
+                                   {step == 0 ? static_cast<float>(i) : 0.0f}));
+    }
+    momentum.apply(stream(), gradients);
+  }
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_EQ(values(variables[static_cast<std::size_t>(i)])[0], -1.5f * static_cast<float>(i));
+  }
+}
+
+TEST_P(OptimizersTest, AGradientOfAnotherShapeIsNamedAndNothingIsChanged) {
+  Parameter a = parameter("a", {1}), b = parameter("dense/kernel", {1, 2});
+  Sgd sgd;
+  test::expect_invalid(
+      [&] {
+        return sgd.apply(stream(), {gradient(a, {1}), gradient(b, {1})}).entries;
+      },
+      {"'dense/kernel'", "(1,)", "(2,)"});
+  EXPECT_EQ(values(a), std::vector<float>{1});
+}
+
+TEST_P(OptimizersTest, AllSolveALinearRegression) {
+  const std::vector<std::shared_ptr<Optimizer>> optimizers{
+      std::make_shared<Sgd>(Sgd::Options{.learning_rate = 0.2}),
+      std::make_shared<Momentum>(Momentum::Options{.learning_rate = 0.05}),
+      std::make_shared<Momentum>(Momentum::Options{.learning_rate = 0.05, .nesterov = true}),
+      std::make_shared<Adam>(Adam::Options{.learning_rate = 0.05})};
+  const Tensor x = initialize(stream(), RandomNormal{.stddev = 1}, {64, 3}, {1, 1});
+  Parameter truth = make_parameter(stream(), "truth", {3, 1}, RandomUniform{-1, 1}, 1);
+  Tape data(stream());
+  const Tensor target = matmul(data, x, truth);
+  for (const auto& optimizer : optimizers) {
+    Parameter kernel = make_parameter(stream(), "kernel", {3, 1}, Zeros{}, 1);
+    Tape tape(stream());
+    double error = 0.0;
+    for (int step = 0; step < 400; ++step) {
+      tape.reset();
+      const Tensor loss = mse(tape, matmul(tape, x, kernel), target);
+      optimizer->apply(stream(), tape.gradient(loss, {&kernel}));
+      error = loss.item(stream());
+    }
+    EXPECT_LE(error, 1e-6) << "optimizer " << (&optimizer - optimizers.data());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, OptimizersTest, test::all_devices(), test::device_name);
+
+}  // namespace
+}  // namespace gradvitals

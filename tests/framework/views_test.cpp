@@ -1,0 +1,190 @@
+// Contract: what Tape::views() and Sequential::views() hand to a monitor.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "framework/layers/dense.h"
+#include "framework/losses.h"
+#include "framework/ops.h"
+#include "framework/sequential.h"
+#include "framework/tape.h"
+#include "tests/support/devices.h"
+#include "tests/support/expect_close.h"
+
+namespace gradvitals {
+namespace {
+
+class ViewsTest : public test::DeviceTest {
+ protected:
+  Sequential model() {
+    return Sequential(stream(), {.name = "Mlp", .input_width = 3, .seed = 1},
+                      Dense(4, Activation::kRelu), Dense(4, Activation::kLinear),
+                      Dense(2, Activation::kSigmoid));
+  }
+  Tensor x() { return initialize(stream(), RandomNormal{.stddev = 1}, {5, 3}, {1, 1}); }
+  Tensor target() { return Tensor::zeros(stream(), {5, 2}); }
+
+  std::vector<float> values(const TensorView& view) {
+    std::vector<float> host(static_cast<std::size_t>(view.count));
+    copy_to_host(stream(), view.data, view.count * 4, host.data());
+    return host;
+  }
+};
+
+std::vector<std::string> texts(const std::vector<TensorView>& views) {
+  std::vector<std::string> result;
+  for (const TensorView& view : views) {
+    result.push_back(std::string(name(view.role)) + " " + std::string(view.name) + " " +
+                     std::to_string(view.layer) + " " + std::string(name(view.activation)) + " " +
+                     shape_text(view.rows, view.cols));
+    EXPECT_EQ(view.count, view.rows * view.cols) << result.back();
+    EXPECT_NE(view.data, nullptr) << result.back();
+  }
+  return result;
+}
+
+TEST_P(ViewsTest, OfATapeAreGradientsThenTheLayersFromTheInputOn) {
+  const Sequential network = model();
+  Tape tape(stream());
+  tape.gradient(mse(tape, network.forward(tape, x()), target()), network.trainable_variables());
+  const std::vector<std::string> expected{
+      "gradient dense/kernel 0 relu (3, 4)",
+      "gradient dense/bias 0 relu (1, 4)",
+      "gradient dense_1/kernel 1 linear (4, 4)",
+      "gradient dense_1/bias 1 linear (1, 4)",
+      "gradient dense_2/kernel 2 sigmoid (4, 2)",
+      "gradient dense_2/bias 2 sigmoid (1, 2)",
+      "pre_activation dense/pre_activation 0 relu (5, 4)",
+      "output dense/output 0 relu (5, 4)",
+      "delta dense/delta 0 relu (5, 4)",
+      "pre_activation dense_1/pre_activation 1 linear (5, 4)",
+      "output dense_1/output 1 linear (5, 4)",
+      "delta dense_1/delta 1 linear (5, 4)",
+      "pre_activation dense_2/pre_activation 2 sigmoid (5, 2)",
+      "output dense_2/output 2 sigmoid (5, 2)",
+      "delta dense_2/delta 2 sigmoid (5, 2)",
+  };
+  EXPECT_EQ(texts(tape.views()), expected);
+}
+
+TEST_P(ViewsTest, OfAModelAreItsWeights) {
+  const Sequential network = model();
+  const std::vector<std::string> expected{
+      "weight dense/kernel 0 relu (3, 4)",      "weight dense/bias 0 relu (1, 4)",
+      "weight dense_1/kernel 1 linear (4, 4)",  "weight dense_1/bias 1 linear (1, 4)",
+      "weight dense_2/kernel 2 sigmoid (4, 2)", "weight dense_2/bias 2 sigmoid (1, 2)",
+  };
+  EXPECT_EQ(texts(network.views()), expected);
+}
+
+TEST_P(ViewsTest, HoldWhatTheLayersComputed) {
+  Parameter kernel{"layer/kernel",
+                   Tensor::from_host<float>(stream(), {1, 2}, std::vector{1.f, 2.f})};
+  const auto one = Tensor::from_host<float>(stream(), {2, 1}, std::vector{1.f, -1.f});
+  Tape tape(stream());
+  const Tensor y = dense(tape, one, kernel, Activation::kRelu);
+  tape.gradient(mse(tape, y, Tensor::zeros(stream(), {2, 2})), {&kernel});
+  const std::vector<TensorView> views = tape.views();
+  ASSERT_EQ(views.size(), 4u);
+  EXPECT_EQ(values(views[0]), (std::vector<float>{0.5f, 1}));        // x^T delta
+  EXPECT_EQ(values(views[1]), (std::vector<float>{1, 2, -1, -2}));   // z
+  EXPECT_EQ(values(views[2]), (std::vector<float>{1, 2, 0, 0}));     // relu(z)
+  EXPECT_EQ(values(views[3]), (std::vector<float>{0.5f, 1, 0, 0}));  // 2 (y - 0) / 4 where z > 0
+}
+
+TEST_P(ViewsTest, AVariableWithoutGradientIsListedWithoutData) {
+  Parameter used{"used", Tensor::zeros(stream(), {1, 1})};
+  Parameter unused{"unused", Tensor::zeros(stream(), {6, 7})};
+  Tape tape(stream());
+  tape.gradient(multiply(tape, used, used), {&unused, &used});
+  const std::vector<TensorView> views = tape.views();
+  ASSERT_EQ(views.size(), 2u);
+  EXPECT_EQ(views[0].name, "unused");
+  EXPECT_EQ(views[0].data, nullptr);
+  EXPECT_EQ(views[0].count, 42);
+  EXPECT_EQ(views[0].layer, -1);
+  EXPECT_EQ(views[0].activation, Activation::kNone);
+  EXPECT_NE(views[1].data, nullptr);
+}
+
+TEST_P(ViewsTest, PreActivationsAreLeftOutWhereTheTapeDoesNotKeepThem) {
+  const Sequential network = model();
+  Tape tape(stream(), {.keep_pre_activations = false});
+  network.forward(tape, x());
+  std::vector<std::string> kept;
+  for (const TensorView& view : tape.views()) kept.emplace_back(view.name);
+  // A linear layer's pre-activation is its output, and costs nothing.
+  const std::vector<std::string> expected{"dense/output", "dense_1/pre_activation",
+                                          "dense_1/output", "dense_2/output"};
+  EXPECT_EQ(kept, expected);
+}
+
+TEST_P(ViewsTest, GradientsDoNotDependOnWhetherPreActivationsAreKept) {
+  const Sequential network = model();
+  const auto gradients = [&](bool keep) {
+    Tape tape(stream(), {.keep_pre_activations = keep});
+    std::vector<std::vector<float>> result;
+    for (const Gradient& gradient : tape.gradient(mse(tape, network.forward(tape, x()), target()),
+                                                  network.trainable_variables())) {
+      result.push_back(gradient.value.value().to_host<float>(stream()));
+    }
+    return result;
+  };
+  EXPECT_EQ(gradients(true), gradients(false));
+}
+
+TEST_P(ViewsTest, ALayerThatTheLossDoesNotReachHasNoDelta) {
+  Parameter kernel{"head/kernel", Tensor::zeros(stream(), {3, 2})};
+  Parameter aside{"aside/kernel", Tensor::zeros(stream(), {3, 2})};
+  Tape tape(stream());
+  const Tensor input = x();
+  dense(tape, input, aside, Activation::kRelu);
+  const Tensor y = dense(tape, input, kernel, Activation::kRelu);
+  tape.gradient(mse(tape, y, target()), {&kernel, &aside});
+  std::vector<std::string> deltas;
+  for (const TensorView& view : tape.views()) {
+    if (view.role == Role::kDelta) deltas.emplace_back(view.name);
+  }
+  EXPECT_EQ(deltas, std::vector<std::string>{"head/delta"});
+}
+
+TEST_P(ViewsTest, AFrozenFirstLayerIsNotWalkedBackInto) {
+  const Sequential network = model();
+  network.parameters()[0]->trainable = false;
+  network.parameters()[1]->trainable = false;
+  Tape tape(stream());
+  const Gradients gradients =
+      tape.gradient(mse(tape, network.forward(tape, x()), target()), network.trainable_variables());
+  EXPECT_EQ(gradients.size(), 4u);
+  EXPECT_EQ(gradients[0].variable->name, "dense_1/kernel");
+  for (const TensorView& view : tape.views()) EXPECT_NE(view.name, "dense/delta");
+}
+
+TEST_P(ViewsTest, ATiedWeightBelongsToTheFirstLayerThatUsesIt) {
+  Parameter tied{"tied/kernel", Tensor::zeros(stream(), {3, 3})};
+  Tape tape(stream());
+  const Tensor h = dense(tape, x(), tied, Activation::kTanh);
+  const Tensor y = dense(tape, h, tied, Activation::kSigmoid);
+  tape.gradient(mse(tape, y, Tensor::zeros(stream(), {5, 3})), {&tied});
+  EXPECT_EQ(tape.views()[0].layer, 0);
+  EXPECT_EQ(tape.views()[0].activation, Activation::kTanh);
+}
+
+TEST_P(ViewsTest, NamesStayValidWhileTheTapeIsUsedAgain) {
+  const Sequential network = model();
+  Tape tape(stream());
+  network.forward(tape, x());
+  const std::vector<TensorView> first = tape.views();
+  for (int step = 0; step < 3; ++step) {
+    tape.reset();
+    network.forward(tape, x());
+    EXPECT_EQ(tape.views()[0].name.data(), first[0].name.data());
+  }
+  EXPECT_EQ(first[0].name, "dense/pre_activation");
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, ViewsTest, test::all_devices(), test::device_name);
+
+}  // namespace
+}  // namespace gradvitals

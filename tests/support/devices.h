@@ -9,10 +9,20 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <ostream>
 #include <string>
 
 #include "kernels/device.h"
 #include "kernels/stream.h"
+
+namespace gradvitals {
+
+/// How GoogleTest shows a device.
+inline void PrintTo(DeviceType device, std::ostream* out) {
+  *out << name(device);
+}
+
+}  // namespace gradvitals
 
 namespace gradvitals::test {
 

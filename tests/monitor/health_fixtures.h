@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -140,6 +141,15 @@ inline std::string fired(const Diagnosis& diagnosis) {
     rules += finding.rule;
   }
   return rules;
+}
+
+/// The worst that a rule found; kOk where it is silent.
+inline Severity severity_of(const Diagnosis& diagnosis, const std::string& rule) {
+  Severity worst = Severity::kOk;
+  for (const Finding& finding : diagnosis.findings) {
+    if (finding.rule == rule) worst = std::max(worst, finding.severity);
+  }
+  return worst;
 }
 
 /// The first finding of a rule; throws where the rule is silent.

@@ -1,6 +1,7 @@
 // Contract: the seed's text and score keep each quirk of its code, and the full rules do better on
 // the same gradients.
 // Oracle: the seed's code, read by hand; one test for each quirk.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -31,7 +32,7 @@ constexpr const char* kGoodRange = "✅ GOOD: Gradient range is reasonable";
 /// `count` gradients of one element each.
 HealthMetrics gradients_of(int count, double value) {
   std::vector<TensorRecord> records;
-  for (int i = 0; i < count; ++i) records.push_back(gradient("w" + std::to_string(i), {value}));
+  for (int i = 0; i < count; ++i) records.push_back(gradient(fmt::format("w{}", i), {value}));
   return metrics_of(std::move(records));
 }
 
@@ -125,8 +126,8 @@ TEST(SeedQuirks, WeakIncludesVanished) {
 
 TEST(SeedQuirks, HalfOfTheLayersWeakIsGood) {
   std::vector<TensorRecord> records;
-  for (int i = 0; i < 5; ++i) records.push_back(gradient("weak" + std::to_string(i), {5e-5}));
-  for (int i = 0; i < 5; ++i) records.push_back(gradient("fine" + std::to_string(i), {1.0}));
+  for (int i = 0; i < 5; ++i) records.push_back(gradient(fmt::format("weak{}", i), {5e-5}));
+  for (int i = 0; i < 5; ++i) records.push_back(gradient(fmt::format("fine{}", i), {1.0}));
   const HealthMetrics metrics = metrics_of(std::move(records));
   EXPECT_TRUE(says(metrics, kNoVanishing));
   EXPECT_TRUE(says(metrics, "Health Score: 7/8"));

@@ -1,0 +1,104 @@
+// Contract: R1 finds what is not finite wherever it is, and names the earliest.
+// Oracle: metrics with one value or several spoilt.
+#include "monitor/rules/diagnosis.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "tests/monitor/health_fixtures.h"
+
+namespace gradvitals {
+namespace {
+
+using test::finding_of;
+using test::fired;
+using test::gradient;
+using test::kInf;
+using test::kNaN;
+using test::metrics_of;
+using test::Network;
+using test::severity_of;
+using test::tensor;
+
+constexpr auto kOk = Severity::kOk;
+constexpr auto kCritical = Severity::kCritical;
+
+TEST(NonFinite, IsFoundInEveryRole) {
+  for (const Role role :
+       {Role::kGradient, Role::kWeight, Role::kPreActivation, Role::kOutput, Role::kDelta}) {
+    for (const double value : {kNaN, kInf, -kInf}) {
+      HealthMetrics metrics = Network{}.metrics();
+      metrics.tensors.push_back(tensor("sick", role, 2, {0.1, 0.2, value}));
+      const Diagnosis diagnosis = diagnose(metrics);
+      EXPECT_EQ(diagnosis.verdict, Verdict::kNonFinite) << name(role) << value;
+      EXPECT_EQ(diagnosis.severity, kCritical);
+      const Finding& finding = finding_of(diagnosis, "R1");
+      EXPECT_EQ(finding.tensor, "sick");
+      EXPECT_EQ(finding.layer, 2);
+      EXPECT_EQ(finding.value, 1.0);
+      EXPECT_EQ(finding.threshold, 0.0);
+      EXPECT_NE(finding.text.find("first at index 2"), std::string::npos) << finding.text;
+    }
+  }
+}
+
+TEST(NonFinite, NamesTheEarliestInTapeOrder) {
+  // Whatever the order of the views: forward from the input side, each layer's weight before its z
+  // before its output, then the loss, then backward from the output side.
+  std::vector<TensorRecord> in_order{
+      tensor("z0", Role::kPreActivation, 0, {kNaN}), tensor("a0", Role::kOutput, 0, {kNaN}),
+      tensor("w1", Role::kWeight, 1, {kNaN}),        tensor("z1", Role::kPreActivation, 1, {kNaN}),
+      tensor("d1", Role::kDelta, 1, {kNaN}),         gradient("g1", {kNaN}, 1),
+      tensor("d0", Role::kDelta, 0, {kNaN}),         gradient("g0", {kNaN}, 0)};
+  while (!in_order.empty()) {
+    std::vector<TensorRecord> reversed(in_order.rbegin(), in_order.rend());
+    EXPECT_EQ(diagnose(metrics_of(reversed)).findings.front().tensor, in_order.front().name);
+    in_order.erase(in_order.begin());
+  }
+}
+
+TEST(NonFinite, WithoutLayersTheFirstViewIsTheEarliest) {
+  const Diagnosis diagnosis = diagnose(
+      metrics_of({gradient("ok", {1.0}), gradient("has_nan", {kNaN}), gradient("inf", {kInf})}));
+  EXPECT_EQ(diagnosis.findings.front().tensor, "has_nan");
+  EXPECT_NE(diagnosis.findings.front().text.find("earliest of 2"), std::string::npos);
+}
+
+TEST(NonFinite, LossComesAfterTheForwardPassAndBeforeTheBackwardPass) {
+  HealthMetrics metrics = metrics_of({gradient("g", {kNaN}, 0)});
+  metrics.loss = kInf;
+  EXPECT_EQ(diagnose(metrics).findings.front().tensor, "loss");
+  EXPECT_EQ(diagnose(metrics).findings.front().text,
+            "The loss is Inf; it is the earliest of 2 that are not finite.");
+  metrics.tensors.push_back(tensor("z", Role::kPreActivation, 3, {kNaN}));
+  EXPECT_EQ(diagnose(metrics).findings.front().tensor, "z");
+}
+
+TEST(NonFinite, IsFoundInNormsAlone) {
+  const Diagnosis diagnosis = diagnose(metrics_from_norms(std::vector{0.1, 0.2, kNaN, kInf}));
+  EXPECT_EQ(fired(diagnosis), "R1");
+  EXPECT_EQ(diagnosis.findings.front().tensor, "gradient 3");
+  EXPECT_EQ(diagnosis.findings.front().text,
+            "The norm of gradient 3 is NaN; it is the earliest of 2 that are not finite.");
+}
+
+TEST(NonFinite, IsFoundInRecordedMetrics) {
+  for (const auto key : {&HealthMetrics::min_gradient, &HealthMetrics::max_gradient,
+                         &HealthMetrics::mean_gradient, &HealthMetrics::std_gradient}) {
+    HealthMetrics metrics = metrics_from_norms(std::vector{0.1, 0.2});
+    metrics.*key = kNaN;
+    EXPECT_EQ(diagnose(metrics).verdict, Verdict::kNonFinite);
+  }
+}
+
+TEST(NonFinite, FiniteExtremesAreFinite) {
+  const double largest = std::numeric_limits<double>::max();
+  EXPECT_EQ(severity_of(diagnose(metrics_from_norms(std::vector{largest, largest})), "R1"), kOk);
+  EXPECT_EQ(severity_of(diagnose(metrics_from_norms(std::vector{5e-324, largest})), "R1"), kOk);
+}
+
+}  // namespace
+}  // namespace gradvitals

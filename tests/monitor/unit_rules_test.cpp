@@ -1,0 +1,114 @@
+// Contract: R10 and R11 judge dead and saturated units, layer by layer.
+// Oracle: unit records made by hand, just inside, at and just beyond each limit.
+#include "monitor/rules/diagnosis.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+
+#include "tests/monitor/health_fixtures.h"
+
+namespace gradvitals {
+namespace {
+
+using test::fired;
+using test::gradient;
+using test::metrics_of;
+using test::Network;
+using test::severity_of;
+
+constexpr auto kOk = Severity::kOk;
+constexpr auto kWarning = Severity::kWarning;
+constexpr auto kCritical = Severity::kCritical;
+
+HealthMetrics with_units(Activation activation, bool is_head, std::int64_t dead,
+                         std::int64_t saturated, std::int64_t batch = 1000) {
+  HealthMetrics metrics = metrics_of({gradient("g", {0.1})});
+  metrics.units.push_back(test::units(1, activation, is_head, 1000, batch));
+  metrics.units.back().dead_unit_count = dead;
+  metrics.units.back().saturated_count = saturated;
+  return metrics;
+}
+
+TEST(DeadUnits, FireBeyondTheirLimits) {
+  const auto severity_with = [](std::int64_t dead) {
+    return severity_of(diagnose(with_units(Activation::kRelu, false, dead, 0)), "R10");
+  };
+  EXPECT_EQ(severity_with(199), kOk);
+  EXPECT_EQ(severity_with(200), kOk);
+  EXPECT_EQ(severity_with(201), kWarning);
+  EXPECT_EQ(severity_with(500), kWarning);
+  EXPECT_EQ(severity_with(501), kCritical);
+}
+
+TEST(DeadUnits, NameLayerValueAndVerdict) {
+  const Diagnosis diagnosis = diagnose(with_units(Activation::kRelu, false, 630, 0));
+  EXPECT_EQ(fired(diagnosis), "R10");
+  EXPECT_EQ(diagnosis.verdict, Verdict::kDead);
+  const Finding& finding = diagnosis.findings.front();
+  EXPECT_EQ(finding.tensor, "dense_1");
+  EXPECT_EQ(finding.layer, 1);
+  EXPECT_EQ(finding.value, 0.63);
+  EXPECT_EQ(finding.threshold, 0.5);
+  EXPECT_EQ(finding.text, "630 of 1000 units of dense_1 output 0 for each of the 1000 samples.");
+}
+
+TEST(DeadUnits, AreToldFromSilentOnesByEnoughSamples) {
+  EXPECT_EQ(fired(diagnose(with_units(Activation::kRelu, false, 900, 0, 31))), "");
+  EXPECT_EQ(fired(diagnose(with_units(Activation::kRelu, false, 900, 0, 32))), "R10");
+}
+
+TEST(DeadUnits, ExistInReluLayersOnly) {
+  for (const Activation activation : {Activation::kLinear, Activation::kSigmoid, Activation::kTanh,
+                                      Activation::kGelu, Activation::kLeakyRelu}) {
+    EXPECT_EQ(fired(diagnose(with_units(activation, false, 1000, 0))), "") << name(activation);
+  }
+}
+
+TEST(Saturation, FiresBeyondHalfOfTheElements) {
+  const auto severity_with = [](bool is_head, std::int64_t saturated) {
+    return diagnose(with_units(Activation::kSigmoid, is_head, 0, saturated)).severity;
+  };
+  EXPECT_EQ(severity_with(false, 500'000), kOk);
+  EXPECT_EQ(severity_with(false, 500'001), kWarning);
+  EXPECT_EQ(severity_with(false, 1'000'000), kWarning);
+  EXPECT_EQ(severity_with(true, 500'000), kOk);
+  EXPECT_EQ(severity_with(true, 500'001), kCritical);
+}
+
+TEST(Saturation, NamesLayerValueAndVerdict) {
+  const Diagnosis diagnosis = diagnose(with_units(Activation::kTanh, false, 0, 750'000));
+  EXPECT_EQ(fired(diagnosis), "R11");
+  EXPECT_EQ(diagnosis.verdict, Verdict::kSaturated);
+  EXPECT_EQ(diagnosis.findings.front().tensor, "dense_1");
+  EXPECT_EQ(diagnosis.findings.front().value, 0.75);
+  EXPECT_EQ(diagnosis.findings.front().text,
+            "75.0 % of the pre-activations of dense_1 lie at |z| >= 5, where tanh is flat.");
+}
+
+TEST(Saturation, NeverFiresOnLinearOrRelu) {
+  for (const Activation activation :
+       {Activation::kLinear, Activation::kRelu, Activation::kGelu, Activation::kLeakyRelu}) {
+    for (const bool is_head : {false, true}) {
+      EXPECT_EQ(fired(diagnose(with_units(activation, is_head, 0, 1'000'000))), "")
+          << name(activation);
+    }
+  }
+}
+
+TEST(Saturation, HeadComesBeforeHiddenLayers) {
+  Network network;
+  network.hidden = Activation::kSigmoid;
+  network.hidden_saturation = 0.9;
+  network.head_saturation = 0.6;
+  const Diagnosis diagnosis = diagnose(network.metrics());
+  ASSERT_EQ(fired(diagnosis), "R11 R11");
+  EXPECT_EQ(diagnosis.findings[0].severity, kCritical);
+  EXPECT_EQ(diagnosis.findings[0].tensor, "dense_4");
+  EXPECT_EQ(diagnosis.findings[1].severity, kWarning);
+  EXPECT_NE(diagnosis.findings[1].text.find("4 layers"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace gradvitals

@@ -1,0 +1,98 @@
+#include "framework/io/dataset.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <optional>
+#include <span>
+
+#include "framework/io/csv.h"
+#include "framework/io/idx.h"
+#include "framework/io/inflated_file.h"
+#include "framework/io/input_message.h"
+
+namespace gradvitals {
+namespace {
+
+/// IDX begins with two zero bytes, which no CSV does.
+bool is_idx(const std::string& content) {
+  return content.size() >= 2 && content[0] == '\0' && content[1] == '\0';
+}
+
+/// An IDX array as a table, one row per index of its first dimension.
+CsvTable as_table(IdxArray&& array, const std::string& path) {
+  CsvTable table;
+  table.rows = array.shape[0];
+  if (array.values.empty()) refuse_input(path, "has no elements");
+  table.cols = std::ssize(array.values) / table.rows;
+  table.values = std::move(array.values);
+  return table;
+}
+
+CsvTable read_table(const std::string& path) {
+  const std::string content = read_inflated(path);
+  if (!is_idx(content)) return parse_csv(content, path);
+  return as_table(parse_idx(std::as_bytes(std::span(content)), path), path);
+}
+
+std::optional<std::int64_t> column_named(const CsvTable& table, const std::string& name,
+                                         const std::string& path) {
+  const auto count = std::ranges::count(table.columns, name);
+  if (count == 0) return std::nullopt;
+  if (count > 1) refuse_input(path, fmt::format("{} columns are named {}", count, in_quotes(name)));
+  return std::ranges::find(table.columns, name) - table.columns.begin();
+}
+
+std::optional<std::int64_t> column_at(const CsvTable& table, const std::string& target,
+                                      const std::string& path) {
+  std::int64_t index = 0;
+  const char* end = target.data() + target.size();
+  const auto [stop, error] = std::from_chars(target.data(), end, index);
+  if (stop != end || error == std::errc::invalid_argument) return std::nullopt;
+  if (error != std::errc() || index < -table.cols || index >= table.cols) {
+    refuse_input(path, fmt::format("target {}: there are {} columns", target, table.cols));
+  }
+  return index < 0 ? index + table.cols : index;
+}
+
+/// Moves one column out of the table.
+Dataset split_column(const CsvTable& table, std::int64_t column, const std::string& path) {
+  if (table.cols < 2) refuse_input(path, "has one column: no feature is left beside the target");
+  Dataset dataset{.rows = table.rows, .features = table.cols - 1, .outputs = 1, .x = {}, .y = {}};
+  dataset.x.reserve(static_cast<std::size_t>(dataset.rows * dataset.features));
+  dataset.y.reserve(static_cast<std::size_t>(dataset.rows));
+  for (std::int64_t i = 0; i < std::ssize(table.values); ++i) {
+    auto& side = i % table.cols == column ? dataset.y : dataset.x;
+    side.push_back(table.values[static_cast<std::size_t>(i)]);
+  }
+  return dataset;
+}
+
+Dataset join(CsvTable&& x, CsvTable&& y, const std::string& data, const std::string& target) {
+  if (x.rows != y.rows) {
+    refuse_input(target, fmt::format("has {} rows, {} has {}", y.rows, data, x.rows));
+  }
+  return {.rows = x.rows,
+          .features = x.cols,
+          .outputs = y.cols,
+          .x = std::move(x.values),
+          .y = std::move(y.values)};
+}
+
+}  // namespace
+
+Dataset load_dataset(const std::string& data, const std::string& target) {
+  CsvTable table = read_table(data);
+  std::optional<std::int64_t> column = column_named(table, target, data);
+  if (!column) column = column_at(table, target, data);
+  if (column) return split_column(table, *column, data);
+  std::error_code ignored;
+  if (!std::filesystem::exists(target, ignored)) {
+    refuse_input(data, fmt::format("target {} is neither a column nor a file", in_quotes(target)));
+  }
+  return join(std::move(table), read_table(target), data, target);
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,50 @@
+// Model files: a chain of dense layers, its activations and its loss, as safetensors; and the batch
+// to run it on.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kernels/activation.h"
+#include "kernels/loss.h"
+
+namespace gradvitals {
+
+/// One dense layer, y = activation(x kernel + bias), in float32.
+struct ModelFileLayer {
+  std::string kernel_name;  ///< As in the file: "layers.0.kernel" or "layers.0.weight".
+  std::string bias_name;    ///< Empty where the layer has no bias.
+  std::int64_t inputs = 0;
+  std::int64_t outputs = 0;
+  std::vector<float> kernel;  ///< (inputs, outputs); a "weight", (outputs, inputs), is transposed.
+  std::vector<float> bias;    ///< (outputs), or empty
+  Activation activation = Activation::kLinear;
+};
+
+struct ModelFile {
+  std::string path;
+  std::vector<ModelFileLayer> layers;  ///< Input side first; at least one.
+  LossKind loss = LossKind::kMse;      ///< Of the last layer's output.
+};
+
+/// Reads `layers.{i}.kernel` (in,out) or `layers.{i}.weight` (out,in), i from 0, each with an
+/// optional `layers.{i}.bias`, and the metadata `activations` ("relu,relu,sigmoid", one per layer)
+/// and `loss` (what parse_loss() takes). Cross entropies are computed from logits, so the last
+/// layer must be linear; the loss "bce" after a sigmoid is the same function of the weights and is
+/// read as "bce" after a linear layer, which stays exact where the sigmoid rounds to 0 or 1. Values
+/// may be NaN or infinite. Throws InputError naming the file and the tensor or metadata for what is
+/// missing, unknown, too much, or of a wrong shape.
+ModelFile read_model(const std::string& path);
+
+struct ModelBatch {
+  std::int64_t rows = 0;
+  std::vector<float> x;  ///< (rows, inputs of the first layer)
+  std::vector<float> y;  ///< (rows, outputs of the last layer)
+};
+
+/// Reads `x` and `y`. Throws InputError naming the file and the tensor where one is missing,
+/// another is there, or the shapes fit neither each other nor the model.
+ModelBatch read_batch(const std::string& path, const ModelFile& model);
+
+}  // namespace gradvitals

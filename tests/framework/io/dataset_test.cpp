@@ -1,0 +1,128 @@
+// Contracts under test: framework/io/dataset.h and framework/io/inflated_file.h.
+// Oracle: files written here; for compressed ones, zlib's own writer.
+#include "framework/io/dataset.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include "framework/io/inflated_file.h"
+#include "tests/framework/io/input_files.h"
+
+namespace gradvitals::test {
+namespace {
+
+using Values = std::vector<double>;
+
+/// The gzip form of `text`.
+std::string gzipped(const std::string& text) {
+  const TemporaryFile file("", ".gz");
+  const gzFile out = gzopen(file.path().c_str(), "wb");
+  gzwrite(out, text.data(), static_cast<unsigned>(text.size()));
+  gzclose(out);
+  std::ifstream in(file.path(), std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(Dataset, TheTargetIsAColumnByName) {
+  const TemporaryFile data("a,b,c\n1,2,3\n4,5,6\n", ".csv");
+  const Dataset dataset = load_dataset(data.path(), "b");
+  EXPECT_EQ(dataset.rows, 2);
+  EXPECT_EQ(dataset.features, 2);
+  EXPECT_EQ(dataset.outputs, 1);
+  EXPECT_EQ(dataset.x, (Values{1, 3, 4, 6}));
+  EXPECT_EQ(dataset.y, (Values{2, 5}));
+}
+
+TEST(Dataset, TheTargetIsAColumnByIndexFromEitherEnd) {
+  const TemporaryFile data("1,2,3\n4,5,6\n");
+  EXPECT_EQ(load_dataset(data.path(), "0").y, (Values{1, 4}));
+  EXPECT_EQ(load_dataset(data.path(), "2").y, (Values{3, 6}));
+  EXPECT_EQ(load_dataset(data.path(), "-1").y, (Values{3, 6}));
+  EXPECT_EQ(load_dataset(data.path(), "-3").x, (Values{2, 3, 5, 6}));
+}
+
+TEST(Dataset, TheTargetIsASecondFile) {
+  const TemporaryFile data("1 2\n3 4\n");
+  const TemporaryFile target(gzipped("t,u\n5,6\n7,8\n"));
+  const Dataset dataset = load_dataset(data.path(), target.path());
+  EXPECT_EQ(dataset.features, 2);
+  EXPECT_EQ(dataset.outputs, 2);
+  EXPECT_EQ(dataset.x, (Values{1, 2, 3, 4}));
+  EXPECT_EQ(dataset.y, (Values{5, 6, 7, 8}));
+}
+
+TEST(Dataset, ImagesAndLabelsAreIdxFiles) {
+  const std::string images("\0\0\x08\x03\0\0\0\x02\0\0\0\x01\0\0\0\x02\1\2\3\4", 20);
+  const std::string labels("\0\0\x08\x01\0\0\0\x02\7\x08", 10);
+  const TemporaryFile data(gzipped(images));
+  const TemporaryFile target(labels);
+  const Dataset dataset = load_dataset(data.path(), target.path());
+  EXPECT_EQ(dataset.features, 2);
+  EXPECT_EQ(dataset.x, (Values{1, 2, 3, 4}));
+  EXPECT_EQ(dataset.y, (Values{7, 8}));
+}
+
+TEST(Dataset, ATargetThatIsNowhereIsRefused) {
+  const TemporaryFile data("a,b,b\n1,2,3\n4,5,6\n");
+  const auto message = [&](const std::string& target) {
+    const std::string whole = refusal([&] { load_dataset(data.path(), target); });
+    return whole.substr(std::min(whole.size(), data.path().size()));
+  };
+  EXPECT_EQ(message("c"), ": target \"c\" is neither a column nor a file");
+  EXPECT_EQ(message(""), ": target \"\" is neither a column nor a file");
+  EXPECT_EQ(message("b"), ": 2 columns are named \"b\"");
+  EXPECT_EQ(message("3"), ": target 3: there are 3 columns");
+  EXPECT_EQ(message("-4"), ": target -4: there are 3 columns");
+  EXPECT_EQ(message("99999999999999999999"), ": target 99999999999999999999: there are 3 columns");
+}
+
+TEST(Dataset, FilesThatDoNotFitTogetherAreRefused) {
+  const TemporaryFile data("1,2\n3,4\n");
+  const TemporaryFile target("1\n2\n3\n");
+  EXPECT_EQ(refusal([&] { load_dataset(data.path(), target.path()); }),
+            target.path() + ": has 3 rows, " + data.path() + " has 2");
+  EXPECT_EQ(refusal([&] { load_dataset(target.path(), "0"); }),
+            target.path() + ": has one column: no feature is left beside the target");
+  const TemporaryFile nothing(std::string("\0\0\x08\x02\0\0\0\0\0\0\0\x02", 12));
+  EXPECT_EQ(refusal([&] { load_dataset(nothing.path(), "0"); }),
+            nothing.path() + ": has no elements");
+}
+
+TEST(InflatedFile, ReadsPlainAndCompressedAlike) {
+  const std::string text(3'000'000, 'x');
+  EXPECT_EQ(read_inflated(TemporaryFile(text).path()), text);
+  EXPECT_EQ(read_inflated(TemporaryFile(gzipped(text)).path()), text);
+  EXPECT_EQ(read_inflated(TemporaryFile(gzipped("a") + gzipped("b")).path()), "ab");
+  EXPECT_EQ(read_inflated(TemporaryFile("").path()), "");
+}
+
+TEST(InflatedFile, DamagedDataIsRefused) {
+  const std::string whole = gzipped("1,2\n3,4\n");
+  const TemporaryFile cut(whole.substr(0, whole.size() - 9));
+  EXPECT_EQ(refusal([&] { read_inflated(cut.path()); }),
+            cut.path() + ": the compressed data is cut short");
+  std::string flipped = whole;
+  flipped[whole.size() - 8] ^= 1;  // The checksum.
+  const TemporaryFile damaged(flipped);
+  EXPECT_EQ(refusal([&] { read_inflated(damaged.path()); }),
+            damaged.path() + ": the compressed data is damaged: incorrect data check");
+}
+
+TEST(InflatedFile, ABombIsRefused) {
+  constexpr std::int64_t kLimit = 1 << 20;
+  const TemporaryFile at_the_limit(gzipped(std::string(kLimit, '0')));
+  EXPECT_EQ(std::ssize(read_inflated(at_the_limit.path(), kLimit)), kLimit);
+  const TemporaryFile bomb(gzipped(std::string(100 * kLimit, '0')));
+  EXPECT_EQ(refusal([&] { read_inflated(bomb.path(), kLimit); }),
+            bomb.path() + ": holds more than 1048576 bytes");
+}
+
+TEST(InflatedFile, AMissingFileAndADirectoryAreRefused) {
+  const std::string folder = ::testing::TempDir();
+  EXPECT_EQ(refusal([&] { read_inflated(folder); }), folder + ": is a directory");
+  EXPECT_EQ(refusal([&] { read_inflated(folder + "gradvitals_no_such_file"); }),
+            folder + "gradvitals_no_such_file: cannot open: No such file or directory");
+}
+
+}  // namespace
+}  // namespace gradvitals::test

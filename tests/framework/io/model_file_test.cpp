@@ -1,0 +1,345 @@
+// Contracts under test: framework/io/model_file.h, file_model.h and gradient_dump.h.
+// Oracle: files made here, values small enough to follow by hand.
+#include "framework/io/model_file.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <sstream>
+
+#include "framework/io/file_model.h"
+#include "framework/io/gradient_dump.h"
+#include "framework/io/safetensors.h"
+#include "tests/framework/io/input_files.h"
+
+namespace gradvitals::test {
+namespace {
+
+using Floats = std::vector<float>;
+using Metadata = std::map<std::string, std::string>;
+using Extent = std::vector<std::int64_t>;
+
+struct TestTensor {
+  std::string name;
+  Extent shape;
+  std::string bytes;  ///< Of float32 unless said otherwise.
+  DType dtype = DType::kFloat32;
+};
+
+std::string floats(const Floats& values) {
+  std::string bytes;
+  for (const float value : values) bytes += raw(value);
+  return bytes;
+}
+
+/// A tensor of zeros.
+TestTensor zeros(std::string name, Extent shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t dimension : shape) count *= dimension;
+  return {std::move(name), std::move(shape),
+          std::string(static_cast<std::size_t>(count) * 4, '\0')};
+}
+
+std::string file_of(const std::vector<TestTensor>& tensors, const Metadata& metadata = {}) {
+  std::vector<SafetensorsEntry> entries;
+  for (const TestTensor& tensor : tensors) {
+    entries.push_back({.name = tensor.name,
+                       .dtype = tensor.dtype,
+                       .shape = tensor.shape,
+                       .count = std::ssize(tensor.bytes) / size_in_bytes(tensor.dtype),
+                       .bytes = as_bytes(tensor.bytes)});
+  }
+  std::ostringstream out;
+  write_safetensors(out, entries, metadata);
+  return out.str();
+}
+
+ModelFile model_of(const std::vector<TestTensor>& tensors, const Metadata& metadata) {
+  const TemporaryFile file(file_of(tensors, metadata));
+  return read_model(file.path());
+}
+
+const Metadata kTwoLayers{{"activations", "relu,linear"}, {"loss", "mse"}};
+
+TEST(ModelFile, ReadsBothLayoutsAsInputsByOutputs) {
+  const ModelFile model = model_of({{"layers.0.kernel", {2, 3}, floats({1, 2, 3, 4, 5, 6})},
+                                    {"layers.1.weight", {2, 3}, floats({1, 2, 3, 4, 5, 6})},
+                                    {"layers.1.bias", {2}, floats({7, 8})}},
+                                   kTwoLayers);
+  ASSERT_EQ(model.layers.size(), 2U);
+  EXPECT_EQ(model.loss, LossKind::kMse);
+  EXPECT_EQ(model.layers[0].kernel_name, "layers.0.kernel");
+  EXPECT_EQ(model.layers[0].inputs, 2);
+  EXPECT_EQ(model.layers[0].outputs, 3);
+  EXPECT_EQ(model.layers[0].kernel, (Floats{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(model.layers[0].activation, Activation::kRelu);
+  EXPECT_TRUE(model.layers[0].bias_name.empty());
+  EXPECT_EQ(model.layers[1].kernel_name, "layers.1.weight");
+  EXPECT_EQ(model.layers[1].inputs, 3);
+  EXPECT_EQ(model.layers[1].outputs, 2);
+  EXPECT_EQ(model.layers[1].kernel, (Floats{1, 4, 2, 5, 3, 6}));
+  EXPECT_EQ(model.layers[1].bias, (Floats{7, 8}));
+  EXPECT_EQ(model.layers[1].bias_name, "layers.1.bias");
+}
+
+TEST(ModelFile, ReadsEveryElementType) {
+  const ModelFile model =
+      model_of({{"layers.0.kernel", {1, 2}, raw(0.1) + raw(-HUGE_VAL), DType::kFloat64},
+                {"layers.0.bias", {2}, std::string("\x00\x3E\x00\xC0", 4), DType::kFloat16},
+                {"layers.1.kernel", {2, 1}, std::string("\xC0\x3F\x80\xBF", 4), DType::kBFloat16}},
+               kTwoLayers);
+  EXPECT_EQ(model.layers[0].kernel, (Floats{0.1F, -HUGE_VALF}));
+  EXPECT_EQ(model.layers[0].bias, (Floats{1.5F, -2.0F}));
+  EXPECT_EQ(model.layers[1].kernel, (Floats{1.5F, -1.0F}));
+}
+
+TEST(ModelFile, MoreThanTenLayersComeInTheOrderOfTheirNumbers) {
+  std::vector<TestTensor> tensors;
+  Metadata metadata{{"loss", "mse"}};
+  for (int i = 11; i >= 0; --i) {
+    tensors.push_back(zeros("layers." + std::to_string(i) + ".kernel", {i + 1, i + 2}));
+    metadata["activations"] += i == 0 ? "tanh" : "tanh,";
+  }
+  const ModelFile model = model_of(tensors, metadata);
+  ASSERT_EQ(model.layers.size(), 12U);
+  EXPECT_EQ(model.layers[10].kernel_name, "layers.10.kernel");
+}
+
+struct BadModel {
+  std::string name;
+  std::vector<TestTensor> tensors;
+  Metadata metadata;
+  std::string message;
+};
+
+void PrintTo(const BadModel& model, std::ostream* out) {
+  *out << model.name;
+}
+
+class BadModelFile : public ::testing::TestWithParam<BadModel> {};
+
+TEST_P(BadModelFile, IsRefusedInOneLine) {
+  const TemporaryFile file(file_of(GetParam().tensors, GetParam().metadata));
+  EXPECT_EQ(refusal([&] { read_model(file.path()); }), file.path() + ": " + GetParam().message);
+}
+
+std::vector<BadModel> bad_models() {
+  const TestTensor first = zeros("layers.0.kernel", {2, 3});
+  const TestTensor second = zeros("layers.1.kernel", {3, 1});
+  const auto with = [](const char* activations, const char* loss) {
+    return Metadata{{"activations", activations}, {"loss", loss}};
+  };
+  const std::vector<TestTensor> both{first, second};
+  return {
+      {"NoTensors", {}, kTwoLayers, "has no layers.0.kernel or layers.0.weight"},
+      {"OtherTensors",
+       {first, second, zeros("embedding.weight", {4, 2})},
+       kTwoLayers,
+       R"(tensor "embedding.weight": is none of layers.{i}.kernel, layers.{i}.weight, layers.{i}.bias)"},
+      {"PaddedNumber",
+       {first, zeros("layers.01.kernel", {3, 1})},
+       kTwoLayers,
+       R"(tensor "layers.01.kernel": is none of layers.{i}.kernel, layers.{i}.weight, layers.{i}.bias)"},
+      {"NegativeNumber",
+       {first, zeros("layers.-1.kernel", {3, 1})},
+       kTwoLayers,
+       R"(tensor "layers.-1.kernel": is none of layers.{i}.kernel, layers.{i}.weight, layers.{i}.bias)"},
+      {"HugeNumber",
+       {zeros("layers.99999999999999999999.kernel", {3, 1})},
+       kTwoLayers,
+       R"(tensor "layers.99999999999999999999.kernel": is none of layers.{i}.kernel, layers.{i}.weight, layers.{i}.bias)"},
+      {"Gap",
+       {first, zeros("layers.2.kernel", {3, 1})},
+       kTwoLayers,
+       "layers.1.kernel or layers.1.weight is missing"},
+      {"StartsAtOne", {second}, kTwoLayers, "layers.0.kernel or layers.0.weight is missing"},
+      {"BiasAlone",
+       {first, zeros("layers.1.bias", {1})},
+       kTwoLayers,
+       "layers.1.kernel or layers.1.weight is missing"},
+      {"KernelAndWeight",
+       {first, second, zeros("layers.1.weight", {1, 3})},
+       kTwoLayers,
+       R"(tensor "layers.1.weight": the layer has a kernel, too)"},
+      {"KernelIsAVector",
+       {zeros("layers.0.kernel", {3}), second},
+       kTwoLayers,
+       R"(tensor "layers.0.kernel": shape [3] is not (inputs, outputs))"},
+      {"KernelIsEmpty",
+       {zeros("layers.0.kernel", {0, 3}), second},
+       kTwoLayers,
+       R"(tensor "layers.0.kernel": shape [0,3] is not (inputs, outputs))"},
+      {"WeightIsACube",
+       {zeros("layers.0.weight", {3, 1, 2}), second},
+       kTwoLayers,
+       R"(tensor "layers.0.weight": shape [3,1,2] is not (outputs, inputs))"},
+      {"LayersDoNotFit",
+       {first, zeros("layers.1.kernel", {4, 1})},
+       kTwoLayers,
+       R"(tensor "layers.1.kernel": takes 4 inputs, but layer 0 gives 3)"},
+      {"BiasTooLong",
+       {first, zeros("layers.0.bias", {4}), second},
+       kTwoLayers,
+       R"(tensor "layers.0.bias": shape [4] is not [3])"},
+      {"BiasIsAMatrix",
+       {first, zeros("layers.0.bias", {1, 3}), second},
+       kTwoLayers,
+       R"(tensor "layers.0.bias": shape [1,3] is not [3])"},
+      {"TooLargeForFloat32",
+       {{"layers.0.kernel", {1, 2}, raw(1.0) + raw(1e300), DType::kFloat64}},
+       with("linear", "mse"),
+       R"(tensor "layers.0.kernel", element 1: 1e+300 leaves float32's range)"},
+      {"NoActivations", both, {{"loss", "mse"}}, R"(metadata "activations" is missing)"},
+      {"NoLoss", both, {{"activations", "relu,relu"}}, R"(metadata "loss" is missing)"},
+      {"UnknownActivation", both, with("relu,swish", "mse"),
+       R"(metadata "activations": "swish" is no activation)"},
+      {"NoneIsNoActivation", both, with("none,relu", "mse"),
+       R"(metadata "activations": "none" is no activation)"},
+      {"EmptyActivations", both, with("", "mse"), R"(metadata "activations": "" is no activation)"},
+      {"TooFewActivations", both, with("relu", "mse"),
+       R"(metadata "activations": 1 activations, 2 layers)"},
+      {"TooManyActivations", both, with("relu,relu,relu", "mse"),
+       R"(metadata "activations": 3 activations, 2 layers)"},
+      {"UnknownLoss", both, with("relu,relu", "hinge"), R"(metadata "loss": "hinge" is no loss)"},
+      {"CrossEntropyOfATanh", both, with("relu,tanh", "bce"),
+       R"(metadata "loss": "bce" cannot follow a tanh layer)"},
+      {"LogitsOutOfASigmoid", both, with("relu,sigmoid", "binary_cross_entropy_from_logits"),
+       R"(metadata "loss": "binary_cross_entropy_from_logits" cannot follow a sigmoid layer)"},
+      {"SoftmaxOfASigmoid", both, with("relu,sigmoid", "cross_entropy"),
+       R"(metadata "loss": "cross_entropy" cannot follow a sigmoid layer)"},
+  };
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, BadModelFile, ::testing::ValuesIn(bad_models()),
+                         [](const auto& model) { return model.param.name; });
+
+class BatchFile : public ::testing::Test {
+ protected:
+  ModelFile model =
+      model_of({zeros("layers.0.kernel", {2, 3}), zeros("layers.1.kernel", {3, 1})}, kTwoLayers);
+
+  ModelBatch read(const std::vector<TestTensor>& tensors) {
+    const TemporaryFile file(file_of(tensors));
+    return read_batch(file.path(), model);
+  }
+
+  /// What is said after the path.
+  std::string refused(const std::vector<TestTensor>& tensors) {
+    const TemporaryFile file(file_of(tensors));
+    const std::string message = refusal([&] { read_batch(file.path(), model); });
+    return message.substr(std::min(message.size(), file.path().size()));
+  }
+};
+
+TEST_F(BatchFile, ReadsInputsAndTargets) {
+  const ModelBatch batch =
+      read({{"x", {2, 2}, floats({1, NAN, 3, 4})}, {"y", {2, 1}, floats({5, 6})}});
+  EXPECT_EQ(batch.rows, 2);
+  ASSERT_EQ(batch.x.size(), 4U);
+  EXPECT_TRUE(std::isnan(batch.x[1]));
+  EXPECT_EQ(batch.y, (Floats{5, 6}));
+}
+
+TEST_F(BatchFile, WhatDoesNotFitTheModelIsRefused) {
+  const TestTensor x = zeros("x", {4, 2});
+  const TestTensor y = zeros("y", {4, 1});
+  EXPECT_EQ(refused({x}), R"(: tensor "y" is missing)");
+  EXPECT_EQ(refused({y}), R"(: tensor "x" is missing)");
+  EXPECT_EQ(refused({x, y, zeros("z", {1})}), R"(: tensor "z": is neither x nor y)");
+  EXPECT_EQ(refused({zeros("x", {4, 3}), y}),
+            R"(: tensor "x": shape [4,3] is not [4,2], which the model takes)");
+  EXPECT_EQ(refused({x, zeros("y", {3, 1})}),
+            R"(: tensor "y": shape [3,1] is not [4,1], which x and the model ask for)");
+  EXPECT_EQ(refused({x, zeros("y", {4, 2})}),
+            R"(: tensor "y": shape [4,2] is not [4,1], which x and the model ask for)");
+  EXPECT_EQ(refused({x, zeros("y", {4})}), R"(: tensor "y": shape [4] is not (batch, outputs))");
+  EXPECT_EQ(refused({zeros("x", {0, 2}), zeros("y", {0, 1})}),
+            R"(: tensor "x": shape [0,2] is not (batch, inputs))");
+}
+
+/// Loss and gradient of a one-weight model, z = 3 w, at target 1.
+struct OneWeight {
+  double loss;
+  double gradient;
+};
+
+OneWeight run_one_weight(float weight, const char* activation, const char* loss) {
+  Stream stream({.device = DeviceType::kCpu, .threads = 1});
+  FileModel model(stream, model_of({{"layers.0.weight", {1, 1}, raw(weight)}},
+                                   {{"activations", activation}, {"loss", loss}}));
+  Tape tape(stream);
+  const Tensor y = model.forward(tape, Tensor::from_host<float>(stream, {1, 1}, Floats{3}));
+  const Tensor value = model.loss(tape, y, Tensor::from_host<float>(stream, {1, 1}, Floats{1}));
+  const Gradients gradients = tape.gradient(value, model.trainable_variables());
+  EXPECT_EQ(gradients.at(0).variable->name, "layers.0.weight");
+  return {value.item(stream), gradients.at(0).value->item(stream)};
+}
+
+TEST(FileModel, BceAfterASigmoidIsThatOfItsLogits) {
+  const OneWeight after_sigmoid = run_one_weight(0.5F, "sigmoid", "bce");
+  const double probability = 1 / (1 + std::exp(-1.5));
+  EXPECT_NEAR(after_sigmoid.loss, -std::log(probability), 1e-6);
+  EXPECT_NEAR(after_sigmoid.gradient, 3 * (probability - 1), 1e-6);
+  // sigmoid(-150) is 0 in float32: from the output, the loss would be infinite.
+  const OneWeight saturated = run_one_weight(-50.0F, "sigmoid", "bce");
+  EXPECT_NEAR(saturated.loss, 150, 1e-4);
+  EXPECT_NEAR(saturated.gradient, -3, 1e-6);
+}
+
+TEST(FileModel, BceAfterALinearLayerTakesItForLogits) {
+  EXPECT_EQ(run_one_weight(0.5F, "linear", "bce").loss,
+            run_one_weight(0.5F, "sigmoid", "bce").loss);
+}
+
+TEST(FileModel, MseKeepsTheSigmoid) {
+  const double probability = 1 / (1 + std::exp(-1.5));
+  EXPECT_NEAR(run_one_weight(0.5F, "sigmoid", "mse").loss, std::pow(probability - 1, 2), 1e-6);
+}
+
+TEST(FileModel, ViewsCarryTheNamesOfTheFile) {
+  Stream stream({.device = DeviceType::kCpu, .threads = 1});
+  FileModel model(stream, model_of({zeros("layers.0.weight", {3, 2}), zeros("layers.0.bias", {3}),
+                                    zeros("layers.1.kernel", {3, 1})},
+                                   kTwoLayers));
+  const std::vector<TensorView> weights = model.views();
+  ASSERT_EQ(weights.size(), 3U);
+  EXPECT_EQ(weights[0].name, "layers.0.weight");
+  EXPECT_EQ(weights[0].rows, 2);
+  EXPECT_EQ(weights[0].cols, 3);
+  EXPECT_EQ(weights[1].name, "layers.0.bias");
+  EXPECT_EQ(weights[2].name, "layers.1.kernel");
+  EXPECT_EQ(weights[2].layer, 1);
+  Tape tape(stream);
+  model.forward(tape, Tensor::zeros(stream, {4, 2}));
+  EXPECT_EQ(tape.views().at(0).name, "layers.0/pre_activation");
+}
+
+TEST(GradientDump, EveryTensorIsAGradientWithItsLastDimensionAsColumns) {
+  const TemporaryFile file(file_of({zeros("conv", {2, 3, 5}),
+                                    zeros("scalar", {}),
+                                    zeros("bias", {7}),
+                                    zeros("none", {4, 0}),
+                                    {"half", {1, 2}, "abcd", DType::kFloat16}}));
+  const SafetensorsFile dump(file.path());
+  const std::vector<TensorView> views = gradient_views(dump);
+  ASSERT_EQ(views.size(), 5U);
+  const auto expect = [&](std::size_t i, std::string_view name, std::int64_t rows,
+                          std::int64_t cols) {
+    EXPECT_EQ(views[i].name, name);
+    EXPECT_EQ(views[i].role, Role::kGradient);
+    EXPECT_EQ(views[i].rows, rows) << name;
+    EXPECT_EQ(views[i].cols, cols) << name;
+    EXPECT_EQ(views[i].count, rows * cols) << name;
+    EXPECT_EQ(views[i].layer, -1);
+  };
+  expect(0, "conv", 6, 5);
+  expect(1, "scalar", 1, 1);
+  expect(2, "bias", 1, 7);
+  expect(3, "none", 4, 0);
+  expect(4, "half", 1, 2);
+  EXPECT_EQ(views[4].dtype, DType::kFloat16);
+  EXPECT_EQ(std::string_view(static_cast<const char*>(views[4].data), 4), "abcd");
+}
+
+}  // namespace
+}  // namespace gradvitals::test

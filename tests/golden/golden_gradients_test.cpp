@@ -1,0 +1,69 @@
+// Contract under test: gradients dumped by PyTorch, through the safetensors reader and
+// tensor_stats. Oracle: PyTorch's and NumPy's own figures in float64, recorded. Exact but for
+// norms.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "framework/io/gradient_dump.h"
+#include "framework/io/safetensors.h"
+#include "kernels/stream.h"
+#include "kernels/tensor_stats.h"
+#include "tests/golden/golden_file.h"
+#include "tests/support/expect_close.h"
+
+namespace gradvitals::test {
+namespace {
+
+std::vector<TensorStats> stats_of(const SafetensorsFile& file) {
+  Stream stream({.device = DeviceType::kCpu, .threads = 2});
+  const std::vector<TensorView> views = gradient_views(file);
+  const TensorStatsTable table(stream, views);
+  std::vector<TensorStats> stats(views.size());
+  Buffer workspace(stream, table.workspace_bytes());
+  tensor_stats(stream, table, stats, workspace);
+  return stats;
+}
+
+void expect_tensor(const SafetensorsEntry& entry, const TensorStats& stats,
+                   const nlohmann::json& expected) {
+  SCOPED_TRACE(entry.name);
+  EXPECT_EQ(entry.name, expected.at("name").get<std::string>());
+  EXPECT_EQ(name(entry.dtype), expected.at("dtype").get<std::string>());
+  EXPECT_EQ(stats.count, expected.at("count").get<std::int64_t>());
+  expect_close(stats.l2_norm(), expected.at("l2_norm").get<double>(), kGoldenStatistic);
+  const nlohmann::json& rms = expected.at("rms");
+  EXPECT_EQ(stats.finite_count() == 0, rms.is_null()) << "only an empty mean has no value";
+  if (!rms.is_null()) expect_close(stats.rms(), rms.get<double>(), kGoldenStatistic);
+  if (stats.finite_count() > 0) {
+    EXPECT_EQ(stats.max_abs, expected.at("max_abs").get<double>());
+  }
+  const nlohmann::json& smallest = expected.at("min_abs_nonzero");
+  EXPECT_EQ(stats.min_abs_nonzero,
+            smallest.is_null() ? std::numeric_limits<double>::infinity() : smallest.get<double>());
+  EXPECT_EQ(stats.zero_count, expected.at("zero_count").get<std::int64_t>());
+  EXPECT_EQ(stats.subnormal_count, expected.at("subnormal_count").get<std::int64_t>());
+  EXPECT_EQ(stats.nan_count, expected.at("nan_count").get<std::int64_t>());
+  EXPECT_EQ(stats.inf_count, expected.at("inf_count").get<std::int64_t>());
+  const nlohmann::json& first = expected.at("first_nonfinite_index");
+  EXPECT_EQ(stats.first_nonfinite_index, first.is_null() ? -1 : first.get<std::int64_t>());
+}
+
+class GoldenGradients : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(GoldenGradients, HaveTheRecordedStatistics) {
+  const SafetensorsFile file(golden_path("gradients", GetParam(), ".safetensors"));
+  const std::vector<TensorStats> stats = stats_of(file);
+  const nlohmann::json expected = read_expected("gradients", GetParam()).at("tensors");
+  ASSERT_GT(expected.size(), 0U);
+  ASSERT_EQ(file.tensors().size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    expect_tensor(file.tensors()[i], stats[i], expected[i]);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Dumps, GoldenGradients, ::testing::ValuesIn(golden_names("gradients")),
+                         [](const auto& dump) { return dump.param; });
+
+}  // namespace
+}  // namespace gradvitals::test

@@ -1,0 +1,83 @@
+// Contract under test: model and data files, forward and backward on a tape, and the monitor's
+// metrics. Oracle: the same networks in NumPy and PyTorch, float64, recorded.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "framework/io/file_model.h"
+#include "kernels/stream.h"
+#include "monitor/gradient_monitor.h"
+#include "monitor/metrics/vital_signs.h"
+#include "tests/golden/golden_file.h"
+#include "tests/support/expect_close.h"
+
+namespace gradvitals::test {
+namespace {
+
+HealthMetrics examine(const std::string& name) {
+  Stream stream({.device = DeviceType::kCpu, .threads = 2});
+  const ModelFile file = read_model(golden_path("models", name, ".model.safetensors"));
+  const ModelBatch batch = read_batch(golden_path("models", name, ".data.safetensors"), file);
+  FileModel model(stream, file);
+  const Tensor x =
+      Tensor::from_host<float>(stream, {batch.rows, file.layers.front().inputs}, batch.x);
+  const Tensor target =
+      Tensor::from_host<float>(stream, {batch.rows, file.layers.back().outputs}, batch.y);
+  Tape tape(stream);
+  const Tensor loss = model.loss(tape, model.forward(tape, x), target);
+  tape.gradient(loss, model.trainable_variables());
+  return GradientMonitor(stream).examine(tape.views(), loss.item(stream));
+}
+
+std::vector<std::string> gradient_names(const HealthMetrics& metrics) {
+  std::vector<std::string> names;
+  for (const TensorRecord& record : metrics.tensors) {
+    if (record.role == Role::kGradient) names.push_back(record.name);
+  }
+  return names;
+}
+
+class GoldenModels : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(GoldenModels, HaveTheRecordedMetrics) {
+  const HealthMetrics metrics = examine(GetParam());
+  const nlohmann::json golden = read_expected("models", GetParam());
+  EXPECT_EQ(gradient_names(metrics), golden.at("names").get<std::vector<std::string>>());
+  ASSERT_TRUE(metrics.loss.has_value());
+  expect_close(*metrics.loss, golden.at("loss").get<double>(), kGoldenNorm);
+
+  const nlohmann::json& expected = golden.at("metrics");
+  const auto norms = expected.at("gradient_norms").get<std::vector<double>>();
+  ASSERT_FALSE(norms.empty());
+  expect_close(metrics.gradient_norms, norms, kGoldenNorm);
+  expect_close(metrics.min_gradient, expected.at("min_gradient").get<double>(), kGoldenNorm);
+  expect_close(metrics.max_gradient, expected.at("max_gradient").get<double>(), kGoldenNorm);
+  expect_close(metrics.mean_gradient, expected.at("mean_gradient").get<double>(), kGoldenNorm);
+  expect_close(metrics.std_gradient, expected.at("std_gradient").get<double>(),
+               golden_spread(*std::ranges::max_element(norms)));
+  EXPECT_EQ(metrics.vanished_layers, expected.at("vanished_layers").get<std::int64_t>());
+  EXPECT_EQ(metrics.weak_layers, expected.at("weak_layers").get<std::int64_t>());
+  EXPECT_EQ(metrics.total_layers, expected.at("total_layers").get<std::int64_t>());
+}
+
+TEST_P(GoldenModels, HaveTheRecordedBackwardGain) {
+  const HealthMetrics metrics = examine(GetParam());
+  const nlohmann::json golden = read_expected("models", GetParam());
+  std::vector<double> delta_rms;
+  for (const TensorRecord& record : metrics.tensors) {
+    if (record.role == Role::kDelta) delta_rms.push_back(record.stats.rms());
+  }
+  expect_close(delta_rms, golden.at("delta_rms").get<std::vector<double>>(), kGoldenNorm);
+  const std::optional<double> gain = vital_signs(metrics, Thresholds{}).oxygen.backward_gain;
+  const nlohmann::json& expected = golden.at("backward_gain");
+  ASSERT_EQ(gain.has_value(), !expected.is_null());
+  if (gain) expect_close(*gain, expected.get<double>(), kGoldenGain);
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, GoldenModels, ::testing::ValuesIn(golden_names("models")),
+                         [](const auto& network) { return network.param; });
+
+}  // namespace
+}  // namespace gradvitals::test

@@ -37,7 +37,8 @@ TensorView view_of(std::string_view name, const GuardedBuffer<T>& buffer, Device
 std::vector<TensorStats> records_of(Stream& stream, std::span<const TensorView> views) {
   const TensorStatsTable table(stream, views);
   Buffer workspace(stream, table.workspace_bytes());
-  std::vector<TensorStats> out(views.size());
+  // A step writes over the records of the one before.
+  std::vector<TensorStats> out(views.size(), TensorStats{.count = -1, .zero_count = 99});
   tensor_stats(stream, table, out, workspace);
   stream.synchronize();
   return out;

@@ -1,4 +1,12 @@
 // Dense: the fully connected layer.
+//
+// Forward:  z = x W + b (b on every row);  y = activation(z)
+//           x (B,I), W (I,O), b (O), z and y (B,O)
+// Backward: delta = dy * activation'(z) (B,O)
+//           dW = x^T delta (I,O);  db = column sums of delta (O);  dx = delta W^T (B,I)
+//           dx is left out where nothing upstream is trained, as at the first layer.
+// Saved:    x and y; z where the activation's derivative or the monitor reads it.
+// Init:     W Glorot uniform (Glorot and Bengio 2010), b zero: Keras' defaults.
 #pragma once
 
 #include <optional>
@@ -8,13 +16,7 @@
 
 namespace gradvitals {
 
-// Forward:  z = x W + b (b on every row);  y = activation(z)
-//           x (B,I), W (I,O), b (O), z and y (B,O)
-// Backward: delta = dy * activation'(z) (B,O)
-//           dW = x^T delta (I,O);  db = column sums of delta (O);  dx = delta W^T (B,I)
-//           dx is left out where nothing upstream is trained, as at the first layer.
-// Saved:    x and y; z where the activation's derivative or the monitor reads it.
-// Init:     W Glorot uniform (Glorot and Bengio 2010), b zero: Keras' defaults.
+/// activation(x W + b), with `units` outputs.
 class Dense final : public Layer {
  public:
   struct Options {

@@ -24,7 +24,7 @@ std::string conclusions(std::span<const NetworkReport> networks, RuleSet rules,
 std::string disagreements(std::span<const NetworkReport> networks, const Thresholds& thresholds,
                           TextStyle style);
 
-/// All of it: table, conclusions and, with the full rules, disagreements.
+/// All of it, after a blank line: table, conclusions and, with the full rules, disagreements.
 std::string comparison_text(std::span<const NetworkReport> networks, RuleSet rules,
                             const Thresholds& thresholds, TextStyle style);
 

@@ -53,7 +53,7 @@ std::string evidence(const NetworkReport& network, const Thresholds& thresholds)
 std::string seed_evidence(const HealthMetrics& metrics) {
   std::vector<std::string> seen;
   if (metrics.vanished_layers > 0) {
-    seen.push_back(fmt::format("{} of {} norms are below {}", metrics.vanished_layers,
+    seen.push_back(fmt::format("{} of {} norms lie below {}", metrics.vanished_layers,
                                metrics.total_layers, kSeedVanishedNorm));
   }
   if (metrics.max_gradient > kSeedLargeNorm) {

@@ -91,6 +91,7 @@ class Script {
  public:
   Script(FigureFormat format, std::size_t networks, std::string_view output)
       : page_(format, networks) {
+    if (!output.empty()) line("# Draws {} when given to gnuplot.", gnuplot_string(output));
     line("set encoding utf8");
     line("set terminal {}", page_.terminal());
     if (!output.empty()) line("set output {}", gnuplot_string(output));

@@ -1,5 +1,7 @@
 #include "monitor/report/gnuplot_string.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "monitor/report/utf8.h"
@@ -31,7 +33,9 @@ std::size_t common_prefix(const std::vector<std::string>& names) {
 }  // namespace
 
 std::string gnuplot_string(std::string_view text) {
-  return "'" + doubled(printable(text), '\'') + "'";
+  // gnuplot 5.4 takes '' at the start of a literal for an empty one, and stumbles over the rest.
+  const std::string_view shield = text.starts_with('\'') ? " " : "";
+  return fmt::format("'{}{}'", shield, doubled(printable(text), '\''));
 }
 
 std::string gnuplot_tick_string(std::string_view text) {

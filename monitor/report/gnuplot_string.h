@@ -8,7 +8,7 @@
 
 namespace gradvitals {
 
-/// A string literal on one line.
+/// A string literal on one line. Text that begins with a quote gets a blank before it.
 std::string gnuplot_string(std::string_view text);
 
 /// A string literal for an axis tick, which gnuplot takes as a number format.

@@ -99,8 +99,10 @@ TEST(DiagnosisJson, NumbersThatAreNotFiniteAreNull) {
 
 TEST(DiagnosisJson, WhatHasNoValueIsNull) {
   HealthMetrics metrics = named_metrics({0.0, kNan});
-  metrics.tensors.push_back({.name = "unused", .exists = false});
-  metrics.tensors.push_back({.name = "empty"});
+  metrics.tensors.resize(4);
+  metrics.tensors[2].name = "unused";
+  metrics.tensors[2].exists = false;
+  metrics.tensors[3].name = "empty";
   const Json json = parsed(judged("missing", "", metrics));
   EXPECT_TRUE(json["loss"].is_null());
   EXPECT_TRUE(json["vital_signs"]["heart_rate"]["spikes"].is_null());

@@ -1,0 +1,372 @@
+// The figure: what its script says, that no name can break out of it, and what gnuplot makes of it.
+#include "monitor/report/figure.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "monitor/report/figure_axis.h"
+#include "monitor/report/gnuplot.h"
+#include "monitor/report/gnuplot_string.h"
+#include "tests/monitor/report_networks.h"
+
+namespace gradvitals::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInf = std::numeric_limits<double>::infinity();
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+int count_of(std::string_view text, std::string_view part) {
+  int count = 0;
+  for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1))
+    ++count;
+  return count;
+}
+
+std::string script_of(std::span<const NetworkReport> networks, RuleSet rules = RuleSet::kFull) {
+  return figure_script(networks, rules, FigureFormat::kSvg);
+}
+
+/// A folder of its own for each test, removed at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = (fs::temp_directory_path() / "gradvitals_figure_XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
+    path_ = pattern;
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() { fs::remove_all(path_); }
+
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+/// PATH for the length of a scope.
+class PathVariable {
+ public:
+  explicit PathVariable(const std::string& value) {
+    if (const char* old = std::getenv("PATH")) saved_ = old;
+    ::setenv("PATH", value.c_str(), 1);
+  }
+  PathVariable(const PathVariable&) = delete;
+  PathVariable& operator=(const PathVariable&) = delete;
+  ~PathVariable() { ::setenv("PATH", saved_.c_str(), 1); }
+
+ private:
+  std::string saved_;
+};
+
+/// A program called gnuplot that does what the shell lines say, first on PATH while this lives.
+class FakeGnuplot {
+ public:
+  explicit FakeGnuplot(const std::string& lines)
+      : path_variable_(folder_.path().string() + ":/usr/bin:/bin") {
+    const fs::path program = folder_.path() / "gnuplot";
+    std::ofstream(program) << "#!/bin/sh\n" << lines << "\n";
+    fs::permissions(program, fs::perms::owner_all);
+  }
+
+ private:
+  TemporaryFolder folder_;
+  PathVariable path_variable_;
+};
+
+std::string message_of_run(std::string_view script) {
+  try {
+    run_gnuplot(script);
+  } catch (const GnuplotError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+class DrawnFigure : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    try {
+      run_gnuplot("set print '-'; print 'here'\n");
+    } catch (const GnuplotNotFound& error) {
+      GTEST_SKIP() << error.what();
+    }
+  }
+};
+
+TEST(FigureFormat, IsReadFromTheEndingOfThePath) {
+  EXPECT_EQ(figure_format("a/b.png"), FigureFormat::kPng);
+  EXPECT_EQ(figure_format("b.SVG"), FigureFormat::kSvg);
+  EXPECT_EQ(figure_format("b.tar.pdf"), FigureFormat::kPdf);
+  EXPECT_EQ(figure_format("b.gp"), FigureFormat::kGnuplot);
+  EXPECT_EQ(figure_format("b.jpg"), std::nullopt);
+  EXPECT_EQ(figure_format("png"), std::nullopt);
+  EXPECT_EQ(figure_format(""), std::nullopt);
+}
+
+TEST(GnuplotString, HoldsAnyTextAsOneLiteralOnOneLine) {
+  EXPECT_EQ(gnuplot_string("it's"), "'it''s'");
+  EXPECT_EQ(gnuplot_string("'"), "' '''") << "a literal must not begin with a doubled quote";
+  EXPECT_EQ(gnuplot_string("`touch x` $(y) \"z\" \\"), "'`touch x` $(y) \"z\" \\'");
+  EXPECT_EQ(gnuplot_string("a\nset output"), "'a\\nset output'");
+  EXPECT_EQ(gnuplot_tick_string("50 %d"), "'50 %%d'");
+}
+
+TEST(GnuplotString, LongNamesLoseWhatTellsLeast) {
+  EXPECT_EQ(shortened("dense/kernel", 12), "dense/kernel");
+  EXPECT_EQ(shortened("abcdefghijkl", 7), "abc…jkl");
+  EXPECT_EQ(shortened("ääääääääääää", 7), "äää…äää");
+  EXPECT_EQ(shortened_names({"model.h.0.weight", "model.h.1.bias"}, 10),
+            (std::vector<std::string>{"0.weight", "1.bias"}));
+  EXPECT_EQ(shortened_names({"model.h.0", "model.h.1"}, 10),
+            (std::vector<std::string>{"model.h.0", "model.h.1"}));
+  EXPECT_TRUE(shortened_names({}, 10).empty());
+}
+
+TEST(FigureAxis, HoldsEveryBarAndTheSeedsLimits) {
+  for (const double norm : {1e-6, 1e-45, 1e-7, 0.5, 1e30, 1e300}) {
+    const std::vector<NetworkReport> networks = {network_with_norms("n", {norm})};
+    const Decades axis = figure_axes(networks).front();
+    EXPECT_LT(axis.low, std::min(-6.0, std::log10(norm))) << norm;
+    EXPECT_GT(axis.high, std::max(1.0, std::log10(norm))) << norm;
+    EXPECT_EQ(foot_label(norm, axis), std::nullopt) << norm;
+  }
+}
+
+TEST(FigureAxis, IsSharedUnlessOneNetworkWouldFlattenTheOthers) {
+  const std::vector<Decades> near = figure_axes(three_networks());
+  EXPECT_EQ(near[0].low, near[2].low);
+  EXPECT_EQ(near[0].high, near[2].high);
+  const std::vector<NetworkReport> networks = {network_with_norms("a", {0.1}),
+                                               network_with_norms("b", {1e30})};
+  const std::vector<Decades> far = figure_axes(networks);
+  EXPECT_LT(far[0].high, far[1].high);
+}
+
+TEST(FigureAxis, HasAFewTicksWhateverItsRange) {
+  for (const double high : {2.0, 8.0, 30.0, 305.0}) {
+    const std::vector<int> ticks = tick_exponents({-7.0, high});
+    EXPECT_GE(ticks.size(), 4u) << high;
+    EXPECT_LE(ticks.size(), 11u) << high;
+    EXPECT_GE(ticks.front(), -7) << high;
+    EXPECT_LE(ticks.back(), high) << high;
+  }
+  EXPECT_LE(tick_exponents({kLowestExponent, kHighestExponent}).size(), 11u);
+}
+
+TEST(FigureAxis, WhatHasNoBarHasALabel) {
+  const Decades axis{-7.0, 2.0};
+  EXPECT_EQ(foot_label(0.0, axis), "0");
+  EXPECT_EQ(foot_label(-0.0, axis), "0");
+  EXPECT_EQ(foot_label(kNan, axis), "NaN");
+  EXPECT_EQ(foot_label(kInf, axis), "Inf");
+  EXPECT_EQ(foot_label(-kInf, axis), "-Inf");
+  EXPECT_EQ(foot_label(-1.0, axis), "-1.0e+00");
+  EXPECT_EQ(foot_label(1e-310, {kLowestExponent, 2.0}), "1.0e-310");
+  EXPECT_EQ(foot_label(1e-5, axis), std::nullopt);
+}
+
+TEST(FigureScript, DrawsBothPanelsOfEveryNetworkWithOneClausePerClass) {
+  const std::string script = script_of(three_networks());
+  EXPECT_EQ(count_of(script, "\nplot $norms "), 3);
+  EXPECT_EQ(count_of(script, "\nplot $statistics "), 3);
+  for (const char* title : {"Vanished < 1e-6", "Weak < 1e-4", "Healthy", "Exploding > 10"}) {
+    EXPECT_EQ(count_of(script, "title '" + std::string(title) + "'"), 3) << title;
+  }
+  for (const char* limit : {"'Vanished' at graph", "'Weak' at graph", "'Exploding' at graph"}) {
+    EXPECT_EQ(count_of(script, limit), 3) << limit;
+  }
+}
+
+TEST(FigureScript, ClassesAreTheSeedsColors) {
+  const std::vector<NetworkReport> networks = {
+      network_with_norms("n", {9e-7, 1e-6, 9e-5, 1e-4, 10.0, 10.5})};
+  // "index norm class": vanished 0, weak 1, healthy 2, exploding 3.
+  EXPECT_TRUE(contains(script_of(networks),
+                       "\n1 9e-07 0\n2 1e-06 1\n3 9e-05 1\n4 0.0001 2\n5 10 2\n6 10.5 3\nEND\n"));
+}
+
+TEST(FigureScript, ZeroNanAndInfiniteNormsAreLabelsNotBars) {
+  const std::vector<NetworkReport> networks = {
+      judged("odd", "", named_metrics({0.0, kNan, 1e-3, kInf}))};
+  const std::string script = script_of(networks);
+  EXPECT_TRUE(contains(script, "set label '0' at 1,1e-07 center"));
+  EXPECT_TRUE(contains(script, "set label 'NaN' at 2,1e-07 center"));
+  EXPECT_TRUE(contains(script, "set label 'Inf' at 4,1e-07 center"));
+  EXPECT_TRUE(contains(script, "$norms << END\n0 NaN 0\n3 0.001 2\nEND\n"));
+}
+
+TEST(FigureScript, DenseLabelsOfNeighboursAreOne) {
+  std::vector<double> norms(100, 0.0);
+  norms[40] = 0.5;
+  const std::string script = script_of(std::vector{network_with_norms("zeros", norms)});
+  EXPECT_TRUE(contains(script, "set label '0 (40 times)' at 20.5,"));
+  EXPECT_TRUE(contains(script, "set label '0 (59 times)' at 71,"));
+}
+
+TEST(FigureScript, StatisticsAreLabelledAtFortyFiveDegrees) {
+  const std::string script = script_of(std::vector{exploding_network()});
+  EXPECT_TRUE(contains(script, "set label '2.3e+07' at 2,23000000 left rotate by 45"));
+  EXPECT_TRUE(contains(script, "'Min' 1, 'Max' 2, 'Mean' 3, 'Std' 4"));
+}
+
+TEST(FigureScript, BarsAreNamedWhileThereIsRoomElseNumbered) {
+  EXPECT_TRUE(
+      contains(script_of(std::vector{sigmoid_network()}), "'dense_4/kernel' 9, 'dense_4/bias' 10"));
+  const std::string many =
+      script_of(std::vector{judged("n", "", named_metrics(std::vector<double>(60, 0.1)))});
+  EXPECT_FALSE(contains(many, "kernel"));
+  EXPECT_TRUE(contains(many, "'1' 1, '6' 6, '11' 11"));
+  EXPECT_TRUE(contains(script_of(std::vector{network_with_norms("n", {0.1, 0.2})}),
+                       "set xtics ('1' 1, '2' 2)"));
+}
+
+TEST(FigureScript, SubtitleHoldsTheVerdictOnlyWithTheFullRules) {
+  const std::vector<NetworkReport> networks = three_networks();
+  EXPECT_TRUE(contains(script_of(networks), "'vanishing  ·  seed score 8/8 EXCELLENT'"));
+  const std::string seed = script_of(networks, RuleSet::kSeed);
+  EXPECT_TRUE(contains(seed, "'seed score 8/8 EXCELLENT'"));
+  EXPECT_FALSE(contains(seed, "vanishing"));
+}
+
+TEST(FigureScript, RefusesNoNetworkAndMoreThanAPageHolds) {
+  EXPECT_THROW(figure_script({}, RuleSet::kFull, FigureFormat::kPng), std::invalid_argument);
+  const std::vector<NetworkReport> many(49, relu_network());
+  EXPECT_THROW(figure_script(many, RuleSet::kFull, FigureFormat::kPng), std::invalid_argument);
+}
+
+TEST(RenderedScript, NeedsNoGnuplotAndNamesItsOwnImage) {
+  const TemporaryFolder empty;
+  const PathVariable path(empty.path().string());
+  const std::string script =
+      render_figure(three_networks(), RuleSet::kFull, FigureFormat::kGnuplot, "out/it's.gp");
+  EXPECT_TRUE(contains(script, "set output 'it''s.png'\n"));
+  EXPECT_TRUE(contains(script, "set terminal pngcairo noenhanced"));
+  EXPECT_TRUE(
+      contains(render_figure(three_networks(), RuleSet::kFull, FigureFormat::kGnuplot, "out/'.gp"),
+               "set output './''.png'\n"));
+}
+
+TEST(Gnuplot, MissingSaysWhatToInstallAndWhatWorksWithoutIt) {
+  const TemporaryFolder empty;
+  const PathVariable path(empty.path().string());
+  EXPECT_THROW(run_gnuplot("plot x\n"), GnuplotNotFound);
+  const std::string message = message_of_run("plot x\n");
+  EXPECT_TRUE(contains(message, "gnuplot-nox")) << message;
+  EXPECT_TRUE(contains(message, ".gp")) << message;
+}
+
+TEST(Gnuplot, EarlyDeathIsAnErrorAndNoSignal) {
+  const FakeGnuplot fake("echo 'no such terminal' >&2; exit 3");
+  // More than a socket holds: the writer meets a closed end.
+  const std::string message = message_of_run(std::string(8'000'000, '#'));
+  EXPECT_EQ(message, "gnuplot exited with 3: no such terminal");
+}
+
+TEST(Gnuplot, DeathByASignalIsToldAsSuch) {
+  const FakeGnuplot fake("kill -9 $$");
+  EXPECT_TRUE(contains(message_of_run("plot x\n"), "ended by signal 9"));
+}
+
+TEST(Gnuplot, SilenceIsAnError) {
+  const FakeGnuplot fake("cat > /dev/null");
+  EXPECT_EQ(message_of_run("plot x\n"), "gnuplot drew nothing: it gave no reason");
+}
+
+TEST(Gnuplot, MuchTalkOnEveryStreamDoesNotDeadlock) {
+  const FakeGnuplot fake(
+      "head -c 3000000 /dev/zero >&2; head -c 3000000 /dev/zero; cat; echo done");
+  const std::string script(3'000'000, '#');
+  const std::string drawn = run_gnuplot(script);
+  EXPECT_EQ(drawn.size(), 6'000'000u + 5u);
+  EXPECT_TRUE(drawn.ends_with("#done\n"));
+}
+
+TEST_F(DrawnFigure, EveryFormatBeginsAsItShould) {
+  const std::vector<NetworkReport> networks = three_networks();
+  const auto drawn = [&](FigureFormat format) {
+    return render_figure(networks, RuleSet::kFull, format, "ignored");
+  };
+  EXPECT_TRUE(drawn(FigureFormat::kPng).starts_with("\x89PNG\r\n"));
+  EXPECT_TRUE(drawn(FigureFormat::kPdf).starts_with("%PDF"));
+  const std::string svg = drawn(FigureFormat::kSvg);
+  EXPECT_TRUE(svg.starts_with("<?xml"));
+  EXPECT_TRUE(svg.ends_with("</svg>\n\n") || svg.ends_with("</svg>\n"))
+      << svg.substr(svg.size() - 20);
+}
+
+TEST_F(DrawnFigure, ShowsNamesLimitsLegendAndValues) {
+  const std::string svg =
+      render_figure(three_networks(), RuleSet::kFull, FigureFormat::kSvg, "ignored");
+  for (const char* text :
+       {"Sigmoid Network", "ReLU Network", "Exploding Network", "dense_4/kernel", "2.3e+07",
+        "Vanished &lt; 1e-6", "Exploding > 10", "Exploding", "Gradient Magnitude"}) {
+    EXPECT_TRUE(contains(svg, "<text>" + std::string(text) + "</text>")) << text;
+  }
+  EXPECT_EQ(count_of(svg, "<text>Health Metrics Summary</text>"), 3);
+}
+
+TEST_F(DrawnFigure, EveryKindOfNumberCanBeDrawn) {
+  const std::vector<NetworkReport> networks = {
+      network_with_norms("all zero", {0.0, 0.0}),
+      network_with_norms("nothing finite", {kNan, kInf}),
+      network_with_norms("no gradients", {}),
+      network_with_norms("huge", {1e30, 1.7e308}),
+      network_with_norms("tiny", {5e-324, 1e-38}),
+      network_with_norms("one", {1.0}),
+      network_with_norms("many", std::vector<double>(300, 0.1)),
+  };
+  for (const NetworkReport& network : networks) {
+    EXPECT_NO_THROW(render_figure({&network, 1}, RuleSet::kFull, FigureFormat::kSvg, ""))
+        << network.name;
+  }
+  EXPECT_NO_THROW(render_figure(networks, RuleSet::kFull, FigureFormat::kPng, ""));
+}
+
+TEST_F(DrawnFigure, AHostileNameIsOnlyAName) {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path() / "made").string();
+  const std::vector<std::string> names = {
+      "`touch " + file + "`",
+      "$(touch " + file + ")",
+      "'; system('touch " + file + "'); '",
+      "x\nsystem('touch " + file + "')\n",
+      "x\nEND\n!touch " + file + "\n",
+      "\" . system(\"touch " + file + "\") . \"",
+      "50 %d %n {^_@} \\",
+      "\xff\xfe",
+  };
+  for (const std::string& name : names) {
+    HealthMetrics metrics = named_metrics({0.1, 0.0});
+    for (TensorRecord& tensor : metrics.tensors) tensor.name = name;
+    const NetworkReport network = judged(name, name, metrics);
+    EXPECT_NO_THROW(render_figure({&network, 1}, RuleSet::kFull, FigureFormat::kSvg, "")) << name;
+    EXPECT_FALSE(fs::exists(file)) << name;
+  }
+}
+
+TEST_F(DrawnFigure, AScriptThatFailsIsAnErrorWithGnuplotsWords) {
+  const std::string message = message_of_run("set terminal svg\nplot nonsense((\n");
+  EXPECT_TRUE(contains(message, "gnuplot exited with 1: ")) << message;
+  EXPECT_TRUE(contains(message, "nonsense")) << message;
+}
+
+}  // namespace
+}  // namespace gradvitals::test

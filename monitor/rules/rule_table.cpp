@@ -13,7 +13,7 @@ namespace {
 constexpr std::array kRules{
     Rule{"R1", "NaN or Inf", "TensorFlow check_numerics, SageMaker Debugger, Megatron-LM",
          check_non_finite},
-    Rule{"R2", "Backward gain per hidden layer", "measured on 3000 seeds of the three networks",
+    Rule{"R2", "Backward gain per hidden layer", "measured on the three networks of compare",
          check_backward_gain},
     Rule{"R3", "Forward gain per hidden layer",
          "SageMaker PoorWeightInitialization, TheDeepChecker", check_forward_gain},

@@ -87,7 +87,7 @@ std::vector<Finding> check_dead_units(const Evidence& evidence) {
   for (const UnitRecord& layer : evidence.metrics.units) {
     // A healthy unit is silent for about half of the samples: few samples cannot tell it from a
     // dead one.
-    const bool is_told = layer.batch >= thresholds.dead_unit_min_batch;
+    const bool is_told = layer.batch >= thresholds.min_relu_batch;
     if (!can_die(layer.activation) || !is_told) continue;
     const double fraction = layer.dead_unit_fraction();
     if (fraction > thresholds.dead_unit_fraction.warning) layers.add(layer, fraction);

@@ -1,6 +1,9 @@
 // R13: gradients that are exactly zero, or not there.
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "monitor/metrics/unit_records.h"
 #include "monitor/rules/checks.h"
 
 namespace gradvitals {
@@ -89,6 +92,14 @@ Finding zero_gradients(const ZeroCensus& census) {
   return finding;
 }
 
+/// One sample switches off half of the units on either side of a kernel, and so three quarters of
+/// its gradient, in a healthy relu network.
+bool has_too_few_samples(const Evidence& evidence) {
+  return std::ranges::any_of(evidence.metrics.units, [&](const UnitRecord& layer) {
+    return can_die(layer.activation) && layer.batch < evidence.thresholds.min_relu_batch;
+  });
+}
+
 Finding mostly_zero(const ZeroCensus& census, double limit) {
   Finding finding;
   finding.severity = Severity::kWarning;
@@ -112,7 +123,8 @@ std::vector<Finding> check_zero_gradients(const Evidence& evidence) {
   if (!census.missing.empty()) findings.push_back(missing_gradients(census));
   if (!census.all_zero.empty()) {
     findings.push_back(zero_gradients(census));
-  } else if (census.elements > 0 && census.zero_fraction() >= limit) {
+  } else if (census.elements > 0 && census.zero_fraction() >= limit &&
+             !has_too_few_samples(evidence)) {
     findings.push_back(mostly_zero(census, limit));
   }
   return findings;

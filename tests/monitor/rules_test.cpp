@@ -202,6 +202,16 @@ TEST(ZeroGradients, FireAtSeventyPercentOfAllElements) {
   EXPECT_EQ(diagnosis.findings.front().text, "70.0 % of all gradient elements are exactly zero.");
 }
 
+TEST(ZeroGradients, AFewSamplesOfAReluNetworkMayBeMostlyZero) {
+  HealthMetrics metrics = with_zeros(75, 100);
+  metrics.units.push_back(test::units(0, Activation::kRelu, false, 8, 31));
+  EXPECT_EQ(fired(diagnose(metrics)), "");
+  metrics.units.back().batch = 32;
+  EXPECT_EQ(fired(diagnose(metrics)), "R13");
+  metrics.units.back() = test::units(0, Activation::kSigmoid, false, 8, 1);
+  EXPECT_EQ(fired(diagnose(metrics)), "R13");
+}
+
 TEST(ZeroGradients, OneTensorOfZerosIsCritical) {
   const Diagnosis diagnosis =
       diagnose(metrics_of({gradient("fine", {0.1}), gradient("zero", {0.0, -0.0}, 3)}));

@@ -74,7 +74,7 @@ TEST_P(GoldenModels, GiveTheRecordedLossNormsAndDeltas) {
   if (expected.at("backward_gain").is_null()) return;  // Fewer than three hidden layers.
   const std::size_t hidden = delta_rms.size() - 1;
   const double gain =
-      std::pow(delta_rms[0] / delta_rms[hidden - 1], 1.0 / static_cast<double>(hidden - 1));
+      std::pow(delta_rms.at(0) / delta_rms.at(hidden - 1), 1.0 / static_cast<double>(hidden - 1));
   test::expect_close(gain, expected.at("backward_gain").get<double>(), kRecordedGain);
 }
 

@@ -128,6 +128,20 @@ TEST_F(Gradients64, OfAResidualModelWithFanOut) {
   });
 }
 
+TEST_F(Gradients64, OfLayersThatShareTheGradientOfTheirSum) {
+  Parameter x = random_parameter(stream, "x", {6, 4});
+  Parameter w1 = random_parameter(stream, "w1/kernel", {4, 4});
+  Parameter w2 = random_parameter(stream, "w2/kernel", {4, 4});
+  expect("sum of two layers", {&w1, &w2, &x}, [&](Tape& tape) {
+    return add(tape, dense(tape, x, w1, Activation::kTanh),
+               dense(tape, x, w2, Activation::kSigmoid));
+  });
+  expect("sum of two activations", {&x}, [&](Tape& tape) {
+    return add(tape, activate(tape, multiply(tape, x, x), Activation::kTanh),
+               activate(tape, x, Activation::kSigmoid));
+  });
+}
+
 class NetworkGradients64 : public Gradients64, public ::testing::WithParamInterface<Activation> {
  protected:
   void expect_network(const Sequential& network) {

@@ -54,7 +54,7 @@ class NetworksTest : public ::testing::Test {
       if (view.role == Role::kDelta) deltas.push_back(rms(view));
     }
     const std::size_t hidden = deltas.size() - 1;
-    return std::pow(deltas[0] / deltas[hidden - 1], 1.0 / static_cast<double>(hidden - 1));
+    return std::pow(deltas.at(0) / deltas.at(hidden - 1), 1.0 / static_cast<double>(hidden - 1));
   }
 };
 

@@ -39,8 +39,8 @@ struct ActivationForward {
 
 /// dz = dy * activation'(z). z may be null where derivative_needs_pre_activation() is false; y is
 /// the forward's output. In place (dz == dy) is allowed. The derivative at relu's kink is 0, at
-/// leaky_relu's it is the slope. A product in IEEE arithmetic: a NaN of y or z gives NaN, and so does
-/// an infinite dy where the derivative is 0.
+/// leaky_relu's it is the slope. A product in IEEE arithmetic: a NaN of y or z gives NaN, and so
+/// does an infinite dy where the derivative is 0.
 template <class T>
 struct ActivationBackward {
   Activation activation = Activation::kLinear;

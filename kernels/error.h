@@ -1,5 +1,5 @@
-// The three ways a call can fail. Misuse of the API is std::invalid_argument; an unhealthy gradient is
-// data and never an error.
+// The three ways a call can fail. Misuse of the API is std::invalid_argument; an unhealthy gradient
+// is data and never an error.
 #pragma once
 
 #include <stdexcept>

@@ -13,11 +13,7 @@ struct VectorView {
   T* data = nullptr;
   std::int64_t count = 0;
 
-  operator VectorView<const T>() const
-    requires(!std::is_const_v<T>)
-  {
-    return {data, count};
-  }
+  operator VectorView<const T>() const requires(!std::is_const_v<T>) { return {data, count}; }
 };
 
 /// A row-major matrix without padding: element (r, c) is data[r * cols + c].
@@ -30,11 +26,7 @@ struct MatrixView {
   std::int64_t count() const { return rows * cols; }
   VectorView<T> flat() const { return {data, count()}; }
 
-  operator MatrixView<const T>() const
-    requires(!std::is_const_v<T>)
-  {
-    return {data, rows, cols};
-  }
+  operator MatrixView<const T>() const requires(!std::is_const_v<T>) { return {data, rows, cols}; }
 };
 
 /// "(rows, cols)" and "(count,)", for error messages.

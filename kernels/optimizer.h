@@ -37,11 +37,11 @@ struct MomentumUpdate {
 /// Source: Kingma and Ba 2015, algorithm 1.
 template <class T>
 struct AdamUpdate {
-  VectorView<const T> gradient;       ///< (N)
-  VectorView<T> weight;               ///< (N)
-  VectorView<T> first_moment;         ///< (N), zero before the first step
-  VectorView<T> second_moment;        ///< (N), zero before the first step
-  std::int64_t step = 1;              ///< 1 for the first update
+  VectorView<const T> gradient;  ///< (N)
+  VectorView<T> weight;          ///< (N)
+  VectorView<T> first_moment;    ///< (N), zero before the first step
+  VectorView<T> second_moment;   ///< (N), zero before the first step
+  std::int64_t step = 1;         ///< 1 for the first update
   double learning_rate = 0.001;
   double beta1 = 0.9;
   double beta2 = 0.999;

@@ -22,8 +22,8 @@ enum class Role : std::uint8_t {
 /// "gradient", "weight", "pre_activation", "output" or "delta".
 std::string_view name(Role role);
 
-/// A tensor to be watched. Owns nothing: `name` and `data` must outlive its use, which for views of a
-/// tape ends at the next backward, reset or reallocation. Any trainer can fill these.
+/// A tensor to be watched. Owns nothing: `name` and `data` must outlive its use, which for views of
+/// a tape ends at the next backward, reset or reallocation. Any trainer can fill these.
 struct TensorView {
   std::string_view name;
   Role role = Role::kGradient;

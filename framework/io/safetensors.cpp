@@ -42,7 +42,7 @@ std::uint64_t checked_header_bytes(std::span<const std::byte> file, const std::s
 /// a * b, or nothing where it leaves the range of std::int64_t.
 std::optional<std::uint64_t> checked_product(std::uint64_t a, std::uint64_t b) {
   constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  if (a > kMax || b > kMax || (a != 0 && b > kMax / a)) return std::nullopt;
+  if (b > kMax || (a != 0 && b > kMax / a)) return std::nullopt;
   return a * b;
 }
 

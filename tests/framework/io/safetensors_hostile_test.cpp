@@ -124,6 +124,8 @@ std::vector<HostileFile> hostile_files() {
        R"(tensor "w", shape: [4294967296,4294967296,4294967296] has more elements than can be counted)"},
       {"ShapeThatOverflowsToZero", shaped("[9223372036854775808,2]", "[0,0]", 0),
        R"(tensor "w", shape: [9223372036854775808,2] has more elements than can be counted)"},
+      {"DimensionBeyond63BitsBesideAZero", shaped("[0,9223372036854775808]", "[0,0]", 0),
+       R"(tensor "w", shape: [0,9223372036854775808] has more elements than can be counted)"},
       {"BytesThatOverflow", shaped("[4611686018427387904]", "[0,0]", 0),
        R"(tensor "w", data_offsets: [0,0] span 0 bytes, but 4611686018427387904 elements of F32 are more than can be counted)"},
       {"OneTerabyteClaimed", shaped("[274877906944]", "[0,1099511627776]", 4),

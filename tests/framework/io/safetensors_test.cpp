@@ -161,6 +161,9 @@ TEST(Safetensors, TheWriterRefusesWhatNoReaderWouldTake) {
                std::invalid_argument);
   EXPECT_THROW(write({entry_over("__metadata__", values, {2})}), std::invalid_argument);
   EXPECT_THROW(write({entry_over("\xff", values, {2})}), std::invalid_argument);
+  SafetensorsEntry wrong_count = entry_over("a", values, {2});
+  wrong_count.count = 3;
+  EXPECT_THROW(write({wrong_count}), std::invalid_argument);
   SafetensorsEntry short_of_bytes = entry_over("a", values, {2});
   short_of_bytes.bytes = short_of_bytes.bytes.first(7);
   EXPECT_THROW(write({short_of_bytes}), std::invalid_argument);

@@ -334,8 +334,10 @@ TEST_F(DrawnFigure, EveryKindOfNumberCanBeDrawn) {
       network_with_norms("many", std::vector<double>(300, 0.1)),
   };
   for (const NetworkReport& network : networks) {
-    EXPECT_NO_THROW(render_figure({&network, 1}, RuleSet::kFull, FigureFormat::kSvg, ""))
-        << network.name;
+    const std::string svg =
+        render_figure({&network, 1}, RuleSet::kFull, FigureFormat::kSvg, "ignored");
+    EXPECT_EQ(count_of(svg, "<text>Healthy</text>"), 1) << network.name << " has lost its legend";
+    EXPECT_EQ(count_of(svg, "<text>Std</text>"), 1) << network.name << " has lost its statistics";
   }
   EXPECT_NO_THROW(render_figure(networks, RuleSet::kFull, FigureFormat::kPng, ""));
 }

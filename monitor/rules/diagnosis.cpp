@@ -13,6 +13,13 @@ bool decides(const Finding& finding) {
   return finding.severity >= Severity::kWarning;
 }
 
+/// Forward gain stands in for backward gain where that is unknown. Beside a healthy backward gain
+/// it only adds to what the other rules found.
+bool backward_gain_is_healthy(const Evidence& evidence, const std::vector<Finding>& findings) {
+  return evidence.vital_signs.oxygen.backward_gain &&
+         std::ranges::find(findings, "R2", &Finding::rule) == findings.end();
+}
+
 /// In the order of the table, which is that of precedence; what only informs comes last.
 std::vector<Finding> find_all(const Evidence& evidence) {
   std::vector<Finding> findings;
@@ -21,6 +28,9 @@ std::vector<Finding> find_all(const Evidence& evidence) {
       finding.rule = rule.id;
       findings.push_back(std::move(finding));
     }
+  }
+  if (backward_gain_is_healthy(evidence, findings)) {
+    std::ranges::stable_partition(findings, [](const Finding& f) { return f.rule != "R3"; });
   }
   std::ranges::stable_partition(findings, decides);
   return findings;

@@ -165,6 +165,15 @@ TEST(Diagnosis, AForwardGainDecidesWhereTheBackwardGainIsHealthy) {
   EXPECT_EQ(diagnosis.severity, Severity::kWarning);
 }
 
+TEST(Diagnosis, AForwardGainBesideAHealthyBackwardGainLeavesTheVerdictToTheOthers) {
+  Network network;
+  network.forward_gain = 3.0;
+  network.head_saturation = 0.9;
+  const Diagnosis diagnosis = diagnose(network.metrics());
+  EXPECT_EQ(fired(diagnosis), "R11 R3");
+  EXPECT_EQ(diagnosis.verdict, Verdict::kSaturated);
+}
+
 TEST(Diagnosis, SeverityIsThatOfTheWorstFinding) {
   Network network;
   network.backward_gain = 0.45;

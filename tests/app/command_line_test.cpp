@@ -62,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
         WrongInput{"FigureToStdout", {"compare", "--plot", "-"}, "'-'"},
         WrongInput{"OneFileTwice", {"compare", "--plot", "a.gp", "--plot", "a.gp"}, "'a.gp'"},
         WrongInput{"OptionTwice", {"compare", "--seed", "1", "--seed", "2"}, "--seed"}),
-    [](const auto& info) { return std::string(info.param.title); });
+    [](const auto& input) { return std::string(input.param.title); });
 
 TEST(CommandLine, HelpIsAResult) {
   for (const Arguments& arguments :

@@ -51,7 +51,7 @@ TEST_P(CompareHead, VerdictsAreTrueForEitherHead) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Compare, CompareHead, testing::Values("sigmoid", "linear"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& head) { return std::string(head.param); });
 
 TEST(Compare, SeedScoreOverlooksTheVanishingNetwork) {
   const json sigmoid = compare_json({})["networks"][0];

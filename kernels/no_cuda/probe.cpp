@@ -4,7 +4,9 @@
 namespace gradvitals {
 
 CudaProbe probe_cuda() {
-  return {.reason = "built without CUDA"};
+  CudaProbe probe;
+  probe.reason = "built without CUDA";
+  return probe;
 }
 
 }  // namespace gradvitals

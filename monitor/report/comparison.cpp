@@ -142,9 +142,11 @@ std::string comparison_table(std::span<const NetworkReport> networks, RuleSet ru
 
 std::string comparison_text(std::span<const NetworkReport> networks, RuleSet rules,
                             const Thresholds& thresholds, TextStyle style) {
-  std::string text = "\n" + comparison_table(networks, rules, thresholds, style);
-  text += "\n" + conclusions(networks, rules, thresholds, style);
-  if (rules == RuleSet::kFull) text += "\n" + disagreements(networks, thresholds, style);
+  std::string text = fmt::format("\n{}\n{}", comparison_table(networks, rules, thresholds, style),
+                                 conclusions(networks, rules, thresholds, style));
+  if (rules == RuleSet::kFull) {
+    text += fmt::format("\n{}", disagreements(networks, thresholds, style));
+  }
   return text;
 }
 

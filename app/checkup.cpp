@@ -11,8 +11,8 @@ namespace gradvitals::app {
 CLI::App* CheckupOptions::add_to(CLI::App& program) {
   CLI::App* const command = program.add_subcommand(
       "checkup", "Judge a model of your own from one forward and backward pass");
-  command->add_option("model", model, "Layers, activations and loss as safetensors")
-      ->type_name("MODEL")
+  command->add_option("MODEL", model, "Layers, activations and loss as safetensors")
+      ->type_name("")
       ->required();
   command->add_option("--data", data, "The batch, x and y, as safetensors")
       ->type_name("DATA")

@@ -1,13 +1,20 @@
 #include "app/compare.h"
 
+#include <fmt/format.h>
+
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/deliver.h"
 #include "app/judge.h"
 #include "app/monitor_gradient_health.h"
+#include "framework/io/dataset.h"
+#include "framework/io/input_message.h"
 #include "framework/networks.h"
 #include "monitor/report/network_report.h"
+#include "monitor/report/utf8.h"
 
 namespace gradvitals::app {
 namespace {
@@ -16,17 +23,61 @@ namespace {
 constexpr std::int64_t kLargestSeed = 4294967295;
 // 64 units of float32 on ten layers: 1 GB of activations and deltas.
 constexpr std::int64_t kLargestBatch = 200'000;
+/// The seed notebook's own.
+constexpr std::int64_t kDefaultBatch = 100;
 
-std::vector<NetworkReport> examine_networks(Stream& stream, const CompareOptions& options) {
-  const auto seed = static_cast<std::uint64_t>(options.seed);
-  const SampleData data = make_sample_data(stream, seed, options.batch);
+/// What the networks are compared on.
+struct Samples {
+  SampleData data;
+  std::string description;
+};
+
+/// A sound table, and as many of its samples as are asked for.
+Dataset read_dataset(const CompareOptions& options) {
+  Dataset dataset = load_dataset(options.data, options.target);
+  if (dataset.outputs != 1) {
+    refuse_input(options.target,
+                 fmt::format("has {} columns, the networks one output", dataset.outputs));
+  }
+  if (options.batch > dataset.rows) {
+    throw UsageError(
+        fmt::format("--batch {}: {} has {} samples", options.batch, options.data, dataset.rows));
+  }
+  if (options.batch == 0 && dataset.rows > kLargestBatch) {
+    throw UsageError(fmt::format("{} has {} samples: --batch N takes the first ones, {} at most",
+                                 options.data, dataset.rows, kLargestBatch));
+  }
+  return dataset;
+}
+
+/// Standardised, as the networks' initial weights expect; targets within reach of a sigmoid head.
+Samples scaled_samples(Stream& stream, Dataset dataset, const CompareOptions& options) {
+  standardize_features(dataset);
+  rescale_targets(dataset);
+  const std::int64_t batch = options.batch > 0 ? options.batch : dataset.rows;
+  const auto first_rows = [&](const std::vector<double>& values, std::int64_t cols) {
+    const std::vector<float> rows(values.begin(), values.begin() + batch * cols);
+    return Tensor::from_host<float>(stream, {batch, cols}, rows);
+  };
+  return {.data = {.x = first_rows(dataset.x, dataset.features), .y = first_rows(dataset.y, 1)},
+          .description = fmt::format("Data: {}, {} of {} samples, {} features standardised\n"
+                                     "Target: {}, scaled to 0..1\n",
+                                     printable(options.data), batch, dataset.rows, dataset.features,
+                                     printable(options.target))};
+}
+
+std::vector<NetworkReport> examine_networks(Stream& stream, const CompareOptions& options,
+                                            const SampleData& data) {
+  const NetworkOptions network = {.seed = static_cast<std::uint64_t>(options.seed),
+                                  .features = data.x.shape()[1],
+                                  .head = options.head};
   const auto examine = [&](const Sequential& model, const char* name, const char* short_name) {
     return judge(monitor_gradient_health(stream, model, data.x, data.y), stream.device(), name,
                  short_name);
   };
-  return {examine(sigmoid_network(stream, seed, options.head), "Sigmoid Network", "Sigmoid"),
-          examine(relu_network(stream, seed, options.head), "ReLU Network", "ReLU"),
-          examine(exploding_network(stream, seed, options.head), "Exploding Network", "Exploding")};
+  return {examine(sigmoid_network(stream, network), "Sigmoid Network", "Sigmoid"),
+          examine(relu_network(stream, network), "ReLU Network", "ReLU"),
+          examine(exploding_network(stream, network), "Exploding Network", "Exploding")};
 }
 
 }  // namespace
@@ -34,8 +85,19 @@ std::vector<NetworkReport> examine_networks(Stream& stream, const CompareOptions
 CLI::App* CompareOptions::add_to(CLI::App& program) {
   CLI::App* const command = program.add_subcommand(
       "compare", "Diagnose the seed notebook's three networks, side by side");
-  add_integer(*command, "--seed", seed, 0, kLargestSeed, "Of weights and data");
-  add_integer(*command, "--batch", batch, 1, kLargestBatch, "Samples");
+  add_integer(*command, "--seed", seed, 0, kLargestSeed, "Of weights and generated data");
+  add_integer(*command, "--batch", batch, 1, kLargestBatch, "Samples; of --data the first ones")
+      ->default_str(fmt::format("{}, or all of --data", kDefaultBatch));
+  command
+      ->add_option("--data", data,
+                   "Compare on a table of your own, CSV or IDX, plain or .gz: features are "
+                   "standardised, the target is scaled to 0..1")
+      ->type_name("FILE");
+  command
+      ->add_option("--target", target,
+                   "What --data is to predict: the name or the index of a column (from 0; from "
+                   "the end where negative), or a second file")
+      ->type_name("NAME|INDEX|FILE");
   add_word(*command, "--head", {"sigmoid", "linear"}, "sigmoid",
            "Activation of the last layer of all three",
            [this](const std::string& word) { head = parse_activation(word).value(); });
@@ -44,11 +106,28 @@ CLI::App* CompareOptions::add_to(CLI::App& program) {
   return command;
 }
 
+void CompareOptions::check() const {
+  if (!data.empty() && target.empty()) {
+    throw UsageError("--data needs --target: the column, or the second file, to predict");
+  }
+  if (data.empty() && !target.empty()) {
+    throw UsageError("--target names a column of --data, which is missing");
+  }
+  judging.check();
+}
+
 ExitCode compare(const CompareOptions& options) {
-  options.judging.check();
+  options.check();
+  std::optional<Dataset> dataset;
+  if (!options.data.empty()) dataset = read_dataset(options);
   Stream stream = options.computing.open_stream();
-  const std::vector<NetworkReport> reports = examine_networks(stream, options);
-  return deliver_comparison(reports, options.judging);
+  const Samples samples =
+      dataset ? scaled_samples(stream, *std::move(dataset), options)
+              : Samples{make_sample_data(stream, static_cast<std::uint64_t>(options.seed),
+                                         options.batch > 0 ? options.batch : kDefaultBatch),
+                        ""};
+  const std::vector<NetworkReport> reports = examine_networks(stream, options, samples.data);
+  return deliver_comparison(reports, options.judging, samples.description);
 }
 
 }  // namespace gradvitals::app

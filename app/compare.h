@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <string>
 
 #include "app/exit_code.h"
 #include "app/options.h"
@@ -12,17 +13,22 @@ namespace gradvitals::app {
 
 struct CompareOptions {
   std::int64_t seed = 42;  ///< The seed notebook's own.
-  std::int64_t batch = 100;
+  std::int64_t batch = 0;  ///< 0: 100 samples drawn from the seed, or all those of `data`.
+  std::string data;        ///< A table of numbers; empty for samples drawn from the seed.
+  std::string target;      ///< The column of `data`, or the second file, that is to be predicted.
   Activation head = Activation::kSigmoid;
   JudgingOptions judging;
   ComputeOptions computing;
 
   /// Adds the command to the program; `this` must outlive the parsing.
   CLI::App* add_to(CLI::App& program);
+  /// Throws UsageError for options that contradict each other.
+  void check() const;
 };
 
 /// Builds the networks, takes one forward and one backward pass through each on the same data,
-/// judges them and delivers what was asked for.
+/// judges them and delivers what was asked for. Throws UsageError for options that contradict each
+/// other, and InputError for data that cannot be read.
 ExitCode compare(const CompareOptions& options);
 
 }  // namespace gradvitals::app

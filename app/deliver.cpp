@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "app/output.h"
 #include "app/terminal.h"
@@ -36,6 +37,19 @@ void draw(std::span<const NetworkReport> networks, RuleSet rules, const std::str
   note(fmt::format("figure written to {}", path));
 }
 
+/// Names each network that could not be judged.
+bool any_judged(std::span<const NetworkReport> networks) {
+  bool any = false;
+  for (const NetworkReport& network : networks) {
+    const bool judged = can_be_judged(network.metrics);
+    if (!judged) {
+      note(fmt::format("{}: nothing to judge, no gradient has an element", network.name));
+    }
+    any |= judged;
+  }
+  return any;
+}
+
 bool trips_gate(std::span<const NetworkReport> networks, Severity gate) {
   return gate != Severity::kOk && std::ranges::any_of(networks, [&](const NetworkReport& network) {
            return network.diagnosis.severity >= gate;
@@ -51,12 +65,7 @@ ExitCode deliver(std::span<const NetworkReport> networks, const std::string& tex
     written &= attempt([&] { draw(networks, options.rules, path); });
   }
   if (!written) return ExitCode::kError;
-  const bool judged = std::ranges::any_of(
-      networks, [](const NetworkReport& network) { return can_be_judged(network.metrics); });
-  if (!judged) {
-    note("nothing could be judged: no gradient with an element");
-    return ExitCode::kNothingJudged;
-  }
+  if (!any_judged(networks)) return ExitCode::kNothingJudged;
   return trips_gate(networks, options.fail_on) ? ExitCode::kGateTripped : ExitCode::kJudged;
 }
 
@@ -71,10 +80,10 @@ ExitCode deliver_diagnosis(const NetworkReport& network, const JudgingOptions& o
                  diagnosis_json(network), options);
 }
 
-ExitCode deliver_comparison(std::span<const NetworkReport> networks,
-                            const JudgingOptions& options) {
+ExitCode deliver_comparison(std::span<const NetworkReport> networks, const JudgingOptions& options,
+                            std::string preface) {
   const TextStyle style = style_of(options);
-  std::string text;
+  std::string text = std::move(preface);
   for (const NetworkReport& network : networks) {
     text += network_heading(network, style) + diagnosis_text(network, options.rules, style);
   }

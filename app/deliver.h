@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 
 #include "app/exit_code.h"
 #include "app/options.h"
@@ -17,7 +18,8 @@ namespace gradvitals::app {
 /// One network: its diagnosis.
 ExitCode deliver_diagnosis(const NetworkReport& network, const JudgingOptions& options);
 
-/// Several: each diagnosis, then the table and the conclusions.
-ExitCode deliver_comparison(std::span<const NetworkReport> networks, const JudgingOptions& options);
+/// Several: each diagnosis, then the table and the conclusions. `preface` opens the text.
+ExitCode deliver_comparison(std::span<const NetworkReport> networks, const JudgingOptions& options,
+                            std::string preface = "");
 
 }  // namespace gradvitals::app

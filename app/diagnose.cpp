@@ -13,11 +13,10 @@
 namespace gradvitals::app {
 namespace {
 
-NetworkReport judge_dump(Stream& stream, const std::string& path) {
-  const SafetensorsFile file(path);
+NetworkReport judge_dump(Stream& stream, const SafetensorsFile& file) {
   HealthMetrics metrics = GradientMonitor(stream).examine(gradient_views(file));
-  return judge(std::move(metrics), stream.device(), path,
-               std::filesystem::path(path).stem().native());
+  return judge(std::move(metrics), stream.device(), file.path(),
+               std::filesystem::path(file.path()).stem().native());
 }
 
 ExitCode diagnose_metrics(const DiagnoseOptions& options) {
@@ -31,9 +30,8 @@ ExitCode diagnose_metrics(const DiagnoseOptions& options) {
 CLI::App* DiagnoseOptions::add_to(CLI::App& program) {
   CLI::App* const command = program.add_subcommand(
       "diagnose", "Judge gradients dumped by any framework, or recorded metrics");
-  command
-      ->add_option("files", files, "Gradients as safetensors; several are compared, one per step")
-      ->type_name("FILE...");
+  command->add_option("FILE", files, "Gradients as safetensors; several are compared, one per step")
+      ->type_name("");
   command->add_option("--metrics", metrics, "Recorded metrics as JSON with the seed's keys")
       ->type_name("FILE");
   judging.add_to(*command);
@@ -47,9 +45,11 @@ ExitCode diagnose(const DiagnoseOptions& options) {
     throw UsageError("diagnose takes gradient files or --metrics FILE, one of the two");
   }
   if (!options.metrics.empty()) return diagnose_metrics(options);
+  // All are opened before any is judged: a wrong name shows at once.
+  const std::vector<SafetensorsFile> files(options.files.begin(), options.files.end());
   Stream stream = options.computing.open_stream();
   std::vector<NetworkReport> reports;
-  for (const std::string& file : options.files) reports.push_back(judge_dump(stream, file));
+  for (const SafetensorsFile& file : files) reports.push_back(judge_dump(stream, file));
   return reports.size() == 1 ? deliver_diagnosis(reports.front(), options.judging)
                              : deliver_comparison(reports, options.judging);
 }

@@ -6,6 +6,7 @@
 
 #include "app/version.h"
 #include "kernels/device.h"
+#include "monitor/report/gnuplot.h"
 
 namespace gradvitals::app {
 namespace {
@@ -17,6 +18,18 @@ void add_row(std::string& text, std::string_view title, std::string_view value) 
 std::string device_state(DeviceType device, const std::string& detail) {
   return is_available(device) ? fmt::format("ready: {}", detail)
                               : fmt::format("not usable: {}", unavailable_reason(device));
+}
+
+std::string gnuplot_state() {
+  try {
+    std::string version = run_gnuplot("set print '-'\nprint GPVAL_VERSION\n");
+    version.erase(version.find_last_not_of('\n') + 1);
+    return "ready: " + version;
+  } catch (const GnuplotNotFound&) {
+    return "not installed: --plot writes .gp alone (apt-get install gnuplot-nox)";
+  } catch (const GnuplotError& error) {
+    return fmt::format("not usable: {}", error.what());
+  }
 }
 
 }  // namespace
@@ -34,6 +47,7 @@ std::string info_text() {
   add_row(text, "CUDA", cuda.built ? cuda.toolkit_version : "not built in");
   add_row(text, "BLAS", cpu.blas);
   text += "\nTools\n";
+  add_row(text, "gnuplot", gnuplot_state());
   return text;
 }
 

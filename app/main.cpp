@@ -40,6 +40,7 @@ ExitCode run(int argc, char** argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::RequiredError&) {
+    if (!program.get_subcommands().empty()) throw;  // It is the command that misses something.
     // CLI11 says only that a command is missing, also where one was misspelled.
     if (argc < 2) throw UsageError("a command is missing; gradvitals --help lists them");
     throw UsageError(std::string("'") + argv[1] + "' is no command; gradvitals --help lists them");

@@ -16,8 +16,8 @@ constexpr std::int64_t kMostThreads = 1024;
 
 }  // namespace
 
-void add_integer(CLI::App& command, const std::string& name, std::int64_t& value, std::int64_t low,
-                 std::int64_t high, const std::string& help) {
+CLI::Option* add_integer(CLI::App& command, const std::string& name, std::int64_t& value,
+                         std::int64_t low, std::int64_t high, const std::string& help) {
   // Read by hand: CLI11's own conversion saturates silently where a number leaves 64 bits.
   const auto read = [=, &value](const std::string& text) {
     const char* const end = text.data() + text.size();
@@ -27,7 +27,7 @@ void add_integer(CLI::App& command, const std::string& name, std::int64_t& value
           name, fmt::format("'{}' is not a whole number from {} to {}", text, low, high));
     }
   };
-  command.add_option_function<std::string>(name, read, help)
+  return command.add_option_function<std::string>(name, read, help)
       ->type_name("N")
       ->default_str(std::to_string(value));
 }

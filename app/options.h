@@ -50,8 +50,8 @@ struct ComputeOptions {
 
 /// An option that takes a whole number from `low` to `high`, and says so when it gets something
 /// else.
-void add_integer(CLI::App& command, const std::string& name, std::int64_t& value, std::int64_t low,
-                 std::int64_t high, const std::string& help);
+CLI::Option* add_integer(CLI::App& command, const std::string& name, std::int64_t& value,
+                         std::int64_t low, std::int64_t high, const std::string& help);
 
 /// An option that takes one of the words in `choices`, and lists them when it gets another.
 void add_word(CLI::App& command, const std::string& name, const std::vector<std::string>& choices,

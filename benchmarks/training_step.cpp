@@ -31,12 +31,12 @@ struct Step {
 
 Step sigmoid_step(Stream& stream) {
   SampleData data = make_sample_data(stream, kSeed, kSeedBatch);
-  return {sigmoid_network(stream, kSeed), data.x, data.y};
+  return {sigmoid_network(stream, {.seed = kSeed}), data.x, data.y};
 }
 
 Step relu_step(Stream& stream) {
   SampleData data = make_sample_data(stream, kSeed, kSeedBatch);
-  return {relu_network(stream, kSeed), data.x, data.y};
+  return {relu_network(stream, {.seed = kSeed}), data.x, data.y};
 }
 
 /// Eight layers of 1024 on 256 rows: 12.35 GFLOP a step, nearly all of it in GEMMs.

@@ -9,9 +9,7 @@ install(
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
   FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gradvitals)
-if(TARGET gradvitals)
 install(TARGETS gradvitals RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endif()
 install(EXPORT gradvitals NAMESPACE gradvitals:: FILE gradvitalsTargets.cmake
         DESTINATION ${_package_dir})
 

@@ -10,39 +10,39 @@
 namespace gradvitals {
 namespace {
 
-constexpr std::int64_t kFeatures = 10;
 constexpr std::int64_t kUnits = 64;
+
+SequentialOptions named(const char* name, const NetworkOptions& options) {
+  return {
+      .name = name, .input_width = options.features, .seed = options.seed, .dtype = options.dtype};
+}
 
 }  // namespace
 
-Sequential sigmoid_network(Stream& stream, std::uint64_t seed, Activation head, DType dtype) {
-  return Sequential(
-      stream, {.name = "SigmoidNetwork", .input_width = kFeatures, .seed = seed, .dtype = dtype},
-      Dense(kUnits, Activation::kSigmoid),  //
-      Dense(kUnits, Activation::kSigmoid),  //
-      Dense(kUnits, Activation::kSigmoid),  //
-      Dense(kUnits, Activation::kSigmoid),  //
-      Dense(1, head));
+Sequential sigmoid_network(Stream& stream, const NetworkOptions& options) {
+  return Sequential(stream, named("SigmoidNetwork", options),
+                    Dense(kUnits, Activation::kSigmoid),  //
+                    Dense(kUnits, Activation::kSigmoid),  //
+                    Dense(kUnits, Activation::kSigmoid),  //
+                    Dense(kUnits, Activation::kSigmoid),  //
+                    Dense(1, options.head));
 }
 
-Sequential relu_network(Stream& stream, std::uint64_t seed, Activation head, DType dtype) {
-  return Sequential(stream,
-                    {.name = "ReLUNetwork", .input_width = kFeatures, .seed = seed, .dtype = dtype},
-                    Dense(kUnits, Activation::kRelu),  //
-                    Dense(kUnits, Activation::kRelu),  //
-                    Dense(kUnits, Activation::kRelu),  //
-                    Dense(kUnits, Activation::kRelu),  //
-                    Dense(1, head));
+Sequential relu_network(Stream& stream, const NetworkOptions& options) {
+  return Sequential(stream, named("ReLUNetwork", options), Dense(kUnits, Activation::kRelu),  //
+                    Dense(kUnits, Activation::kRelu),                                         //
+                    Dense(kUnits, Activation::kRelu),                                         //
+                    Dense(kUnits, Activation::kRelu),                                         //
+                    Dense(1, options.head));
 }
 
-Sequential exploding_network(Stream& stream, std::uint64_t seed, Activation head, DType dtype) {
+Sequential exploding_network(Stream& stream, const NetworkOptions& options) {
   const Dense::Options too_wide{.kernel_initializer = RandomNormal{.stddev = 2.0}};
-  return Sequential(
-      stream, {.name = "ExplodingNetwork", .input_width = kFeatures, .seed = seed, .dtype = dtype},
-      Dense(kUnits, Activation::kLinear, too_wide),  //
-      Dense(kUnits, Activation::kLinear, too_wide),  //
-      Dense(kUnits, Activation::kLinear, too_wide),  //
-      Dense(1, head));
+  return Sequential(stream, named("ExplodingNetwork", options),
+                    Dense(kUnits, Activation::kLinear, too_wide),  //
+                    Dense(kUnits, Activation::kLinear, too_wide),  //
+                    Dense(kUnits, Activation::kLinear, too_wide),  //
+                    Dense(1, options.head));
 }
 
 SampleData make_sample_data(Stream& stream, std::uint64_t seed, std::int64_t batch, DType dtype) {
@@ -51,7 +51,8 @@ SampleData make_sample_data(Stream& stream, std::uint64_t seed, std::int64_t bat
   }
   const Initializer normal = RandomNormal{.stddev = 1.0};
   const Initializer uniform = RandomUniform{.low = 0.0, .high = 1.0};
-  return {.x = initialize(stream, normal, {batch, kFeatures}, random_key(seed, "data/x"), dtype),
+  return {.x = initialize(stream, normal, {batch, NetworkOptions{}.features},
+                          random_key(seed, "data/x"), dtype),
           .y = initialize(stream, uniform, {batch, 1}, random_key(seed, "data/y"), dtype)};
 }
 

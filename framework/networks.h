@@ -8,22 +8,28 @@
 
 namespace gradvitals {
 
-// All take (B,10) and give (B,1). `head` is the activation of the last layer: sigmoid in the
-// notebook, linear to let the third network's explosion reach its gradients. Weights, biases and
-// names are as Keras makes them; with one seed, no two of the networks share random numbers.
+struct NetworkOptions {
+  std::uint64_t seed = 42;
+  std::int64_t features = 10;  ///< Width of the input: the notebook's.
+  /// Activation of the last layer: sigmoid in the notebook, linear to let the third network's
+  /// explosion reach its gradients.
+  Activation head = Activation::kSigmoid;
+  DType dtype = DType::kFloat32;
+};
 
-/// Four sigmoid layers of 64: gradients shrink about fourfold per layer. 13,249 parameters.
-Sequential sigmoid_network(Stream& stream, std::uint64_t seed,
-                           Activation head = Activation::kSigmoid, DType dtype = DType::kFloat32);
+// All take (B,features) and give (B,1). Weights, biases and names are as Keras makes them; with one
+// seed, no two of the networks share random numbers.
 
-/// Four ReLU layers of 64: healthy. 13,249 parameters.
-Sequential relu_network(Stream& stream, std::uint64_t seed, Activation head = Activation::kSigmoid,
-                        DType dtype = DType::kFloat32);
+/// Four sigmoid layers of 64: gradients shrink about fourfold per layer. 13,249 parameters with 10
+/// features.
+Sequential sigmoid_network(Stream& stream, const NetworkOptions& options = {});
+
+/// Four ReLU layers of 64: healthy. 13,249 parameters with 10 features.
+Sequential relu_network(Stream& stream, const NetworkOptions& options = {});
 
 /// Three linear layers of 64 drawn from N(0, 2^2): signals grow sixteenfold per layer. 9,089
-/// parameters.
-Sequential exploding_network(Stream& stream, std::uint64_t seed,
-                             Activation head = Activation::kSigmoid, DType dtype = DType::kFloat32);
+/// parameters with 10 features.
+Sequential exploding_network(Stream& stream, const NetworkOptions& options = {});
 
 struct SampleData {
   Tensor x;  ///< (batch, 10), from N(0, 1)

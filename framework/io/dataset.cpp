@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
+#include <functional>
+#include <numeric>
 #include <optional>
 #include <span>
 
@@ -81,6 +84,44 @@ Dataset join(CsvTable&& x, CsvTable&& y, const std::string& data, const std::str
           .y = std::move(y.values)};
 }
 
+/// The finite values of a column, where they stand.
+using Column = std::vector<std::reference_wrapper<double>>;
+
+/// Calls `change` with each column that has a finite value.
+template <class Change>
+void change_columns(std::vector<double>& values, std::int64_t cols, Change change) {
+  Column finite;
+  for (std::int64_t col = 0; col < cols; ++col) {
+    finite.clear();
+    for (auto i = static_cast<std::size_t>(col); i < values.size();
+         i += static_cast<std::size_t>(cols)) {
+      if (std::isfinite(values[i])) finite.emplace_back(values[i]);
+    }
+    if (!finite.empty()) change(finite);
+  }
+}
+
+/// To [0, 1]. In halves, since the range of finite numbers may be infinite.
+void rescale(const Column& column) {
+  const auto [low, high] = std::ranges::minmax(column, std::less<double>());
+  const double half_low = low.get() / 2, half_range = high.get() / 2 - half_low;
+  for (double& value : column) {
+    value = half_range > 0.0 ? (value / 2 - half_low) / half_range : 0.0;
+  }
+}
+
+/// To mean 0 and variance 1; of values in [0, 1] no square overflows.
+void standardize(const Column& column) {
+  rescale(column);
+  const auto count = static_cast<double>(column.size());
+  const double mean = std::accumulate(column.begin(), column.end(), 0.0) / count;
+  double squares = 0.0;
+  for (const double value : column) squares += (value - mean) * (value - mean);
+  const double deviation = std::sqrt(squares / count);
+  if (deviation == 0.0) return;  // A constant, which is 0 by now.
+  for (double& value : column) value = (value - mean) / deviation;
+}
+
 }  // namespace
 
 Dataset load_dataset(const std::string& data, const std::string& target) {
@@ -93,6 +134,14 @@ Dataset load_dataset(const std::string& data, const std::string& target) {
     refuse_input(data, fmt::format("target {} is neither a column nor a file", in_quotes(target)));
   }
   return join(std::move(table), read_table(target), data, target);
+}
+
+void standardize_features(Dataset& dataset) {
+  change_columns(dataset.x, dataset.features, standardize);
+}
+
+void rescale_targets(Dataset& dataset) {
+  change_columns(dataset.y, dataset.outputs, rescale);
 }
 
 }  // namespace gradvitals

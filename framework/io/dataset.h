@@ -7,7 +7,7 @@
 
 namespace gradvitals {
 
-/// Samples as they stand in the files: nothing is scaled or shuffled. Row-major.
+/// Samples in the order of their files. Row-major.
 struct Dataset {
   std::int64_t rows = 0;
   std::int64_t features = 0;
@@ -24,5 +24,13 @@ struct Dataset {
 /// name two columns have, an index that no column has, files of different length, and where no
 /// feature is left.
 Dataset load_dataset(const std::string& data, const std::string& target);
+
+/// Shifts and scales every feature to mean 0 and variance 1 over the samples; a feature that is the
+/// same everywhere becomes 0. NaN and infinities do not count and stay what they are.
+void standardize_features(Dataset& dataset);
+
+/// Shifts and scales every output to [0, 1], over the samples; one that is the same everywhere
+/// becomes 0. NaN and infinities do not count and stay what they are.
+void rescale_targets(Dataset& dataset);
 
 }  // namespace gradvitals

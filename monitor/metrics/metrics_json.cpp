@@ -67,12 +67,25 @@ class Reader {
   const std::string& path_;
 };
 
+/// nlohmann's own messages quote the input, at any length.
+std::string parse_complaint(std::string_view text, std::size_t byte) {
+  if (byte == 0 || byte > text.size()) return "ends before its JSON does";
+  // The byte that was read last, from 1: N of "NaN", but a of "nan", which could have been null.
+  const std::string_view rest = text.substr(byte - 1);
+  const bool is_constant =
+      rest.starts_with("NaN") || rest.starts_with("Inf") || rest.starts_with("an");
+  return fmt::format("no JSON at byte {}{}", byte,
+                     is_constant ? ": NaN and Infinity are no JSON numbers, write null" : "");
+}
+
 json parse_object(std::string_view text, const std::string& path) {
   json object;
   try {
     object = json::parse(text);
-  } catch (const json::exception& error) {
-    throw InputError(fmt::format("{}: {}", path, error.what()));
+  } catch (const json::parse_error& error) {
+    throw InputError(fmt::format("{}: {}", path, parse_complaint(text, error.byte)));
+  } catch (const json::out_of_range&) {
+    throw InputError(path + ": holds a number beyond the range of float64");
   }
   if (!object.is_object()) throw InputError(path + ": not a JSON object");
   return object;

@@ -51,11 +51,11 @@ std::string headline(const Finding& finding) {
                      printable(finding.text));
 }
 
-/// "value 2.4e-01, limit 3.0e-01, at dense/kernel": what there is of it.
+/// "value 0.241, limit 0.3, at dense/kernel": what there is of it.
 std::string evidence(const Finding& finding) {
   std::vector<std::string> parts;
-  if (finding.value) parts.push_back("value " + scientific(*finding.value));
-  if (finding.threshold) parts.push_back("limit " + scientific(*finding.threshold));
+  if (finding.value) parts.push_back("value " + three_digits(*finding.value));
+  if (finding.threshold) parts.push_back("limit " + three_digits(*finding.threshold));
   if (!finding.tensor.empty()) parts.push_back("at " + printable(finding.tensor));
   return parts.empty() ? "" : fmt::format("   {}\n", fmt::join(parts, ", "));
 }
@@ -81,7 +81,7 @@ std::string cause_lines(const Cause& cause) {
 
 std::string vital_sign_line(std::string_view sign, std::string_view reading,
                             const std::optional<double>& value, std::string_view status) {
-  const std::string number = value ? scientific(*value) : "-";
+  const std::string number = value ? three_digits(*value) : "-";
   return fmt::format("   {:<16}{:<26}{:>8}  {}", sign, reading, number, status);
 }
 

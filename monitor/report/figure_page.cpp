@@ -41,8 +41,8 @@ FigurePage::FigurePage(FigureFormat format, std::size_t networks) : format_(form
 }
 
 Cell FigurePage::cell(std::size_t index) const {
-  const int left = static_cast<int>(index) % kCellsPerRow * kCellWidth + 85;
-  const int right = left + kCellWidth - 165;
+  const int left = static_cast<int>(index) % kCellsPerRow * kCellWidth + 95;
+  const int right = left + kCellWidth - 172;
   const int top = static_cast<int>(index) / kCellsPerRow * kCellHeight;
   return {{left, right, top + 100, top + 530}, {left, right, top + 765, top + 1145}};
 }

@@ -1,8 +1,9 @@
-// Contract:  wrong input gives one line on stderr that names it, nothing on stdout, and exit
-// code 2. Oracle:    the table below.
+// Contract: wrong input gives one line on stderr that names it, nothing on stdout, and exit code 2.
+// Oracle: the table below.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,14 @@ struct WrongInput {
   const char* title;
   Arguments arguments;
   const char* named;  ///< What the message must contain.
+
+  friend void PrintTo(const WrongInput& input, std::ostream* out) { *out << input.title; }
 };
+
+// Sound files, in the wrong place.
+constexpr char kModel[] = GRADVITALS_TEST_DATA "/golden/models/relu.model.safetensors";
+constexpr char kDump[] = GRADVITALS_TEST_DATA "/golden/gradients/convnet.safetensors";
+constexpr char kText[] = GRADVITALS_TEST_DATA "/golden/interpret/healthy.txt";
 
 class WrongInputTest : public testing::TestWithParam<WrongInput> {};
 
@@ -61,6 +69,19 @@ INSTANTIATE_TEST_SUITE_P(
         WrongInput{"FigureOfUnknownKind", {"compare", "--plot", "a.jpg"}, "'a.jpg'"},
         WrongInput{"FigureToStdout", {"compare", "--plot", "-"}, "'-'"},
         WrongInput{"OneFileTwice", {"compare", "--plot", "a.gp", "--plot", "a.gp"}, "'a.gp'"},
+        WrongInput{"DataWithoutTarget", {"compare", "--data", "a.csv"}, "--data needs --target"},
+        WrongInput{"TargetWithoutData", {"compare", "--target", "a"}, "--data, which is missing"},
+        WrongInput{"CheckupWithoutModel", {"checkup"}, "MODEL is required"},
+        WrongInput{"CheckupWithoutData", {"checkup", kModel}, "--data is required"},
+        WrongInput{"CheckupOfAMissingFile", {"checkup", "no.file", "--data", kModel}, "no.file: "},
+        WrongInput{"CheckupOfADirectory", {"checkup", "/", "--data", kModel}, "/: is a directory"},
+        WrongInput{"CheckupOfAText", {"checkup", kText, "--data", kModel}, kText},
+        WrongInput{"CheckupOnDataWithoutX", {"checkup", kModel, "--data", kDump}, kDump},
+        WrongInput{"DiagnoseNothing", {"diagnose"}, "one of the two"},
+        WrongInput{"DiagnoseBoth", {"diagnose", kDump, "--metrics", kText}, "one of the two"},
+        WrongInput{"DiagnoseAText", {"diagnose", kText}, kText},
+        WrongInput{"DiagnoseOneOfTwoMissing", {"diagnose", kDump, "no.file"}, "no.file: "},
+        WrongInput{"MetricsThatAreNone", {"diagnose", "--metrics", kDump}, kDump},
         WrongInput{"OptionTwice", {"compare", "--seed", "1", "--seed", "2"}, "--seed"}),
     [](const auto& input) { return std::string(input.param.title); });
 
@@ -76,7 +97,8 @@ TEST(CommandLine, HelpIsAResult) {
 
 TEST(CommandLine, HelpNamesEveryCommandAndExitCode) {
   const std::string help = run_program({"--help"}).out;
-  for (const char* text : {"compare", "info", "Exit codes: 0", "--version"}) {
+  for (const char* text :
+       {"compare", "checkup", "diagnose", "info", "Exit codes: 0", "--version"}) {
     EXPECT_NE(help.find(text), std::string::npos) << text;
   }
 }
@@ -84,7 +106,8 @@ TEST(CommandLine, HelpNamesEveryCommandAndExitCode) {
 TEST(CommandLine, InfoTellsWhyADeviceIsNotUsable) {
   const ProgramResult result = run_program({"info"});
   EXPECT_EQ(result.exit_code, 0);
-  for (const char* text : {"gradvitals ", "  cpu ", "  cuda ", "  sim ", "not usable: "}) {
+  for (const char* text :
+       {"gradvitals ", "  cpu ", "  cuda ", "  sim ", "not usable: ", "  gnuplot "}) {
     EXPECT_NE(result.out.find(text), std::string::npos) << text << " in\n" << result.out;
   }
 }

@@ -144,6 +144,8 @@ TEST_F(Gradients64, OfLayersThatShareTheGradientOfTheirSum) {
 
 class NetworkGradients64 : public Gradients64, public ::testing::WithParamInterface<Activation> {
  protected:
+  const NetworkOptions options{.seed = 3, .head = GetParam(), .dtype = DType::kFloat64};
+
   void expect_network(const Sequential& network) {
     const SampleData data = make_sample_data(stream, 3, 8, DType::kFloat64);
     expect(network.name(), network.trainable_variables(),
@@ -152,15 +154,15 @@ class NetworkGradients64 : public Gradients64, public ::testing::WithParamInterf
 };
 
 TEST_P(NetworkGradients64, OfTheSigmoidNetwork) {
-  expect_network(sigmoid_network(stream, 3, GetParam(), DType::kFloat64));
+  expect_network(sigmoid_network(stream, options));
 }
 
 TEST_P(NetworkGradients64, OfTheReluNetwork) {
-  expect_network(relu_network(stream, 3, GetParam(), DType::kFloat64));
+  expect_network(relu_network(stream, options));
 }
 
 TEST_P(NetworkGradients64, OfTheExplodingNetwork) {
-  expect_network(exploding_network(stream, 3, GetParam(), DType::kFloat64));
+  expect_network(exploding_network(stream, options));
 }
 
 INSTANTIATE_TEST_SUITE_P(Heads, NetworkGradients64,

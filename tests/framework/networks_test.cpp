@@ -22,9 +22,10 @@ class NetworksTest : public ::testing::Test {
 
   std::vector<Sequential> networks(std::uint64_t seed, Activation head = Activation::kSigmoid) {
     std::vector<Sequential> all;
-    all.push_back(sigmoid_network(stream, seed, head));
-    all.push_back(relu_network(stream, seed, head));
-    all.push_back(exploding_network(stream, seed, head));
+    const NetworkOptions options = {.seed = seed, .head = head};
+    all.push_back(sigmoid_network(stream, options));
+    all.push_back(relu_network(stream, options));
+    all.push_back(exploding_network(stream, options));
     return all;
   }
 
@@ -90,6 +91,13 @@ TEST_F(NetworksTest, TheSameSeedGivesTheSameBits) {
     EXPECT_EQ(bits(first[i]), bits(again[i]));
     EXPECT_NE(bits(first[i]), bits(other[i]));
   }
+}
+
+TEST_F(NetworksTest, TakeAnyNumberOfFeatures) {
+  const Sequential network = relu_network(stream, {.features = 3});
+  EXPECT_EQ(network.parameter_count(), 13'249 - 7 * 64);
+  Tape tape(stream);
+  EXPECT_EQ(network.forward(tape, Tensor::zeros(stream, {5, 3})).shape(), Shape({5, 1}));
 }
 
 TEST_F(NetworksTest, DoNotShareRandomNumbers) {

@@ -33,6 +33,9 @@ TEST(FuzzCorpus, CsvIsReadOrRefused) {
 TEST(FuzzCorpus, IdxIsReadOrRefused) {
   replay("idx", fuzz_idx);
 }
+TEST(FuzzCorpus, MetricsAreReadOrRefused) {
+  replay("metrics", fuzz_metrics);
+}
 
 }  // namespace
 }  // namespace gradvitals::test

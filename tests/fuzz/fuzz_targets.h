@@ -16,6 +16,7 @@ namespace gradvitals::test {
 void fuzz_safetensors(std::span<const std::byte> input);
 void fuzz_csv(std::span<const std::byte> input);
 void fuzz_idx(std::span<const std::byte> input);
+void fuzz_metrics(std::span<const std::byte> input);
 
 /// Throws std::logic_error, which a fuzzer reports as a crash, where `holds` is false.
 inline void require(bool holds, const char* what) {

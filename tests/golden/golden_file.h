@@ -21,14 +21,14 @@ inline nlohmann::json read_expected(const std::string& kind, const std::string& 
   return nlohmann::json::parse(std::ifstream(golden_path(kind, name, ".expected.json")));
 }
 
-/// The names of all cases of a kind, in alphabetical order.
-inline std::vector<std::string> golden_names(const std::string& kind) {
-  constexpr std::string_view kEnding = ".expected.json";
+/// The names of all cases of a kind, which have a file <name><ending>, in alphabetical order.
+inline std::vector<std::string> golden_names(const std::string& kind,
+                                             std::string_view ending = ".expected.json") {
   std::vector<std::string> names;
   for (const auto& file :
        std::filesystem::directory_iterator(GRADVITALS_TEST_DATA "/golden/" + kind)) {
     const std::string name = file.path().filename().string();
-    if (name.ends_with(kEnding)) names.push_back(name.substr(0, name.size() - kEnding.size()));
+    if (name.ends_with(ending)) names.push_back(name.substr(0, name.size() - ending.size()));
   }
   std::ranges::sort(names);
   return names;

@@ -6,30 +6,13 @@
 #include <optional>
 #include <vector>
 
-#include "framework/io/file_model.h"
-#include "kernels/stream.h"
-#include "monitor/gradient_monitor.h"
 #include "monitor/metrics/vital_signs.h"
 #include "tests/golden/golden_file.h"
+#include "tests/golden/golden_model.h"
 #include "tests/support/expect_close.h"
 
 namespace gradvitals::test {
 namespace {
-
-HealthMetrics examine(const std::string& name) {
-  Stream stream({.device = DeviceType::kCpu, .threads = 2});
-  const ModelFile file = read_model(golden_path("models", name, ".model.safetensors"));
-  const ModelBatch batch = read_batch(golden_path("models", name, ".data.safetensors"), file);
-  FileModel model(stream, file);
-  const Tensor x =
-      Tensor::from_host<float>(stream, {batch.rows, file.layers.front().inputs}, batch.x);
-  const Tensor target =
-      Tensor::from_host<float>(stream, {batch.rows, file.layers.back().outputs}, batch.y);
-  Tape tape(stream);
-  const Tensor loss = model.loss(tape, model.forward(tape, x), target);
-  tape.gradient(loss, model.trainable_variables());
-  return GradientMonitor(stream).examine(tape.views(), loss.item(stream));
-}
 
 std::vector<std::string> gradient_names(const HealthMetrics& metrics) {
   std::vector<std::string> names;
@@ -42,7 +25,7 @@ std::vector<std::string> gradient_names(const HealthMetrics& metrics) {
 class GoldenModels : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(GoldenModels, HaveTheRecordedMetrics) {
-  const HealthMetrics metrics = examine(GetParam());
+  const HealthMetrics metrics = examine_golden_model("models", GetParam());
   const nlohmann::json golden = read_expected("models", GetParam());
   EXPECT_EQ(gradient_names(metrics), golden.at("names").get<std::vector<std::string>>());
   ASSERT_TRUE(metrics.loss.has_value());
@@ -63,7 +46,7 @@ TEST_P(GoldenModels, HaveTheRecordedMetrics) {
 }
 
 TEST_P(GoldenModels, HaveTheRecordedBackwardGain) {
-  const HealthMetrics metrics = examine(GetParam());
+  const HealthMetrics metrics = examine_golden_model("models", GetParam());
   const nlohmann::json golden = read_expected("models", GetParam());
   std::vector<double> delta_rms;
   for (const TensorRecord& record : metrics.tensors) {

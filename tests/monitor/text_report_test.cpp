@@ -155,7 +155,7 @@ TEST(RootCause, FindingIsShownWithValueLimitTensorAndAdvice) {
   const std::string text = root_cause_text(network_with_findings({root}), kPlain);
   EXPECT_TRUE(contains(text,
                        "⚠️ WARNING: R8 A gradient is large.\n"
-                       "   value 4.2e+01, limit 1.0e+01, at dense/kernel\n"
+                       "   value 42, limit 10, at dense/kernel\n"
                        "   📝 Clip gradients\n"
                        "   📝 Slow down\n"))
       << text;
@@ -217,7 +217,7 @@ TEST(RootCause, VitalSignsAreAligned) {
   const std::string text = root_cause_text(exploding_network(), kAscii);
   const std::size_t begin = text.find("VITAL SIGNS:\n");
   ASSERT_NE(begin, std::string::npos);
-  const std::regex row("   (.{16})(.{26})( *(-|[0-9.]+e[+-][0-9]+))( {2}[a-z]+)?\n");
+  const std::regex row("   (.{16})(.{26})( *(-|[0-9.]+(e[+-][0-9]+)?))( {2}[a-z]+)?\n");
   const std::string rows = text.substr(begin + 13, text.find("\n\n", begin) + 1 - begin - 13);
   int count = 0;
   for (std::sregex_iterator it(rows.begin(), rows.end(), row), end; it != end; ++it, ++count) {
@@ -225,7 +225,7 @@ TEST(RootCause, VitalSignsAreAligned) {
   }
   EXPECT_EQ(count, 7) << rows;
   EXPECT_EQ(std::ranges::count(rows, '\n'), 7) << rows;
-  EXPECT_TRUE(contains(rows, "backward gain per layer    1.6e+01  high")) << rows;
+  EXPECT_TRUE(contains(rows, "backward gain per layer       16.5  high")) << rows;
 }
 
 }  // namespace

@@ -5,8 +5,13 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <cmath>
+#include <limits>
+
 #include "framework/io/inflated_file.h"
 #include "tests/framework/io/input_files.h"
+#include "tests/support/expect_close.h"
+#include "tests/support/tolerances.h"
 
 namespace gradvitals::test {
 namespace {
@@ -86,6 +91,54 @@ TEST(Dataset, FilesThatDoNotFitTogetherAreRefused) {
   const TemporaryFile nothing(std::string("\0\0\x08\x02\0\0\0\0\0\0\0\x02", 12));
   EXPECT_EQ(refusal([&] { load_dataset(nothing.path(), "0"); }),
             nothing.path() + ": has no elements");
+}
+
+TEST(Dataset, StandardizedFeaturesHaveMeanZeroAndVarianceOne) {
+  Dataset dataset{.rows = 4,
+                  .features = 2,
+                  .outputs = 1,
+                  .x = {1e9 + 1, -3, 1e9 + 2, -3, 1e9 + 3, -3, 1e9 + 4, -3},
+                  .y = {1, 2, 3, 4}};
+  standardize_features(dataset);
+  const double step = 1 / std::sqrt(1.25);  // Of 1, 2, 3, 4: mean 2.5, variance 1.25.
+  const Values expected = {-1.5 * step, 0, -0.5 * step, 0, 0.5 * step, 0, 1.5 * step, 0};
+  expect_close(dataset.x, expected, accumulated<double>(8, 1.5));
+  EXPECT_EQ(dataset.y, (Values{1, 2, 3, 4}));
+}
+
+TEST(Dataset, RescaledTargetsSpanZeroToOne) {
+  Dataset dataset{
+      .rows = 3, .features = 1, .outputs = 2, .x = {5, 6, 7}, .y = {25, 7, 346, 7, 185.5, 7}};
+  rescale_targets(dataset);
+  EXPECT_EQ(dataset.y, (Values{0, 0, 1, 0, 0.5, 0}));
+  EXPECT_EQ(dataset.x, (Values{5, 6, 7}));
+}
+
+TEST(Dataset, ScalingSurvivesTheLargestNumbers) {
+  constexpr double kLargest = std::numeric_limits<double>::max();
+  Dataset dataset{.rows = 2,
+                  .features = 1,
+                  .outputs = 1,
+                  .x = {-kLargest, kLargest},
+                  .y = {-kLargest, kLargest}};
+  standardize_features(dataset);
+  rescale_targets(dataset);
+  EXPECT_EQ(dataset.x, (Values{-1, 1}));
+  EXPECT_EQ(dataset.y, (Values{0, 1}));
+}
+
+TEST(Dataset, ScalingLeavesNonFiniteValuesToTheDiagnosis) {
+  const double nan = std::nan("");
+  const double inf = std::numeric_limits<double>::infinity();
+  Dataset dataset{
+      .rows = 4, .features = 1, .outputs = 1, .x = {nan, 1, inf, 3}, .y = {nan, nan, nan, nan}};
+  standardize_features(dataset);
+  rescale_targets(dataset);
+  EXPECT_TRUE(std::isnan(dataset.x[0]));
+  EXPECT_EQ(dataset.x[1], -1);
+  EXPECT_EQ(dataset.x[2], inf);
+  EXPECT_EQ(dataset.x[3], 1);
+  for (const double value : dataset.y) EXPECT_TRUE(std::isnan(value));
 }
 
 TEST(InflatedFile, ReadsPlainAndCompressedAlike) {

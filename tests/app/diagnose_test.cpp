@@ -1,0 +1,142 @@
+// Contract: `gradvitals diagnose`. Oracle: the recorded interpretations and dumps
+// (tests/data/golden), made by the seed notebook's own interpreter, NumPy and PyTorch.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/app/run_program.h"
+#include "tests/golden/golden_file.h"
+#include "tests/support/expect_close.h"
+
+namespace gradvitals::test {
+namespace {
+
+using nlohmann::json;
+
+std::string dump(const std::string& name) {
+  return golden_path("gradients", name, ".safetensors");
+}
+
+std::string without_blank_lines_around(const std::string& text) {
+  const std::size_t first = text.find_first_not_of('\n');
+  return text.substr(first, text.find_last_not_of('\n') - first + 1);
+}
+
+class DiagnoseMetrics : public testing::TestWithParam<std::string> {};
+
+TEST_P(DiagnoseMetrics, SeedRulesPrintTheSeedsOwnTextToTheByte) {
+  const ProgramResult result =
+      run_program({"diagnose", "--metrics", golden_path("interpret", GetParam(), ".metrics.json"),
+                   "--rules", "seed"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.err, "");
+  EXPECT_EQ(without_blank_lines_around(result.out),
+            without_blank_lines_around(read_file(golden_path("interpret", GetParam(), ".txt"))));
+}
+
+INSTANTIATE_TEST_SUITE_P(Recorded, DiagnoseMetrics,
+                         testing::ValuesIn(golden_names("interpret", ".metrics.json")),
+                         [](const auto& golden) {
+                           std::string name = golden.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+class DiagnoseDump : public testing::TestWithParam<std::string> {};
+
+TEST_P(DiagnoseDump, JsonHoldsTheRecordedStatistics) {
+  const ProgramResult result = run_program({"diagnose", dump(GetParam()), "--json", "-"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const json written = json::parse(result.out).at("tensors");
+  const json expected = read_expected("gradients", GetParam()).at("tensors");
+  ASSERT_GT(expected.size(), 0U);
+  ASSERT_EQ(written.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    SCOPED_TRACE(expected[i].at("name"));
+    EXPECT_EQ(written[i].at("role"), "gradient");
+    for (const char* key : {"name", "dtype", "count", "zero_count", "subnormal_count", "nan_count",
+                            "inf_count", "first_nonfinite_index", "min_abs_nonzero"}) {
+      EXPECT_EQ(written[i].at(key), expected[i].at(key)) << key;
+    }
+    const json& rms = expected[i].at("rms");
+    EXPECT_EQ(written[i].at("rms").is_null(), rms.is_null());
+    if (rms.is_null()) continue;
+    EXPECT_EQ(written[i].at("max_abs"), expected[i].at("max_abs"));
+    expect_close(written[i].at("rms").get<double>(), rms.get<double>(), kGoldenStatistic);
+    expect_close(written[i].at("l2_norm").get<double>(), expected[i].at("l2_norm").get<double>(),
+                 kGoldenStatistic);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Dumps, DiagnoseDump, testing::ValuesIn(golden_names("gradients")),
+                         [](const auto& golden) { return golden.param; });
+
+TEST(Diagnose, SeveralDumpsAreATableAndADiagnosisEach) {
+  const std::vector<std::string> files = {dump("torch_lstm_f32"), dump("torch_convnet_bf16"),
+                                          dump("torch_transformer_f16")};
+  std::vector<std::string> command = {"diagnose"};
+  command.insert(command.end(), files.begin(), files.end());
+  const ProgramResult text = run_program(command);
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  for (const std::string& file : files) {
+    EXPECT_NE(text.out.find("ANALYZING: " + file), std::string::npos) << text.out;
+  }
+  EXPECT_NE(text.out.find("torch_lstm_f32  torch_convnet_bf16  torch_transformer_f16"),
+            std::string::npos)
+      << text.out;
+
+  command.insert(command.end(), {"--json", "-"});
+  const json written = json::parse(run_program(command).out);
+  EXPECT_EQ(written.at("schema"), "gradvitals.comparison/1");
+  ASSERT_EQ(written.at("networks").size(), files.size());
+  EXPECT_EQ(written.at("networks")[1].at("name"), files[1]);
+}
+
+TEST(Diagnose, NonFiniteGradientsAreDiagnosedAndNoInputError) {
+  const ProgramResult result = run_program({"diagnose", dump("non_finite"), "--json", "-"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const json written = json::parse(result.out);
+  EXPECT_EQ(written.at("verdict"), "non_finite");
+  EXPECT_EQ(written.at("severity"), "critical");
+  EXPECT_EQ(run_program({"diagnose", dump("non_finite"), "--fail-on", "critical"}).exit_code, 1);
+}
+
+TEST(Diagnose, NonFiniteMetricsAreCriticalByTheFullRules) {
+  const TemporaryFolder folder;
+  std::ofstream(folder.file("m.json"))
+      << R"({"min_gradient": null, "max_gradient": null, "mean_gradient": null,
+             "std_gradient": null, "vanished_layers": 0, "weak_layers": 0, "total_layers": 2,
+             "gradient_norms": [0.1, null]})";
+  const ProgramResult full =
+      run_program({"diagnose", "--metrics", folder.file("m.json"), "--json", "-"});
+  EXPECT_EQ(json::parse(full.out).at("verdict"), "non_finite");
+  const ProgramResult seed =
+      run_program({"diagnose", "--metrics", folder.file("m.json"), "--rules", "seed"});
+  EXPECT_NE(seed.out.find("Max gradient: nan"), std::string::npos) << seed.out;
+}
+
+TEST(Diagnose, NothingToJudgeIsExitCodeThree) {
+  const TemporaryFolder folder;
+  const std::string no_tensors = "{}";
+  const std::string no_elements = R"({"w":{"dtype":"F32","shape":[0,4],"data_offsets":[0,0]}})";
+  for (const std::string& header : {no_tensors, no_elements}) {
+    const auto size = static_cast<char>(header.size());
+    std::ofstream(folder.file("dump"), std::ios::binary)
+        << std::string({size, 0, 0, 0, 0, 0, 0, 0}) << header;
+    const ProgramResult result = run_program({"diagnose", folder.file("dump")});
+    EXPECT_EQ(result.exit_code, 3) << header;
+    EXPECT_NE(result.err.find(folder.file("dump") + ": nothing to judge"), std::string::npos)
+        << result.err;
+  }
+  const ProgramResult beside =
+      run_program({"diagnose", folder.file("dump"), dump("torch_lstm_f32")});
+  EXPECT_EQ(beside.exit_code, 0);
+  EXPECT_NE(beside.err.find(folder.file("dump") + ": nothing to judge"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace gradvitals::test

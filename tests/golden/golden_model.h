@@ -1,0 +1,29 @@
+// Recorded models: tests/data/golden/<kind>/<name>.model.safetensors and .data.safetensors, run.
+#pragma once
+
+#include <string>
+
+#include "framework/io/file_model.h"
+#include "kernels/stream.h"
+#include "monitor/gradient_monitor.h"
+#include "tests/golden/golden_file.h"
+
+namespace gradvitals::test {
+
+/// What the monitor sees of one forward and backward pass.
+inline HealthMetrics examine_golden_model(const std::string& kind, const std::string& name) {
+  Stream stream({.device = DeviceType::kCpu, .threads = 2});
+  const ModelFile file = read_model(golden_path(kind, name, ".model.safetensors"));
+  const ModelBatch batch = read_batch(golden_path(kind, name, ".data.safetensors"), file);
+  FileModel model(stream, file);
+  const Tensor x =
+      Tensor::from_host<float>(stream, {batch.rows, file.layers.front().inputs}, batch.x);
+  const Tensor target =
+      Tensor::from_host<float>(stream, {batch.rows, file.layers.back().outputs}, batch.y);
+  Tape tape(stream);
+  const Tensor loss = model.loss(tape, model.forward(tape, x), target);
+  tape.gradient(loss, model.trainable_variables());
+  return GradientMonitor(stream).examine(tape.views(), loss.item(stream));
+}
+
+}  // namespace gradvitals::test

@@ -1,0 +1,122 @@
+// Contract: monitor/metrics/metrics_json.h. Oracle: the table below; a refusal is one line that
+// names file and key.
+#include "monitor/metrics/metrics_json.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "kernels/error.h"
+#include "monitor/report/json.h"
+#include "tests/monitor/report_networks.h"
+
+namespace gradvitals::test {
+namespace {
+
+using nlohmann::json;
+
+json valid() {
+  return {{"min_gradient", 1e-3}, {"max_gradient", 0.5},          {"mean_gradient", 0.25},
+          {"std_gradient", 0.1},  {"vanished_layers", 0},         {"weak_layers", 1},
+          {"total_layers", 2},    {"gradient_norms", {1e-3, 0.5}}};
+}
+
+std::string refusal(const std::string& text) {
+  try {
+    parse_metrics(text, "m.json");
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "taken";
+}
+
+TEST(MetricsJson, ValuesAreTakenAsRecorded) {
+  json object = valid();
+  object["loss"] = 0.75;
+  object["a_key_of_tomorrow"] = {1, 2};
+  const HealthMetrics metrics = parse_metrics(object.dump(), "m.json");
+  EXPECT_EQ(metrics.min_gradient, 1e-3);
+  EXPECT_EQ(metrics.max_gradient, 0.5);
+  EXPECT_EQ(metrics.mean_gradient, 0.25) << "the mean of the norms is another";
+  EXPECT_EQ(metrics.std_gradient, 0.1);
+  EXPECT_EQ(metrics.vanished_layers, 0);
+  EXPECT_EQ(metrics.weak_layers, 1);
+  EXPECT_EQ(metrics.total_layers, 2);
+  EXPECT_EQ(metrics.gradient_norms, (std::vector<double>{1e-3, 0.5}));
+  EXPECT_EQ(metrics.loss, 0.75);
+  EXPECT_FALSE(parse_metrics(valid().dump(), "m.json").loss.has_value());
+}
+
+TEST(MetricsJson, NullStandsForWhatIsNotFinite) {
+  json object = valid();
+  object["max_gradient"] = nullptr;
+  object["gradient_norms"][1] = nullptr;
+  object["loss"] = nullptr;
+  const HealthMetrics metrics = parse_metrics(object.dump(), "m.json");
+  EXPECT_TRUE(std::isnan(metrics.max_gradient));
+  EXPECT_EQ(metrics.gradient_norms[0], 1e-3);
+  EXPECT_TRUE(std::isnan(metrics.gradient_norms[1]));
+  EXPECT_TRUE(std::isnan(metrics.loss.value()));
+}
+
+TEST(MetricsJson, EveryKeyIsMissed) {
+  const json whole = valid();
+  for (const auto& [key, value] : whole.items()) {
+    json object = whole;
+    object.erase(key);
+    EXPECT_EQ(refusal(object.dump()), "m.json: \"" + key + "\" is missing");
+  }
+}
+
+TEST(MetricsJson, AValueOfAnotherKindIsNamed) {
+  const auto with = [](const char* key, const json& value) {
+    json object = valid();
+    object[key] = value;
+    return refusal(object.dump());
+  };
+  EXPECT_EQ(with("min_gradient", "0.1"), "m.json: \"min_gradient\" is neither a number nor null");
+  EXPECT_EQ(with("loss", true), "m.json: \"loss\" is neither a number nor null");
+  EXPECT_EQ(with("gradient_norms", 1), "m.json: \"gradient_norms\" is not an array");
+  EXPECT_EQ(with("gradient_norms", {1, "x"}),
+            "m.json: \"gradient_norms[1]\" is neither a number nor null");
+  for (const json& wrong :
+       {json(-1), json(0.5), json(), json("1"), json(std::numeric_limits<std::uint64_t>::max())}) {
+    EXPECT_EQ(with("weak_layers", wrong), "m.json: \"weak_layers\" is not a count (0, 1, 2, ...)");
+  }
+}
+
+TEST(MetricsJson, ABareNanOrInfinityIsNoJson) {
+  for (const char* token : {"NaN", "Infinity", "-Infinity", "nan"}) {
+    std::string text = valid().dump();
+    const std::string key = "\"max_gradient\":";
+    const std::size_t value = text.find(key) + key.size();
+    text.replace(value, text.find(',', value) - value, token);
+    const std::string message = refusal(text);
+    EXPECT_NE(message.find("NaN and Infinity are no JSON numbers, write null"), message.npos)
+        << message;
+  }
+}
+
+TEST(MetricsJson, WhatIsNoJsonObjectIsRefused) {
+  EXPECT_EQ(refusal(""), "m.json: ends before its JSON does");
+  EXPECT_EQ(refusal("{\"min_gradient\": 1"), "m.json: ends before its JSON does");
+  EXPECT_EQ(refusal("{\"min_gradient\": x}"), "m.json: no JSON at byte 18");
+  EXPECT_EQ(refusal("[1, 2]"), "m.json: not a JSON object");
+  EXPECT_EQ(refusal("{\"loss\": 1e999}"), "m.json: holds a number beyond the range of float64");
+  const std::string endless(1 << 20, '[');
+  EXPECT_EQ(refusal(endless), "m.json: ends before its JSON does");
+}
+
+TEST(MetricsJson, WhatTheProgramWritesIsReadBack) {
+  const NetworkReport network = relu_network();
+  const json written = json::parse(diagnosis_json(network));
+  const HealthMetrics again = parse_metrics(written.at("metrics").dump(), "m.json");
+  EXPECT_EQ(again.gradient_norms, network.metrics.gradient_norms);
+  EXPECT_EQ(again.mean_gradient, network.metrics.mean_gradient);
+}
+
+}  // namespace
+}  // namespace gradvitals::test

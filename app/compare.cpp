@@ -13,8 +13,8 @@
 #include "framework/io/dataset.h"
 #include "framework/io/input_message.h"
 #include "framework/networks.h"
+#include "kernels/utf8.h"
 #include "monitor/report/network_report.h"
-#include "monitor/report/utf8.h"
 
 namespace gradvitals::app {
 namespace {
@@ -60,7 +60,7 @@ Samples scaled_samples(Stream& stream, Dataset dataset, const CompareOptions& op
     return Tensor::from_host<float>(stream, {batch, cols}, rows);
   };
   return {.data = {.x = first_rows(dataset.x, dataset.features), .y = first_rows(dataset.y, 1)},
-          .description = fmt::format("Data: {}, {} of {} samples, {} features standardised\n"
+          .description = fmt::format("Data: {}, {} of {} samples, features standardised: {}\n"
                                      "Target: {}, scaled to 0..1\n",
                                      printable(options.data), batch, dataset.rows, dataset.features,
                                      printable(options.target))};

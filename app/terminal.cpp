@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "kernels/utf8.h"
+
 namespace gradvitals::app {
 
 bool use_color(ColorMode mode) {
@@ -30,7 +32,7 @@ bool use_ascii(bool asked) {
 }
 
 void note(std::string_view text) {
-  fmt::print(stderr, "gradvitals: {}\n", text);
+  fmt::print(stderr, "gradvitals: {}\n", printable(text));
 }
 
 }  // namespace gradvitals::app

@@ -16,7 +16,8 @@ bool use_color(ColorMode mode);
 /// locale, so that the same command gives the same bytes everywhere.
 bool use_ascii(bool asked);
 
-/// One line to stderr, "gradvitals: ..."; results never go there.
+/// One line to stderr, "gradvitals: ...", printable whatever names are in it; results never go
+/// there.
 void note(std::string_view text);
 
 }  // namespace gradvitals::app

@@ -7,7 +7,6 @@
 #include <optional>
 #include <system_error>
 
-#include "framework/io/inflated_file.h"
 #include "framework/io/input_message.h"
 
 namespace gradvitals {
@@ -172,10 +171,6 @@ CsvTable parse_csv(std::string_view text, const std::string& path) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   const std::size_t last = text.find_last_not_of(kLineEnds);
   return CsvParser(text.substr(0, last == std::string_view::npos ? 0 : last + 1), path).parse();
-}
-
-CsvTable read_csv(const std::string& path) {
-  return parse_csv(read_inflated(path), path);
 }
 
 }  // namespace gradvitals

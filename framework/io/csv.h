@@ -25,7 +25,4 @@ struct CsvTable {
 /// rows of numbers.
 CsvTable parse_csv(std::string_view text, const std::string& path);
 
-/// Reads a file, gzip or plain. Throws InputError as read_inflated() and parse_csv() do.
-CsvTable read_csv(const std::string& path);
-
 }  // namespace gradvitals

@@ -6,7 +6,6 @@
 #include <bit>
 #include <optional>
 
-#include "framework/io/inflated_file.h"
 #include "framework/io/input_message.h"
 
 namespace gradvitals {
@@ -117,11 +116,6 @@ IdxArray parse_idx(std::span<const std::byte> file, const std::string& path) {
     array.values[i] = type.read(data.subspan(i * type.bytes));
   }
   return array;
-}
-
-IdxArray read_idx(const std::string& path) {
-  const std::string file = read_inflated(path);
-  return parse_idx(std::as_bytes(std::span(file)), path);
 }
 
 }  // namespace gradvitals

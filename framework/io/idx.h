@@ -22,7 +22,4 @@ struct IdxArray {
 /// shorter than the dimensions claim.
 IdxArray parse_idx(std::span<const std::byte> file, const std::string& path);
 
-/// Reads a file, gzip or plain. Throws InputError as read_inflated() and parse_idx() do.
-IdxArray read_idx(const std::string& path);
-
 }  // namespace gradvitals

@@ -3,24 +3,12 @@
 #include <fmt/format.h>
 
 #include "kernels/error.h"
+#include "kernels/utf8.h"
 
 namespace gradvitals {
 namespace {
 
 constexpr std::size_t kShownBytes = 80;
-
-std::string escaped(std::string_view text) {
-  std::string shown;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      shown += fmt::format("\\x{:02x}", byte);
-    } else {
-      shown += c;
-    }
-  }
-  return shown;
-}
 
 /// The longest prefix of at most kShownBytes bytes that splits no UTF-8 sequence.
 std::string_view shown_part(std::string_view text) {
@@ -34,11 +22,11 @@ std::string_view shown_part(std::string_view text) {
 
 std::string in_quotes(std::string_view text) {
   const std::string_view shown = shown_part(text);
-  return fmt::format("\"{}{}\"", escaped(shown), shown.size() < text.size() ? "..." : "");
+  return fmt::format("\"{}{}\"", printable(shown), shown.size() < text.size() ? "..." : "");
 }
 
 void refuse_input(std::string_view file, std::string_view what) {
-  throw InputError(fmt::format("{}: {}", escaped(file), what));
+  throw InputError(fmt::format("{}: {}", printable(file), what));
 }
 
 }  // namespace gradvitals

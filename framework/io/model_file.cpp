@@ -79,42 +79,64 @@ const std::string& metadata_of(const SafetensorsFile& file, const std::string& k
   return found->second;
 }
 
-std::vector<Activation> read_activations(const SafetensorsFile& file, std::size_t layer_count) {
-  std::string_view rest = metadata_of(file, "activations");
-  std::vector<Activation> activations;
-  for (bool more = true; more;) {
-    const std::size_t comma = rest.find(',');
-    const std::string_view text = rest.substr(0, comma);
-    const std::optional<Activation> activation = parse_activation(text);
-    if (!activation || *activation == Activation::kNone) {
-      refuse_input(file.path(),
-                   fmt::format("metadata \"activations\": {} is no activation", in_quotes(text)));
-    }
-    activations.push_back(*activation);
-    more = comma != std::string_view::npos;
-    if (more) rest.remove_prefix(comma + 1);
+/// The words between the commas, without blanks around them.
+std::vector<std::string_view> split_words(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (true) {
+    const std::size_t comma = text.find(',');
+    std::string_view word = text.substr(0, comma);
+    while (word.starts_with(' ')) word.remove_prefix(1);
+    while (word.ends_with(' ')) word.remove_suffix(1);
+    words.push_back(word);
+    if (comma == std::string_view::npos) return words;
+    text.remove_prefix(comma + 1);
   }
-  if (activations.size() != layer_count) {
-    refuse_input(file.path(), fmt::format("metadata \"activations\": {} activations, {} layers",
-                                          activations.size(), layer_count));
-  }
-  return activations;
 }
 
-/// The loss, after `head` was made what the loss is computed from.
-LossKind read_loss(const SafetensorsFile& file, Activation& head) {
-  const std::string& text = metadata_of(file, "loss");
-  const std::optional<LossKind> loss = parse_loss(text);
+Activation read_activation(const SafetensorsFile& file, std::string_view word) {
+  const std::optional<Activation> activation = parse_activation(word);
+  if (!activation || *activation == Activation::kNone) {
+    refuse_input(file.path(),
+                 fmt::format("metadata \"activations\": {} is not one of linear, sigmoid, relu, "
+                             "tanh, leaky_relu, gelu",
+                             in_quotes(word)));
+  }
+  return *activation;
+}
+
+/// What the layers and the loss compute. Cross entropies start from logits: a head that makes
+/// probabilities for its own loss is left to the loss.
+struct Functions {
+  std::vector<Activation> activations;
+  LossKind loss;
+};
+
+Functions read_functions(const SafetensorsFile& file, std::size_t layer_count) {
+  std::vector<std::string_view> words = split_words(metadata_of(file, "activations"));
+  const std::string& loss_word = metadata_of(file, "loss");
+  const std::optional<LossKind> loss = parse_loss(loss_word);
   if (!loss) {
-    refuse_input(file.path(), fmt::format("metadata \"loss\": {} is no loss", in_quotes(text)));
+    refuse_input(file.path(), fmt::format("metadata \"loss\": {} is not one of mse, bce, "
+                                          "cross_entropy",
+                                          in_quotes(loss_word)));
   }
-  if (*loss == LossKind::kMse) return *loss;
-  if (text == "bce" && head == Activation::kSigmoid) head = Activation::kLinear;
-  if (head != Activation::kLinear) {
+  const std::string head(words.back());
+  const bool is_folded = (head == "sigmoid" && loss_word == "bce") ||
+                         (head == "softmax" && *loss == LossKind::kSoftmaxCrossEntropy);
+  if (is_folded) words.back() = "linear";
+  Functions functions{.activations = {}, .loss = *loss};
+  for (const std::string_view word : words) {
+    functions.activations.push_back(read_activation(file, word));
+  }
+  if (words.size() != layer_count) {
+    refuse_input(file.path(), fmt::format("metadata \"activations\": {} activations, {} layers",
+                                          words.size(), layer_count));
+  }
+  if (*loss != LossKind::kMse && functions.activations.back() != Activation::kLinear) {
     refuse_input(file.path(), fmt::format("metadata \"loss\": {} cannot follow a {} layer",
-                                          in_quotes(text), name(head)));
+                                          in_quotes(loss_word), head));
   }
-  return *loss;
+  return functions;
 }
 
 std::vector<float> transposed(const std::vector<float>& matrix, std::int64_t rows,
@@ -174,17 +196,21 @@ const SafetensorsEntry& required(const SafetensorsFile& file, std::string_view n
 ModelFile read_model(const std::string& path) {
   const SafetensorsFile file(path);
   const std::vector<LayerTensors> tensors = collect_layers(file);
-  std::vector<Activation> activations = read_activations(file, tensors.size());
-  ModelFile model{.path = path, .layers = {}, .loss = read_loss(file, activations.back())};
+  const Functions functions = read_functions(file, tensors.size());
+  ModelFile model{.layers = {}, .loss = functions.loss};
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     ModelFileLayer layer = read_layer(file, tensors[i]);
-    layer.activation = activations[i];
+    layer.activation = functions.activations[i];
     if (i > 0 && layer.inputs != model.layers.back().outputs) {
       refuse_tensor(file, layer.kernel_name,
                     fmt::format("takes {} inputs, but layer {} gives {}", layer.inputs, i - 1,
                                 model.layers.back().outputs));
     }
     model.layers.push_back(std::move(layer));
+  }
+  if (model.loss == LossKind::kSoftmaxCrossEntropy && model.layers.back().outputs < 2) {
+    refuse_input(path, fmt::format("metadata \"loss\": {} of one output is always 0",
+                                   in_quotes(name(model.loss))));
   }
   return model;
 }

@@ -23,7 +23,6 @@ struct ModelFileLayer {
 };
 
 struct ModelFile {
-  std::string path;
   std::vector<ModelFileLayer> layers;  ///< Input side first; at least one.
   LossKind loss = LossKind::kMse;      ///< Of the last layer's output.
 };
@@ -33,7 +32,8 @@ struct ModelFile {
 /// and `loss` (what parse_loss() takes). Cross entropies are computed from logits, so the last
 /// layer must be linear; the loss "bce" after a sigmoid is the same function of the weights and is
 /// read as "bce" after a linear layer, which stays exact where the sigmoid rounds to 0 or 1. Values
-/// may be NaN or infinite. Throws InputError naming the file and the tensor or metadata for what is
+/// may be NaN or infinite. In the same way "softmax" may stand last, before softmax_cross_entropy.
+/// Throws InputError naming the file and the tensor or metadata for what is
 /// missing, unknown, too much, or of a wrong shape.
 ModelFile read_model(const std::string& path);
 

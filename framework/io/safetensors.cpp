@@ -21,6 +21,17 @@ static_assert(std::endian::native == std::endian::little,
 // The reference implementation's cap.
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
 
+/// What a file that is no safetensors looks like, where that shows.
+std::string_view other_kind(std::span<const std::byte> file) {
+  const auto first = static_cast<unsigned char>(file[0]),
+             second = static_cast<unsigned char>(file[1]);
+  if (first == '{' || first == '[') return "JSON";
+  if (first == 0x1f && second == 0x8b) return "gzip-compressed";
+  if (first == 'P' && second == 'K') return "a zip archive (PyTorch and NumPy save such)";
+  if (first == 0x89 && second == 'H') return "HDF5";
+  return {};
+}
+
 std::uint64_t checked_header_bytes(std::span<const std::byte> file, const std::string& path) {
   if (file.empty()) refuse_input(path, "is empty");
   if (file.size() < kSafetensorsLengthBytes) {
@@ -28,6 +39,11 @@ std::uint64_t checked_header_bytes(std::span<const std::byte> file, const std::s
   }
   std::uint64_t length = 0;
   std::memcpy(&length, file.data(), kSafetensorsLengthBytes);
+  const bool is_too_long =
+      length > kMaxHeaderBytes || length > file.size() - kSafetensorsLengthBytes;
+  if (const std::string_view kind = other_kind(file); is_too_long && !kind.empty()) {
+    refuse_input(path, fmt::format("is {}, not safetensors", kind));
+  }
   if (length > kMaxHeaderBytes) {
     refuse_input(path, fmt::format("byte 0: header length {} is above the limit of {}", length,
                                    kMaxHeaderBytes));

@@ -64,6 +64,7 @@ class HeaderBuilder {
   const std::string& path_;
   SafetensorsHeader header_;
   Place place_ = Place::kDocument;
+  bool has_metadata_ = false;
   OpenTensor tensor_;
   std::string key_;    // In the header or in the metadata.
   std::string field_;  // In a tensor.
@@ -133,6 +134,7 @@ bool HeaderBuilder::start_object(std::size_t) {
   if (place_ == Place::kDocument) {
     place_ = Place::kHeader;
   } else if (place_ == Place::kHeader && key_ == kMetadataKey) {
+    if (std::exchange(has_metadata_, true)) refuse_here("given twice");
     place_ = Place::kMetadata;
     key_.clear();
   } else if (place_ == Place::kHeader) {

@@ -9,8 +9,8 @@
 #include <optional>
 #include <vector>
 
+#include "kernels/utf8.h"
 #include "monitor/report/number_text.h"
-#include "monitor/report/utf8.h"
 #include "monitor/rules/seed_interpreter.h"
 
 namespace gradvitals {

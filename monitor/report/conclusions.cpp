@@ -5,23 +5,14 @@
 #include <optional>
 #include <vector>
 
+#include "kernels/utf8.h"
+#include "monitor/metrics/seed_limits.h"
 #include "monitor/report/comparison.h"
 #include "monitor/report/number_text.h"
-#include "monitor/report/seed_limits.h"
-#include "monitor/report/utf8.h"
 #include "monitor/rules/seed_interpreter.h"
 
 namespace gradvitals {
 namespace {
-
-// The limits that the seed's score looks at, apart from Thresholds: tuning the rules does not
-// change what the seed saw.
-constexpr int kSeedExcellent = 7;
-constexpr int kSeedModerate = 5;
-
-double seed_range_ratio(const HealthMetrics& metrics) {
-  return metrics.max_gradient / (metrics.min_gradient + 1e-10);
-}
 
 std::string gain_phrase(std::string_view which, double gain, Limits low, Limits high) {
   return fmt::format("{} gain is {} per hidden layer (healthy: {} to {})", which,
@@ -53,8 +44,9 @@ std::string evidence(const NetworkReport& network, const Thresholds& thresholds)
 std::string seed_evidence(const HealthMetrics& metrics) {
   std::vector<std::string> seen;
   if (metrics.vanished_layers > 0) {
-    seen.push_back(fmt::format("{} of {} norms lie below {}", metrics.vanished_layers,
-                               metrics.total_layers, kSeedVanishedNorm));
+    seen.push_back(fmt::format("{} of {} norms {} below {}", metrics.vanished_layers,
+                               metrics.total_layers, metrics.vanished_layers == 1 ? "lies" : "lie",
+                               kSeedVanishedNorm));
   }
   if (metrics.max_gradient > kSeedLargeNorm) {
     seen.push_back(fmt::format("the largest norm is {}", scientific(metrics.max_gradient)));
@@ -134,10 +126,10 @@ std::string disagreements(std::span<const NetworkReport> networks, const Thresho
   for (const NetworkReport& network : networks) {
     if (!disagree(network)) continue;
     const SeedScore seed = seed_score(network.metrics);
-    sentences += fmt::format(
-        " {}: the seed says {} {}/8, since {}; the full rules say {}, since {}.",
-        printable(network.title()), seed.verdict, seed.score, seed_evidence(network.metrics),
-        name(network.diagnosis.verdict), evidence(network, thresholds));
+    sentences += fmt::format(" {}: the seed says {} {}/8, since {}; the full rules say {}: {}.",
+                             printable(network.title()), seed.verdict, seed.score,
+                             seed_evidence(network.metrics), name(network.diagnosis.verdict),
+                             evidence(network, thresholds));
     ++count;
   }
   if (count == 0) return "The seed's score and the full rules agree on every network.\n";

@@ -7,8 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "kernels/utf8.h"
 #include "monitor/report/number_text.h"
-#include "monitor/report/utf8.h"
 #include "monitor/rules/seed_interpreter.h"
 
 namespace gradvitals {
@@ -106,6 +106,16 @@ std::string vital_sign_lines(const VitalSigns& signs) {
   return text;
 }
 
+/// The severity of what decided; where something else is worse, its severity too.
+std::string verdict_line(const Diagnosis& diagnosis) {
+  const bool is_decided = diagnosis.verdict != Verdict::kHealthy && !diagnosis.findings.empty();
+  const Severity deciding = is_decided ? diagnosis.findings.front().severity : diagnosis.severity;
+  const std::string worse = diagnosis.severity > deciding
+                                ? fmt::format("; worst finding {}", name(diagnosis.severity))
+                                : "";
+  return fmt::format("\n{}: verdict {}{}\n", marker(deciding), name(diagnosis.verdict), worse);
+}
+
 }  // namespace
 
 std::string network_heading(const NetworkReport& network, TextStyle style) {
@@ -119,7 +129,7 @@ std::string root_cause_text(const NetworkReport& network, TextStyle style) {
   if (diagnosis.findings.empty()) text += "✅ GOOD: No rule fired\n";
   for (const Cause& cause : group_by_cause(diagnosis.findings)) text += cause_lines(cause);
   text += "\n🫀 VITAL SIGNS:\n" + vital_sign_lines(diagnosis.vital_signs);
-  text += fmt::format("\n{}: verdict {}\n", marker(diagnosis.severity), name(diagnosis.verdict));
+  text += verdict_line(diagnosis);
   return decorate(text, style);
 }
 

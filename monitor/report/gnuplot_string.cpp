@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "monitor/report/utf8.h"
+#include "kernels/utf8.h"
 
 namespace gradvitals {
 namespace {

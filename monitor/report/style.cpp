@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <iterator>
 
-#include "monitor/report/utf8.h"
+#include "kernels/utf8.h"
 
 namespace gradvitals {
 namespace {

@@ -120,8 +120,8 @@ INSTANTIATE_TEST_SUITE_P(
         {"EmptyLineFurtherOn", "1,2\n3,4\n\n5,6\n", "line 3: has 0 columns, line 1 has 2"},
         {"UnclosedQuote", "1,2\n\"3,4\n", "line 2: has 1 columns, line 1 has 2"},
         {"ControlCharacters", "1,2\n\x1b[31m,4\n",
-         "line 2, column 1: \"\\x1b[31m\" is not a number"},
-        {"Nul", std::string("1,2\n\0,4\n", 8), "line 2, column 1: \"\\x00\" is not a number"},
+         "line 2, column 1: \"\\u001b[31m\" is not a number"},
+        {"Nul", std::string("1,2\n\0,4\n", 8), "line 2, column 1: \"\\u0000\" is not a number"},
     }),
     [](const auto& text) { return text.param.name; });
 

@@ -93,6 +93,17 @@ TEST(ModelFile, ReadsEveryElementType) {
   EXPECT_EQ(model.layers[1].kernel, (Floats{1.5F, -1.0F}));
 }
 
+TEST(ModelFile, AHeadThatMakesProbabilitiesIsLeftToItsLoss) {
+  const std::vector<TestTensor> layers{zeros("layers.0.kernel", {2, 3}),
+                                       zeros("layers.1.kernel", {3, 2})};
+  const auto head = [&](const char* activations, const char* loss) {
+    return model_of(layers, {{"activations", activations}, {"loss", loss}}).layers[1].activation;
+  };
+  EXPECT_EQ(head("relu,sigmoid", "bce"), Activation::kLinear);
+  EXPECT_EQ(head("relu, softmax", "cross_entropy"), Activation::kLinear);
+  EXPECT_EQ(head("relu,sigmoid", "mse"), Activation::kSigmoid);
+}
+
 TEST(ModelFile, MoreThanTenLayersComeInTheOrderOfTheirNumbers) {
   std::vector<TestTensor> tensors;
   Metadata metadata{{"loss", "mse"}};
@@ -192,19 +203,25 @@ std::vector<BadModel> bad_models() {
       {"NoActivations", both, {{"loss", "mse"}}, R"(metadata "activations" is missing)"},
       {"NoLoss", both, {{"activations", "relu,relu"}}, R"(metadata "loss" is missing)"},
       {"UnknownActivation", both, with("relu,swish", "mse"),
-       R"(metadata "activations": "swish" is no activation)"},
+       R"(metadata "activations": "swish" is not one of linear, sigmoid, relu, tanh, leaky_relu, gelu)"},
       {"NoneIsNoActivation", both, with("none,relu", "mse"),
-       R"(metadata "activations": "none" is no activation)"},
-      {"EmptyActivations", both, with("", "mse"), R"(metadata "activations": "" is no activation)"},
+       R"(metadata "activations": "none" is not one of linear, sigmoid, relu, tanh, leaky_relu, gelu)"},
+      {"EmptyActivations", both, with("", "mse"),
+       R"(metadata "activations": "" is not one of linear, sigmoid, relu, tanh, leaky_relu, gelu)"},
       {"TooFewActivations", both, with("relu", "mse"),
        R"(metadata "activations": 1 activations, 2 layers)"},
       {"TooManyActivations", both, with("relu,relu,relu", "mse"),
        R"(metadata "activations": 3 activations, 2 layers)"},
-      {"UnknownLoss", both, with("relu,relu", "hinge"), R"(metadata "loss": "hinge" is no loss)"},
+      {"UnknownLoss", both, with("relu,relu", "hinge"),
+       R"(metadata "loss": "hinge" is not one of mse, bce, cross_entropy)"},
       {"CrossEntropyOfATanh", both, with("relu,tanh", "bce"),
        R"(metadata "loss": "bce" cannot follow a tanh layer)"},
       {"LogitsOutOfASigmoid", both, with("relu,sigmoid", "binary_cross_entropy_from_logits"),
        R"(metadata "loss": "binary_cross_entropy_from_logits" cannot follow a sigmoid layer)"},
+      {"SoftmaxBeforeMse", both, with("relu,softmax", "mse"),
+       R"(metadata "activations": "softmax" is not one of linear, sigmoid, relu, tanh, leaky_relu, gelu)"},
+      {"SoftmaxOfOneOutput", both, with("relu,linear", "cross_entropy"),
+       R"(metadata "loss": "softmax_cross_entropy" of one output is always 0)"},
       {"SoftmaxOfASigmoid", both, with("relu,sigmoid", "cross_entropy"),
        R"(metadata "loss": "cross_entropy" cannot follow a sigmoid layer)"},
   };

@@ -1,4 +1,4 @@
-#include "monitor/report/utf8.h"
+#include "kernels/utf8.h"
 
 #include <fmt/core.h>
 

@@ -1,4 +1,5 @@
-// Names from files hold any bytes; these make them safe to print and to align.
+// Names from files hold any bytes; these make them safe to print and to align. Here because
+// messages of every library need it.
 #pragma once
 
 #include <string>

@@ -1,7 +1,9 @@
 #include "framework/operation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cassert>
+#include <stdexcept>
 
 #include "framework/tape.h"
 
@@ -9,7 +11,10 @@ namespace gradvitals {
 
 Operation::Operation(std::initializer_list<Tensor> inputs, Tensor output)
     : input_count_(inputs.size()), output_(std::move(output)) {
-  assert(inputs.size() <= kMaxInputs);
+  if (inputs.size() > kMaxInputs) {
+    throw std::invalid_argument(
+        fmt::format("Operation: {} inputs, at most {}", inputs.size(), kMaxInputs));
+  }
   std::copy(inputs.begin(), inputs.end(), inputs_.begin());
 }
 

@@ -59,6 +59,7 @@ class Operation {
  public:
   static constexpr int kMaxInputs = 3;
 
+  /// Throws std::invalid_argument for more than kMaxInputs inputs.
   Operation(std::initializer_list<Tensor> inputs, Tensor output);
   virtual ~Operation() = default;
   Operation(const Operation&) = delete;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "framework/tensor.h"
+#include "kernels/view.h"
 
 namespace gradvitals {
 
@@ -19,11 +20,7 @@ struct Parameter {
   /// Ops take a parameter wherever they take a tensor.
   operator const Tensor&() const { return value; }
 
-  /// The text before the last '/' or '.' of the name, or the whole name: "dense" in Keras' names,
-  /// "layers.0" in PyTorch's.
-  std::string_view scope() const {
-    return std::string_view(name).substr(0, name.find_last_of("/."));
-  }
+  std::string_view scope() const { return scope_of(name); }
 };
 
 }  // namespace gradvitals

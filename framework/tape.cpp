@@ -59,6 +59,7 @@ void Tape::reset() {
   operations_.clear();
   layers_.clear();
   gradients_.clear();
+  layers_of_gradients_.clear();
   variables_.clear();
   accumulators_.clear();
   memory_used_ = 0;
@@ -75,13 +76,12 @@ int Tape::find(const Tensor& tensor) const {
 std::vector<TensorView> Tape::views() {
   std::vector<TensorView> views;
   views.reserve(gradients_.size() + 3 * layers_.size());
-  for (const Gradient& gradient : gradients_) {
-    const Parameter& variable = *gradient.variable;
-    const int index = index_of_variable(variable.value);
-    const LayerOfVariable& of = layers_of_variables_[static_cast<std::size_t>(index)];
-    views.push_back(view_of(variable.name, Role::kGradient, gradient.value.value_or(variable.value),
+  for (std::size_t i = 0; i < gradients_.size(); ++i) {
+    const auto& [variable, gradient] = gradients_[i];
+    const LayerOfVariable& of = layers_of_gradients_[i];
+    views.push_back(view_of(variable->name, Role::kGradient, gradient.value_or(variable->value),
                             of.layer, of.activation));
-    if (!gradient.value) views.back().data = nullptr;
+    if (!gradient) views.back().data = nullptr;
   }
   for (int layer = 0; layer < layer_count(); ++layer) {
     const LayerTrace& trace = layers_[static_cast<std::size_t>(layer)];

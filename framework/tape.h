@@ -143,6 +143,7 @@ class Tape {
   std::vector<std::unique_ptr<Operation>> operations_;
   std::vector<LayerTrace> layers_;
   Gradients gradients_;
+  std::vector<LayerOfVariable> layers_of_gradients_;
 
   // Memory, handed out in the same order in every step: the n-th request of a step gets what the
   // n-th of the step before got, if the shape fits and nobody holds it any more.

@@ -22,6 +22,8 @@ Gradients Tape::gradient(const Tensor& loss, std::span<Parameter* const> variabl
   for (Parameter* variable : variables) {
     const Tensor& sum = accumulators_[static_cast<std::size_t>(sink_of(variable->value))].sum;
     gradients_.push_back({variable, sum.has_value() ? std::optional(sum) : std::nullopt});
+    const int index = index_of_variable(variable->value);
+    layers_of_gradients_.push_back(layers_of_variables_[static_cast<std::size_t>(index)]);
   }
   accumulators_.clear();
   return gradients_;
@@ -31,8 +33,7 @@ void Tape::check_loss(const Tensor& loss) const {
   if (spent_) {
     throw std::invalid_argument(
         "Tape::gradient: this tape is spent, its gradients have been taken; call reset() and run "
-        "the "
-        "forward pass again");
+        "the forward pass again");
   }
   if (!loss.has_value() || find(loss) == kNowhere) {
     throw std::invalid_argument("Tape::gradient: the loss was not computed on this tape");

@@ -72,6 +72,8 @@ void check(const AdamUpdate<T>& op) {
   require_finite<T>(kOp, "learning_rate", op.learning_rate);
   require_decay(kOp, "beta1", op.beta1);
   require_decay(kOp, "beta2", op.beta2);
+  // What the first step multiplies by, 1 / (1 - beta1), is the largest.
+  require_finite<T>(kOp, "learning_rate / (1 - beta1)", op.learning_rate / (1.0 - op.beta1));
   // An epsilon that T rounds to 0 would make 0 / 0 of a weight without gradient.
   require(kOp, static_cast<T>(op.epsilon) > 0, "epsilon", op.epsilon, "positive");
   require_finite<T>(kOp, "epsilon", op.epsilon);

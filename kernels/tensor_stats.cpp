@@ -19,7 +19,7 @@ void check(const TensorView& view, DeviceType device) {
   if (view.count < 0) {
     validate::fail(kOp, fmt::format("view '{}' has the count {}", view.name, view.count));
   }
-  if (view.data == nullptr) return;
+  if (view.data == nullptr || view.count == 0) return;
   if (view.device != device) {
     validate::fail(kOp, fmt::format("view '{}' is on {}, the stream on {}", view.name,
                                     name(view.device), name(device)));

@@ -2,6 +2,10 @@
 
 namespace gradvitals {
 
+std::string_view scope_of(std::string_view name) {
+  return name.substr(0, name.find_last_of("/."));
+}
+
 std::string_view name(Role role) {
   switch (role) {
     case Role::kGradient:

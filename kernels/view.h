@@ -22,6 +22,10 @@ enum class Role : std::uint8_t {
 /// "gradient", "weight", "pre_activation", "output" or "delta".
 std::string_view name(Role role);
 
+/// What a tensor belongs to: the text before the last '/' or '.' of its name, or the whole name.
+/// "dense" of Keras' "dense/kernel", "layers.0" of PyTorch's "layers.0.weight".
+std::string_view scope_of(std::string_view name);
+
 /// A tensor to be watched. Owns nothing: `name` and `data` must outlive its use, which for views of
 /// a tape ends at the next backward, reset or reallocation. Any trainer can fill these.
 struct TensorView {

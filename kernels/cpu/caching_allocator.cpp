@@ -1,8 +1,16 @@
 #include "kernels/cpu/caching_allocator.h"
 
-#include <sanitizer/asan_interface.h>
-
 #include <new>
+
+// Without the header there is no AddressSanitizer to tell.
+#if __has_include(<sanitizer/asan_interface.h>)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(address, size) \
+  (static_cast<void>(address), static_cast<void>(size))
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) \
+  (static_cast<void>(address), static_cast<void>(size))
+#endif
 
 namespace gradvitals {
 namespace {

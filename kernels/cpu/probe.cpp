@@ -1,4 +1,5 @@
 #include <cblas.h>
+#include <hwy/detect_targets.h>
 #include <hwy/targets.h>
 
 #include <string>
@@ -9,11 +10,11 @@
 namespace gradvitals {
 namespace {
 
-/// The best of the targets that this machine supports: the one Highway dispatches to. Targets are
-/// single bits, better ones lower.
+/// The best of the targets that kernels are compiled for and this machine supports: the one Highway
+/// dispatches to. Targets are single bits, better ones lower.
 std::string best_simd_target() {
-  const std::int64_t supported = hwy::SupportedTargets();
-  return hwy::TargetName(supported & -supported);
+  const std::int64_t usable = hwy::SupportedTargets() & HWY_TARGETS;
+  return hwy::TargetName(usable & -usable);
 }
 
 /// "OpenBLAS 0.3.21" of "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...".

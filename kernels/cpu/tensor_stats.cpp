@@ -2,10 +2,10 @@
 // Shapes:      a table of any number of tensors, each of any count, 0 included.
 // DTypes:      float32, float64, float16, bfloat16; sums float64.
 // Traffic:     reads each element once; writes a record per tensor, and per chunk of larger ones.
-// Determinism: the same bits for every thread count: chunks are cut by the table, and added in
-// order. Edge cases:  a tensor without elements has a record of zeros. Errors:      none; the
-// contract function (kernels/tensor_stats.cpp) has checked the arguments. Reference:
-// tests/kernels/tensor_stats_test.cpp holds the oracle, a loop in long double.
+// Determinism: the same bits for every thread count; the table cuts chunks, added in order.
+// Edge cases:  a tensor without elements has a record of zeros.
+// Errors:      none: the contract function (kernels/tensor_stats.cpp) has checked the arguments.
+// Reference:   tests/kernels/tensor_stats_test.cpp holds the oracle, a loop in long double.
 #include "kernels/tensor_stats.h"
 
 #include <algorithm>

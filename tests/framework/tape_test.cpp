@@ -95,6 +95,17 @@ TEST_P(TapeTest, AVariableTheLossDoesNotDependOnGetsAnEntryWithoutGradient) {
   EXPECT_FALSE(gradients[2].value.has_value());
 }
 
+class FourInputs final : public Operation {
+ public:
+  explicit FourInputs(const Tensor& x) : Operation({x, x, x, x}, x) {}
+  void backward(BackwardStep& /*step*/) override {}
+};
+
+TEST_P(TapeTest, AnOpWithMoreInputsThanATapeRoutesIsRefused) {
+  const Parameter x = scalar("x", 1);
+  test::expect_invalid([&] { FourInputs op(x.value); }, {"4 inputs", "at most 3"});
+}
+
 TEST_P(TapeTest, OpsAfterTheLossDoNotCount) {
   Parameter a = scalar("a", 3);
   Tape tape(stream());

@@ -44,6 +44,17 @@ std::vector<std::string> texts(const std::vector<TensorView>& views) {
   return result;
 }
 
+TEST_P(ViewsTest, KeepTheirLayerWhereAParameterIsReplacedAfterTheGradient) {
+  Sequential network = model();
+  Tape tape(stream());
+  const auto variables = network.trainable_variables();
+  tape.gradient(mse(tape, network.forward(tape, x()), target()), variables);
+  variables[2]->value = Tensor::zeros(stream(), {4, 4});
+  const std::vector<TensorView> views = tape.views();
+  EXPECT_EQ(views[2].name, "dense_1/kernel");
+  EXPECT_EQ(views[2].layer, 1);
+}
+
 TEST_P(ViewsTest, OfATapeAreGradientsThenTheLayersFromTheInputOn) {
   const Sequential network = model();
   Tape tape(stream());

@@ -306,6 +306,10 @@ TEST_P(OptimizerTest, RefusesSettingsOutOfRange) {
                    {"momentum_update", "learning_rate"});
     expect_invalid([&] { adam_update(stream(), adam); }, {"adam_update", "learning_rate"});
   }
+  auto fast = parameter.adam(gradient.vector());
+  fast.learning_rate = 3e38;  // Finite, but not divided by 1 - beta1, as the first step does.
+  expect_invalid([&] { adam_update(stream(), fast); },
+                 {"adam_update", "learning_rate / (1 - beta1)"});
   for (const double decay : {nan, -0.1, 1.0, 1.5, inf}) {
     auto momentum = parameter.momentum(gradient.vector());
     momentum.momentum = decay;

@@ -348,6 +348,15 @@ TEST(TensorStats, EveryThreadCountGivesTheSameBits) {
   EXPECT_EQ(one, stats(3));
 }
 
+TEST_P(TensorStatsTest, AnEmptyTensorMayStartAnywhere) {
+  // In a file, one of no elements lies wherever the one before it ends.
+  const GuardedBuffer<float> buffer(stream(), 8);
+  TensorView view = view_of("empty", buffer, stream().device());
+  view.data = static_cast<const char*>(view.data) + 2;
+  view.count = view.rows = view.cols = 0;
+  EXPECT_EQ(records_of(stream(), std::span(&view, 1)).front(), TensorStats{});
+}
+
 // Errors.
 
 TEST_P(TensorStatsTest, RefusesAViewItCannotReadAndNamesIt) {

@@ -2,17 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <exception>
 #include <functional>
 #include <string>
-#include <utility>
 
 #include "app/output.h"
 #include "app/terminal.h"
 #include "monitor/report/comparison.h"
 #include "monitor/report/diagnosis_text.h"
 #include "monitor/report/figure.h"
-#include "monitor/report/gnuplot.h"
 #include "monitor/report/json.h"
 #include "monitor/report/style.h"
 
@@ -24,9 +22,7 @@ bool attempt(const std::function<void()>& write) {
   try {
     write();
     return true;
-  } catch (const OutputError& error) {
-    note(error.what());
-  } catch (const GnuplotError& error) {
+  } catch (const std::exception& error) {
     note(error.what());
   }
   return false;
@@ -50,17 +46,28 @@ bool any_judged(std::span<const NetworkReport> networks) {
   return any;
 }
 
+/// Names each network that is at least as sick as `gate`.
 bool trips_gate(std::span<const NetworkReport> networks, Severity gate) {
-  return gate != Severity::kOk && std::ranges::any_of(networks, [&](const NetworkReport& network) {
-           return network.diagnosis.severity >= gate;
-         });
+  if (gate == Severity::kOk) return false;
+  bool trips = false;
+  for (const NetworkReport& network : networks) {
+    const Diagnosis& diagnosis = network.diagnosis;
+    if (diagnosis.severity < gate) continue;
+    note(fmt::format("--fail-on {}: {} is {}, its worst finding {}", name(gate), network.name,
+                     name(diagnosis.verdict), name(diagnosis.severity)));
+    trips = true;
+  }
+  return trips;
 }
 
-ExitCode deliver(std::span<const NetworkReport> networks, const std::string& text,
-                 const std::string& json, const JudgingOptions& options) {
+using Writer = std::function<std::string()>;
+
+/// Only what is asked for is composed: thousands of tensors make a long document.
+ExitCode deliver(std::span<const NetworkReport> networks, const Writer& text, const Writer& json,
+                 const JudgingOptions& options) {
   bool written = true;
-  if (options.json != "-") written &= attempt([&] { write_result("-", text); });
-  if (!options.json.empty()) written &= attempt([&] { write_result(options.json, json); });
+  if (options.json != "-") written &= attempt([&] { write_result("-", text()); });
+  if (options.json) written &= attempt([&] { write_result(*options.json, json()); });
   for (const std::string& path : options.plots) {
     written &= attempt([&] { draw(networks, options.rules, path); });
   }
@@ -76,19 +83,23 @@ TextStyle style_of(const JudgingOptions& options) {
 }  // namespace
 
 ExitCode deliver_diagnosis(const NetworkReport& network, const JudgingOptions& options) {
-  return deliver({&network, 1}, diagnosis_text(network, options.rules, style_of(options)),
-                 diagnosis_json(network), options);
+  return deliver(
+      {&network, 1}, [&] { return diagnosis_text(network, options.rules, style_of(options)); },
+      [&] { return diagnosis_json(network); }, options);
 }
 
 ExitCode deliver_comparison(std::span<const NetworkReport> networks, const JudgingOptions& options,
-                            std::string preface) {
-  const TextStyle style = style_of(options);
-  std::string text = std::move(preface);
-  for (const NetworkReport& network : networks) {
-    text += network_heading(network, style) + diagnosis_text(network, options.rules, style);
-  }
-  text += comparison_text(networks, options.rules, Thresholds{}, style);
-  return deliver(networks, text, comparison_json(networks), options);
+                            const std::string& preface) {
+  const auto text = [&] {
+    const TextStyle style = style_of(options);
+    std::string all = preface;
+    for (const NetworkReport& network : networks) {
+      all += network_heading(network, style) + diagnosis_text(network, options.rules, style);
+    }
+    return all + comparison_text(networks, options.rules, Thresholds{}, style);
+  };
+  return deliver(
+      networks, text, [&] { return comparison_json(networks); }, options);
 }
 
 }  // namespace gradvitals::app

@@ -20,6 +20,6 @@ ExitCode deliver_diagnosis(const NetworkReport& network, const JudgingOptions& o
 
 /// Several: each diagnosis, then the table and the conclusions. `preface` opens the text.
 ExitCode deliver_comparison(std::span<const NetworkReport> networks, const JudgingOptions& options,
-                            std::string preface = "");
+                            const std::string& preface = "");
 
 }  // namespace gradvitals::app

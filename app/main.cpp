@@ -1,6 +1,7 @@
 // The `gradvitals` program: commands, and the one place that turns exceptions into exit codes.
 #include <CLI/CLI.hpp>
 #include <exception>
+#include <sstream>
 #include <string>
 
 #include "app/checkup.h"
@@ -45,7 +46,9 @@ ExitCode run(int argc, char** argv) {
     if (argc < 2) throw UsageError("a command is missing; gradvitals --help lists them");
     throw UsageError(std::string("'") + argv[1] + "' is no command; gradvitals --help lists them");
   } catch (const CLI::Success& help_or_version) {
-    program.exit(help_or_version);
+    std::ostringstream text;
+    program.exit(help_or_version, text);
+    write_result("-", text.str());
     return ExitCode::kJudged;
   }
   if (compare_command->parsed()) return compare(compare_options);

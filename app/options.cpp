@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <set>
+#include <system_error>
 
 #include "monitor/report/figure.h"
 
@@ -88,13 +90,21 @@ void JudgingOptions::check() const {
   if (rules == RuleSet::kSeed && fail_on != Severity::kOk) {
     throw UsageError("--fail-on judges by the full rules and cannot go with --rules seed");
   }
+  // "a.svg" and "./a.svg" are one file.
+  const auto file_of = [](const std::string& path) {
+    std::error_code ignored;
+    const std::filesystem::path file =
+        std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored);
+    return file.empty() ? path : file.native();
+  };
   std::set<std::string> targets;
-  if (!json.empty()) targets.insert(json);
+  if (json && json->empty()) throw UsageError("--json: the path is empty");
+  if (json) targets.insert(file_of(*json));
   for (const std::string& plot : plots) {
     if (!figure_format(plot)) {
       throw UsageError(fmt::format("--plot: '{}' does not end in .png, .svg, .pdf or .gp", plot));
     }
-    if (!targets.insert(plot).second) {
+    if (!targets.insert(file_of(plot)).second) {
       throw UsageError(fmt::format("'{}' is named twice as an output", plot));
     }
   }

@@ -25,8 +25,8 @@ class UsageError : public std::runtime_error {
 
 /// Options of every command that judges.
 struct JudgingOptions {
-  std::string json;                ///< Path, "-" for stdout, empty for none.
-  std::vector<std::string> plots;  ///< Paths ending in .png, .svg, .pdf or .gp.
+  std::optional<std::string> json;  ///< Path, or "-" for stdout.
+  std::vector<std::string> plots;   ///< Paths ending in .png, .svg, .pdf or .gp.
   RuleSet rules = RuleSet::kFull;
   Severity fail_on = Severity::kOk;  ///< Exit 1 from this severity on; kOk for no gate.
   ColorMode color = ColorMode::kAuto;

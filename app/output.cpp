@@ -2,12 +2,15 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 namespace gradvitals::app {
 namespace {
@@ -29,32 +32,70 @@ void write_all(int descriptor, std::string_view content, std::string_view shown)
   }
 }
 
-/// Writes `path`; errors name `shown`, the path that the user gave.
-void write_file(const fs::path& path, std::string_view content, std::string_view shown) {
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor < 0) fail(shown, errno);
-  try {
-    write_all(descriptor, content, shown);
-  } catch (...) {
-    ::close(descriptor);
-    throw;
+/// A descriptor that is closed at the latest with its owner.
+class OpenFile {
+ public:
+  OpenFile(int descriptor, std::string_view shown) : descriptor_(descriptor), shown_(shown) {
+    if (descriptor_ < 0) fail(shown_, errno);
   }
-  // Some file systems report a full disk only here.
-  if (::close(descriptor) != 0) fail(shown, errno);
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  ~OpenFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+
+  int get() const { return descriptor_; }
+  /// Some file systems report a full disk only here.
+  void close() {
+    if (::close(std::exchange(descriptor_, -1)) != 0) fail(shown_, errno);
+  }
+
+ private:
+  int descriptor_;
+  std::string_view shown_;  ///< The path that the user gave, for messages.
+};
+
+void write_in_place(const fs::path& path, std::string_view content, std::string_view shown) {
+  OpenFile file(::open(path.c_str(), O_WRONLY | O_CLOEXEC), shown);
+  write_all(file.get(), content, shown);
+  file.close();
 }
 
-void replace_file(const fs::path& target, std::string_view content, std::string_view shown) {
-  const fs::path temporary =
-      target.parent_path() / fmt::format(".{}.{}.part", target.filename().native(), ::getpid());
+/// What open() would give a new file: all but what the umask takes.
+mode_t new_file_mode() {
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  return 0666 & ~mask;
+}
+
+/// `mode` is that of the file to be replaced.
+void replace_file(const fs::path& target, mode_t mode, std::string_view content,
+                  std::string_view shown) {
+  // A short name, that also fits beside the longest one that the file system takes.
+  std::string temporary = (target.parent_path() / ".gradvitals-XXXXXX").native();
+  OpenFile file(::mkostemp(temporary.data(), O_CLOEXEC), shown);
   std::error_code error;
   try {
-    write_file(temporary, content, shown);
+    write_all(file.get(), content, shown);
+    if (::fchmod(file.get(), mode) != 0) fail(shown, errno);
+    file.close();
     fs::rename(temporary, target, error);
     if (error) fail(shown, error.value());
   } catch (...) {
     fs::remove(temporary, error);
     throw;
   }
+}
+
+/// The file behind symbolic links, which need not exist: a link keeps pointing where it points.
+fs::path behind_links(fs::path path, std::string_view shown) {
+  constexpr int kMaxLinks = 40;  // As Linux follows.
+  std::error_code ignored;
+  for (int i = 0; i < kMaxLinks; ++i) {
+    if (!fs::is_symlink(fs::symlink_status(path, ignored))) return path;
+    path = path.parent_path() / fs::read_symlink(path);
+  }
+  fail(shown, ELOOP);
 }
 
 }  // namespace
@@ -64,17 +105,16 @@ void write_result(const std::string& target, std::string_view content) {
     write_all(STDOUT_FILENO, content, "standard output");
     return;
   }
-  std::error_code ignored;
-  const fs::file_status status = fs::status(target, ignored);
-  if (!fs::exists(status)) {
-    replace_file(target, content, target);
-  } else if (!fs::is_regular_file(status)) {
-    write_file(target, content, target);
+  const fs::path path = behind_links(target, target);
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    replace_file(path, new_file_mode(), content, target);
+  } else if (!S_ISREG(status.st_mode)) {
+    write_in_place(path, content, target);
   } else {
     // A rename would replace a file that its owner has write-protected.
-    if (::access(target.c_str(), W_OK) != 0) fail(target, errno);
-    // A symbolic link keeps pointing where it points: the file behind it is replaced.
-    replace_file(fs::canonical(target), content, target);
+    if (::access(path.c_str(), W_OK) != 0) fail(target, errno);
+    replace_file(path, status.st_mode & 07777, content, target);
   }
 }
 

@@ -27,6 +27,13 @@ constexpr char kModel[] = GRADVITALS_TEST_DATA "/golden/models/relu.model.safete
 constexpr char kDump[] = GRADVITALS_TEST_DATA "/golden/gradients/convnet.safetensors";
 constexpr char kText[] = GRADVITALS_TEST_DATA "/golden/interpret/healthy.txt";
 
+Arguments many_dumps() {
+  Arguments arguments(50, kDump);
+  arguments.front() = "diagnose";
+  arguments.insert(arguments.end(), {"--plot", "a.gp"});
+  return arguments;
+}
+
 class WrongInputTest : public testing::TestWithParam<WrongInput> {};
 
 TEST_P(WrongInputTest, IsNamedInOneLineWithExitCodeTwo) {
@@ -82,6 +89,11 @@ INSTANTIATE_TEST_SUITE_P(
         WrongInput{"DiagnoseAText", {"diagnose", kText}, kText},
         WrongInput{"DiagnoseOneOfTwoMissing", {"diagnose", kDump, "no.file"}, "no.file: "},
         WrongInput{"MetricsThatAreNone", {"diagnose", "--metrics", kDump}, kDump},
+        WrongInput{"JsonWithoutPath", {"compare", "--json", ""}, "--json: the path is empty"},
+        WrongInput{"OneFileByTwoPaths",
+                   {"compare", "--plot", "a.gp", "--json", "./a.gp"},
+                   "named twice as an output"},
+        WrongInput{"MoreFilesThanAFigureHolds", many_dumps(), "--plot draws 48 files at most"},
         WrongInput{"OptionTwice", {"compare", "--seed", "1", "--seed", "2"}, "--seed"}),
     [](const auto& input) { return std::string(input.param.title); });
 

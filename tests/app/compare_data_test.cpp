@@ -55,7 +55,7 @@ TEST_F(CompareData, VerdictsHoldOnATableOfAnyWidthAndScale) {
 
 TEST_F(CompareData, TextSaysWhatBecameOfTheData) {
   const std::string text = run_program({"compare", "--data", data, "--target", "-1"}).out;
-  EXPECT_TRUE(text.starts_with("Data: " + data + ", 60 of 60 samples, 6 features standardised\n" +
+  EXPECT_TRUE(text.starts_with("Data: " + data + ", 60 of 60 samples, features standardised: 6\n" +
                                "Target: -1, scaled to 0..1\n"))
       << text.substr(0, 400);
 }

@@ -96,6 +96,39 @@ TEST(Diagnose, SeveralDumpsAreATableAndADiagnosisEach) {
   EXPECT_EQ(written.at("networks")[1].at("name"), files[1]);
 }
 
+TEST(Diagnose, FilesOfOneNameAreToldApartByTheirFolders) {
+  const TemporaryFolder folder;
+  for (const char* step : {"/step_1", "/step_2"}) {
+    std::filesystem::create_directory(folder.path() + step);
+    std::filesystem::copy_file(dump("convnet"), folder.path() + step + "/grads.safetensors");
+  }
+  const ProgramResult result = run_program({"diagnose", folder.file("step_1/grads.safetensors"),
+                                            folder.file("step_2/grads.safetensors")});
+  const std::size_t table = result.out.find("\nMetric ");
+  EXPECT_NE(result.out.find(" step_1/grads ", table), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find(" step_2/grads ", table), std::string::npos) << result.out;
+}
+
+TEST(Diagnose, AnEmptyTensorAtAnOddAddressIsRead) {
+  const TemporaryFolder folder;
+  const std::string header = R"({"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},)"
+                             R"("b":{"dtype":"F32","shape":[0],"data_offsets":[2,2]}})";
+  std::ofstream(folder.file("dump"), std::ios::binary)
+      << std::string({static_cast<char>(header.size()), 0, 0, 0, 0, 0, 0, 0}) << header
+      << std::string("\x00\x3c", 2);
+  EXPECT_EQ(run_program({"diagnose", folder.file("dump")}).exit_code, 0);
+}
+
+TEST(Diagnose, TheGateSaysWhyItTripped) {
+  const ProgramResult result =
+      run_program({"diagnose", dump("non_finite"), "--fail-on", "critical", "--json", "-"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_NE(result.err.find("--fail-on critical: " + dump("non_finite") +
+                            " is non_finite, its worst finding critical"),
+            std::string::npos)
+      << result.err;
+}
+
 TEST(Diagnose, NonFiniteGradientsAreDiagnosedAndNoInputError) {
   const ProgramResult result = run_program({"diagnose", dump("non_finite"), "--json", "-"});
   EXPECT_EQ(result.exit_code, 0) << result.err;

@@ -49,6 +49,49 @@ TEST(Output, SymbolicLinkStaysALink) {
   EXPECT_EQ(read_file(folder.file("real")), "new");
 }
 
+TEST(Output, LinkToAFileThatIsMissingIsFollowed) {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("later", folder.file("link"));
+  write_result(folder.file("link"), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.file("link")));
+  EXPECT_EQ(read_file(folder.file("later")), "new");
+}
+
+TEST(Output, LinksInACircleAreRefused) {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("b", folder.file("a"));
+  std::filesystem::create_symlink("a", folder.file("b"));
+  EXPECT_EQ(message_of(folder.file("a"), "x"),
+            "cannot write " + folder.file("a") + ": Too many levels of symbolic links");
+}
+
+TEST(Output, PermissionsAreKept) {
+  const TemporaryFolder folder;
+  write_result(folder.file("a"), "old");
+  ASSERT_EQ(::chmod(folder.file("a").c_str(), 0600), 0);
+  write_result(folder.file("a"), "new");
+  struct stat status {};
+  ASSERT_EQ(::stat(folder.file("a").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600U);
+}
+
+TEST(Output, NewFileHasThePermissionsThatTheUmaskLeaves) {
+  const TemporaryFolder folder;
+  const mode_t before = ::umask(027);
+  write_result(folder.file("a"), "new");
+  ::umask(before);
+  struct stat status {};
+  ASSERT_EQ(::stat(folder.file("a").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0640U);
+}
+
+TEST(Output, ANameMayBeAsLongAsTheFileSystemTakes) {
+  const TemporaryFolder folder;
+  const std::string longest(255, 'n');
+  write_result(folder.file(longest), "new");
+  EXPECT_EQ(folder.entries(), std::vector<std::string>{longest});
+}
+
 TEST(Output, MissingFolderIsNamed) {
   const TemporaryFolder folder;
   const std::string target = folder.file("missing/a.json");

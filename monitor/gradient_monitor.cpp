@@ -54,11 +54,13 @@ TensorRecord record_of(const TensorView& view, const TensorStats& stats) {
 
 void GradientMonitor::watch(std::span<const TensorView> views) {
   if (table_ && std::ranges::equal(table_->entries(), views, is_same_memory)) return;
-  table_.emplace(*stream_, views);
+  // The table last: a call that fails leaves nothing that the next one would take for ready.
+  TensorStatsTable table(*stream_, views);
   stats_.resize(views.size());
-  if (stats_workspace_.bytes() < table_->workspace_bytes()) {
-    stats_workspace_ = Buffer(*stream_, table_->workspace_bytes());
+  if (stats_workspace_.bytes() < table.workspace_bytes()) {
+    stats_workspace_ = Buffer(*stream_, table.workspace_bytes());
   }
+  table_ = std::move(table);
 }
 
 HealthMetrics GradientMonitor::examine(std::span<const TensorView> views,

@@ -4,15 +4,37 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <string_view>
 
 namespace gradvitals {
 namespace {
 
-std::vector<GradientReading> readings_from_tensors(const HealthMetrics& metrics) {
+/// A kernel has two dimensions or more, a bias one.
+bool is_vector(const TensorRecord& tensor) {
+  return tensor.rows == 1;
+}
+
+std::vector<GradientReading> readings_from_tensors(const HealthMetrics& metrics,
+                                                   const Thresholds& thresholds) {
   std::vector<GradientReading> readings;
+  std::set<std::string_view> learning_scopes;
+  std::vector<std::size_t> vectors;
   for (const TensorRecord& tensor : metrics.tensors) {
     if (tensor.role != Role::kGradient || tensor.stats.finite_count() == 0) continue;
-    readings.push_back({tensor.name, tensor.layer, tensor.stats.l2_norm(), tensor.stats.rms()});
+    if (is_vector(tensor)) vectors.push_back(readings.size());
+    readings.push_back({.name = tensor.name,
+                        .layer = tensor.layer,
+                        .norm = tensor.stats.l2_norm(),
+                        .rms = tensor.stats.rms(),
+                        .is_whole = tensor.stats.nonfinite_count() == 0});
+    if (!is_vector(tensor) && !has_vanished(readings.back(), thresholds)) {
+      learning_scopes.insert(scope_of(tensor.name));
+    }
+  }
+  for (const std::size_t i : vectors) {
+    readings[i].is_idle_bias = has_vanished(readings[i], thresholds) &&
+                               learning_scopes.contains(scope_of(readings[i].name));
   }
   return readings;
 }
@@ -23,15 +45,23 @@ std::vector<GradientReading> readings_from_norms(const HealthMetrics& metrics) {
     const double norm = metrics.gradient_norms[i];
     // A norm that is infinite may stand for an infinite element: R1 speaks of it, no magnitude
     // does.
-    if (std::isfinite(norm)) readings.push_back({positional_name(i), -1, norm, std::nullopt});
+    if (std::isfinite(norm))
+      readings.push_back({.name = positional_name(i), .norm = norm, .rms = std::nullopt});
   }
   return readings;
 }
 
 }  // namespace
 
-std::vector<GradientReading> gradient_readings(const HealthMetrics& metrics) {
-  return metrics.tensors.empty() ? readings_from_norms(metrics) : readings_from_tensors(metrics);
+bool has_vanished(const GradientReading& gradient, const Thresholds& thresholds) {
+  return gradient.is_whole && (gradient.norm < thresholds.vanished_norm ||
+                               (gradient.rms && *gradient.rms < thresholds.vanished_rms));
+}
+
+std::vector<GradientReading> gradient_readings(const HealthMetrics& metrics,
+                                               const Thresholds& thresholds) {
+  return metrics.tensors.empty() ? readings_from_norms(metrics)
+                                 : readings_from_tensors(metrics, thresholds);
 }
 
 std::string positional_name(std::size_t index) {
@@ -41,7 +71,7 @@ std::string positional_name(std::size_t index) {
 std::optional<NormRange> nonzero_norm_range(const std::vector<GradientReading>& readings) {
   NormRange range;
   for (const GradientReading& reading : readings) {
-    if (reading.norm == 0.0) continue;
+    if (reading.norm == 0.0 || !reading.is_whole || reading.is_idle_bias) continue;
     if (!range.smallest || reading.norm < range.smallest->norm) range.smallest = &reading;
     if (!range.largest || reading.norm > range.largest->norm) range.largest = &reading;
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "monitor/metrics/health_metrics.h"
+#include "monitor/rules/thresholds.h"
 
 namespace gradvitals {
 
@@ -15,18 +16,28 @@ struct GradientReading {
   int layer = -1;
   double norm = 0.0;          ///< L2 of the finite part; never NaN
   std::optional<double> rms;  ///< of the finite part; empty where only norms are known
+  /// Every element is finite. Where not, the norm is a lower bound: it may show that a gradient is
+  /// large, never that it is small.
+  bool is_whole = true;
+  /// A bias that has vanished while the kernel of its layer has not. What a normalisation layer
+  /// subtracts again, or a softmax over attention keys, has a gradient of zero but for rounding.
+  bool is_idle_bias = false;
 };
 
-/// The gradients that have a finite magnitude to judge, in their order: from the tensors where
-/// gradients are among them, else from gradient_norms. Left out are gradients that do not exist,
-/// have no element or hold nothing finite.
-std::vector<GradientReading> gradient_readings(const HealthMetrics& metrics);
+/// Whether the gradient is known to be below the limits of R4.
+bool has_vanished(const GradientReading& gradient, const Thresholds& thresholds);
+
+/// The gradients that have a finite magnitude to judge, in their order: from the tensors, or from
+/// gradient_norms where no tensor is known. Left out are gradients that do not exist, have no
+/// element or hold nothing finite.
+std::vector<GradientReading> gradient_readings(const HealthMetrics& metrics,
+                                               const Thresholds& thresholds);
 
 /// "gradient 1" for index 0: the name of a gradient of which only the norm is known.
 std::string positional_name(std::size_t index);
 
-/// Largest over smallest of the nonzero gradient norms, with the gradients they belong to. The
-/// pointers point into `readings`.
+/// Largest over smallest of the nonzero norms of whole gradients, idle biases apart, with the
+/// gradients they belong to. The pointers point into `readings`.
 struct NormRange {
   const GradientReading* smallest = nullptr;
   const GradientReading* largest = nullptr;
@@ -34,7 +45,7 @@ struct NormRange {
   double ratio() const { return largest->norm / smallest->norm; }
 };
 
-/// Empty where every gradient is exactly zero.
+/// Empty where every such gradient is exactly zero.
 std::optional<NormRange> nonzero_norm_range(const std::vector<GradientReading>& readings);
 
 }  // namespace gradvitals

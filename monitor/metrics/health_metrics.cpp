@@ -4,12 +4,10 @@
 #include <cmath>
 #include <limits>
 
+#include "monitor/metrics/seed_limits.h"
+
 namespace gradvitals {
 namespace {
-
-// The seed's own limits, apart from Thresholds: they belong to its metrics, not to the rules.
-constexpr double kSeedVanishedNorm = 1e-6;
-constexpr double kSeedWeakNorm = 1e-4;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 

@@ -19,6 +19,9 @@ class Reader {
 
   double number(const char* key) const { return to_number(member(key), key); }
 
+  /// A norm, or a mean or deviation of norms.
+  double magnitude(const char* key) const { return to_magnitude(member(key), key); }
+
   std::int64_t count(const char* key) const {
     const json& value = member(key);
     // An unsigned value beyond int64 would wrap around.
@@ -30,13 +33,13 @@ class Reader {
     return value.get<std::int64_t>();
   }
 
-  std::vector<double> numbers(const char* key) const {
+  std::vector<double> magnitudes(const char* key) const {
     const json& value = member(key);
     if (!value.is_array()) refuse(key, "is not an array");
     std::vector<double> result;
     result.reserve(value.size());
     for (const json& element : value) {
-      result.push_back(to_number(element, fmt::format("{}[{}]", key, result.size())));
+      result.push_back(to_magnitude(element, fmt::format("{}[{}]", key, result.size())));
     }
     return result;
   }
@@ -63,6 +66,12 @@ class Reader {
     return value.get<double>();
   }
 
+  double to_magnitude(const json& value, std::string_view key) const {
+    const double number = to_number(value, key);
+    if (number < 0.0) refuse(key, "is negative");
+    return number;
+  }
+
   const json& object_;
   const std::string& path_;
 };
@@ -78,10 +87,19 @@ std::string parse_complaint(std::string_view text, std::size_t byte) {
                      is_constant ? ": NaN and Infinity are no JSON numbers, write null" : "");
 }
 
+/// The seed's keys need two levels; a file of brackets alone would take gigabytes.
+constexpr int kMaxDepth = 16;
+
 json parse_object(std::string_view text, const std::string& path) {
+  const auto check_depth = [&path](int depth, json::parse_event_t, json&) {
+    if (depth > kMaxDepth) {
+      throw InputError(fmt::format("{}: nested deeper than {} levels", path, kMaxDepth));
+    }
+    return true;
+  };
   json object;
   try {
-    object = json::parse(text);
+    object = json::parse(text, check_depth);
   } catch (const json::parse_error& error) {
     throw InputError(fmt::format("{}: {}", path, parse_complaint(text, error.byte)));
   } catch (const json::out_of_range&) {
@@ -97,14 +115,14 @@ HealthMetrics parse_metrics(std::string_view text, const std::string& path) {
   const json object = parse_object(text, path);
   const Reader reader(object, path);
   HealthMetrics metrics;
-  metrics.min_gradient = reader.number("min_gradient");
-  metrics.max_gradient = reader.number("max_gradient");
-  metrics.mean_gradient = reader.number("mean_gradient");
-  metrics.std_gradient = reader.number("std_gradient");
+  metrics.min_gradient = reader.magnitude("min_gradient");
+  metrics.max_gradient = reader.magnitude("max_gradient");
+  metrics.mean_gradient = reader.magnitude("mean_gradient");
+  metrics.std_gradient = reader.magnitude("std_gradient");
   metrics.vanished_layers = reader.count("vanished_layers");
   metrics.weak_layers = reader.count("weak_layers");
   metrics.total_layers = reader.count("total_layers");
-  metrics.gradient_norms = reader.numbers("gradient_norms");
+  metrics.gradient_norms = reader.magnitudes("gradient_norms");
   metrics.loss = reader.optional_number("loss");
   return metrics;
 }

@@ -12,7 +12,7 @@ namespace gradvitals {
 /// vanished_layers, weak_layers, total_layers, gradient_norms); `loss` is optional, other keys are
 /// passed over. Values are taken as recorded and not computed again. null stands for a value that
 /// is not finite and becomes NaN. `path` is for messages. Throws InputError naming the path and the
-/// key that is missing or of another kind, or the byte that is no JSON (NaN is none).
+/// key that is missing, negative or of another kind, or the byte that is no JSON (NaN is none).
 HealthMetrics parse_metrics(std::string_view text, const std::string& path);
 
 }  // namespace gradvitals

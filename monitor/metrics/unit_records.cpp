@@ -41,13 +41,6 @@ std::vector<const TensorView*> telling_views(std::span<const TensorView> views, 
   return telling;
 }
 
-/// "dense_1/output" and "layers.1.output" belong to "dense_1" and "layers.1".
-std::string layer_name(std::string_view tensor) {
-  std::size_t end = tensor.rfind('/');
-  if (end == std::string_view::npos) end = tensor.rfind('.');
-  return std::string(tensor.substr(0, end));
-}
-
 /// The counters of all layers, one after the other: zero_count of each unit, then saturated_count.
 std::vector<std::int64_t> count_units(Stream& stream, std::span<const TensorView* const> views,
                                       Buffer& workspace) {
@@ -70,7 +63,7 @@ std::vector<std::int64_t> count_units(Stream& stream, std::span<const TensorView
 UnitRecord record_of(const TensorView& view, int head, std::span<const std::int64_t> zero_count,
                      std::span<const std::int64_t> saturated_count) {
   UnitRecord record;
-  record.name = layer_name(view.name);
+  record.name = scope_of(view.name);
   record.layer = view.layer;
   record.activation = view.activation;
   record.is_head = view.layer == head;

@@ -11,39 +11,47 @@ namespace gradvitals {
 namespace {
 
 /// Two layers have one ratio, which says little about a trend.
-constexpr std::int64_t kMinHiddenLayers = 3;
+constexpr int kMinHiddenLayers = 3;
 
-/// rms of the tensors of one role in the hidden layers, input side first. The layer nearest the
-/// output is left out: its derivative belongs to the loss.
-std::vector<double> hidden_rms(const HealthMetrics& metrics, Role role) {
-  std::vector<const TensorRecord*> layers;
+/// The first and the last hidden layer with a tensor of one role: those between may have none.
+struct HiddenSpan {
+  const TensorRecord* first = nullptr;
+  const TensorRecord* last = nullptr;
+
+  int hidden_layers() const { return first == nullptr ? 0 : last->layer - first->layer + 1; }
+};
+
+/// The layer nearest the output is left out: its derivative belongs to the loss.
+HiddenSpan hidden_span(const HealthMetrics& metrics, Role role) {
+  int head = -1;
+  for (const TensorRecord& tensor : metrics.tensors) head = std::max(head, tensor.layer);
+  HiddenSpan span;
   for (const TensorRecord& tensor : metrics.tensors) {
-    if (tensor.role == role && tensor.layer >= 0 && tensor.exists) layers.push_back(&tensor);
+    if (tensor.role != role || !tensor.exists || tensor.layer < 0 || tensor.layer == head) continue;
+    if (span.first == nullptr || tensor.layer < span.first->layer) span.first = &tensor;
+    if (span.last == nullptr || tensor.layer > span.last->layer) span.last = &tensor;
   }
-  std::ranges::stable_sort(layers, {}, &TensorRecord::layer);
-  if (!layers.empty()) layers.pop_back();
-  std::vector<double> rms;
-  for (const TensorRecord* layer : layers) rms.push_back(layer->stats.rms());
-  return rms;
+  return span;
 }
 
-/// (last / first)^(1/(H-1)), through logarithms because the ratio itself can leave float64.
-std::optional<double> gain_per_layer(double first, double last, std::int64_t hidden_layers) {
+/// log(last / first) / (H-1): the ratio itself can leave float64.
+std::optional<double> log_growth_per_layer(const HealthMetrics& metrics, Role role) {
+  const HiddenSpan span = hidden_span(metrics, role);
+  if (span.hidden_layers() < kMinHiddenLayers) return std::nullopt;
+  const double first = span.first->stats.rms(), last = span.last->stats.rms();
   const auto usable = [](double rms) { return std::isfinite(rms) && rms > 0.0; };
-  if (hidden_layers < kMinHiddenLayers || !usable(first) || !usable(last)) return std::nullopt;
-  return std::exp((std::log(last) - std::log(first)) / static_cast<double>(hidden_layers - 1));
+  if (!usable(first) || !usable(last)) return std::nullopt;
+  return (std::log(last) - std::log(first)) / (span.hidden_layers() - 1);
 }
 
 std::optional<double> backward_gain(const HealthMetrics& metrics) {
-  const std::vector<double> rms = hidden_rms(metrics, Role::kDelta);
-  if (rms.empty()) return std::nullopt;
-  return gain_per_layer(rms.back(), rms.front(), std::ssize(rms));
+  const std::optional<double> growth = log_growth_per_layer(metrics, Role::kDelta);
+  return growth ? std::optional(std::exp(-*growth)) : std::nullopt;
 }
 
 std::optional<double> forward_gain(const HealthMetrics& metrics) {
-  const std::vector<double> rms = hidden_rms(metrics, Role::kPreActivation);
-  if (rms.empty()) return std::nullopt;
-  return gain_per_layer(rms.front(), rms.back(), std::ssize(rms));
+  const std::optional<double> growth = log_growth_per_layer(metrics, Role::kPreActivation);
+  return growth ? std::optional(std::exp(*growth)) : std::nullopt;
 }
 
 VitalStatus status_of(std::optional<double> value, double low, double high) {
@@ -55,7 +63,7 @@ VitalStatus status_of(std::optional<double> value, double low, double high) {
 
 BloodPressure blood_pressure(const HealthMetrics& metrics, const Thresholds& thresholds) {
   BloodPressure sign;
-  const std::vector<GradientReading> readings = gradient_readings(metrics);
+  const std::vector<GradientReading> readings = gradient_readings(metrics, thresholds);
   if (const auto range = nonzero_norm_range(readings)) sign.range_ratio = range->ratio();
   sign.status = status_of(sign.range_ratio, 0.0, thresholds.range_ratio.warning);
   return sign;

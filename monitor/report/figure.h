@@ -1,6 +1,7 @@
 // The seed's figure: for each network its gradient norms above, Min, Max, Mean and Std below.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -18,12 +19,15 @@ enum class FigureFormat : std::uint8_t {
   kGnuplot,  ///< The script itself, which draws a PNG when given to gnuplot.
 };
 
+/// Cairo draws at most 32767 pixels: 27 rows of three networks.
+inline constexpr std::size_t kMaxFigureNetworks = 48;
+
 /// From the ending of a path (".png", ".svg", ".pdf", ".gp"; case does not matter); empty for
 /// others.
 std::optional<FigureFormat> figure_format(std::string_view path);
 
 /// The gnuplot script of the figure. `output` is the file it draws into; empty: its standard
-/// output. Throws std::invalid_argument without networks, or with more than 48.
+/// output. Throws std::invalid_argument without networks, or with more than kMaxFigureNetworks.
 std::string figure_script(std::span<const NetworkReport> networks, RuleSet rules,
                           FigureFormat format, std::string_view output = {});
 

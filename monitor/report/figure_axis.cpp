@@ -4,8 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "monitor/metrics/seed_limits.h"
 #include "monitor/report/number_text.h"
-#include "monitor/report/seed_limits.h"
 
 namespace gradvitals {
 namespace {

@@ -8,19 +8,16 @@
 #include <utility>
 #include <vector>
 
+#include "monitor/metrics/seed_limits.h"
 #include "monitor/report/figure.h"
 #include "monitor/report/figure_axis.h"
 #include "monitor/report/figure_page.h"
 #include "monitor/report/gnuplot_string.h"
 #include "monitor/report/number_text.h"
-#include "monitor/report/seed_limits.h"
 #include "monitor/rules/seed_interpreter.h"
 
 namespace gradvitals {
 namespace {
-
-/// Cairo draws at most 32767 pixels: 27 rows of three.
-constexpr std::size_t kMaxNetworks = 48;
 
 /// More bars than this leave no room for a name, or for a label at each bar's foot.
 constexpr std::size_t kMaxNamedBars = 24;
@@ -300,9 +297,10 @@ void Script::statistics_panel(const HealthMetrics& metrics, const Panel& panel, 
 
 std::string figure_script(std::span<const NetworkReport> networks, RuleSet rules,
                           FigureFormat format, std::string_view output) {
-  if (networks.empty() || networks.size() > kMaxNetworks) {
-    throw std::invalid_argument(fmt::format(
-        "figure_script: {} networks, but a figure holds 1 to {}", networks.size(), kMaxNetworks));
+  if (networks.empty() || networks.size() > kMaxFigureNetworks) {
+    throw std::invalid_argument(
+        fmt::format("figure_script: {} networks, but a figure holds 1 to {}", networks.size(),
+                    kMaxFigureNetworks));
   }
   Script script(format, networks.size(), output);
   const std::vector<Decades> axes = figure_axes(networks);

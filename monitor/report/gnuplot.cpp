@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -150,13 +152,32 @@ Answer converse(FileDescriptor& in, FileDescriptor& out, FileDescriptor& err,
   return answer;
 }
 
-int wait_for(pid_t child) {
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) throw_system_error(errno, "waitpid");
+/// Ends with its owner: a conversation that fails leaves no process behind.
+class Child {
+ public:
+  explicit Child(pid_t pid) : pid_(pid) {}
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() {
+    if (pid_ == 0) return;
+    ::kill(pid_, SIGKILL);
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
   }
-  return status;
-}
+
+  /// Its exit status, once it has ended by itself.
+  int wait() {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0) {
+      if (errno != EINTR) throw_system_error(errno, "waitpid");
+    }
+    pid_ = 0;
+    return status;
+  }
+
+ private:
+  pid_t pid_;
+};
 
 /// gnuplot's complaint without the blank lines around it.
 std::string trimmed(const std::string& text) {
@@ -171,13 +192,13 @@ std::string run_gnuplot(std::string_view script) {
   Channel in;
   Channel out;
   Channel err;
-  const pid_t child = spawn_gnuplot(in, out, err);
+  Child child(spawn_gnuplot(in, out, err));
   // Only the child's copies may stay open, or the end of its output would never show.
   in.childs.close();
   out.childs.close();
   err.childs.close();
   Answer answer = converse(in.ours, out.ours, err.ours, script);
-  const int status = wait_for(child);
+  const int status = child.wait();
 
   if (WIFSIGNALED(status)) {
     throw GnuplotError(fmt::format("gnuplot was ended by signal {}: {}", WTERMSIG(status),

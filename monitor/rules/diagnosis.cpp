@@ -77,8 +77,8 @@ std::string_view name(Verdict verdict) {
 Diagnosis diagnose(const HealthMetrics& metrics, const Thresholds& thresholds) {
   Diagnosis diagnosis;
   diagnosis.vital_signs = vital_signs(metrics, thresholds);
-  diagnosis.findings =
-      find_all({metrics, diagnosis.vital_signs, thresholds, gradient_readings(metrics)});
+  diagnosis.findings = find_all(
+      {metrics, diagnosis.vital_signs, thresholds, gradient_readings(metrics, thresholds)});
   fold_consequences(diagnosis.findings);
   for (const Finding& finding : diagnosis.findings) {
     diagnosis.severity = std::max(diagnosis.severity, finding.severity);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "monitor/metrics/unit_records.h"
+#include "monitor/rules/advice.h"
 #include "monitor/rules/checks.h"
 
 namespace gradvitals {
@@ -18,23 +18,11 @@ struct GainRule {
   Limits high;
 };
 
-/// The activation that squashes the hidden layers, where one does. The last layer is the head.
-std::string_view squashing_activation(const HealthMetrics& metrics) {
-  int head = -1;
-  for (const TensorRecord& tensor : metrics.tensors) head = std::max(head, tensor.layer);
-  for (const TensorRecord& tensor : metrics.tensors) {
-    const bool is_hidden = tensor.layer >= 0 && tensor.layer < head;
-    if (is_hidden && can_saturate(tensor.activation)) return name(tensor.activation);
-  }
-  return {};
-}
-
 std::vector<std::string> advice_for_shrinking(const HealthMetrics& metrics) {
   const std::string_view squashing = squashing_activation(metrics);
   std::vector<std::string> advice;
   if (!squashing.empty()) {
-    advice.push_back(
-        fmt::format("Replace {} in the hidden layers by relu, with He initialisation", squashing));
+    advice.push_back(advice_against(squashing));
   } else {
     advice.emplace_back("Initialise by fan-in: He for relu, Glorot or LeCun for the others");
   }
@@ -84,7 +72,17 @@ std::vector<Finding> check_backward_gain(const Evidence& evidence) {
 std::vector<Finding> check_forward_gain(const Evidence& evidence) {
   const GainRule rule{"Forward gain", "activations", "output", evidence.thresholds.forward_gain_low,
                       evidence.thresholds.forward_gain_high};
-  return check_gain(evidence.vital_signs.oxygen.forward_gain, rule, evidence.metrics);
+  std::vector<Finding> findings =
+      check_gain(evidence.vital_signs.oxygen.forward_gain, rule, evidence.metrics);
+  // Training moves activations apart without harm: where gradients are known to pass well, a
+  // forward gain within the critical limits is worth a word, and no more.
+  const std::optional<double> backward = evidence.vital_signs.oxygen.backward_gain;
+  for (Finding& finding : findings) {
+    const bool passes = backward && *backward >= evidence.thresholds.backward_gain_low.warning &&
+                        *backward <= evidence.thresholds.backward_gain_high.warning;
+    if (passes && finding.severity == Severity::kWarning) finding.severity = Severity::kInfo;
+  }
+  return findings;
 }
 
 }  // namespace gradvitals

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "monitor/rules/advice.h"
 #include "monitor/rules/checks.h"
 
 namespace gradvitals {
@@ -20,37 +21,60 @@ Finding finding_about(const GradientReading& gradient, Severity severity, double
   return finding;
 }
 
-bool has_vanished(const GradientReading& gradient, const Thresholds& thresholds) {
-  return gradient.norm < thresholds.vanished_norm ||
-         (gradient.rms && *gradient.rms < thresholds.vanished_rms);
+using Readings = std::vector<const GradientReading*>;
+
+/// A finding about the smallest of `vanished`, which are one or more.
+Finding finding_about_vanished(const Readings& vanished, Severity severity,
+                               const Thresholds& thresholds) {
+  const GradientReading& smallest = **std::ranges::min_element(
+      vanished, {}, [](const GradientReading* gradient) { return gradient->norm; });
+  // A large tensor can pass the limit on its norm with elements that are all tiny.
+  const bool by_norm = smallest.norm < thresholds.vanished_norm;
+  const double value = by_norm ? smallest.norm : *smallest.rms;
+  Finding finding = finding_about(smallest, severity, value,
+                                  by_norm ? thresholds.vanished_norm : thresholds.vanished_rms,
+                                  Verdict::kVanishing);
+  finding.text = fmt::format("the smallest is that of {}, with {} {:.1e}", smallest.name,
+                             by_norm ? "norm" : "rms", value);
+  return finding;
+}
+
+Finding vanished_gradients(const Readings& vanished, const Evidence& evidence) {
+  Finding finding = finding_about_vanished(vanished, Severity::kCritical, evidence.thresholds);
+  const std::int64_t count = std::ssize(vanished);
+  finding.text = fmt::format("{} of {} gradients {} vanished; {}.", count,
+                             evidence.gradients.size(), plural(count, "has", "have"), finding.text);
+  const std::string_view squashing = squashing_activation(evidence.metrics);
+  finding.advice = {
+      squashing.empty() ? "Check the initial scale of the weights" : advice_against(squashing),
+      "Check the scale of the loss: a mean over many elements makes gradients small",
+      "Where the loss is as low as it can be, training is done"};
+  return finding;
+}
+
+Finding vanished_biases(const Readings& vanished, const Evidence& evidence) {
+  Finding finding = finding_about_vanished(vanished, Severity::kInfo, evidence.thresholds);
+  const std::int64_t count = std::ssize(vanished);
+  finding.text = fmt::format("{} {} no gradient to speak of while {} kernel learns; {}.", count,
+                             plural(count, "bias has", "biases have"),
+                             plural(count, "its", "each one's"), finding.text);
+  finding.advice = {
+      "Expected before a normalisation layer and for attention keys: the bias can be left out"};
+  return finding;
 }
 
 }  // namespace
 
 std::vector<Finding> check_vanished_gradients(const Evidence& evidence) {
-  const Thresholds& thresholds = evidence.thresholds;
-  const GradientReading* smallest = nullptr;
-  int count = 0;
+  Readings vanished, biases;
   for (const GradientReading& gradient : evidence.gradients) {
-    if (!has_vanished(gradient, thresholds)) continue;
-    ++count;
-    if (!smallest || gradient.norm < smallest->norm) smallest = &gradient;
+    if (!has_vanished(gradient, evidence.thresholds)) continue;
+    (gradient.is_idle_bias ? biases : vanished).push_back(&gradient);
   }
-  if (!smallest) return {};
-  // A large tensor can pass the limit on its norm with elements that are all tiny.
-  const bool by_norm = smallest->norm < thresholds.vanished_norm;
-  const double value = by_norm ? smallest->norm : *smallest->rms;
-  Finding finding = finding_about(*smallest, Severity::kCritical, value,
-                                  by_norm ? thresholds.vanished_norm : thresholds.vanished_rms,
-                                  Verdict::kVanishing);
-  finding.text =
-      fmt::format("{} of {} gradients {} vanished; the smallest is that of {}, with {} {:.1e}.",
-                  count, evidence.gradients.size(), plural(count, "has", "have"), smallest->name,
-                  by_norm ? "norm" : "rms", value);
-  finding.advice = {"Use relu in the hidden layers, with He initialisation",
-                    "Check the initial scale of the weights",
-                    "Check the scale of the loss: a mean over many elements makes gradients small"};
-  return {finding};
+  std::vector<Finding> findings;
+  if (!vanished.empty()) findings.push_back(vanished_gradients(vanished, evidence));
+  if (!biases.empty()) findings.push_back(vanished_biases(biases, evidence));
+  return findings;
 }
 
 std::vector<Finding> check_complete_failure(const Evidence& evidence) {
@@ -58,7 +82,8 @@ std::vector<Finding> check_complete_failure(const Evidence& evidence) {
   const GradientReading& largest =
       *std::ranges::max_element(evidence.gradients, {}, &GradientReading::norm);
   const double limit = evidence.thresholds.complete_failure_norm;
-  if (!(largest.norm < limit)) return {};
+  const bool all_known = std::ranges::all_of(evidence.gradients, &GradientReading::is_whole);
+  if (!all_known || !(largest.norm < limit)) return {};
   Finding finding =
       finding_about(largest, Severity::kCritical, largest.norm, limit, Verdict::kVanishing);
   finding.text = fmt::format(
@@ -66,8 +91,8 @@ std::vector<Finding> check_complete_failure(const Evidence& evidence) {
       "{:.1e}: nothing will be learnt.",
       limit, largest.name, largest.norm);
   finding.advice = {"Check that the loss depends on the network's output",
-                    "Check for a saturated head and for a loss that is scaled down",
-                    "Check that weights are not initialised with zeros"};
+                    "Check for a saturated head, weights of zero and a loss that is scaled down",
+                    "Where the loss is as low as it can be, training is done"};
   return {finding};
 }
 

@@ -104,6 +104,15 @@ std::vector<Symptom> find_symptoms(const HealthMetrics& metrics) {
   return symptoms;
 }
 
+/// Whether nothing shares the symptom's phase with an unknown layer: what a file lists first need
+/// not have come to be first.
+bool is_surely_earliest(const Symptom& symptom, const std::vector<Symptom>& symptoms) {
+  return std::ranges::none_of(symptoms, [&symptom](const Symptom& other) {
+    return &other != &symptom && other.phase == symptom.phase &&
+           (other.layer < 0 || symptom.layer < 0);
+  });
+}
+
 std::vector<std::string> advice_for(Phase phase) {
   switch (phase) {
     case Phase::kWeights:
@@ -132,7 +141,9 @@ std::vector<Finding> check_non_finite(const Evidence& evidence) {
   const Symptom& earliest = *std::ranges::min_element(symptoms, {}, &Symptom::moment);
   std::string text = earliest.text;
   if (symptoms.size() > 1) {
-    text += fmt::format("; it is the earliest of {} that are not finite", symptoms.size());
+    text += fmt::format("; it is {} of {} that are not finite",
+                        is_surely_earliest(earliest, symptoms) ? "the earliest" : "listed first",
+                        symptoms.size());
   }
   Finding finding;
   finding.severity = Severity::kCritical;

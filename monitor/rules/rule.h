@@ -20,7 +20,7 @@ struct Evidence {
   const HealthMetrics& metrics;
   const VitalSigns& vital_signs;
   const Thresholds& thresholds;
-  std::vector<GradientReading> gradients;  ///< gradient_readings(metrics)
+  std::vector<GradientReading> gradients;  ///< gradient_readings()
 };
 
 struct Rule {

@@ -10,11 +10,6 @@ namespace {
 // The literals of this file are the seed's own and stand apart from Thresholds: whoever tunes the
 // rules must not change what the seed would have said.
 
-/// The seed's "avoid division by zero", which hides every norm below 1e-10.
-double seed_range_ratio(const HealthMetrics& metrics) {
-  return metrics.max_gradient / (metrics.min_gradient + 1e-10);
-}
-
 /// "{:.2e}" as CPython prints it: a NaN has no sign there.
 std::string scientific(double value, int digits) {
   return std::isnan(value) ? "nan" : fmt::format("{:.{}e}", value, digits);
@@ -63,16 +58,16 @@ std::string_view stability_lines(double ratio) {
 }
 
 std::string_view assessment_line(int score) {
-  if (score >= 7) return "🟢 EXCELLENT: Network gradients are healthy\n";
-  if (score >= 5) return "🟡 MODERATE: Some issues detected, but manageable\n";
-  if (score >= 3) return "🟠 POOR: Significant gradient problems detected\n";
+  if (score >= kSeedExcellent) return "🟢 EXCELLENT: Network gradients are healthy\n";
+  if (score >= kSeedModerate) return "🟡 MODERATE: Some issues detected, but manageable\n";
+  if (score >= kSeedPoor) return "🟠 POOR: Significant gradient problems detected\n";
   return "🔴 CRITICAL: Severe gradient problems - network may not train\n";
 }
 
 std::string_view verdict_of(int score) {
-  if (score >= 7) return "EXCELLENT";
-  if (score >= 5) return "MODERATE";
-  if (score >= 3) return "POOR";
+  if (score >= kSeedExcellent) return "EXCELLENT";
+  if (score >= kSeedModerate) return "MODERATE";
+  if (score >= kSeedPoor) return "POOR";
   return "CRITICAL";
 }
 
@@ -92,6 +87,10 @@ std::string statistics_lines(const HealthMetrics& metrics) {
 }
 
 }  // namespace
+
+double seed_range_ratio(const HealthMetrics& metrics) {
+  return metrics.max_gradient / (metrics.min_gradient + 1e-10);
+}
 
 SeedScore seed_score(const HealthMetrics& metrics) {
   int score = 0;

@@ -14,6 +14,15 @@ struct SeedScore {
   std::string_view verdict;  ///< "EXCELLENT" (>= 7), "MODERATE" (>= 5), "POOR" (>= 3) or "CRITICAL"
 };
 
+// Scores from which on the seed says so; the lowest class, CRITICAL, has no score of its own.
+inline constexpr int kSeedExcellent = 7;
+inline constexpr int kSeedModerate = 5;
+inline constexpr int kSeedPoor = 3;
+
+/// Largest over smallest norm with the seed's "avoid division by zero", which hides every norm
+/// below 1e-10.
+double seed_range_ratio(const HealthMetrics& metrics);
+
 /// The score that the seed would print. Uses the seed's keys alone.
 SeedScore seed_score(const HealthMetrics& metrics);
 

@@ -24,7 +24,7 @@ struct Thresholds {
   Limits dead_unit_fraction{0.2, 0.5};  ///< R10, above
   std::int64_t min_relu_batch = 32;     ///< R10, R13: fewer samples tell nothing of a relu
   double saturation_fraction = 0.5;     ///< R11, above; a hidden layer warns, a head is critical
-  double zero_fraction = 0.7;           ///< R13, at or above, over all gradient elements: warning
+  double zero_fraction = 0.7;           ///< R13, at or above, mean over the gradients: warning
 };
 
 }  // namespace gradvitals

@@ -10,18 +10,20 @@ namespace gradvitals {
 namespace {
 
 /// Where zeros are: names and first layers of gradients that do not exist or hold zeros alone, and
-/// zeros over all elements.
+/// the zeros of each gradient.
 struct ZeroCensus {
   std::vector<std::string> missing;
   std::vector<std::string> all_zero;
   int first_missing_layer = -1;
   int first_zero_layer = -1;
   std::int64_t gradient_count = 0;
-  std::int64_t zero_elements = 0;
-  std::int64_t elements = 0;  ///< 0 where only norms are known
+  double zero_fraction_sum = 0.0;  ///< Over the gradients that have elements.
+  std::int64_t with_elements = 0;  ///< 0 where only norms are known
 
+  /// The mean over gradients, not over elements: an embedding has zeros for every word that the
+  /// batch lacks, and would outvote the rest of the network.
   double zero_fraction() const {
-    return elements > 0 ? static_cast<double>(zero_elements) / static_cast<double>(elements) : 0.0;
+    return with_elements > 0 ? zero_fraction_sum / static_cast<double>(with_elements) : 0.0;
   }
 };
 
@@ -30,8 +32,11 @@ ZeroCensus take_census(const Evidence& evidence) {
   for (const TensorRecord& tensor : evidence.metrics.tensors) {
     if (tensor.role != Role::kGradient) continue;
     ++census.gradient_count;
-    census.elements += tensor.stats.count;
-    census.zero_elements += tensor.stats.zero_count;
+    if (tensor.stats.count > 0) {
+      ++census.with_elements;
+      census.zero_fraction_sum +=
+          static_cast<double>(tensor.stats.zero_count) / static_cast<double>(tensor.stats.count);
+    }
     if (!tensor.exists) {
       if (census.missing.empty()) census.first_missing_layer = tensor.layer;
       census.missing.push_back(tensor.name);
@@ -39,7 +44,7 @@ ZeroCensus take_census(const Evidence& evidence) {
   }
   if (evidence.metrics.tensors.empty()) census.gradient_count = std::ssize(evidence.gradients);
   for (const GradientReading& gradient : evidence.gradients) {
-    if (gradient.norm != 0.0) continue;
+    if (gradient.norm != 0.0 || !gradient.is_whole) continue;
     if (census.all_zero.empty()) census.first_zero_layer = gradient.layer;
     census.all_zero.push_back(gradient.name);
   }
@@ -105,7 +110,7 @@ Finding mostly_zero(const ZeroCensus& census, double limit) {
   finding.severity = Severity::kWarning;
   finding.value = census.zero_fraction();
   finding.threshold = limit;
-  finding.text = fmt::format("{:.1f} % of all gradient elements are exactly zero.",
+  finding.text = fmt::format("On average {:.1f} % of a gradient's elements are exactly zero.",
                              100.0 * census.zero_fraction());
   finding.advice = {"Look for dead relu units and for inputs that are mostly zero",
                     "In half precision, raise the loss scale: small values become zero"};
@@ -123,8 +128,7 @@ std::vector<Finding> check_zero_gradients(const Evidence& evidence) {
   if (!census.missing.empty()) findings.push_back(missing_gradients(census));
   if (!census.all_zero.empty()) {
     findings.push_back(zero_gradients(census));
-  } else if (census.elements > 0 && census.zero_fraction() >= limit &&
-             !has_too_few_samples(evidence)) {
+  } else if (census.zero_fraction() >= limit && !has_too_few_samples(evidence)) {
     findings.push_back(mostly_zero(census, limit));
   }
   return findings;

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "monitor/report/utf8.h"
+#include "kernels/utf8.h"
 #include "tests/monitor/report_networks.h"
 
 namespace gradvitals::test {
@@ -213,7 +213,7 @@ TEST(Disagreements, NameTheNetworkBothVerdictsAndWhy) {
   EXPECT_EQ(text,
             "The seed's score and the full rules disagree on 1 of 3. Sigmoid: the seed says "
             "EXCELLENT 8/8, since no norm is below 1e-06 (smallest: 6.5e-06) or above 10; the full "
-            "rules say vanishing, since backward gain is 0.24 per hidden layer (healthy: 0.5 to "
+            "rules say vanishing: backward gain is 0.24 per hidden layer (healthy: 0.5 to "
             "2).\n");
 }
 

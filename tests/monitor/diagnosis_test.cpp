@@ -156,18 +156,27 @@ TEST(Diagnosis, TheBackwardGainSpeaksBeforeAForwardGainOfTheOtherDirection) {
   EXPECT_EQ(folded(diagnosis), "R2 R3");  // Neither explains the other.
 }
 
-TEST(Diagnosis, AForwardGainDecidesWhereTheBackwardGainIsHealthy) {
-  Network network;
+TEST(Diagnosis, AForwardGainOnlyInformsWhereTheBackwardGainIsHealthy) {
+  Network network;  // Training moves forward gains to 2 and beyond, in networks that learn well.
   network.forward_gain = 3.0;
   const Diagnosis diagnosis = diagnose(network.metrics());
   EXPECT_EQ(fired(diagnosis), "R3");
+  EXPECT_EQ(diagnosis.verdict, Verdict::kHealthy);
+  EXPECT_EQ(diagnosis.severity, Severity::kInfo);
+}
+
+TEST(Diagnosis, ACriticalForwardGainDecidesWhateverTheBackwardGain) {
+  Network network;
+  network.forward_gain = 30.0;
+  const Diagnosis diagnosis = diagnose(network.metrics());
+  EXPECT_EQ(fired(diagnosis), "R3");
   EXPECT_EQ(diagnosis.verdict, Verdict::kExploding);
-  EXPECT_EQ(diagnosis.severity, Severity::kWarning);
+  EXPECT_EQ(diagnosis.severity, Severity::kCritical);
 }
 
 TEST(Diagnosis, AForwardGainBesideAHealthyBackwardGainLeavesTheVerdictToTheOthers) {
   Network network;
-  network.forward_gain = 3.0;
+  network.forward_gain = 30.0;
   network.head_saturation = 0.9;
   const Diagnosis diagnosis = diagnose(network.metrics());
   EXPECT_EQ(fired(diagnosis), "R11 R3");

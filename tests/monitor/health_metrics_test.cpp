@@ -108,7 +108,7 @@ TEST(UnitRecord, FractionsAreOfUnitsAndOfElements) {
 }
 
 TEST(GradientReadings, OfNormsAreNamedByPosition) {
-  const auto readings = gradient_readings(from({0.5, kNaN, 0.25, kInf}));
+  const auto readings = gradient_readings(from({0.5, kNaN, 0.25, kInf}), Thresholds{});
   ASSERT_EQ(readings.size(), 2u);
   EXPECT_EQ(readings[0].name, "gradient 1");
   EXPECT_EQ(readings[1].name, "gradient 3");
@@ -117,13 +117,15 @@ TEST(GradientReadings, OfNormsAreNamedByPosition) {
 }
 
 TEST(GradientReadings, LeaveOutWhatHasNoMagnitude) {
-  const auto readings = gradient_readings(metrics_of(
+  const HealthMetrics metrics = metrics_of(
       {gradient("empty", {}), gradient("all_nan", {kNaN, kNaN}), test::missing_gradient("missing"),
-       test::tensor("weight", Role::kWeight, 0, {1.0}), gradient("part", {3.0, kNaN, 4.0}, 2)}));
+       test::tensor("weight", Role::kWeight, 0, {1.0}), gradient("part", {3.0, kNaN, 4.0}, 2)});
+  const auto readings = gradient_readings(metrics, Thresholds{});
   ASSERT_EQ(readings.size(), 1u);
   EXPECT_EQ(readings[0].name, "part");
   EXPECT_EQ(readings[0].layer, 2);
   EXPECT_EQ(readings[0].norm, 5.0);
+  EXPECT_FALSE(readings[0].is_whole);
 }
 
 TEST(CanBeJudged, IsFalseWithoutAnyElement) {

@@ -82,6 +82,8 @@ TEST(MetricsJson, AValueOfAnotherKindIsNamed) {
   EXPECT_EQ(with("gradient_norms", 1), "m.json: \"gradient_norms\" is not an array");
   EXPECT_EQ(with("gradient_norms", {1, "x"}),
             "m.json: \"gradient_norms[1]\" is neither a number nor null");
+  EXPECT_EQ(with("std_gradient", -0.5), "m.json: \"std_gradient\" is negative");
+  EXPECT_EQ(with("gradient_norms", {1, -1}), "m.json: \"gradient_norms[1]\" is negative");
   for (const json& wrong :
        {json(-1), json(0.5), json(), json("1"), json(std::numeric_limits<std::uint64_t>::max())}) {
     EXPECT_EQ(with("weak_layers", wrong), "m.json: \"weak_layers\" is not a count (0, 1, 2, ...)");
@@ -107,7 +109,7 @@ TEST(MetricsJson, WhatIsNoJsonObjectIsRefused) {
   EXPECT_EQ(refusal("[1, 2]"), "m.json: not a JSON object");
   EXPECT_EQ(refusal("{\"loss\": 1e999}"), "m.json: holds a number beyond the range of float64");
   const std::string endless(1 << 20, '[');
-  EXPECT_EQ(refusal(endless), "m.json: ends before its JSON does");
+  EXPECT_EQ(refusal(endless), "m.json: nested deeper than 16 levels");
 }
 
 TEST(MetricsJson, WhatTheProgramWritesIsReadBack) {

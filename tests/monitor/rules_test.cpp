@@ -146,6 +146,30 @@ TEST(VanishedGradients, NameTheSmallestAndCountAll) {
             "2 of 3 gradients have vanished; the smallest is that of b, with norm 1.0e-09.");
 }
 
+TEST(VanishedGradients, ABiasWhoseKernelLearnsOnlyInforms) {
+  // A bias before batch normalisation, or of attention keys: its gradient is zero but for rounding.
+  TensorRecord kernel = gradient("conv2d/kernel", {0.1, 0.2});
+  kernel.rows = 2;
+  kernel.cols = 1;
+  const TensorRecord bias = gradient("conv2d/bias", {1e-9});
+  const Diagnosis diagnosis = diagnose(metrics_of({kernel, bias}));
+  EXPECT_EQ(severity_of(diagnosis, "R4"), Severity::kInfo);
+  EXPECT_EQ(finding_of(diagnosis, "R4").tensor, "conv2d/bias");
+  EXPECT_EQ(diagnosis.verdict, Verdict::kHealthy);
+
+  const TensorRecord stray = gradient("scale", {1e-9});
+  EXPECT_EQ(severity_of(diagnose(metrics_of({kernel, bias, stray})), "R4"), Severity::kCritical);
+  kernel.stats.sum_squares = 1e-20;
+  kernel.stats.max_abs = 1e-10;
+  EXPECT_EQ(severity_of(diagnose(metrics_of({kernel, bias})), "R4"), Severity::kCritical);
+}
+
+TEST(VanishedGradients, WhatIsFiniteBesideNanIsNoNormToJudge) {
+  const Diagnosis diagnosis =
+      diagnose(metrics_of({gradient("a", {1e-9, kNaN}), gradient("b", {1e-3})}));
+  EXPECT_EQ(fired(diagnosis), "R1");
+}
+
 TEST(VanishedGradients, AnEmptyTensorHasNotVanished) {
   EXPECT_EQ(fired(diagnose(metrics_of({gradient("empty", {}), gradient("g", {0.1})}))), "");
 }
@@ -191,7 +215,7 @@ HealthMetrics with_zeros(std::int64_t zeros, std::int64_t count) {
   return metrics_of({record});
 }
 
-TEST(ZeroGradients, FireAtSeventyPercentOfAllElements) {
+TEST(ZeroGradients, FireAtSeventyPercentOfAGradientsElements) {
   EXPECT_EQ(diagnose(with_zeros(699'999, 1'000'000)).severity, kOk);
   const Diagnosis diagnosis = diagnose(with_zeros(7, 10));
   EXPECT_EQ(fired(diagnosis), "R13");
@@ -199,7 +223,20 @@ TEST(ZeroGradients, FireAtSeventyPercentOfAllElements) {
   EXPECT_EQ(diagnosis.verdict, Verdict::kVanishing);
   EXPECT_EQ(diagnosis.findings.front().value, 0.7);
   EXPECT_EQ(diagnosis.findings.front().threshold, 0.7);
-  EXPECT_EQ(diagnosis.findings.front().text, "70.0 % of all gradient elements are exactly zero.");
+  EXPECT_EQ(diagnosis.findings.front().text,
+            "On average 70.0 % of a gradient's elements are exactly zero.");
+}
+
+TEST(ZeroGradients, AnEmbeddingDoesNotOutvoteTheNetwork) {
+  HealthMetrics metrics = with_zeros(990'000, 1'000'000);
+  for (const char* name : {"lstm/kernel", "lstm/bias", "head/kernel", "head/bias"}) {
+    metrics.tensors.push_back(gradient(name, {0.1, 0.2}));
+  }
+  EXPECT_EQ(fired(diagnose(metrics)), "");
+}
+
+TEST(ZeroGradients, ZerosBesideNanAreNotCalledAllZero) {
+  EXPECT_EQ(fired(diagnose(metrics_of({gradient("a", {0.0, kNaN}), gradient("b", {0.1})}))), "R1");
 }
 
 TEST(ZeroGradients, AFewSamplesOfAReluNetworkMayBeMostlyZero) {

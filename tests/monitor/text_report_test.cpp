@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/utf8.h"
 #include "monitor/report/diagnosis_text.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/style.h"
-#include "monitor/report/utf8.h"
 #include "monitor/rules/seed_interpreter.h"
 #include "tests/monitor/report_networks.h"
 

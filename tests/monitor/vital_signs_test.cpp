@@ -55,6 +55,18 @@ TEST(Oxygen, TheHeadsDeltaIsLeftOut) {
   EXPECT_EQ(with_head(1e9), with_head(1e-9));
 }
 
+TEST(Oxygen, LayersWithoutAViewCountAsLayers) {
+  // Pre-activations are kept where the derivative needs them: here in every second layer.
+  const auto z = [](int layer, double value) {
+    return test::tensor("z", Role::kPreActivation, layer, {value});
+  };
+  const HealthMetrics metrics = metrics_of(
+      {z(0, 1.0), z(2, 9.0), delta(0, {1.0}), delta(1, {2.0}), delta(4, {16.0}), delta(5, {1.0})});
+  const Oxygen oxygen = signs_of(metrics).oxygen;
+  expect_close(oxygen.forward_gain.value(), 3.0, kGain);
+  expect_close(oxygen.backward_gain.value(), 0.5, kGain);
+}
+
 TEST(Oxygen, GainsAreNullWithFewerThanThreeHiddenLayers) {
   Network network;
   network.hidden_layers = 2;

@@ -34,7 +34,7 @@ inline bool is_close(double got, double expected, Tolerance tolerance) {
 
 template <class Range>
 concept Numbers = std::ranges::contiguous_range<Range> && std::ranges::sized_range<Range> &&
-                  std::convertible_to < std::ranges::range_value_t<Range>,
+                  std::is_convertible_v < std::ranges::range_value_t<Range>,
 double > ;
 
 /// Compares element by element; the message names the first element that differs and counts the

@@ -64,10 +64,9 @@ constexpr Tolerance ulps(double count) {
 //     0.5 for its last step, 0.5 for a subnormal scale: 1.3.
 //   sigmoid: exp 1.3, 1 + e 0.5, the division 0.5, a remainder of the three at a power of two: 3.
 //   tanh: t 1.0, twice (t and t + 2 both see it), t + 2 0.5, the division 0.5: 3.
-//   gelu: bell 1.3 + 0.2 for its correction, t 0.5, s 1.5, the polynomial 1.0, three
-//   products 1.5: 6. Its derivative is a difference: relative to its terms, which stay below 1.2,
-//   it is right to 4
-//     roundings, and 8 ulp where nothing cancels (z <= -2); a subnormal bell is rounded once and
+//   gelu: bell 1.3 + 0.2 for its correction, t 0.5, s 1.5, the polynomial 1.0, products 1.5: 6.
+//     Its derivative is a difference: relative to its terms, which stay below 1.2, it is right to
+//     4 roundings, and 8 ulp where nothing cancels (z <= -2); a subnormal bell is rounded once and
 //     then multiplied by up to 6.
 inline constexpr Tolerance kSigmoidFloat = ulps<float>(3);
 inline constexpr Tolerance kTanhFloat = ulps<float>(3);
@@ -141,7 +140,8 @@ inline constexpr Tolerance kKerasHealthyAndVanishing{.absolute = 1e-30, .relativ
 inline constexpr Tolerance kKerasExplodingLinearHead{.absolute = 1e-30, .relative = 1e-3};
 inline constexpr Tolerance kKerasExploding{.absolute = 1e-30, .relative = 1e-2};
 
-// Recorded gradients: what the recording framework's own float64 sum is good for, and to spare.
+// Recorded gradients: ours is good to 1e-12, but a recording framework may add up float32 partial
+// sums; 1e-6 is what a tree of 2^20 of those is good for.
 inline constexpr Tolerance kGoldenStatistic{.absolute = 0.0, .relative = 1e-6};
 
 }  // namespace gradvitals::test

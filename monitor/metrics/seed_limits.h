@@ -1,5 +1,5 @@
-// The seed's limits on gradient norms, for what shows or explains the seed's own judgement. They
-// stand apart from Thresholds: tuning the rules does not change what the seed saw.
+// The seed's limits, for its metrics and for what shows or explains its own judgement. They stand
+// apart from Thresholds: tuning the rules does not change what the seed saw.
 #pragma once
 
 namespace gradvitals {

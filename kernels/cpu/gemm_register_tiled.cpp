@@ -3,7 +3,7 @@
 // DTypes:      float or double throughout
 // Launch:      the calling thread; 32 KB of stack
 // Traffic:     b once, a once for each panel of b -> bound by the multiply-adds while a fits the L2
-// Determinism: an element of c is one chain of fused multiply-adds over k, cut every kDepth
+// Determinism: an element of c is one chain of multiply-adds over k, cut every kDepth
 // Edge cases:  any m, n >= 0; no element outside of an operand is read or written
 // Errors:      none; arguments were checked
 // Reference:   multiply_openblas is the twin; register tiles after Goto and van de Geijn 2008

@@ -2,40 +2,25 @@
 // under each agree with the oracle: the machine that runs the tests would else check one of them
 // only.
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
 #include <cmath>
 #include <random>
 #include <vector>
 
 #include "kernels/cpu/tensor_stats_chunk.h"
+#include "tests/support/instruction_sets.h"
 #include "tests/support/tensor_stats_oracle.h"
 
 namespace gradvitals::test {
 namespace {
 
-/// Dispatch as on a CPU that has this instruction set and no better one.
 class OnlyTarget {
  public:
-  explicit OnlyTarget(std::int64_t target) { choose(target); }
-  ~OnlyTarget() { choose(0); }  // 0 restores what the CPU has.
+  explicit OnlyTarget(std::int64_t instruction_set) { dispatch_to(instruction_set); }
+  ~OnlyTarget() { dispatch_to(0); }
   OnlyTarget(const OnlyTarget&) = delete;
   OnlyTarget& operator=(const OnlyTarget&) = delete;
-
- private:
-  static void choose(std::int64_t target) {
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  }
 };
-
-std::vector<std::int64_t> targets() {
-  std::vector<std::int64_t> each;
-  for (std::int64_t rest = hwy::SupportedTargets(); rest != 0; rest &= rest - 1) {
-    each.push_back(rest & -rest);
-  }
-  return each;
-}
 
 template <class T>
 void expect_same_everywhere(const std::vector<T>& values) {
@@ -43,7 +28,7 @@ void expect_same_everywhere(const std::vector<T>& values) {
     return cpu::chunk_stats(kDTypeOf<T>, values.data(), std::ssize(values));
   };
   const TensorStats best = record();
-  for (const std::int64_t target : targets()) {
+  for (const std::int64_t target : instruction_sets()) {
     SCOPED_TRACE(::testing::Message() << name(kDTypeOf<T>) << " " << hwy::TargetName(target));
     const OnlyTarget only(target);
     EXPECT_EQ(record(), best);
@@ -68,7 +53,7 @@ void expect_same_for_mixtures() {
 }
 
 TEST(TensorStatsInstructionSets, AllGiveTheSameBits) {
-  if (targets().size() < 2) GTEST_SKIP() << "this CPU has one instruction set";
+  if (instruction_sets().size() < 2) GTEST_SKIP() << "this CPU has one instruction set";
   expect_same_for_mixtures<float>();
   expect_same_for_mixtures<double>();
   expect_same_for_mixtures<Float16>();

@@ -33,7 +33,6 @@ int main() {
   gv::Stream stream;
   const bool sigmoid =
       expect("sigmoid", judge(stream, gv::sigmoid_network(stream)), gv::Verdict::kVanishing);
-  const bool relu =
-      expect("relu", judge(stream, gv::relu_network(stream)), gv::Verdict::kHealthy);
+  const bool relu = expect("relu", judge(stream, gv::relu_network(stream)), gv::Verdict::kHealthy);
   return sigmoid && relu ? 0 : 1;
 }

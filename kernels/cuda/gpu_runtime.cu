@@ -1,0 +1,78 @@
+// The host's side of kernels/cuda/gpu.h on a GPU: the CUDA runtime, with its errors as exceptions.
+#include <cuda_runtime.h>
+
+#include <new>
+#include <string>
+
+#include "kernels/cuda/gpu.h"
+#include "kernels/error.h"
+
+namespace gradvitals::cuda::gpu {
+
+void check(cudaError_t status, const char* call, std::source_location site) {
+  if (status == cudaSuccess) return;
+  throw CudaError(std::string(call) + ": " + cudaGetErrorName(status) + " (" +
+                  std::to_string(static_cast<int>(status)) + "), " + cudaGetErrorString(status) +
+                  ", at " + site.file_name() + ":" + std::to_string(site.line()));
+}
+
+Queue create_queue() {
+  Queue queue = nullptr;
+  check(cudaStreamCreateWithFlags(&queue, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+  return queue;
+}
+
+void destroy_queue(Queue queue) noexcept {
+  // A failure here is an earlier one, which synchronize() or the next launch reports.
+  static_cast<void>(cudaStreamDestroy(queue));
+}
+
+void synchronize(Queue queue) {
+  check(cudaStreamSynchronize(queue), "cudaStreamSynchronize");
+}
+
+void* allocate(std::int64_t bytes) {
+  void* data = nullptr;
+  const cudaError_t status = cudaMalloc(&data, static_cast<std::size_t>(bytes));
+  if (status == cudaErrorMemoryAllocation) {
+    static_cast<void>(cudaGetLastError());  // Out of memory is not sticky: the next launch is fine.
+    throw std::bad_alloc();
+  }
+  check(status, "cudaMalloc");
+  return data;
+}
+
+void deallocate(void* data) noexcept {
+  static_cast<void>(cudaFree(data));
+}
+
+void* allocate_pinned(std::int64_t bytes) {
+  void* data = nullptr;
+  check(cudaMallocHost(&data, static_cast<std::size_t>(bytes)), "cudaMallocHost");
+  return data;
+}
+
+void deallocate_pinned(void* data) noexcept {
+  static_cast<void>(cudaFreeHost(data));
+}
+
+void copy_async(void* destination, const void* source, std::int64_t bytes, Queue queue) {
+  check(cudaMemcpyAsync(destination, source, static_cast<std::size_t>(bytes), cudaMemcpyDefault,
+                        queue),
+        "cudaMemcpyAsync");
+}
+
+void zero_async(void* destination, std::int64_t bytes, Queue queue) {
+  check(cudaMemsetAsync(destination, 0, static_cast<std::size_t>(bytes), queue), "cudaMemsetAsync");
+}
+
+int multiprocessor_count() {
+  int device = 0;
+  check(cudaGetDevice(&device), "cudaGetDevice");
+  int count = 0;
+  check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device),
+        "cudaDeviceGetAttribute");
+  return count;
+}
+
+}  // namespace gradvitals::cuda::gpu

@@ -1,0 +1,46 @@
+// What kernels/cuda/gpu.h stands on where g++ compiles: CUDA's surface over the engine (engine.h).
+#pragma once
+
+#include <cstddef>
+#include <source_location>
+#include <tuple>
+
+#include "kernels/sim/cuda_atomics.h"
+#include "kernels/sim/cuda_math.h"
+#include "kernels/sim/cuda_sync.h"
+#include "kernels/sim/cuda_types.h"
+#include "kernels/sim/engine.h"
+
+#define GPU_NAMESPACE sim
+
+// A variable of static storage stands for this declaration: its address tells the engine which of
+// the block's shared arrays is meant, whichever thread asks first.
+#define GPU_SHARED(type, name, ...)                             \
+  static char gpu_key_of_##name;                                \
+  using gpu_type_of_##name = type __VA_ARGS__;                  \
+  gpu_type_of_##name& name = *static_cast<gpu_type_of_##name*>( \
+      ::gradvitals::sim::shared_array(&gpu_key_of_##name, sizeof(gpu_type_of_##name)))
+
+namespace gradvitals::sim::gpu {
+
+/// One queue is like another: work has finished when its call returns.
+enum class Queue : unsigned char {};
+
+using sim::LaunchShape;
+
+/// The block's dynamic shared memory, null where the launch gave none.
+template <class T>
+T* dynamic_shared() {
+  return static_cast<T*>(dynamic_shared_memory());
+}
+
+/// Runs the kernel to its end. Throws CudaError for a shape that no GPU accepts, KernelFault for a
+/// kernel that breaks CUDA's rules.
+template <class... Parameters, class... Arguments>
+void launch(void (*kernel)(Parameters...), const LaunchShape& shape, Queue,
+            Arguments... arguments) {
+  const std::tuple<Parameters...> values{static_cast<Parameters>(arguments)...};
+  run_grid(shape, [&] { std::apply(kernel, values); });
+}
+
+}  // namespace gradvitals::sim::gpu

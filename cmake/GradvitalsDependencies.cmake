@@ -2,6 +2,7 @@
 # line of its users, whose folders must know the same targets.
 find_package(OpenBLAS REQUIRED)
 find_package(hwy REQUIRED)
+find_package(Boost REQUIRED COMPONENTS context)
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)

@@ -14,7 +14,9 @@ function(gradvitals_configure_target target)
       $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
       # The same bits on every CPU: the compiler fuses no multiply and add that the source does not.
       $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang,AppleClang>:-ffp-contract=off>
-      $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>)
+      $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>
+      # So does nvcc: the same bits on cuda, sim and cpu.
+      $<$<COMPILE_LANGUAGE:CUDA>:-fmad=false>)
   if(GRADVITALS_WERROR)
     target_compile_options(
       ${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang,AppleClang>:-Werror>

@@ -25,7 +25,7 @@
 //     GPU_SHARED; float16 and bfloat16 as bits.
 //   - Registers and local memory are ptxas's to judge; shared memory is checked against 48 KB
 //   static and
-//     227 KB in all, block and grid against CUDA's limits.
+//     163 KB in all, block and grid against CUDA's limits.
 //   - An exited thread is an error at a barrier or in a mask, where some GPUs are lenient.
 //   - ThreadSanitizer: threads of the same number in blocks k and k + 2 count as one, so that a
 //   race

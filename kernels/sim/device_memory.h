@@ -1,0 +1,22 @@
+// Device memory of the sim device: host memory that the host may not touch.
+#pragma once
+
+#include <cstdint>
+
+namespace gradvitals::sim {
+
+/// Exactly `bytes` bytes, 256-byte aligned, filled with 0xFF. Throws std::bad_alloc.
+void* allocate_device_memory(std::int64_t bytes);
+void deallocate_device_memory(void* data) noexcept;
+
+/// While one lives, device memory may be touched: a kernel or a copy runs. At other times
+/// AddressSanitizer reports who does.
+class DeviceMemoryAccess {
+ public:
+  DeviceMemoryAccess();
+  ~DeviceMemoryAccess();
+  DeviceMemoryAccess(const DeviceMemoryAccess&) = delete;
+  DeviceMemoryAccess& operator=(const DeviceMemoryAccess&) = delete;
+};
+
+}  // namespace gradvitals::sim

@@ -17,6 +17,7 @@ constinit thread_local uint3 threadIdx{};
 constinit thread_local uint3 blockIdx{};
 constinit thread_local dim3 blockDim{};
 constinit thread_local dim3 gridDim{};
+constinit thread_local Engine* running_engine = nullptr;
 
 namespace {
 
@@ -24,15 +25,21 @@ uint3 unflatten(std::uint32_t number, dim3 shape) {
   return {number % shape.x, number / shape.x % shape.y, number / shape.x / shape.y};
 }
 
+class RunningScope {
+ public:
+  explicit RunningScope(Engine& engine) { running_engine = &engine; }
+  ~RunningScope() { running_engine = nullptr; }
+  RunningScope(const RunningScope&) = delete;
+  RunningScope& operator=(const RunningScope&) = delete;
+};
+
 }  // namespace
 
-Engine& engine() {
-  thread_local Engine instance;
-  return instance;
-}
-
 void run_grid(const LaunchShape& shape, const std::function<void()>& thread_body) {
-  engine().run(shape, thread_body);
+  if (running_engine != nullptr) throw std::logic_error("a kernel cannot launch a kernel");
+  // Fibers are kept from launch to launch: making them is what costs.
+  thread_local Engine engine;
+  engine.run(shape, thread_body);
 }
 
 Engine::~Engine() {
@@ -45,7 +52,6 @@ Engine::~Engine() {
 // ---- Launches and blocks, on the caller's stack
 
 void Engine::run(const LaunchShape& shape, const std::function<void()>& body) {
-  if (shape_ != nullptr) throw std::logic_error("a kernel cannot launch a kernel");
   check_launch(shape);
   const DeviceMemoryAccess access;
   Scheduler scheduler(current_schedule());
@@ -59,9 +65,7 @@ void Engine::run(const LaunchShape& shape, const std::function<void()>& body) {
   order_.clear();
   body_ = &body;
   shape_ = &shape;
-  const auto end_launch = [this](const void*) { shape_ = nullptr; };
-  const std::unique_ptr<const LaunchShape, decltype(end_launch)> launch(&shape, end_launch);
-
+  const RunningScope running(*this);
   tsan::release(&launched_);
   for (const std::uint32_t block : scheduler.order(block_count)) run_block(block, scheduler);
   tsan::acquire(&ended_);
@@ -212,11 +216,11 @@ void* Engine::dynamic_shared_memory() {
 }
 
 void* shared_array(const void* key, std::size_t bytes) {
-  return engine().shared_array(key, bytes);
+  return running_engine->shared_array(key, bytes);
 }
 
 void* dynamic_shared_memory() {
-  return engine().dynamic_shared_memory();
+  return running_engine->dynamic_shared_memory();
 }
 
 }  // namespace gradvitals::sim

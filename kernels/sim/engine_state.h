@@ -39,6 +39,8 @@ struct Warp {
   std::uint32_t existing = 0;
   std::uint32_t exited = 0;
   std::uint32_t waiting = 0;
+  /// Those of the waiting lanes that ask for the same as the one that came last.
+  std::uint32_t latest_group = 0;
 };
 
 inline std::uint32_t lane_bit(const SimThread& thread) {
@@ -83,6 +85,7 @@ class Engine {
     return *(*crew_)[peer.number / kWarpLanes * kWarpLanes + static_cast<std::uint32_t>(number)];
   }
   void check_request(SimThread& self);
+  std::uint32_t find_group(const SimThread& self);
   bool join_group(SimThread& self);
   void finish_exchange(SimThread& last);
 
@@ -118,7 +121,7 @@ class Engine {
   char fence_ = 0;
 };
 
-/// The calling operating-system thread's.
-Engine& engine();
+/// The one whose kernel the calling operating-system thread runs; null where it runs none.
+extern constinit thread_local Engine* running_engine;
 
 }  // namespace gradvitals::sim

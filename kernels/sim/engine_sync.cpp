@@ -8,8 +8,12 @@
 namespace gradvitals::sim {
 namespace {
 
+/// No group of lanes: one that waits in vain.
+constexpr std::uint32_t kMismatch = 0xFFFFFFFF;
+
 bool is_same_line(const std::source_location& a, const std::source_location& b) {
-  return a.line() == b.line() && std::strcmp(a.file_name(), b.file_name()) == 0;
+  return a.line() == b.line() &&
+         (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
 }
 
 int answer(BarrierResult asked, std::uint32_t true_count, std::uint32_t thread_count) {
@@ -91,28 +95,44 @@ void Engine::check_request(SimThread& self) {
   if ((request.mask & ~warp.existing) != 0) fail(self, "a mask names lanes that do not exist");
   if ((request.mask & warp.exited) != 0) fail(self, "a mask names lanes that have exited");
   const bool is_width = request.width > 0 && request.width <= kWarpLanes &&
-                        std::has_single_bit(static_cast<unsigned>(request.width));
+                        (request.width & (request.width - 1)) == 0;
   if (!is_width) fail(self, "the width of a shuffle is no power of two up to 32");
+}
+
+/// The lanes that wait for the same as this one. A lane that names this one and waits for something
+/// else never goes on.
+std::uint32_t Engine::find_group(const SimThread& self) {
+  Warp& warp = warp_of(self);
+  std::uint32_t group = 0;
+  for (std::uint32_t rest = warp.waiting & self.request.mask; rest != 0; rest &= rest - 1) {
+    const SimThread& peer = lane(self, std::countr_zero(rest));
+    const bool is_same =
+        peer.request.mask == self.request.mask && peer.request.op == self.request.op;
+    if (is_same && (warp.latest_group & lane_bit(peer)) != 0) {
+      // All of them are alike.
+      group |= warp.latest_group;
+      rest &= ~warp.latest_group | lane_bit(peer);
+    } else if (is_same) {
+      group |= lane_bit(peer);
+    } else if ((peer.request.mask & lane_bit(self)) != 0) {
+      return kMismatch;
+    }
+  }
+  return group;
 }
 
 /// Whether every lane of the mask is there now.
 bool Engine::join_group(SimThread& self) {
   Warp& warp = warp_of(self);
-  const std::uint32_t mask = self.request.mask;
-  self.order = nullptr;
-  std::uint32_t group = lane_bit(self);
-  for (std::uint32_t rest = warp.waiting & mask; rest != 0; rest &= rest - 1) {
-    const SimThread& peer = lane(self, std::countr_zero(rest));
-    if (peer.request.mask == mask && peer.request.op == self.request.op) {
-      self.order = peer.order;
-      group |= lane_bit(peer);
-    } else if ((peer.request.mask & lane_bit(self)) != 0) {
-      fail(self, "lanes that name each other wait in different operations or with different masks");
-    }
+  std::uint32_t group = find_group(self);
+  if (group == kMismatch) {
+    fail(self, "lanes that name each other wait in different operations or with different masks");
   }
-  if (self.order == nullptr) self.order = barrier_variables_.next();
+  self.order = group != 0 ? lane(self, std::countr_zero(group)).order : barrier_variables_.next();
+  group |= lane_bit(self);
+  warp.latest_group = group;
   warp.waiting |= lane_bit(self);
-  return group == mask;
+  return group == self.request.mask;
 }
 
 void Engine::finish_exchange(SimThread& last) {
@@ -128,6 +148,7 @@ void Engine::finish_exchange(SimThread& last) {
     make_ready(lane(last, number), results[static_cast<std::size_t>(number)]);
   }
   warp_of(last).waiting &= ~mask;
+  warp_of(last).latest_group = 0;
 }
 
 // ---- Fences
@@ -138,15 +159,15 @@ void Engine::fence() {
 }
 
 int wait_at_barrier(BarrierResult asked, bool predicate, std::source_location site) {
-  return engine().wait_at_barrier(asked, predicate, site);
+  return running_engine->wait_at_barrier(asked, predicate, site);
 }
 
 std::uint64_t exchange_in_warp(const WarpRequest& request, std::source_location site) {
-  return engine().exchange_in_warp(request, site);
+  return running_engine->exchange_in_warp(request, site);
 }
 
 void memory_fence() {
-  engine().fence();
+  running_engine->fence();
 }
 
 }  // namespace gradvitals::sim

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "kernels/backend.h"
-#include "kernels/cpu/caching_allocator.h"
+#include "kernels/caching_allocator.h"
+#include "kernels/cpu/host_memory.h"
 #include "kernels/cpu/thread_pool.h"
 
 namespace gradvitals {
@@ -62,7 +64,7 @@ class CpuBackend final : public Backend {
 
  private:
   ThreadPool pool_;
-  CachingAllocator memory_;
+  CachingAllocator memory_{std::make_unique<HostMemory>(), HostMemory::kMaxCachedBytes};
 };
 
 }  // namespace gradvitals

@@ -5,11 +5,13 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "kernels/cpu/caching_allocator.h"
+#include "kernels/caching_allocator.h"
+#include "kernels/cpu/host_memory.h"
 #include "tests/support/devices.h"
 #include "tests/support/expect_invalid.h"
 
@@ -84,8 +86,12 @@ TEST_P(BufferTest, TakesBackTheMemoryOfTheLastStep) {
   EXPECT_EQ(Buffer(stream(), 4000).data(), first);
 }
 
+CachingAllocator host_allocator() {
+  return {std::make_unique<HostMemory>(), HostMemory::kMaxCachedBytes};
+}
+
 TEST(CachingAllocator, KeepsBlocksOfOneSizeApartFromAnother) {
-  CachingAllocator allocator;
+  CachingAllocator allocator = host_allocator();
   void* small = allocator.allocate(100);
   allocator.deallocate(small, 100);
   void* larger = allocator.allocate(101);
@@ -100,13 +106,13 @@ TEST(CachingAllocator, ThrowsWhereMemoryRunsOut) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "the sanitizer's operator new ends the process instead of throwing";
 #endif
-  CachingAllocator allocator;
+  CachingAllocator allocator = host_allocator();
   EXPECT_THROW(allocator.allocate(std::int64_t{1} << 60), std::bad_alloc);
 }
 
 TEST(CachingAllocator, ReturnsWhatItMayNotHoard) {
-  CachingAllocator allocator;
-  const std::int64_t bytes = CachingAllocator::kMaxCachedBytes + 1;
+  CachingAllocator allocator = host_allocator();
+  const std::int64_t bytes = HostMemory::kMaxCachedBytes + 1;
   void* block = allocator.allocate(bytes);
   allocator.deallocate(block, bytes);  // Not cached: a leak would be the sanitizer's to report.
   EXPECT_EQ(allocator.cached_bytes(), 0);

@@ -2,23 +2,33 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace gradvitals {
 
+/// Where blocks come from. cached() and reused() let a sanitizer know who may touch a block.
+class MemorySource {
+ public:
+  virtual ~MemorySource() = default;
+  /// `bytes` > 0. Throws std::bad_alloc where memory ran out.
+  virtual void* take(std::int64_t bytes) = 0;
+  virtual void give_back(void* block, std::int64_t bytes) noexcept = 0;
+  virtual void cached(void*, std::int64_t) noexcept {}
+  virtual void reused(void*, std::int64_t) noexcept {}
+};
+
 /// A training step asks for the same sizes again and again: from the second step on none of them
 /// reaches the system. Blocks are cached by their exact size, so that a sanitizer sees the true end
-/// of each, and cached blocks are poisoned for it. Safe to use from several threads.
+/// of each. Safe to use from several threads.
 class CachingAllocator {
  public:
-  static constexpr std::int64_t kAlignment = 64;  ///< A cache line, and the widest vector.
-  /// What may wait unused before blocks go back to the system: 256 MiB holds the activations of the
-  /// 1024 x 8 network at batch 4096, and a program with ever-changing sizes does not hoard more.
-  static constexpr std::int64_t kMaxCachedBytes = std::int64_t{256} << 20;
-
-  CachingAllocator() = default;
+  /// `source` and the most bytes that may wait unused before blocks go back to it.
+  CachingAllocator(std::unique_ptr<MemorySource> source, std::int64_t max_cached_bytes)
+      : source_(std::move(source)), max_cached_bytes_(max_cached_bytes) {}
   ~CachingAllocator();
   CachingAllocator(const CachingAllocator&) = delete;
   CachingAllocator& operator=(const CachingAllocator&) = delete;
@@ -31,6 +41,8 @@ class CachingAllocator {
   std::int64_t cached_bytes() const;
 
  private:
+  std::unique_ptr<MemorySource> source_;
+  std::int64_t max_cached_bytes_;
   mutable std::mutex mutex_;
   std::unordered_map<std::int64_t, std::vector<void*>> free_blocks_;
   std::int64_t cached_bytes_ = 0;

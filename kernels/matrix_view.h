@@ -7,13 +7,20 @@
 
 namespace gradvitals {
 
+/// U is T made const: the one conversion that views allow.
+template <class U, class T>
+concept ConstOf = std::is_same_v<U, const T> && !std::is_same_v<U, T>;
+
 /// `count` contiguous elements.
 template <class T>
 struct VectorView {
   T* data = nullptr;
   std::int64_t count = 0;
 
-  operator VectorView<const T>() const requires(!std::is_const_v<T>) { return {data, count}; }
+  template <ConstOf<T> U>
+  operator VectorView<U>() const {
+    return {data, count};
+  }
 };
 
 /// A row-major matrix without padding: element (r, c) is data[r * cols + c].
@@ -26,7 +33,10 @@ struct MatrixView {
   std::int64_t count() const { return rows * cols; }
   VectorView<T> flat() const { return {data, count()}; }
 
-  operator MatrixView<const T>() const requires(!std::is_const_v<T>) { return {data, rows, cols}; }
+  template <ConstOf<T> U>
+  operator MatrixView<U>() const {
+    return {data, rows, cols};
+  }
 };
 
 /// "(rows, cols)" and "(count,)", for error messages.

@@ -9,6 +9,8 @@ function(gradvitals_target_gpu_sources target)
     set(wrapper ${CMAKE_CURRENT_BINARY_DIR}/sim/${file}.cpp)
     file(CONFIGURE OUTPUT ${wrapper} CONTENT "#include \"${path}\"\n" @ONLY)
     target_sources(${target} PRIVATE ${wrapper})
+    # #pragma unroll is nvcc's.
+    set_source_files_properties(${wrapper} PROPERTIES COMPILE_OPTIONS -Wno-unknown-pragmas)
     if(GRADVITALS_HAS_CUDA)
       target_sources(${target} PRIVATE ${file})
     endif()

@@ -35,13 +35,10 @@ bool is_available(DeviceType device) {
 std::string unavailable_reason(DeviceType device) {
   switch (device) {
     case DeviceType::kCpu:
-      return "";
-    case DeviceType::kCuda: {
-      const CudaProbe probe = probe_cuda();
-      return probe.reason.empty() ? "this version has no CUDA kernels yet" : probe.reason;
-    }
     case DeviceType::kSim:
-      return "this version has no sim device yet";
+      return "";
+    case DeviceType::kCuda:
+      return probe_cuda().reason;
   }
   return "no such device";
 }

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <utility>
+#include <string>
 
 #include "kernels/backend.h"
 #include "kernels/error.h"
@@ -11,9 +11,19 @@ namespace gradvitals {
 namespace {
 
 std::shared_ptr<Backend> make_backend(const Stream::Options& options) {
-  if (options.device == DeviceType::kCpu) return make_cpu_backend(options.threads);
-  throw DeviceError(fmt::format("device {} cannot be used: {}", name(options.device),
-                                unavailable_reason(options.device)));
+  const std::string reason = unavailable_reason(options.device);
+  if (!reason.empty()) {
+    throw DeviceError(fmt::format("device {} cannot be used: {}", name(options.device), reason));
+  }
+  switch (options.device) {
+    case DeviceType::kCuda:
+      return make_cuda_backend();
+    case DeviceType::kSim:
+      return make_sim_backend();
+    case DeviceType::kCpu:
+      break;
+  }
+  return make_cpu_backend(options.threads);
 }
 
 }  // namespace

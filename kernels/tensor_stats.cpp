@@ -53,14 +53,29 @@ TensorStatsTable::TensorStatsTable(Stream& stream, std::span<const TensorView> v
   for (const TensorView& view : views) {
     check(view, stream.device());
     const std::int64_t count = view.data == nullptr ? 0 : view.count;
-    entries_.push_back({view.data, count, view.dtype, chunk_count_});
-    chunk_count_ += (count + kChunkElements - 1) / kChunkElements;
+    entries_.push_back({view.data, count, view.dtype, chunk_count_, group_count_});
+    const std::int64_t chunks = (count + kChunkElements - 1) / kChunkElements;
+    chunk_count_ += chunks;
+    if (chunks > 1) group_count_ += (chunks + kGroupChunks - 1) / kGroupChunks;
     element_count_ += count;
   }
+  if (stream.device() != DeviceType::kCpu) upload(stream);
+}
+
+void TensorStatsTable::upload(Stream& stream) {
+  const std::int64_t entry_bytes = size() * static_cast<std::int64_t>(sizeof(Entry));
+  const std::int64_t ticket_bytes =
+      (group_count_ + size()) * static_cast<std::int64_t>(sizeof(unsigned));
+  device_entries_ = Buffer(stream, entry_bytes);
+  device_tickets_ = Buffer(stream, ticket_bytes);
+  copy_to_device(stream, entries_.data(), entry_bytes, device_entries_.data());
+  fill_zero(stream, device_tickets_.data(), ticket_bytes);
 }
 
 std::int64_t TensorStatsTable::workspace_bytes() const {
-  return chunk_count_ * static_cast<std::int64_t>(sizeof(TensorStats));
+  // On cpu a record per chunk; elsewhere one per group and per tensor as well.
+  const std::int64_t more = device_entries_.data() == nullptr ? 0 : group_count_ + size();
+  return (chunk_count_ + more) * static_cast<std::int64_t>(sizeof(TensorStats));
 }
 
 void tensor_stats(Stream& stream, const TensorStatsTable& table, std::span<TensorStats> out,

@@ -49,12 +49,15 @@ class TensorStatsTable {
  public:
   /// Elements of a chunk: 32 KB of float32.
   static constexpr std::int64_t kChunkElements = 8192;
+  /// Chunks of a tensor that a GPU adds at a time: one for each thread of a warp.
+  static constexpr std::int64_t kGroupChunks = 32;
 
   struct Entry {
     const void* data;
     std::int64_t count;
     DType dtype;
     std::int64_t first_chunk;
+    std::int64_t first_group;
   };
 
   /// A view with null data (a parameter without gradient) is recorded as empty. Throws
@@ -64,21 +67,33 @@ class TensorStatsTable {
 
   std::int64_t size() const { return static_cast<std::int64_t>(entries_.size()); }
   std::int64_t chunk_count() const { return chunk_count_; }
+  /// Groups of all entries; one of a single chunk has none.
+  std::int64_t group_count() const { return group_count_; }
   /// Elements of all entries.
   std::int64_t element_count() const { return element_count_; }
   std::span<const Entry> entries() const { return entries_; }
   /// Bytes of device memory that tensor_stats needs beside its output.
   std::int64_t workspace_bytes() const;
 
+  /// On a device other than cpu: entries() in its memory, and a counter of 0 for each group and
+  /// entry, which tensor_stats leaves at 0. One call at a time may use them.
+  const Entry* device_entries() const { return static_cast<const Entry*>(device_entries_.data()); }
+  unsigned* device_tickets() const { return static_cast<unsigned*>(device_tickets_.data()); }
+
  private:
+  void upload(Stream& stream);
+
   std::vector<Entry> entries_;
+  Buffer device_entries_;
+  Buffer device_tickets_;
   std::int64_t chunk_count_ = 0;
+  std::int64_t group_count_ = 0;
   std::int64_t element_count_ = 0;
 };
 
-/// Writes one record per entry of the table to `out`, in its order. Bitwise the same on every run
-/// and for every thread count. Throws std::invalid_argument where `out` or `workspace` is too
-/// small.
+/// Writes one record per entry of the table to `out`, in its order; they have arrived when the
+/// stream is synchronised. Bitwise the same on every run and for every thread count. Throws
+/// std::invalid_argument where `out` or `workspace` is too small.
 void tensor_stats(Stream& stream, const TensorStatsTable& table, std::span<TensorStats> out,
                   Buffer& workspace);
 

@@ -1,0 +1,56 @@
+// Computes:    c = alpha * op(a) op(b) + beta * c, by the algorithm that suits the shape
+// Shapes:      kernels/gemm.h; any of M, N, K may be 0
+// DTypes:      float32
+// Launch:      that of the algorithm chosen
+// Traffic:     that of the algorithm chosen
+// Determinism: all algorithms give the same bits, so that the choice may look at the GPU
+// Edge cases:  c empty launches nothing; alpha 0 reads neither a nor b
+// Errors:      none beyond the algorithms'; kernels/gemm.cpp has checked the arguments
+// Reference:   cpu/gemm.cpp
+#include "kernels/gemm.h"
+
+#include <cstdint>
+
+#include "kernels/cuda/backend.h"
+#include "kernels/cuda/gemm.h"
+#include "kernels/cuda/gpu.h"
+
+namespace gradvitals::GPU_NAMESPACE {
+namespace {
+
+// Along a side shorter than this most of a tile would be padding.
+constexpr std::int64_t kThinSide = 8;
+
+std::int64_t tiles(const Product& p, std::int64_t side) {
+  return (p.m + side - 1) / side * ((p.n + side - 1) / side);
+}
+
+}  // namespace
+
+void gemm_by_shape(gpu::Queue queue, const Product& product) {
+  Product p = product;
+  if (p.m == 0 || p.n == 0) return;
+  if (p.alpha == 0.0f) p.k = 0;
+  if (p.n < kThinSide) return gemm_naive(queue, p);
+  if (p.m < kThinSide) return gemm_coalesced(queue, p);
+  // The largest tile that still gives every multiprocessor one.
+  const std::int64_t multiprocessors = gpu::multiprocessor_count();
+  if (tiles(p, 128) >= multiprocessors) return gemm_warp_tiled(queue, p);
+  if (tiles(p, 64) >= multiprocessors) return gemm_register_tiled(queue, p);
+  gemm_shared_tiled(queue, p);
+}
+
+void GpuBackend::gemm(const Gemm<float>& op) {
+  gemm_by_shape(queue_, {.m = op.c.rows,
+                         .n = op.c.cols,
+                         .k = op.transpose_a ? op.a.rows : op.a.cols,
+                         .a = op.a.data,
+                         .transpose_a = op.transpose_a,
+                         .b = op.b.data,
+                         .transpose_b = op.transpose_b,
+                         .c = op.c.data,
+                         .alpha = op.alpha,
+                         .beta = op.beta});
+}
+
+}  // namespace gradvitals::GPU_NAMESPACE

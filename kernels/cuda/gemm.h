@@ -1,0 +1,42 @@
+// The contract behind gemm and dense on a GPU: five algorithms for one product. Private to
+// kernels/cuda.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/activation.h"
+#include "kernels/cuda/gpu.h"
+
+namespace gradvitals::GPU_NAMESPACE {
+
+/// c = alpha * op(a) op(b) + beta * c + bias, then y = activation(c) where y is wanted. Matrices
+/// are row-major without padding. With beta 0, c is not read.
+struct Product {
+  std::int64_t m = 0;
+  std::int64_t n = 0;
+  std::int64_t k = 0;
+  const float* a = nullptr;  ///< (M,K), or (K,M) with transpose_a
+  bool transpose_a = false;
+  const float* b = nullptr;  ///< (K,N), or (N,K) with transpose_b
+  bool transpose_b = false;
+  float* c = nullptr;  ///< (M,N)
+  float alpha = 1.0f;
+  float beta = 0.0f;
+  const float* bias = nullptr;  ///< (N) or null
+  Activation activation = Activation::kLinear;
+  float* y = nullptr;  ///< (M,N), may be c; null where no activation is applied
+};
+
+/// The algorithms, slowest first. Each takes every shape with M, N > 0. An element is one chain of
+/// fused multiply-adds with k ascending in all of them, so that all give the same bits, on every
+/// GPU and for every choice.
+void gemm_naive(gpu::Queue queue, const Product& product);
+void gemm_coalesced(gpu::Queue queue, const Product& product);
+void gemm_shared_tiled(gpu::Queue queue, const Product& product);
+void gemm_register_tiled(gpu::Queue queue, const Product& product);
+void gemm_warp_tiled(gpu::Queue queue, const Product& product);
+
+/// The algorithm that suits the shape; nothing where c is empty.
+void gemm_by_shape(gpu::Queue queue, const Product& product);
+
+}  // namespace gradvitals::GPU_NAMESPACE

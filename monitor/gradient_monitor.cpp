@@ -68,6 +68,7 @@ HealthMetrics GradientMonitor::examine(std::span<const TensorView> views,
   for (const TensorView& view : views) check_view(view, stream_->device());
   watch(views);
   tensor_stats(*stream_, *table_, stats_, stats_workspace_);
+  stream_->synchronize();
 
   std::vector<TensorRecord> records;
   std::vector<double> gradient_norms;

@@ -9,13 +9,14 @@
 #include "kernels/backend.h"
 #include "kernels/caching_allocator.h"
 #include "kernels/cuda/block_reduce.cuh"
+#include "kernels/cuda/gemm_ladder.h"
 #include "kernels/cuda/gpu.h"
 
 namespace gradvitals::GPU_NAMESPACE {
 
 /// One queue of kernels and the memory that belongs to it. Blocks return to the cache while kernels
 /// that use them may still wait in the queue: the next owner's kernels wait behind them.
-class GpuBackend final : public Backend {
+class GpuBackend final : public Backend, public GemmLadder {
  public:
   explicit GpuBackend(DeviceType device);
   ~GpuBackend() override;
@@ -51,6 +52,7 @@ class GpuBackend final : public Backend {
   using Backend::sgd_update;
 
   void gemm(const Gemm<float>& op) override;
+  void gemm_by(GemmAlgorithm algorithm, const Gemm<float>& op) override;
   void dense_forward(const DenseForward<float>& op) override;
   void dense_backward(const DenseBackward<float>& op) override;
   void activation_forward(const ActivationForward<float>& op) override;

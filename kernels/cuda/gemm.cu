@@ -25,32 +25,60 @@ std::int64_t tiles(const Product& p, std::int64_t side) {
   return (p.m + side - 1) / side * ((p.n + side - 1) / side);
 }
 
-}  // namespace
+Product product_of(const Gemm<float>& op) {
+  return {.m = op.c.rows,
+          .n = op.c.cols,
+          // Without alpha neither factor is read.
+          .k = op.alpha == 0.0f ? 0 : (op.transpose_a ? op.a.rows : op.a.cols),
+          .a = op.a.data,
+          .transpose_a = op.transpose_a,
+          .b = op.b.data,
+          .transpose_b = op.transpose_b,
+          .c = op.c.data,
+          .alpha = op.alpha,
+          .beta = op.beta};
+}
 
-void gemm_by_shape(gpu::Queue queue, const Product& product) {
-  Product p = product;
-  if (p.m == 0 || p.n == 0) return;
-  if (p.alpha == 0.0f) p.k = 0;
-  if (p.n < kThinSide) return gemm_naive(queue, p);
-  if (p.m < kThinSide) return gemm_coalesced(queue, p);
+void gemm_by_algorithm(GemmAlgorithm algorithm, gpu::Queue queue, const Product& p) {
+  switch (algorithm) {
+    case GemmAlgorithm::kNaive:
+      return gemm_naive(queue, p);
+    case GemmAlgorithm::kCoalesced:
+      return gemm_coalesced(queue, p);
+    case GemmAlgorithm::kSharedTiled:
+      return gemm_shared_tiled(queue, p);
+    case GemmAlgorithm::kRegisterTiled:
+      return gemm_register_tiled(queue, p);
+    case GemmAlgorithm::kWarpTiled:
+      return gemm_warp_tiled(queue, p);
+  }
+}
+
+GemmAlgorithm algorithm_for(const Product& p) {
+  if (p.n < kThinSide) return GemmAlgorithm::kNaive;
+  if (p.m < kThinSide) return GemmAlgorithm::kCoalesced;
   // The largest tile that still gives every multiprocessor one.
   const std::int64_t multiprocessors = gpu::multiprocessor_count();
-  if (tiles(p, 128) >= multiprocessors) return gemm_warp_tiled(queue, p);
-  if (tiles(p, 64) >= multiprocessors) return gemm_register_tiled(queue, p);
-  gemm_shared_tiled(queue, p);
+  if (tiles(p, 128) >= multiprocessors) return GemmAlgorithm::kWarpTiled;
+  if (tiles(p, 64) >= multiprocessors) return GemmAlgorithm::kRegisterTiled;
+  return GemmAlgorithm::kSharedTiled;
+}
+
+}  // namespace
+
+void gemm_by_shape(gpu::Queue queue, const Product& p) {
+  if (p.m == 0 || p.n == 0) return;
+  gemm_by_algorithm(algorithm_for(p), queue, p);
 }
 
 void GpuBackend::gemm(const Gemm<float>& op) {
-  gemm_by_shape(queue_, {.m = op.c.rows,
-                         .n = op.c.cols,
-                         .k = op.transpose_a ? op.a.rows : op.a.cols,
-                         .a = op.a.data,
-                         .transpose_a = op.transpose_a,
-                         .b = op.b.data,
-                         .transpose_b = op.transpose_b,
-                         .c = op.c.data,
-                         .alpha = op.alpha,
-                         .beta = op.beta});
+  gemm_by_shape(queue_, product_of(op));
+}
+
+void GpuBackend::gemm_by(GemmAlgorithm algorithm, const Gemm<float>& op) {
+  const Product p = product_of(op);
+  if (p.m == 0 || p.n == 0) return;
+  gemm_by_algorithm(algorithm, queue_, p);
 }
 
 }  // namespace gradvitals::GPU_NAMESPACE

@@ -88,15 +88,16 @@ struct Parameter {
 
 template <class T>
 void expect_sgd(Stream& stream, std::int64_t size, std::int64_t misalignment) {
-  const GuardedBuffer<T> gradient(stream, wave<T>(size, 1.1), misalignment);
+  const std::vector<T> g = wave<T>(size, 1.1);
+  const GuardedBuffer<T> gradient(stream, g, misalignment);
   Parameter<T> parameter(stream, wave<T>(size, 0.3), misalignment);
   auto op = parameter.sgd(gradient.vector());
   op.learning_rate = 0.05;
   const std::vector<T> before = parameter.weight.download();
   sgd_update(stream, op);
   std::vector<Real> expected;
-  for (std::int64_t i = 0; i < size; ++i) {
-    expected.push_back(before[i] - Real(0.05) * gradient.download()[i]);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    expected.push_back(before[i] - Real(0.05) * g[i]);
   }
   expect_close(parameter.weight.download(), expected, kOptimizerStep<T>);
   parameter.expect_sum_since(before);

@@ -133,8 +133,10 @@ TEST_P(TensorStatsTest, EveryBitPatternOfTheHalfTypesIsReadRight) {
     std::vector<T> all(65536);
     for (std::size_t i = 0; i < all.size(); ++i) all[i].bits = static_cast<std::uint16_t>(i);
     expect_oracle(stream(), all);
-    for (const T& one : all) {
-      expect_stats(stats_of(stream(), std::vector<T>{one}), oracle(std::vector<T>{one}));
+    const std::int64_t stride = case_stride(GetParam(), 37);
+    for (std::int64_t i = 0; i < std::ssize(all); i += stride) {
+      const std::vector<T> one{all[static_cast<std::size_t>(i)]};
+      expect_stats(stats_of(stream(), one), oracle(one));
     }
   };
   check(Float16{});

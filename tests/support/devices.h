@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -53,5 +54,12 @@ class DeviceTest : public ::testing::TestWithParam<DeviceType> {
  private:
   std::optional<Stream> stream_;
 };
+
+/// 1, and `stride` on sim: of cases by the thousand that differ in their data alone, which each
+/// take a simulated launch, a sim run takes every stride-th. Choose one without a factor in common
+/// with the structure of the data.
+inline std::int64_t case_stride(DeviceType device, std::int64_t stride) {
+  return device == DeviceType::kSim ? stride : 1;
+}
 
 }  // namespace gradvitals::test

@@ -102,12 +102,14 @@ TEST_F(SimSchedulesTest, Losses) {
 }
 
 TEST_F(SimSchedulesTest, UpdateSums) {
+  // Large steps: squares of small ones are multiples of one number, and their sum is exact.
   const GuardedBuffer<float> gradient(stream_, wave(20011, 1.1));
   expect_same_bits_in_every_schedule([&] {
     const GuardedBuffer<float> weight(stream_, wave(20011, 0.3));
     const GuardedBuffer<double> sum(stream_, 1);
     sgd_update<float>(stream_, {.gradient = gradient.vector(),
                                 .weight = weight.vector(),
+                                .learning_rate = 1000.0,
                                 .update_sum_squares = sum.vector()});
     return sum.download();
   });

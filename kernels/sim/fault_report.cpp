@@ -53,7 +53,9 @@ std::string describe_fault(std::string_view what, const std::source_location& la
     std::string state = describe_state(*thread);
     auto group = std::find_if(groups.begin(), groups.end(),
                               [&](const auto& known) { return known.first == state; });
-    if (group == groups.end()) group = groups.insert(group, {std::move(state), {}});
+    if (group == groups.end()) {
+      group = groups.emplace(group, std::move(state), std::vector<std::uint32_t>());
+    }
     group->second.push_back(thread->number);
   }
   std::string text = fmt::format("kernel launched at {}, block ({},{},{}): {}", describe(launch),

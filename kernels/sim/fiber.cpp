@@ -44,9 +44,7 @@ void Fiber::announce_switch(asan::Stack* leaving, Fiber& next) {
 
 // The fiber that was left is handed over as `previous`: that is where it stands from now on.
 void Fiber::arrive(boost::context::fiber previous) {
-  const asan::Stack left = asan::finish_switch(stack_);
-  resumed_by_->stack_.bottom = left.bottom;
-  resumed_by_->stack_.bytes = left.bytes;
+  asan::finish_switch(stack_, resumed_by_->stack_);
   resumed_by_->suspended_ = std::move(previous);
 }
 

@@ -158,8 +158,10 @@ __global__ void __launch_bounds__(kThreads, kVectors ? 2 : 1) gemm_warp_tiled_ke
   GPU_SHARED(Strip, strips_b, [2]);
   const Matrix a{p.a, p.m, p.k};
   const Matrix b{p.b, p.n, p.k};
-  const std::int64_t first_row = std::int64_t{blockIdx.y} * kTile;
-  const std::int64_t first_col = std::int64_t{blockIdx.x} * kTile;
+  // One dimension, which alone may be longer than 65535.
+  const std::int64_t across = (p.n + kTile - 1) / kTile;
+  const std::int64_t first_row = blockIdx.x / across * kTile;
+  const std::int64_t first_col = blockIdx.x % across * kTile;
   const int warp = static_cast<int>(threadIdx.x) / kWarpThreads;
   const int lane = static_cast<int>(threadIdx.x) % kWarpThreads;
   const int row = warp % (kTile / kWarpRows) * kWarpRows + lane / kLaneCols * kVector;
@@ -187,7 +189,7 @@ __global__ void __launch_bounds__(kThreads, kVectors ? 2 : 1) gemm_warp_tiled_ke
 
 template <bool kAAlongK, bool kBAlongK>
 void launch(gpu::Queue queue, const Product& p, bool vectors) {
-  const gpu::LaunchShape shape{{blocks_for(p.n, kTile), blocks_for(p.m, kTile)}, kThreads};
+  const gpu::LaunchShape shape{blocks_for(p.n, kTile) * blocks_for(p.m, kTile), kThreads};
   if (vectors) {
     gpu::launch(gemm_warp_tiled_kernel<kAAlongK, kBAlongK, true>, shape, queue, p);
   } else {

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "kernels/backend.h"
+
 namespace gradvitals {
 namespace {
 
@@ -11,6 +13,8 @@ constexpr std::array<std::pair<DeviceType, std::string_view>, 3> kNames = {{
     {DeviceType::kCuda, "cuda"},
     {DeviceType::kSim, "sim"},
 }};
+
+constexpr char kNoKernels[] = "built without the CUDA kernels (GRADVITALS_GPU_KERNELS=OFF)";
 
 }  // namespace
 
@@ -35,10 +39,13 @@ bool is_available(DeviceType device) {
 std::string unavailable_reason(DeviceType device) {
   switch (device) {
     case DeviceType::kCpu:
-    case DeviceType::kSim:
       return "";
-    case DeviceType::kCuda:
-      return probe_cuda().reason;
+    case DeviceType::kCuda: {
+      const std::string reason = probe_cuda().reason;
+      return reason.empty() && !has_gpu_kernels() ? kNoKernels : reason;
+    }
+    case DeviceType::kSim:
+      return has_gpu_kernels() ? "" : kNoKernels;
   }
   return "no such device";
 }

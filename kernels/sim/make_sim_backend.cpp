@@ -3,6 +3,10 @@
 
 namespace gradvitals {
 
+bool has_gpu_kernels() {
+  return true;
+}
+
 std::shared_ptr<Backend> make_sim_backend() {
   return sim::make_backend(DeviceType::kSim);
 }

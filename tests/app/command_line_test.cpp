@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/device.h"
 #include "tests/app/run_program.h"
 
 namespace gradvitals::test {
@@ -26,6 +27,14 @@ struct WrongInput {
 constexpr char kModel[] = GRADVITALS_TEST_DATA "/golden/models/relu.model.safetensors";
 constexpr char kDump[] = GRADVITALS_TEST_DATA "/golden/gradients/convnet.safetensors";
 constexpr char kText[] = GRADVITALS_TEST_DATA "/golden/interpret/healthy.txt";
+
+/// What this machine and this build lack; a word that is no device where they lack nothing.
+const char* unusable_device() {
+  for (const char* device : {"cuda", "sim"}) {
+    if (!is_available(parse_device(device).value())) return device;
+  }
+  return "tpu";
+}
 
 Arguments many_dumps() {
   Arguments arguments(50, kDump);
@@ -68,7 +77,8 @@ INSTANTIATE_TEST_SUITE_P(
             "HeadUnknown", {"compare", "--head", "relu"}, "'relu' is not one of sigmoid, linear"},
         WrongInput{"RulesUnknown", {"compare", "--rules", "none"}, "--rules"},
         WrongInput{"DeviceUnknown", {"compare", "--device", "tpu"}, "'tpu'"},
-        WrongInput{"DeviceNotUsable", {"compare", "--device", "sim"}, "sim"},
+        WrongInput{
+            "DeviceNotUsable", {"compare", "--device", unusable_device()}, unusable_device()},
         WrongInput{"FailOnUnknown", {"compare", "--fail-on", "ok"}, "--fail-on"},
         WrongInput{"GateWithSeedRules",
                    {"compare", "--rules", "seed", "--fail-on", "warning"},

@@ -78,7 +78,8 @@ TEST_F(CompareData, ANanInTheTableIsDiagnosedAndNoInputError) {
   const ProgramResult result =
       run_program({"compare", "--data", data, "--target", "price", "--json", "-"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  for (const json& network : json::parse(result.out).at("networks")) {
+  const json written = json::parse(result.out);
+  for (const json& network : written.at("networks")) {
     EXPECT_EQ(network.at("verdict"), "non_finite");
     EXPECT_EQ(network.at("severity"), "critical");
   }

@@ -1,8 +1,7 @@
 // The border between the kernels and what they run on: a GPU where nvcc compiles them, the CPU
 // where g++ does (kernels/sim). Kernel files include this header alone and ask no further.
 //
-//   namespace gradvitals::GPU_NAMESPACE {            // cuda or sim: both builds link into one
-//   program
+//   namespace gradvitals::GPU_NAMESPACE {            // cuda or sim: both link into one program
 //   __global__ void scale_kernel(std::int64_t count, float factor, float* x) {
 //     GPU_SHARED(float, tile, [16][17]);             // __shared__ float tile[16][17]
 //     float* scratch = gpu::dynamic_shared<float>(); // LaunchShape::shared_bytes of them

@@ -6,9 +6,9 @@
 // Traffic:     reads each element once; 88 bytes per chunk of a larger tensor -> bound by memory
 // Determinism: a warp reads a chunk (tensor_stats_chunk.cuh), the last warp to arrive at 32 chunks
 //              folds them, the last at a tensor folds those: the same bits for every grid
-// Edge cases:  a tensor without elements has the empty record; small tensors cost a warp, not a
-// block Errors:      CudaError where the launch fails; kernels/tensor_stats.cpp has checked the
-// arguments Reference:   cpu/tensor_stats.cpp; CUDA sample threadFenceReduction
+// Edge cases:  a tensor without elements has the empty record; a small one costs a warp, no block
+// Errors:      CudaError where the launch fails; kernels/tensor_stats.cpp has checked the arguments
+// Reference:   cpu/tensor_stats.cpp; CUDA sample threadFenceReduction
 #include "kernels/tensor_stats.h"
 
 #include <algorithm>

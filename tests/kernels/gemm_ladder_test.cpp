@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/backend.h"
+#include "tests/kernels/gemm_case.h"
 #include "tests/support/devices.h"
 #include "tests/support/guarded_buffer.h"
 #include "tests/support/matrix.h"
@@ -21,26 +22,9 @@ constexpr std::array kAlgorithms = {GemmAlgorithm::kNaive, GemmAlgorithm::kCoale
                                     GemmAlgorithm::kSharedTiled, GemmAlgorithm::kRegisterTiled,
                                     GemmAlgorithm::kWarpTiled};
 
-struct Case {
-  std::int64_t m = 0;
-  std::int64_t n = 0;
-  std::int64_t k = 0;
-  bool transpose_a = false;
-  bool transpose_b = false;
-  float alpha = 1;
-  float beta = 0;
-  std::int64_t misalignment_bytes = 0;
-};
-
-std::ostream& operator<<(std::ostream& out, const Case& c) {
-  return out << c.m << " x " << c.n << " x " << c.k << (c.transpose_a ? " T" : " N")
-             << (c.transpose_b ? "T" : "N") << ", alpha " << c.alpha << ", beta " << c.beta
-             << ", off by " << c.misalignment_bytes;
-}
-
 class GemmLadderTest : public DeviceTest {
  protected:
-  Matrix<float> multiply(GemmAlgorithm algorithm, const Case& test, const Matrix<float>& a,
+  Matrix<float> multiply(GemmAlgorithm algorithm, const GemmCase& test, const Matrix<float>& a,
                          const Matrix<float>& b, const Matrix<float>& c) {
     const Matrix<float> stored_a = test.transpose_a ? transposed(a) : a;
     const Matrix<float> stored_b = test.transpose_b ? transposed(b) : b;
@@ -53,8 +37,8 @@ class GemmLadderTest : public DeviceTest {
                                 .c = c_data.matrix(c.rows, c.cols),
                                 .transpose_a = test.transpose_a,
                                 .transpose_b = test.transpose_b,
-                                .alpha = test.alpha,
-                                .beta = test.beta});
+                                .alpha = static_cast<float>(test.alpha),
+                                .beta = static_cast<float>(test.beta)});
     EXPECT_TRUE(c_data.guards_intact()) << test;
     Matrix<float> result(c.rows, c.cols);
     result.values = c_data.download();
@@ -62,15 +46,15 @@ class GemmLadderTest : public DeviceTest {
   }
 
   /// The first algorithm against the oracle, the others against the first.
-  void expect_one_product(const Case& test) {
+  void expect_one_product(const GemmCase& test) {
     SCOPED_TRACE(::testing::Message() << test);
     const auto a = random_matrix<float>(test.m, test.k, 1);
     const auto b = random_matrix<float>(test.k, test.n, 2);
     const auto c = random_matrix<float>(test.m, test.n, 3);
     const Matrix<float> first = multiply(kAlgorithms[0], test, a, b, c);
-    ExactProduct<float> expected = exact_product(a, b, test.alpha);
+    ExactProduct<float> expected = exact_product(a, b, static_cast<float>(test.alpha));
     Matrix<float> scaled = c;
-    for (float& value : scaled.values) value *= test.beta;
+    for (float& value : scaled.values) value *= static_cast<float>(test.beta);
     expected.add(scaled);
     EXPECT_TRUE(compare(first, expected));
     for (const GemmAlgorithm algorithm : kAlgorithms) {
@@ -79,7 +63,7 @@ class GemmLadderTest : public DeviceTest {
     }
   }
 
-  void expect_one_product_in_every_layout(Case test) {
+  void expect_one_product_in_every_layout(GemmCase test) {
     for (const bool transpose_a : {false, true}) {
       for (const bool transpose_b : {false, true}) {
         test.transpose_a = transpose_a;
@@ -131,7 +115,7 @@ TEST_P(GemmLadderTest, NoAlgorithmReadsTheFactorsWhereAlphaIsZero) {
   for (float& value : a.values) value = std::numeric_limits<float>::quiet_NaN();
   const auto b = random_matrix<float>(20, 34, 2);
   const auto c = random_matrix<float>(33, 34, 3);
-  const Case test{.m = 33, .n = 34, .k = 20, .alpha = 0.0f, .beta = 1.0f};
+  const GemmCase test{.m = 33, .n = 34, .k = 20, .alpha = 0.0f, .beta = 1.0f};
   for (const GemmAlgorithm algorithm : kAlgorithms) {
     EXPECT_EQ(multiply(algorithm, test, a, b, c).values, c.values) << static_cast<int>(algorithm);
   }

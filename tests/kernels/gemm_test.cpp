@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "tests/kernels/gemm_case.h"
 #include "tests/support/devices.h"
 #include "tests/support/expect_invalid.h"
 #include "tests/support/guarded_buffer.h"
@@ -16,26 +17,9 @@ namespace {
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInf = std::numeric_limits<float>::infinity();
 
-struct Case {
-  std::int64_t m = 0;
-  std::int64_t n = 0;
-  std::int64_t k = 0;
-  bool transpose_a = false;
-  bool transpose_b = false;
-  double alpha = 1;
-  double beta = 0;
-  std::int64_t misalignment_bytes = 0;
-};
-
-std::ostream& operator<<(std::ostream& out, const Case& c) {
-  return out << c.m << " x " << c.n << " x " << c.k << (c.transpose_a ? " T" : " N")
-             << (c.transpose_b ? "T" : "N") << ", alpha " << c.alpha << ", beta " << c.beta
-             << ", off by " << c.misalignment_bytes;
-}
-
 /// alpha * a b + beta * c by the op under test; a (M,K) and b (K,N) are stored as the case says.
 template <class T>
-Matrix<T> multiply(Stream& stream, const Case& test, const Matrix<T>& a, const Matrix<T>& b,
+Matrix<T> multiply(Stream& stream, const GemmCase& test, const Matrix<T>& a, const Matrix<T>& b,
                    const Matrix<T>& c) {
   const Matrix<T> stored_a = test.transpose_a ? transposed(a) : a;
   const Matrix<T> stored_b = test.transpose_b ? transposed(b) : b;
@@ -56,7 +40,7 @@ Matrix<T> multiply(Stream& stream, const Case& test, const Matrix<T>& a, const M
 }
 
 template <class T>
-void expect_product(Stream& stream, const Case& test) {
+void expect_product(Stream& stream, const GemmCase& test) {
   const auto a = random_matrix<T>(test.m, test.k, 1);
   const auto b = random_matrix<T>(test.k, test.n, 2);
   auto c = random_matrix<T>(test.m, test.n, 3);
@@ -68,12 +52,12 @@ void expect_product(Stream& stream, const Case& test) {
 }
 
 /// float on every device, double on cpu, where alone it exists.
-void expect_products(Stream& stream, const Case& test) {
+void expect_products(Stream& stream, const GemmCase& test) {
   expect_product<float>(stream, test);
   if (stream.device() == DeviceType::kCpu) expect_product<double>(stream, test);
 }
 
-void expect_products_in_every_layout(Stream& stream, Case test) {
+void expect_products_in_every_layout(Stream& stream, GemmCase test) {
   for (const bool transpose_a : {false, true}) {
     for (const bool transpose_b : {false, true}) {
       test.transpose_a = transpose_a;
@@ -132,9 +116,9 @@ TEST_P(GemmTest, ScalesByAlphaAndBeta) {
 
 TEST_P(GemmTest, AcceptsUnalignedStarts) {
   for (const std::int64_t bytes : {4, 12, 36}) {
-    const Case test{.m = 33, .n = 65, .k = 31, .beta = 1, .misalignment_bytes = bytes};
+    const GemmCase test{.m = 33, .n = 65, .k = 31, .beta = 1, .misalignment_bytes = bytes};
     for (const bool transpose : {false, true}) {
-      Case layout = test;
+      GemmCase layout = test;
       layout.transpose_a = layout.transpose_b = transpose;
       expect_product<float>(stream(), layout);
     }
@@ -144,7 +128,7 @@ TEST_P(GemmTest, AcceptsUnalignedStarts) {
 TEST_P(GemmTest, DoesNotReadTheResultWhereBetaIsZero) {
   for (const std::int64_t size : {1, 5, 33, 270}) {
     for (const std::int64_t k : {0, 33, 270}) {
-      const Case test{.m = size, .n = size, .k = k};
+      const GemmCase test{.m = size, .n = size, .k = k};
       const auto a = random_matrix<float>(size, k, 1);
       const auto b = random_matrix<float>(k, size, 2);
       Matrix<float> c(size, size);
@@ -155,7 +139,7 @@ TEST_P(GemmTest, DoesNotReadTheResultWhereBetaIsZero) {
 }
 
 TEST_P(GemmTest, DoesNotReadTheFactorsWhereAlphaIsZero) {
-  const Case test{.m = 7, .n = 9, .k = 5, .alpha = 0, .beta = 1};
+  const GemmCase test{.m = 7, .n = 9, .k = 5, .alpha = 0, .beta = 1};
   auto a = random_matrix<float>(7, 5, 1);
   a(3, 2) = kNan;
   const auto c = random_matrix<float>(7, 9, 3);
@@ -166,7 +150,8 @@ TEST_P(GemmTest, DoesNotReadTheFactorsWhereAlphaIsZero) {
 TEST_P(GemmTest, KeepsNanAndInfinityInTheirRowAndColumn) {
   for (const auto& [m, n, k] : {std::tuple{33, 31, 17}, {9, 1, 70}, {1, 70, 70}, {270, 270, 270}}) {
     for (const bool transpose : {false, true}) {
-      const Case test{.m = m, .n = n, .k = k, .transpose_a = transpose, .transpose_b = transpose};
+      const GemmCase test{
+          .m = m, .n = n, .k = k, .transpose_a = transpose, .transpose_b = transpose};
       auto a = random_matrix<float>(m, k, 1);
       auto b = random_matrix<float>(k, n, 2);
       a(m / 2, k / 3) = kNan;
@@ -187,7 +172,7 @@ TEST_P(GemmTest, MakesNanOfInfinityTimesZero) {
 }
 
 TEST_P(GemmTest, GivesTheSameBitsOnEveryRun) {
-  const Case test{.m = 300, .n = 290, .k = 310};
+  const GemmCase test{.m = 300, .n = 290, .k = 310};
   const auto a = random_matrix<float>(300, 310, 1);
   const auto b = random_matrix<float>(310, 290, 2);
   const Matrix<float> c(300, 290);

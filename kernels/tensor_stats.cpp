@@ -50,10 +50,22 @@ double TensorStats::ieee_norm() const {
 
 TensorStatsTable::TensorStatsTable(Stream& stream, std::span<const TensorView> views) {
   entries_.reserve(views.size());
+  std::int64_t gradient_elements = 0;
   for (const TensorView& view : views) {
     check(view, stream.device());
     const std::int64_t count = view.data == nullptr ? 0 : view.count;
-    entries_.push_back({view.data, count, view.dtype, chunk_count_, group_count_});
+    const bool is_gradient = view.role == Role::kGradient && count > 0;
+    entries_.push_back({.data = view.data,
+                        .count = count,
+                        .dtype = view.dtype,
+                        .first_chunk = chunk_count_,
+                        .first_group = group_count_,
+                        .gradient = is_gradient ? gradient_count_ : -1,
+                        .first_element = gradient_elements});
+    if (is_gradient) {
+      gradient_count_ += 1;
+      gradient_elements += count;
+    }
     const std::int64_t chunks = (count + kChunkElements - 1) / kChunkElements;
     chunk_count_ += chunks;
     if (chunks > 1) group_count_ += (chunks + kGroupChunks - 1) / kGroupChunks;
@@ -64,8 +76,9 @@ TensorStatsTable::TensorStatsTable(Stream& stream, std::span<const TensorView> v
 
 void TensorStatsTable::upload(Stream& stream) {
   const std::int64_t entry_bytes = size() * static_cast<std::int64_t>(sizeof(Entry));
-  const std::int64_t ticket_bytes =
-      (group_count_ + size()) * static_cast<std::int64_t>(sizeof(unsigned));
+  // One for each group of chunks, entry and group of gradients, and one for all of these.
+  const std::int64_t tickets = group_count_ + size() + gradient_group_count() + 1;
+  const std::int64_t ticket_bytes = tickets * static_cast<std::int64_t>(sizeof(unsigned));
   device_entries_ = Buffer(stream, entry_bytes);
   device_tickets_ = Buffer(stream, ticket_bytes);
   copy_to_device(stream, entries_.data(), entry_bytes, device_entries_.data());
@@ -73,16 +86,19 @@ void TensorStatsTable::upload(Stream& stream) {
 }
 
 std::int64_t TensorStatsTable::workspace_bytes() const {
-  // On cpu a record per chunk; elsewhere one per group and per tensor as well.
-  const std::int64_t more = device_entries_.data() == nullptr ? 0 : group_count_ + size();
+  // A record per chunk; on a device other than cpu one per group, gradient and group of gradients
+  // as well.
+  const bool is_on_gpu = device_tickets_.data() != nullptr;
+  const std::int64_t more = is_on_gpu ? group_count_ + gradient_count_ + gradient_group_count() : 0;
   return (chunk_count_ + more) * static_cast<std::int64_t>(sizeof(TensorStats));
 }
 
-void tensor_stats(Stream& stream, const TensorStatsTable& table, std::span<TensorStats> out,
+void tensor_stats(Stream& stream, const TensorStatsTable& table, const VectorView<TensorStats>& out,
                   Buffer& workspace) {
-  if (std::ssize(out) < table.size()) {
-    validate::fail(kOp, fmt::format("out holds {} records, the table has {} tensors", out.size(),
-                                    table.size()));
+  validate::readable(kOp, "out", out);
+  if (out.count != table.record_count()) {
+    validate::fail(kOp, fmt::format("out has {} records, a table of {} tensors needs {}", out.count,
+                                    table.size(), table.record_count()));
   }
   if (workspace.bytes() < table.workspace_bytes()) {
     validate::fail(kOp, fmt::format("the workspace has {} bytes, {} are needed", workspace.bytes(),

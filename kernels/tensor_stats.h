@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/buffer.h"
+#include "kernels/matrix_view.h"
 #include "kernels/view.h"
 
 namespace gradvitals {
@@ -58,6 +59,8 @@ class TensorStatsTable {
     DType dtype;
     std::int64_t first_chunk;
     std::int64_t first_group;
+    std::int64_t gradient;       ///< Its number among the gradients with elements; -1 for others.
+    std::int64_t first_element;  ///< Elements of the gradients before it.
   };
 
   /// A view with null data (a parameter without gradient) is recorded as empty. Throws
@@ -65,18 +68,26 @@ class TensorStatsTable {
   /// or data that is not aligned to its element size.
   TensorStatsTable(Stream& stream, std::span<const TensorView> views);
 
-  std::int64_t size() const { return static_cast<std::int64_t>(entries_.size()); }
+  std::int64_t size() const { return std::ssize(entries_); }
+  /// Records that tensor_stats writes: one per entry, then one of all gradients together.
+  std::int64_t record_count() const { return size() + 1; }
   std::int64_t chunk_count() const { return chunk_count_; }
   /// Groups of all entries; one of a single chunk has none.
   std::int64_t group_count() const { return group_count_; }
+  /// Entries of role gradient that have elements.
+  std::int64_t gradient_count() const { return gradient_count_; }
+  /// Groups of kGroupChunks gradients, which a GPU adds likewise.
+  std::int64_t gradient_group_count() const {
+    return (gradient_count_ + kGroupChunks - 1) / kGroupChunks;
+  }
   /// Elements of all entries.
   std::int64_t element_count() const { return element_count_; }
   std::span<const Entry> entries() const { return entries_; }
   /// Bytes of device memory that tensor_stats needs beside its output.
   std::int64_t workspace_bytes() const;
 
-  /// On a device other than cpu: entries() in its memory, and a counter of 0 for each group and
-  /// entry, which tensor_stats leaves at 0. One call at a time may use them.
+  /// On a device other than cpu: entries() in its memory, and the counters of whoever adds records
+  /// up, which tensor_stats finds and leaves at 0. One call at a time may use them.
   const Entry* device_entries() const { return static_cast<const Entry*>(device_entries_.data()); }
   unsigned* device_tickets() const { return static_cast<unsigned*>(device_tickets_.data()); }
 
@@ -88,13 +99,16 @@ class TensorStatsTable {
   Buffer device_tickets_;
   std::int64_t chunk_count_ = 0;
   std::int64_t group_count_ = 0;
+  std::int64_t gradient_count_ = 0;
   std::int64_t element_count_ = 0;
 };
 
-/// Writes one record per entry of the table to `out`, in its order; they have arrived when the
-/// stream is synchronised. Bitwise the same on every run and for every thread count. Throws
-/// std::invalid_argument where `out` or `workspace` is too small.
-void tensor_stats(Stream& stream, const TensorStatsTable& table, std::span<TensorStats> out,
+/// Writes to `out`, on the stream's device, one record per entry of the table, in its order, and
+/// behind them the record of all gradients together, as if they stood one behind the other: what a
+/// guarded update reads (optimizer.h). Bitwise the same on every run and for every thread count.
+/// Throws std::invalid_argument where `out` is not table.record_count() records or `workspace` is too
+/// small.
+void tensor_stats(Stream& stream, const TensorStatsTable& table, const VectorView<TensorStats>& out,
                   Buffer& workspace);
 
 }  // namespace gradvitals

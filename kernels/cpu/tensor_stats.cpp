@@ -12,6 +12,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <ranges>
 #include <span>
 
 #include "kernels/cpu/backend.h"
@@ -58,40 +60,49 @@ TensorStats unscaled(TensorStats record) {
   return record;
 }
 
-/// The largest exponent of a chunk that has anything but zeros: beside it, sums of chunks with a
-/// smaller one may underflow unseen.
-std::int32_t common_exponent(std::span<const TensorStats> chunks) {
-  const TensorStats* largest = nullptr;
-  for (const TensorStats& chunk : chunks) {
-    if (chunk.max_abs == 0) continue;
-    if (largest == nullptr || chunk.scale_exponent > largest->scale_exponent) largest = &chunk;
-  }
-  return largest == nullptr ? 0 : largest->scale_exponent;
+/// What unscaled() did, undone: records of tensors can be added as those of chunks are.
+TensorStats rescaled(TensorStats record) {
+  if (record.scale_exponent != 0) record.sum = std::ldexp(record.sum, -record.scale_exponent);
+  return record;
 }
 
-TensorStats fold(std::span<const TensorStats> chunks) {
-  TensorStats total{.scale_exponent = common_exponent(chunks)};
+/// The largest exponent of a part that has anything but zeros: beside it, sums of parts with a
+/// smaller one may underflow unseen.
+template <class Records>
+std::int32_t common_exponent(Records& parts) {
+  std::optional<std::int32_t> largest;
+  for (const TensorStats& part : parts) {
+    if (part.max_abs == 0) continue;
+    if (!largest || part.scale_exponent > *largest) largest = part.scale_exponent;
+  }
+  return largest.value_or(0);
+}
+
+/// The record of parts that stand one behind the other.
+template <class Records>
+TensorStats fold(Records&& parts) {
+  TensorStats total{.scale_exponent = common_exponent(parts)};
   CompensatedSum sum_squares;
   CompensatedSum sum;
-  for (const TensorStats& chunk : chunks) {
-    if (chunk.scale_exponent == total.scale_exponent) {
-      sum_squares.add(chunk.sum_squares);
-      sum.add(chunk.sum);
+  for (const TensorStats& part : parts) {
+    if (part.scale_exponent == total.scale_exponent) {
+      sum_squares.add(part.sum_squares);
+      sum.add(part.sum);
     } else {
-      const int shift = chunk.scale_exponent - total.scale_exponent;
-      sum_squares.add(std::ldexp(chunk.sum_squares, 2 * shift));
-      sum.add(std::ldexp(chunk.sum, shift));
+      const int shift = part.scale_exponent - total.scale_exponent;
+      sum_squares.add(std::ldexp(part.sum_squares, 2 * shift));
+      sum.add(std::ldexp(part.sum, shift));
     }
-    if (total.first_nonfinite_index < 0 && chunk.first_nonfinite_index >= 0) {
-      total.first_nonfinite_index = total.count + chunk.first_nonfinite_index;
+    if (total.first_nonfinite_index < 0 && part.first_nonfinite_index >= 0) {
+      total.first_nonfinite_index = total.count + part.first_nonfinite_index;
     }
-    total.count += chunk.count;
-    total.max_abs = std::max(total.max_abs, chunk.max_abs);
-    total.min_abs_nonzero = std::min(total.min_abs_nonzero, chunk.min_abs_nonzero);
-    total.zero_count += chunk.zero_count;
-    total.subnormal_count += chunk.subnormal_count;
-    total.nan_count += chunk.nan_count;
-    total.inf_count += chunk.inf_count;
+    total.count += part.count;
+    total.max_abs = std::max(total.max_abs, part.max_abs);
+    total.min_abs_nonzero = std::min(total.min_abs_nonzero, part.min_abs_nonzero);
+    total.zero_count += part.zero_count;
+    total.subnormal_count += part.subnormal_count;
+    total.nan_count += part.nan_count;
+    total.inf_count += part.inf_count;
   }
   total.sum_squares = sum_squares.value();
   total.sum = sum.value();
@@ -101,7 +112,7 @@ TensorStats fold(std::span<const TensorStats> chunks) {
 /// The records of chunks [begin, end) of the table: of a tensor that is one chunk straight to
 /// `out`, of a larger one to `partial`.
 void read_chunks(std::span<const Entry> entries, std::int64_t begin, std::int64_t end,
-                 std::span<TensorStats> out, TensorStats* partial) {
+                 TensorStats* out, TensorStats* partial) {
   // The last entry that starts at or before `begin`: those without elements start there, too, and
   // come before it.
   auto entry = std::ranges::upper_bound(entries, begin, {}, &Entry::first_chunk) - 1;
@@ -113,7 +124,7 @@ void read_chunks(std::span<const Entry> entries, std::int64_t begin, std::int64_
         cpu::chunk_stats(entry->dtype, data + offset * size_in_bytes(entry->dtype),
                          std::min(kChunk, entry->count - offset));
     if (entry->count <= kChunk) {
-      out[static_cast<std::size_t>(entry - entries.begin())] = unscaled(record);
+      out[entry - entries.begin()] = unscaled(record);
     } else {
       partial[chunk] = record;
     }
@@ -122,7 +133,7 @@ void read_chunks(std::span<const Entry> entries, std::int64_t begin, std::int64_
 
 }  // namespace
 
-void CpuBackend::tensor_stats(const TensorStatsTable& table, std::span<TensorStats> out,
+void CpuBackend::tensor_stats(const TensorStatsTable& table, const VectorView<TensorStats>& out,
                               Buffer& workspace) {
   const std::span<const Entry> entries = table.entries();
   auto* partial = static_cast<TensorStats*>(workspace.data());
@@ -130,16 +141,20 @@ void CpuBackend::tensor_stats(const TensorStatsTable& table, std::span<TensorSta
   const std::int64_t grain = (table.chunk_count() + most_pieces - 1) / most_pieces;
   pool_.parallel_ranges(table.chunk_count(), std::max<std::int64_t>(grain, 1),
                         [&](std::int64_t begin, std::int64_t end) {
-                          read_chunks(entries, begin, end, out, partial);
+                          read_chunks(entries, begin, end, out.data, partial);
                         });
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (entries[i].count == 0) {
-      out[i] = TensorStats{};
+      out.data[i] = TensorStats{};
     } else if (entries[i].count > kChunk) {
-      out[i] =
-          fold({partial + entries[i].first_chunk, static_cast<std::size_t>(chunks_of(entries[i]))});
+      const auto chunks = static_cast<std::size_t>(chunks_of(entries[i]));
+      out.data[i] = fold(std::span<const TensorStats>(partial + entries[i].first_chunk, chunks));
     }
   }
+  const auto is_gradient = [&](std::size_t i) { return entries[i].gradient >= 0; };
+  const auto record = [&](std::size_t i) { return rescaled(out.data[i]); };
+  out.data[entries.size()] = fold(std::views::iota(std::size_t{0}, entries.size()) |
+                                  std::views::filter(is_gradient) | std::views::transform(record));
 }
 
 }  // namespace gradvitals

@@ -1,11 +1,13 @@
-// Computes:    one record per tensor of a table (kernels/tensor_stats.h)
+// Computes:    one record per tensor of a table, and one of all gradients (kernels/tensor_stats.h)
 // Shapes:      a table of any number of tensors, each of any count, 0 included
 // DTypes:      float32, float64, float16, bfloat16; sums float64 from the first square
 // Launch:      one: as many blocks of 8 warps as the GPU holds, fewer where there are fewer chunks;
-//              no shared memory. Then one asynchronous copy of the records. No sync
-// Traffic:     reads each element once; 88 bytes per chunk of a larger tensor -> bound by memory
+//              no shared memory. No sync
+// Traffic:     reads each element once; 88 bytes per gradient, and per chunk of a larger tensor
+//              -> bound by memory
 // Determinism: a warp reads a chunk (tensor_stats_chunk.cuh), the last warp to arrive at 32 chunks
-//              folds them, the last at a tensor folds those: the same bits for every grid
+//              folds them, the last at a tensor folds those; gradients likewise, to the record of
+//              all: the same bits for every grid
 // Edge cases:  a tensor without elements has the empty record; a small one costs a warp, no block
 // Errors:      CudaError where the launch fails; kernels/tensor_stats.cpp has checked the arguments
 // Reference:   cpu/tensor_stats.cpp; CUDA sample threadFenceReduction
@@ -13,6 +15,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "kernels/cuda/backend.h"
 #include "kernels/cuda/gpu.h"
@@ -33,15 +36,23 @@ constexpr int kThreads = kWarps * kWarpThreads;
 // 24 warps with 2 KB of loads in flight each: 48 KB a multiprocessor, enough for an H200.
 constexpr int kBlocksPerMultiprocessor = 3;
 
-/// The table, and where records go: of tensors to `out`, of chunks and groups to memory in between.
+/// Records that are added up, a group at a time: chunks to a tensor, gradients to all gradients.
+struct Sum {
+  TensorStats* parts;
+  TensorStats* groups;
+  unsigned* group_tickets;  ///< 0 before the launch, and after it.
+  unsigned* ticket;         ///< Likewise.
+  std::int64_t part_count;
+};
+
+/// The table, and where records go: of tensors to `out`, behind them that of all gradients, and of
+/// their parts to memory in between.
 struct Work {
   const Entry* entries;
   std::int64_t entry_count;
   std::int64_t chunk_count;
-  unsigned* group_tickets;   ///< 0 before the launch, and after it.
-  unsigned* tensor_tickets;  ///< Likewise.
-  TensorStats* chunks;
-  TensorStats* groups;
+  Sum chunks;     ///< Of all tensors: each has its own stretch of it.
+  Sum gradients;  ///< All of them.
   TensorStats* out;
 };
 
@@ -100,25 +111,41 @@ __device__ __forceinline__ bool is_last(const TensorStats& record, TensorStats* 
   return true;
 }
 
-/// Passes a chunk's record on: to the group's, and that to the tensor's, where it is the last.
+/// Adds a part: true in the warp that brings the last one, whose record then is the sum.
+__device__ __forceinline__ bool add_part(const Sum& sum, std::int64_t part, TensorStats& record,
+                                         int lane) {
+  if (sum.part_count == 1) return true;
+  const std::int64_t groups = parts(sum.part_count, kGroup);
+  const std::int64_t group = part / kGroup;
+  const std::int64_t first = group * kGroup;
+  const std::int64_t in_group = min(kGroup, sum.part_count - first);
+  if (!is_last(record, sum.parts + part, sum.group_tickets + group, in_group, lane)) return false;
+  record = fold(sum.parts + first, in_group, lane);
+  if (groups == 1) return true;
+  if (!is_last(record, sum.groups + group, sum.ticket, groups, lane)) return false;
+  record = fold(sum.groups, groups, lane);
+  return true;
+}
+
+__device__ __forceinline__ Sum sum_of_tensor(const Work& work, std::int64_t index) {
+  const Entry& entry = work.entries[index];
+  return {.parts = work.chunks.parts + entry.first_chunk,
+          .groups = work.chunks.groups + entry.first_group,
+          .group_tickets = work.chunks.group_tickets + entry.first_group,
+          .ticket = work.chunks.ticket + index,
+          .part_count = parts(entry.count, kChunk)};
+}
+
+/// Passes a chunk's record on: to its tensor's, and that of a whole gradient to that of all.
 __device__ __forceinline__ void deliver(const Work& work, std::int64_t index, std::int64_t chunk,
                                         TensorStats record, int lane) {
   const Entry& entry = work.entries[index];
-  const std::int64_t chunks = parts(entry.count, kChunk);
-  if (chunks > 1) {
-    const std::int64_t groups = parts(chunks, kGroup);
-    const std::int64_t in_tensor = (chunk - entry.first_chunk) / kGroup;
-    const std::int64_t group = entry.first_group + in_tensor;
-    const std::int64_t first = entry.first_chunk + in_tensor * kGroup;
-    const std::int64_t in_group = min(kGroup, chunks - in_tensor * kGroup);
-    if (!is_last(record, work.chunks + chunk, work.group_tickets + group, in_group, lane)) return;
-    record = fold(work.chunks + first, in_group, lane);
-    if (groups > 1) {
-      if (!is_last(record, work.groups + group, work.tensor_tickets + index, groups, lane)) return;
-      record = fold(work.groups + entry.first_group, groups, lane);
-    }
-  }
+  if (!add_part(sum_of_tensor(work, index), chunk - entry.first_chunk, record, lane)) return;
   if (lane == 0) work.out[index] = unscaled(record);
+  if (entry.gradient < 0) return;
+  if (record.first_nonfinite_index >= 0) record.first_nonfinite_index += entry.first_element;
+  if (!add_part(work.gradients, entry.gradient, record, lane)) return;
+  if (lane == 0) work.out[work.entry_count] = unscaled(record);
 }
 
 __global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor)
@@ -128,6 +155,7 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor)
   for (std::int64_t i = thread; i < work.entry_count; i += threads) {
     if (work.entries[i].count == 0) work.out[i] = empty_record();
   }
+  if (thread == 0 && work.gradients.part_count == 0) work.out[work.entry_count] = empty_record();
   const int lane = static_cast<int>(threadIdx.x) % kWarpThreads;
   const std::int64_t warp = thread / kWarpThreads;
   const std::int64_t warps = threads / kWarpThreads;
@@ -148,18 +176,30 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor)
 
 }  // namespace
 
-void GpuBackend::tensor_stats(const TensorStatsTable& table, std::span<TensorStats> out,
+void GpuBackend::tensor_stats(const TensorStatsTable& table, const VectorView<TensorStats>& out,
                               Buffer& workspace) {
-  if (table.size() == 0) return;
   auto* records = static_cast<TensorStats*>(workspace.data());
+  unsigned* tickets = table.device_tickets();
+  const auto next_records = [&](std::int64_t count) {
+    return std::exchange(records, records + count);
+  };
+  const auto next_tickets = [&](std::int64_t count) {
+    return std::exchange(tickets, tickets + count);
+  };
   const Work work{.entries = table.device_entries(),
                   .entry_count = table.size(),
                   .chunk_count = table.chunk_count(),
-                  .group_tickets = table.device_tickets(),
-                  .tensor_tickets = table.device_tickets() + table.group_count(),
-                  .chunks = records,
-                  .groups = records + table.chunk_count(),
-                  .out = records + table.chunk_count() + table.group_count()};
+                  .chunks = {.parts = next_records(table.chunk_count()),
+                             .groups = next_records(table.group_count()),
+                             .group_tickets = next_tickets(table.group_count()),
+                             .ticket = next_tickets(table.size()),
+                             .part_count = table.chunk_count()},
+                  .gradients = {.parts = next_records(table.gradient_count()),
+                                .groups = next_records(table.gradient_group_count()),
+                                .group_tickets = next_tickets(table.gradient_group_count()),
+                                .ticket = next_tickets(1),
+                                .part_count = table.gradient_count()},
+                  .out = out.data};
   const std::int64_t warps = std::clamp<std::int64_t>(table.chunk_count(), 1, kWarps);
   const std::int64_t most_blocks =
       std::int64_t{gpu::multiprocessor_count()} * kBlocksPerMultiprocessor;
@@ -167,8 +207,6 @@ void GpuBackend::tensor_stats(const TensorStatsTable& table, std::span<TensorSta
       std::clamp<std::int64_t>(blocks_for(table.chunk_count(), warps), 1, most_blocks));
   gpu::launch(tensor_stats_kernel, {blocks, static_cast<unsigned>(warps) * kWarpThreads}, queue_,
               work);
-  gpu::copy_async(out.data(), work.out,
-                  table.size() * static_cast<std::int64_t>(sizeof(TensorStats)), queue_);
 }
 
 }  // namespace gradvitals::GPU_NAMESPACE

@@ -11,6 +11,7 @@
 #include "kernels/tensor_stats.h"
 #include "tests/golden/golden_file.h"
 #include "tests/support/expect_close.h"
+#include "tests/support/tensor_records.h"
 
 namespace gradvitals::test {
 namespace {
@@ -18,11 +19,7 @@ namespace {
 std::vector<TensorStats> stats_of(const SafetensorsFile& file) {
   Stream stream({.device = DeviceType::kCpu, .threads = 2});
   const std::vector<TensorView> views = gradient_views(file);
-  const TensorStatsTable table(stream, views);
-  std::vector<TensorStats> stats(views.size());
-  Buffer workspace(stream, table.workspace_bytes());
-  tensor_stats(stream, table, stats, workspace);
-  return stats;
+  return tensor_records(stream, views);
 }
 
 void expect_tensor(const SafetensorsEntry& entry, const TensorStats& stats,

@@ -23,7 +23,7 @@ inline HealthMetrics examine_golden_model(const std::string& kind, const std::st
   Tape tape(stream);
   const Tensor loss = model.loss(tape, model.forward(tape, x), target);
   tape.gradient(loss, model.trainable_variables());
-  return GradientMonitor(stream).examine(tape.views(), loss.item(stream));
+  return GradientMonitor(stream).examine(tape.views());
 }
 
 }  // namespace gradvitals::test

@@ -14,6 +14,7 @@
 #include "tests/support/devices.h"
 #include "tests/support/expect_invalid.h"
 #include "tests/support/guarded_buffer.h"
+#include "tests/support/tensor_records.h"
 #include "tests/support/tensor_stats_oracle.h"
 
 namespace gradvitals::test {
@@ -34,23 +35,13 @@ TensorView view_of(std::string_view name, const GuardedBuffer<T>& buffer, Device
           .device = device};
 }
 
-std::vector<TensorStats> records_of(Stream& stream, std::span<const TensorView> views) {
-  const TensorStatsTable table(stream, views);
-  Buffer workspace(stream, table.workspace_bytes());
-  // A step writes over the records of the one before.
-  std::vector<TensorStats> out(views.size(), TensorStats{.count = -1, .zero_count = 99});
-  tensor_stats(stream, table, out, workspace);
-  stream.synchronize();
-  return out;
-}
-
 /// The record of one tensor that starts `misalignment` elements behind a 64-byte boundary.
 template <class T>
 TensorStats stats_of(Stream& stream, const std::vector<T>& values, std::int64_t misalignment = 0) {
   const GuardedBuffer<T> buffer(stream, std::span<const T>(values),
                                 misalignment * static_cast<std::int64_t>(sizeof(T)));
   const TensorView view = view_of("values", buffer, stream.device());
-  return records_of(stream, std::span(&view, 1))[0];
+  return tensor_records(stream, std::span(&view, 1))[0];
 }
 
 /// Normal values in T, of which about `zero_fraction` are zeros of either sign.
@@ -154,11 +145,11 @@ TEST_P(TensorStatsTest, AnEmptyTensorHasTheEmptyRecord) {
 
 TEST_P(TensorStatsTest, AViewWithoutDataIsRecordedAsEmpty) {
   const TensorView view{.name = "no gradient", .data = nullptr, .count = 10};
-  EXPECT_EQ(records_of(stream(), std::span(&view, 1))[0], TensorStats{});
+  EXPECT_EQ(tensor_records(stream(), std::span(&view, 1))[0], TensorStats{});
 }
 
-TEST_P(TensorStatsTest, ATableWithoutTensorsDoesNothing) {
-  EXPECT_TRUE(records_of(stream(), std::span<const TensorView>{}).empty());
+TEST_P(TensorStatsTest, ATableWithoutTensorsHasAnEmptyRecordOfAll) {
+  EXPECT_EQ(tensor_records(stream(), std::span<const TensorView>{}), std::vector{TensorStats{}});
 }
 
 TEST_P(TensorStatsTest, AllZerosHaveNoSmallestElement) {
@@ -303,7 +294,9 @@ TEST_P(TensorStatsTest, ATableOfManyKindsAgreesWithItsTensorsOneByOne) {
     expected.push_back(stats_of(stream(), floats[i].download()));
     expected.push_back(stats_of(stream(), doubles[i].download()));
   }
-  EXPECT_EQ(records_of(stream(), views), expected);
+  std::vector<TensorStats> got = tensor_records(stream(), views);
+  got.pop_back();  // Of all together.
+  EXPECT_EQ(got, expected);
   for (const auto& buffer : floats) EXPECT_TRUE(buffer.guards_intact());
 }
 
@@ -317,13 +310,79 @@ TEST_P(TensorStatsTest, FiveThousandTinyTensorsEachHaveTheirRecord) {
     view.count = i % 13;
     views.push_back(view);
   }
-  const std::vector<TensorStats> got = records_of(stream(), views);
+  const std::vector<TensorStats> got = tensor_records(stream(), views);
   for (std::int64_t i = 0; i < 5000; ++i) {
     SCOPED_TRACE(i);
     const auto begin = values.begin() + 12 * i;
     expect_stats(got[static_cast<std::size_t>(i)],
                  oracle(std::vector<float>(begin, begin + i % 13)));
   }
+}
+
+/// `sizes` tensors cut one after the other from `values`, of role gradient but for every third, and
+/// the values of those that are gradients.
+template <class T>
+std::vector<T> cut(const GuardedBuffer<T>& buffer, const std::vector<T>& values,
+                   std::span<const std::int64_t> sizes, DeviceType device,
+                   std::vector<TensorView>& views) {
+  std::vector<T> gradients;
+  std::int64_t begin = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    TensorView view = view_of("part", buffer, device);
+    view.data = buffer.data() + begin;
+    view.count = sizes[i];
+    if (i % 3 == 2) view.role = Role::kWeight;
+    views.push_back(view);
+    const auto first = values.begin() + begin;
+    if (view.role == Role::kGradient) gradients.insert(gradients.end(), first, first + sizes[i]);
+    begin += sizes[i];
+  }
+  return gradients;
+}
+
+template <class T>
+void expect_record_of_all_gradients(Stream& stream, const std::vector<T>& values,
+                                    std::span<const std::int64_t> sizes) {
+  const GuardedBuffer<T> buffer(stream, std::span<const T>(values));
+  std::vector<TensorView> views;
+  const std::vector<T> gradients = cut(buffer, values, sizes, stream.device(), views);
+  expect_stats(tensor_records(stream, views).back(), oracle(gradients));
+}
+
+TEST_P(TensorStatsTest, TheLastRecordIsOfAllGradientsAndOfNothingElse) {
+  // One chunk, several chunks, several groups of chunks, and none at all.
+  const std::int64_t sizes[] = {5, 0, 7, 8193, 20000, 3, 300'000, 1, 9000};
+  std::vector<float> values = normals<float>(350'000, 1, 0.1);
+  expect_record_of_all_gradients(stream(), values, sizes);
+  values[8] = std::numeric_limits<float>::infinity();  // Of a weight.
+  values[13] = std::numeric_limits<float>::quiet_NaN();
+  values[40'000] = -std::numeric_limits<float>::infinity();
+  expect_record_of_all_gradients(stream(), values, sizes);
+}
+
+TEST_P(TensorStatsTest, TheRecordOfAllGradientsHoldsAtFloat64sLimits) {
+  const std::int64_t sizes[] = {100, 3, 50, 9000, 100};
+  expect_record_of_all_gradients(stream(), normals<double>(9300, 1e200), sizes);
+  std::vector<double> values = normals<double>(9300);
+  for (std::size_t i = 0; i < 100; ++i) values[i] *= 1e250;
+  expect_record_of_all_gradients(stream(), values, sizes);
+  for (double& value : values) value *= 1e-300;
+  expect_record_of_all_gradients(stream(), values, sizes);
+}
+
+TEST_P(TensorStatsTest, TheRecordOfThousandsOfGradientsIsWhole) {
+  std::vector<std::int64_t> sizes;
+  for (std::int64_t i = 0; i < 3500; ++i) sizes.push_back(i % 13);
+  expect_record_of_all_gradients(stream(), normals<float>(21'000, 1, 0.3), sizes);
+  const std::int64_t one[] = {40};
+  expect_record_of_all_gradients(stream(), normals<float>(40), one);
+}
+
+TEST_P(TensorStatsTest, WithoutAGradientTheRecordOfAllIsEmpty) {
+  const GuardedBuffer<float> buffer(stream(), std::span<const float>(normals<float>(100)));
+  TensorView view = view_of("weight", buffer, stream().device());
+  view.role = Role::kWeight;
+  EXPECT_EQ(tensor_records(stream(), std::span(&view, 1)).back(), TensorStats{});
 }
 
 TEST_P(TensorStatsTest, TheSameBitsOnEveryRun) {
@@ -343,7 +402,7 @@ TEST(TensorStats, EveryThreadCountGivesTheSameBits) {
     const TensorView views[] = {view_of("a", a, DeviceType::kCpu),
                                 view_of("b", b, DeviceType::kCpu),
                                 view_of("c", c, DeviceType::kCpu)};
-    return records_of(stream, views);
+    return tensor_records(stream, views);
   };
   const std::vector<TensorStats> one = stats(1);
   EXPECT_EQ(one, stats(2));
@@ -356,7 +415,7 @@ TEST_P(TensorStatsTest, AnEmptyTensorMayStartAnywhere) {
   TensorView view = view_of("empty", buffer, stream().device());
   view.data = static_cast<const char*>(view.data) + 2;
   view.count = view.rows = view.cols = 0;
-  EXPECT_EQ(records_of(stream(), std::span(&view, 1)).front(), TensorStats{});
+  EXPECT_EQ(tensor_records(stream(), std::span(&view, 1)).front(), TensorStats{});
 }
 
 // Errors.
@@ -381,15 +440,24 @@ TEST_P(TensorStatsTest, RefusesAViewItCannotReadAndNamesIt) {
       {"dense_1/kernel", "multiple of its 4 bytes", "F32"});
 }
 
-TEST_P(TensorStatsTest, RefusesOutputAndWorkspaceThatAreTooSmall) {
+TEST_P(TensorStatsTest, RefusesOutputAndWorkspaceThatDoNotFit) {
   const GuardedBuffer<float> buffer(stream(), 9000);
   const TensorView view = view_of("kernel", buffer, stream().device());
   const TensorStatsTable table(stream(), std::span(&view, 1));
-  std::vector<TensorStats> out(1);
+  const Buffer memory(stream(), 2 * std::int64_t{sizeof(TensorStats)});
+  const VectorView<TensorStats> out{static_cast<TensorStats*>(memory.data()), 2};
   Buffer workspace(stream(), table.workspace_bytes());
   Buffer small(stream(), table.workspace_bytes() - 1);
-  expect_invalid([&] { tensor_stats(stream(), table, {}, workspace); },
-                 {"tensor_stats", "0 records", "1 tensors"});
+  expect_invalid(
+      [&] {
+        tensor_stats(stream(), table, {out.data, 1}, workspace);
+      },
+      {"tensor_stats", "1 records", "1 tensors", "needs 2"});
+  expect_invalid(
+      [&] {
+        tensor_stats(stream(), table, {nullptr, 2}, workspace);
+      },
+      {"tensor_stats", "out"});
   expect_invalid([&] { tensor_stats(stream(), table, out, small); },
                  {"tensor_stats", "workspace", std::to_string(table.workspace_bytes())});
 }

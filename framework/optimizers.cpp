@@ -24,11 +24,10 @@ void check(const Gradient& gradient) {
 
 }  // namespace
 
-Updates Optimizer::apply(Stream& stream, const Gradients& gradients) {
+Updates Optimizer::apply(Stream& stream, const Gradients& gradients, const UpdateGuard& guard) {
   for (const Gradient& gradient : gradients) {
     if (gradient.value) check(gradient);
   }
-  begin_step();
   Updates updates;
   updates.entries.reserve(gradients.size());
   updates.sum_squares =
@@ -38,64 +37,69 @@ Updates Optimizer::apply(Stream& stream, const Gradients& gradients) {
     const auto& [variable, gradient] = gradients[i];
     updates.entries.push_back({variable, gradient.has_value()});
     if (!gradient) continue;
-    update(stream, *gradient, variable->value, state_of(stream, i, variable->value),
-           {sum_squares + i, 1});
+    update(stream, {.gradient = *gradient,
+                    .state = state_of(stream, i, variable->value),
+                    .sum_squares = {sum_squares + i, 1},
+                    .guard = guard});
   }
   return updates;
 }
 
 // A training loop passes the same variables in the same order: the hint finds them at once.
-std::span<const Tensor> Optimizer::state_of(Stream& stream, std::size_t hint,
+const Optimizer::State& Optimizer::state_of(Stream& stream, std::size_t hint,
                                             const Tensor& weight) {
   const auto is_its = [&](const State& state) { return state.weight.shares_memory_with(weight); };
-  if (hint < states_.size() && is_its(states_[hint])) return states_[hint].tensors;
-  auto state = std::find_if(states_.begin(), states_.end(), is_its);
-  if (state == states_.end()) {
-    states_.push_back({weight, {}});
-    state = std::prev(states_.end());
-    for (int i = 0; i < state_count(); ++i) {
-      state->tensors.push_back(Tensor::zeros(stream, weight.shape(), weight.dtype()));
-    }
+  if (hint < states_.size() && is_its(states_[hint])) return states_[hint];
+  const auto found = std::find_if(states_.begin(), states_.end(), is_its);
+  if (found != states_.end()) return *found;
+  State state{.weight = weight, .tensors = {}, .steps = Buffer(stream, sizeof(std::int64_t))};
+  fill_zero(stream, state.steps.data(), state.steps.bytes());
+  for (int i = 0; i < state_count(); ++i) {
+    state.tensors.push_back(Tensor::zeros(stream, weight.shape(), weight.dtype()));
   }
-  return state->tensors;
+  states_.push_back(std::move(state));
+  return states_.back();
 }
 
-void Sgd::update(Stream& stream, const Tensor& gradient, const Tensor& weight,
-                 std::span<const Tensor> /*state*/, VectorView<double> sum_squares) {
+void Sgd::update(Stream& stream, const Update& update) {
+  const Tensor& weight = update.state.weight;
   dispatch("Sgd", weight.dtype(), [&]<class T>() {
-    sgd_update(stream, SgdUpdate<T>{.gradient = gradient.flat<T>(),
+    sgd_update(stream, SgdUpdate<T>{.gradient = update.gradient.flat<T>(),
                                     .weight = weight.flat<T>(),
                                     .learning_rate = options_.learning_rate,
-                                    .update_sum_squares = sum_squares});
+                                    .update_sum_squares = update.sum_squares,
+                                    .guard = update.guard});
   });
 }
 
-void Momentum::update(Stream& stream, const Tensor& gradient, const Tensor& weight,
-                      std::span<const Tensor> state, VectorView<double> sum_squares) {
-  dispatch("Momentum", weight.dtype(), [&]<class T>() {
-    momentum_update(stream, MomentumUpdate<T>{.gradient = gradient.flat<T>(),
-                                              .weight = weight.flat<T>(),
-                                              .velocity = state[0].flat<T>(),
+void Momentum::update(Stream& stream, const Update& update) {
+  const State& state = update.state;
+  dispatch("Momentum", state.weight.dtype(), [&]<class T>() {
+    momentum_update(stream, MomentumUpdate<T>{.gradient = update.gradient.flat<T>(),
+                                              .weight = state.weight.flat<T>(),
+                                              .velocity = state.tensors[0].flat<T>(),
                                               .learning_rate = options_.learning_rate,
                                               .momentum = options_.momentum,
                                               .nesterov = options_.nesterov,
-                                              .update_sum_squares = sum_squares});
+                                              .update_sum_squares = update.sum_squares,
+                                              .guard = update.guard});
   });
 }
 
-void Adam::update(Stream& stream, const Tensor& gradient, const Tensor& weight,
-                  std::span<const Tensor> state, VectorView<double> sum_squares) {
-  dispatch("Adam", weight.dtype(), [&]<class T>() {
-    adam_update(stream, AdamUpdate<T>{.gradient = gradient.flat<T>(),
-                                      .weight = weight.flat<T>(),
-                                      .first_moment = state[0].flat<T>(),
-                                      .second_moment = state[1].flat<T>(),
-                                      .step = step_,
+void Adam::update(Stream& stream, const Update& update) {
+  const State& state = update.state;
+  dispatch("Adam", state.weight.dtype(), [&]<class T>() {
+    adam_update(stream, AdamUpdate<T>{.gradient = update.gradient.flat<T>(),
+                                      .weight = state.weight.flat<T>(),
+                                      .first_moment = state.tensors[0].flat<T>(),
+                                      .second_moment = state.tensors[1].flat<T>(),
+                                      .steps = {static_cast<std::int64_t*>(state.steps.data()), 1},
                                       .learning_rate = options_.learning_rate,
                                       .beta1 = options_.beta1,
                                       .beta2 = options_.beta2,
                                       .epsilon = options_.epsilon,
-                                      .update_sum_squares = sum_squares});
+                                      .update_sum_squares = update.sum_squares,
+                                      .guard = update.guard});
   });
 }
 

@@ -1,13 +1,13 @@
 // Optimizers: gradients to new weights. The formulas are in kernels/optimizer.h.
 #pragma once
 
-#include <cstdint>
-#include <span>
 #include <vector>
 
 #include "framework/parameter.h"
 #include "framework/tape.h"
 #include "framework/tensor.h"
+#include "kernels/buffer.h"
+#include "kernels/optimizer.h"
 
 namespace gradvitals {
 
@@ -28,26 +28,33 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  /// One step, on the stream. Throws std::invalid_argument naming a variable whose gradient has
-  /// another shape, and for a setting out of range.
-  Updates apply(Stream& stream, const Gradients& gradients);
+  /// One step, on the stream; `guard` may clip it, or skip it where gradients are not finite, without
+  /// the host looking (GradientMonitor::all_gradients() has what it reads). Throws
+  /// std::invalid_argument naming a variable whose gradient has another shape, and for a setting out
+  /// of range.
+  Updates apply(Stream& stream, const Gradients& gradients, const UpdateGuard& guard = {});
 
  protected:
-  /// Updates one variable and writes the update's sum of squares (1), float64. `state` holds
-  /// state_count() tensors like the variable, zero at first.
-  virtual void update(Stream& stream, const Tensor& gradient, const Tensor& weight,
-                      std::span<const Tensor> state, VectorView<double> sum_squares) = 0;
-  virtual int state_count() const = 0;
-  /// Called before the updates of a step.
-  virtual void begin_step() {}
-
- private:
+  /// What belongs to one variable, zero at first.
   struct State {
     Tensor weight;
-    std::vector<Tensor> tensors;
+    std::vector<Tensor> tensors;  ///< state_count() of them, like the variable.
+    Buffer steps;                 ///< One std::int64_t: the updates applied.
   };
 
-  std::span<const Tensor> state_of(Stream& stream, std::size_t hint, const Tensor& weight);
+  /// One variable's part of a step.
+  struct Update {
+    const Tensor& gradient;
+    const State& state;
+    VectorView<double> sum_squares;  ///< (1), of what is applied.
+    const UpdateGuard& guard;
+  };
+
+  virtual void update(Stream& stream, const Update& update) = 0;
+  virtual int state_count() const = 0;
+
+ private:
+  const State& state_of(Stream& stream, std::size_t hint, const Tensor& weight);
 
   std::vector<State> states_;
 };
@@ -61,8 +68,7 @@ class Sgd final : public Optimizer {
   explicit Sgd(Options options) : options_(options) {}
 
  private:
-  void update(Stream& stream, const Tensor& gradient, const Tensor& weight,
-              std::span<const Tensor> state, VectorView<double> sum_squares) override;
+  void update(Stream& stream, const Update& update) override;
   int state_count() const override { return 0; }
 
   Options options_;
@@ -79,13 +85,14 @@ class Momentum final : public Optimizer {
   explicit Momentum(Options options) : options_(options) {}
 
  private:
-  void update(Stream& stream, const Tensor& gradient, const Tensor& weight,
-              std::span<const Tensor> state, VectorView<double> sum_squares) override;
+  void update(Stream& stream, const Update& update) override;
   int state_count() const override { return 1; }
 
   Options options_;
 };
 
+/// A variable that has no gradient in a step, and one whose update is skipped, does not count the step,
+/// as in PyTorch.
 class Adam final : public Optimizer {
  public:
   struct Options {
@@ -98,13 +105,10 @@ class Adam final : public Optimizer {
   explicit Adam(Options options) : options_(options) {}
 
  private:
-  void update(Stream& stream, const Tensor& gradient, const Tensor& weight,
-              std::span<const Tensor> state, VectorView<double> sum_squares) override;
+  void update(Stream& stream, const Update& update) override;
   int state_count() const override { return 2; }
-  void begin_step() override { ++step_; }
 
   Options options_;
-  std::int64_t step_ = 0;
 };
 
 }  // namespace gradvitals

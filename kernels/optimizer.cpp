@@ -37,6 +37,8 @@ void check_tensors(std::string_view name, const Op& op) {
   if (sum.data != nullptr && sum.count != 1) {
     validate::misfit(name, validate::shape("update_sum_squares", sum), {"a scalar", 1, 1, true});
   }
+  // NaN, too, is no limit.
+  require(name, op.guard.max_norm > 0, "guard.max_norm", op.guard.max_norm, "positive");
 }
 
 template <class T>
@@ -68,7 +70,7 @@ void check(const AdamUpdate<T>& op) {
   check_tensors(kOp, op);
   validate::fits(kOp, "first_moment", op.first_moment, "weight", op.weight);
   validate::fits(kOp, "second_moment", op.second_moment, "weight", op.weight);
-  if (op.step < 1) validate::fail(kOp, fmt::format("step {} is not at least 1", op.step));
+  validate::fits(kOp, "steps", op.steps, "a scalar", VectorView<std::int64_t>{nullptr, 1});
   require_finite<T>(kOp, "learning_rate", op.learning_rate);
   require_decay(kOp, "beta1", op.beta1);
   require_decay(kOp, "beta2", op.beta2);
@@ -79,7 +81,7 @@ void check(const AdamUpdate<T>& op) {
   require_finite<T>(kOp, "epsilon", op.epsilon);
   validate::outputs_disjoint(kOp,
                              {memory("weight", op.weight), memory("first_moment", op.first_moment),
-                              memory("second_moment", op.second_moment),
+                              memory("second_moment", op.second_moment), memory("steps", op.steps),
                               memory("update_sum_squares", op.update_sum_squares)},
                              {memory("gradient", op.gradient)});
 }

@@ -2,12 +2,27 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "kernels/matrix_view.h"
 
 namespace gradvitals {
 
 class Stream;
+struct TensorStats;
+
+/// What an update looks at before it moves anything. It is read on the device, where it lies: the
+/// host waits for nothing, and a captured step (graph.h) decides anew in each launch.
+struct UpdateGuard {
+  /// (1), of all gradients of the step together: the last record of tensor_stats. Null: every
+  /// gradient is applied as it is.
+  const TensorStats* gradients = nullptr;
+  /// Gradients longer than this together are scaled to it: g becomes g * min(1, max_norm / norm),
+  /// with the norm of their finite part.
+  double max_norm = std::numeric_limits<double>::infinity();
+  /// Where any gradient of the step has NaN or Inf, weights and state stay as they are.
+  bool skips_nonfinite = true;
+};
 
 /// w -= learning_rate * g
 template <class T>
@@ -17,6 +32,7 @@ struct SgdUpdate {
   double learning_rate = 0.01;
   /// (1), float64: sum over the tensor of (w_after - w_before)^2 as stored, or null.
   VectorView<double> update_sum_squares;
+  UpdateGuard guard{};
 };
 
 /// v = momentum * v - learning_rate * g;  w += v, or w += momentum * v - learning_rate * g with
@@ -30,6 +46,7 @@ struct MomentumUpdate {
   double momentum = 0.9;
   bool nesterov = false;
   VectorView<double> update_sum_squares;  ///< As in SgdUpdate.
+  UpdateGuard guard{};
 };
 
 /// Adam with bias correction: m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;
@@ -41,12 +58,14 @@ struct AdamUpdate {
   VectorView<T> weight;          ///< (N)
   VectorView<T> first_moment;    ///< (N), zero before the first step
   VectorView<T> second_moment;   ///< (N), zero before the first step
-  std::int64_t step = 1;         ///< 1 for the first update
+  /// (1), the updates applied before, on the device; the update adds one. `step` is that.
+  VectorView<std::int64_t> steps;
   double learning_rate = 0.001;
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
   VectorView<double> update_sum_squares;  ///< As in SgdUpdate.
+  UpdateGuard guard{};
 };
 
 /// T is float or double (cpu only). Throws std::invalid_argument naming the op, the shapes or the

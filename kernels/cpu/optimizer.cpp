@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <numeric>
 
 #include "kernels/cpu/backend.h"
+#include "kernels/update_guard.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/optimizer.cpp"
@@ -49,20 +49,25 @@ HWY_INLINE double Update(T* weight, std::int64_t begin, std::int64_t end, NewWei
   return hn::GetLane(hn::SumOfLanes(sums, sum)) + hn::GetLane(rest);
 }
 
+template <class T, class D>
+HWY_INLINE auto Scaled(D d, const T* gradient, double scale) {
+  return hn::Mul(hn::Set(d, static_cast<T>(scale)), hn::LoadU(d, gradient));
+}
+
 template <class T>
-double Sgd(const SgdUpdate<T>& op, std::int64_t begin, std::int64_t end) {
+double Sgd(const SgdUpdate<T>& op, double scale, std::int64_t begin, std::int64_t end) {
   const T rate = static_cast<T>(op.learning_rate);
   return Update(op.weight.data, begin, end, [&](auto d, std::int64_t i, auto weight) {
-    return hn::NegMulAdd(hn::Set(d, rate), hn::LoadU(d, op.gradient.data + i), weight);
+    return hn::NegMulAdd(hn::Set(d, rate), Scaled(d, op.gradient.data + i, scale), weight);
   });
 }
 
 template <class T>
-double Momentum(const MomentumUpdate<T>& op, std::int64_t begin, std::int64_t end) {
+double Momentum(const MomentumUpdate<T>& op, double scale, std::int64_t begin, std::int64_t end) {
   const T rate = static_cast<T>(op.learning_rate);
   const T momentum = static_cast<T>(op.momentum);
   return Update(op.weight.data, begin, end, [&](auto d, std::int64_t i, auto weight) {
-    const auto step = hn::Mul(hn::Set(d, rate), hn::LoadU(d, op.gradient.data + i));
+    const auto step = hn::Mul(hn::Set(d, rate), Scaled(d, op.gradient.data + i, scale));
     const auto keep = hn::Set(d, momentum);
     const auto velocity = hn::MulSub(keep, hn::LoadU(d, op.velocity.data + i), step);
     hn::StoreU(velocity, d, op.velocity.data + i);
@@ -72,48 +77,48 @@ double Momentum(const MomentumUpdate<T>& op, std::int64_t begin, std::int64_t en
 }
 
 template <class T>
-double Adam(const AdamUpdate<T>& op, std::int64_t begin, std::int64_t end) {
-  // 1 - beta^step; expm1 keeps its digits where beta is close to 1.
-  const auto correction = [&](double beta) {
-    return -std::expm1(static_cast<double>(op.step) * std::log(beta));
-  };
-  const T rate = static_cast<T>(op.learning_rate / correction(op.beta1));
-  const T second_scale = static_cast<T>(1.0 / correction(op.beta2));
+double Adam(const AdamUpdate<T>& op, double scale, std::int64_t begin, std::int64_t end) {
+  const std::int64_t step = op.steps.data[0] + 1;
+  const T rate = static_cast<T>(op.learning_rate / bias_correction(op.beta1, step));
+  const T second_scale = static_cast<T>(1.0 / bias_correction(op.beta2, step));
   const T keep1 = static_cast<T>(op.beta1);
   const T keep2 = static_cast<T>(op.beta2);
   const T take1 = static_cast<T>(1.0 - op.beta1);
   const T take2 = static_cast<T>(1.0 - op.beta2);
   const T epsilon = static_cast<T>(op.epsilon);
   return Update(op.weight.data, begin, end, [&](auto d, std::int64_t i, auto weight) {
-    const auto g = hn::LoadU(d, op.gradient.data + i);
+    const auto g = Scaled(d, op.gradient.data + i, scale);
     const auto m = hn::MulAdd(hn::Set(d, keep1), hn::LoadU(d, op.first_moment.data + i),
                               hn::Mul(hn::Set(d, take1), g));
     const auto v = hn::MulAdd(hn::Set(d, keep2), hn::LoadU(d, op.second_moment.data + i),
                               hn::Mul(hn::Mul(hn::Set(d, take2), g), g));
     hn::StoreU(m, d, op.first_moment.data + i);
     hn::StoreU(v, d, op.second_moment.data + i);
-    const auto scale = hn::Add(hn::Sqrt(hn::Mul(v, hn::Set(d, second_scale))), hn::Set(d, epsilon));
-    return hn::Sub(weight, hn::Div(hn::Mul(hn::Set(d, rate), m), scale));
+    const auto divisor = hn::Add(hn::Sqrt(hn::Mul(v, hn::Set(d, second_scale))), hn::Set(d, epsilon));
+    return hn::Sub(weight, hn::Div(hn::Mul(hn::Set(d, rate), m), divisor));
   });
 }
 
-double SgdFloat(const SgdUpdate<float>& op, std::int64_t begin, std::int64_t end) {
-  return Sgd(op, begin, end);
+double SgdFloat(const SgdUpdate<float>& op, double scale, std::int64_t begin, std::int64_t end) {
+  return Sgd(op, scale, begin, end);
 }
-double SgdDouble(const SgdUpdate<double>& op, std::int64_t begin, std::int64_t end) {
-  return Sgd(op, begin, end);
+double SgdDouble(const SgdUpdate<double>& op, double scale, std::int64_t begin, std::int64_t end) {
+  return Sgd(op, scale, begin, end);
 }
-double MomentumFloat(const MomentumUpdate<float>& op, std::int64_t begin, std::int64_t end) {
-  return Momentum(op, begin, end);
+double MomentumFloat(const MomentumUpdate<float>& op, double scale, std::int64_t begin,
+                     std::int64_t end) {
+  return Momentum(op, scale, begin, end);
 }
-double MomentumDouble(const MomentumUpdate<double>& op, std::int64_t begin, std::int64_t end) {
-  return Momentum(op, begin, end);
+double MomentumDouble(const MomentumUpdate<double>& op, double scale, std::int64_t begin,
+                      std::int64_t end) {
+  return Momentum(op, scale, begin, end);
 }
-double AdamFloat(const AdamUpdate<float>& op, std::int64_t begin, std::int64_t end) {
-  return Adam(op, begin, end);
+double AdamFloat(const AdamUpdate<float>& op, double scale, std::int64_t begin, std::int64_t end) {
+  return Adam(op, scale, begin, end);
 }
-double AdamDouble(const AdamUpdate<double>& op, std::int64_t begin, std::int64_t end) {
-  return Adam(op, begin, end);
+double AdamDouble(const AdamUpdate<double>& op, double scale, std::int64_t begin,
+                  std::int64_t end) {
+  return Adam(op, scale, begin, end);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -140,20 +145,27 @@ constexpr std::int64_t kMaxChunks = 64;
 /// About 20 us of Adam: less is not worth waking a thread for.
 constexpr std::int64_t kMinChunkElements = 16384;
 
-/// Chunks depend on the count alone and are folded in order: the same bits for every thread count.
+/// Whether anything was updated. Chunks depend on the count alone and are folded in order: the same
+/// bits for every thread count.
 template <class Op, class Function>
-void update(ThreadPool& pool, const Op& op, Function function) {
+bool update(ThreadPool& pool, const Op& op, Function function) {
+  const bool skipped = is_skipped(op.guard);
   const std::int64_t count = op.weight.count;
   const std::int64_t share = (count + kMaxChunks - 1) / kMaxChunks;
   const std::int64_t chunk = std::max(kMinChunkElements, share);
   const std::int64_t chunks = (count + chunk - 1) / chunk;
   std::array<double, kMaxChunks> sums{};
-  pool.parallel_for(chunks, [&](std::int64_t i) {
-    sums[static_cast<std::size_t>(i)] = function(op, i * chunk, std::min(count, (i + 1) * chunk));
-  });
+  if (!skipped) {
+    const double scale = gradient_scale(op.guard);
+    pool.parallel_for(chunks, [&](std::int64_t i) {
+      sums[static_cast<std::size_t>(i)] =
+          function(op, scale, i * chunk, std::min(count, (i + 1) * chunk));
+    });
+  }
   if (op.update_sum_squares.data != nullptr) {
     op.update_sum_squares.data[0] = std::accumulate(sums.begin(), sums.end(), 0.0);
   }
+  return !skipped;
 }
 
 }  // namespace
@@ -171,10 +183,10 @@ void CpuBackend::momentum_update(const MomentumUpdate<double>& op) {
   update(pool_, op, HWY_DYNAMIC_DISPATCH(cpu::MomentumDouble));
 }
 void CpuBackend::adam_update(const AdamUpdate<float>& op) {
-  update(pool_, op, HWY_DYNAMIC_DISPATCH(cpu::AdamFloat));
+  if (update(pool_, op, HWY_DYNAMIC_DISPATCH(cpu::AdamFloat))) op.steps.data[0] += 1;
 }
 void CpuBackend::adam_update(const AdamUpdate<double>& op) {
-  update(pool_, op, HWY_DYNAMIC_DISPATCH(cpu::AdamDouble));
+  if (update(pool_, op, HWY_DYNAMIC_DISPATCH(cpu::AdamDouble))) op.steps.data[0] += 1;
 }
 
 }  // namespace gradvitals

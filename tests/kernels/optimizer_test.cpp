@@ -11,6 +11,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/tensor_stats.h"
 #include "tests/support/devices.h"
 #include "tests/support/expect_close.h"
 #include "tests/support/expect_invalid.h"
@@ -50,6 +51,7 @@ struct Parameter {
       : weight(stream, start, misalignment_bytes),
         first(stream, std::vector<T>(start.size()), misalignment_bytes),
         second(stream, std::vector<T>(start.size())),
+        steps(stream, std::vector<std::int64_t>(1)),
         sum(stream, 1) {}
 
   SgdUpdate<T> sgd(VectorView<const T> gradient) {
@@ -66,6 +68,7 @@ struct Parameter {
             .weight = weight.vector(),
             .first_moment = first.vector(),
             .second_moment = second.vector(),
+            .steps = steps.vector(),
             .update_sum_squares = sum.vector()};
   }
 
@@ -73,6 +76,7 @@ struct Parameter {
     EXPECT_TRUE(weight.guards_intact());
     EXPECT_TRUE(first.guards_intact());
     EXPECT_TRUE(second.guards_intact());
+    EXPECT_TRUE(steps.guards_intact());
     EXPECT_TRUE(sum.guards_intact());
   }
   void expect_sum_since(const std::vector<T>& before) const {
@@ -83,6 +87,7 @@ struct Parameter {
   GuardedBuffer<T> weight;
   GuardedBuffer<T> first;   ///< velocity or first moment
   GuardedBuffer<T> second;  ///< second moment
+  GuardedBuffer<std::int64_t> steps;
   GuardedBuffer<double> sum;
 };
 
@@ -138,7 +143,6 @@ void expect_adam(Stream& stream, std::int64_t size, std::int64_t misalignment) {
     const std::vector<T> g = wave<T>(size, 1.1 + 0.2 * step);
     const GuardedBuffer<T> gradient(stream, g);
     auto op = parameter.adam(gradient.vector());
-    op.step = step;
     op.learning_rate = 0.05;
     const std::vector<T> w = parameter.weight.download();
     const std::vector<T> m = parameter.first.download();
@@ -202,7 +206,6 @@ TEST_P(OptimizerTest, AdamsFirstTwoStepsByHand) {
   for (int step = 1; step <= 2; ++step) {
     const GuardedBuffer<float> gradient(stream(), std::vector{gradients[step - 1]});
     auto op = parameter.adam(gradient.vector());
-    op.step = step;
     op.learning_rate = 0.1;
     adam_update(stream(), op);
     expect_close(parameter.weight.download()[0], weights[step - 1], kOptimizerStep<float>);
@@ -267,6 +270,132 @@ TEST_P(OptimizerTest, NanGradientsReachWeightAndSum) {
   }
 }
 
+// Guards.
+
+/// A record of gradients with the L2 norm sqrt(sum_squares).
+class GuardRecord {
+ public:
+  GuardRecord(Stream& stream, const TensorStats& record) : memory_(stream, sizeof(TensorStats)) {
+    copy_to_device(stream, &record, sizeof(record), memory_.data());
+  }
+  const TensorStats* get() const { return static_cast<const TensorStats*>(memory_.data()); }
+
+ private:
+  Buffer memory_;
+};
+
+template <class Update>
+void expect_scaled(Stream& stream, const UpdateGuard& guard, float scale, Update update) {
+  const std::vector<float> g = wave<float>(1025, 1.1);
+  std::vector<float> scaled;
+  for (const float x : g) scaled.push_back(scale * x);
+  const GuardedBuffer<float> gradient(stream, g);
+  const GuardedBuffer<float> scaled_gradient(stream, scaled);
+  Parameter<float> guarded(stream, wave<float>(1025, 0.3));
+  Parameter<float> plain(stream, wave<float>(1025, 0.3));
+  for (int step = 0; step < 3; ++step) {
+    update(guarded, gradient.vector(), guard);
+    update(plain, scaled_gradient.vector(), UpdateGuard{});
+  }
+  EXPECT_EQ(guarded.weight.download(), plain.weight.download());
+  EXPECT_EQ(guarded.first.download(), plain.first.download());
+  EXPECT_EQ(guarded.second.download(), plain.second.download());
+  EXPECT_EQ(guarded.sum.download(), plain.sum.download());
+}
+
+void expect_scaled_by_all(Stream& stream, const UpdateGuard& guard, float scale) {
+  using Gradient = VectorView<const float>;
+  expect_scaled(stream, guard, scale,
+                [&](Parameter<float>& p, const Gradient& g, const UpdateGuard& guard_of_p) {
+                  auto op = p.sgd(g);
+                  op.guard = guard_of_p;
+                  sgd_update(stream, op);
+                });
+  expect_scaled(stream, guard, scale,
+                [&](Parameter<float>& p, const Gradient& g, const UpdateGuard& guard_of_p) {
+                  auto op = p.momentum(g);
+                  op.guard = guard_of_p;
+                  momentum_update(stream, op);
+                });
+  expect_scaled(stream, guard, scale,
+                [&](Parameter<float>& p, const Gradient& g, const UpdateGuard& guard_of_p) {
+                  auto op = p.adam(g);
+                  op.guard = guard_of_p;
+                  adam_update(stream, op);
+                });
+}
+
+TEST_P(OptimizerTest, AGuardScalesLongGradientsToItsLimit) {
+  const GuardRecord record(stream(), {.count = 4, .sum_squares = 64.0});
+  expect_scaled_by_all(stream(), {.gradients = record.get(), .max_norm = 2.0}, 0.25f);
+  const GuardRecord huge(stream(), {.count = 4, .sum_squares = 64.0, .scale_exponent = 600});
+  expect_scaled_by_all(stream(), {.gradients = huge.get(), .max_norm = 0x1p603}, 1.0f);
+  expect_scaled_by_all(stream(), {.gradients = huge.get(), .max_norm = 0x1p601}, 0.25f);
+}
+
+TEST_P(OptimizerTest, AGuardLeavesShorterGradientsAsTheyAre) {
+  const GuardRecord record(stream(), {.count = 4, .sum_squares = 64.0});
+  expect_scaled_by_all(stream(), {.gradients = record.get(), .max_norm = 8.0}, 1.0f);
+  expect_scaled_by_all(stream(), {.gradients = record.get()}, 1.0f);
+  const GuardRecord zero(stream(), {.count = 4});
+  expect_scaled_by_all(stream(), {.gradients = zero.get(), .max_norm = 1e-3}, 1.0f);
+}
+
+TEST_P(OptimizerTest, AGuardSkipsTheStepWhereAnyGradientIsNotFinite) {
+  const GuardedBuffer<float> gradient(stream(), wave<float>(1025, 1.1));
+  const std::vector<float> start = wave<float>(1025, 0.3);
+  for (const TensorStats& record :
+       {TensorStats{.nan_count = 1}, TensorStats{.sum_squares = 1.0, .inf_count = 1}}) {
+    const GuardRecord memory(stream(), record);
+    const UpdateGuard guard{.gradients = memory.get(), .max_norm = 1.0};
+    Parameter<float> parameter(stream(), start);
+    auto sgd = parameter.sgd(gradient.vector());
+    auto momentum = parameter.momentum(gradient.vector());
+    auto adam = parameter.adam(gradient.vector());
+    sgd.guard = momentum.guard = adam.guard = guard;
+    sgd_update(stream(), sgd);
+    EXPECT_EQ(parameter.sum.download()[0], 0.0);
+    momentum_update(stream(), momentum);
+    adam_update(stream(), adam);
+    EXPECT_EQ(parameter.weight.download(), start);
+    EXPECT_EQ(parameter.first.download(), std::vector<float>(1025));
+    EXPECT_EQ(parameter.second.download(), std::vector<float>(1025));
+    EXPECT_EQ(parameter.steps.download()[0], 0) << "a skipped step counts";
+    EXPECT_EQ(parameter.sum.download()[0], 0.0);
+    // The next step, with sound gradients, is the first that counts.
+    adam.guard = {};
+    adam_update(stream(), adam);
+    EXPECT_EQ(parameter.steps.download()[0], 1);
+    EXPECT_NE(parameter.weight.download(), start);
+  }
+}
+
+TEST_P(OptimizerTest, AGuardMayLetWhatIsNotFinitePass) {
+  const GuardRecord record(stream(), {.count = 4, .sum_squares = 64.0, .nan_count = 1});
+  const UpdateGuard guard{.gradients = record.get(), .max_norm = 2.0, .skips_nonfinite = false};
+  expect_scaled_by_all(stream(), guard, 0.25f);
+}
+
+TEST_P(OptimizerTest, AdamCountsItsSteps) {
+  const GuardedBuffer<float> gradient(stream(), wave<float>(5000, 1.1));
+  Parameter<float> parameter(stream(), wave<float>(5000, 0.3));
+  for (int step = 0; step < 5; ++step) adam_update(stream(), parameter.adam(gradient.vector()));
+  EXPECT_EQ(parameter.steps.download()[0], 5);
+}
+
+TEST_P(OptimizerTest, AdamsBiasCorrectionHoldsLateInTraining) {
+  // After a million steps 0.999^step is 0, and the update plain: w - rate * m / (sqrt(v) + epsilon).
+  const GuardedBuffer<float> gradient(stream(), std::vector{0.5f});
+  Parameter<float> parameter(stream(), {1.0f});
+  parameter.steps.upload(std::vector<std::int64_t>{1'000'000});
+  auto op = parameter.adam(gradient.vector());
+  op.learning_rate = 0.01;
+  adam_update(stream(), op);
+  const double m = 0.1 * 0.5, v = 0.001 * 0.25;
+  expect_close(parameter.weight.download()[0], 1.0 - 0.01 * m / (std::sqrt(v) + 1e-8),
+               kOptimizerStep<float>);
+}
+
 TEST_P(OptimizerTest, RefusesShapesThatDoNotFit) {
   const GuardedBuffer<float> gradient(stream(), std::vector(6, 1.0f));
   const VectorView<const float> g5{gradient.data(), 5};
@@ -287,6 +416,9 @@ TEST_P(OptimizerTest, RefusesShapesThatDoNotFit) {
   adam = parameter.adam(gradient.vector());
   adam.second_moment = adam.first_moment;
   expect_invalid([&] { adam_update(stream(), adam); }, {"adam_update", "share memory"});
+  adam = parameter.adam(gradient.vector());
+  adam.steps = {};
+  expect_invalid([&] { adam_update(stream(), adam); }, {"adam_update", "steps (0,)"});
   auto sgd = parameter.sgd(gradient.vector());
   sgd.update_sum_squares.count = 2;
   expect_invalid([&] { sgd_update(stream(), sgd); }, {"sgd_update", "update_sum_squares (2,)"});
@@ -327,10 +459,10 @@ TEST_P(OptimizerTest, RefusesSettingsOutOfRange) {
     adam.epsilon = epsilon;
     expect_invalid([&] { adam_update(stream(), adam); }, {"adam_update", "epsilon"});
   }
-  for (const std::int64_t step : {std::int64_t{0}, std::int64_t{-3}}) {
-    auto adam = parameter.adam(gradient.vector());
-    adam.step = step;
-    expect_invalid([&] { adam_update(stream(), adam); }, {"adam_update", "step"});
+  for (const double limit : {nan, 0.0, -1.0}) {
+    auto sgd = parameter.sgd(gradient.vector());
+    sgd.guard.max_norm = limit;
+    expect_invalid([&] { sgd_update(stream(), sgd); }, {"sgd_update", "guard.max_norm"});
   }
   EXPECT_EQ(parameter.weight.download(), std::vector(3, 1.0f)) << "a refused op changes nothing";
 }

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
-#include <span>
 
 #include "kernels/activation.h"
 #include "kernels/dense.h"
@@ -20,6 +20,22 @@
 
 namespace gradvitals {
 
+/// What stands behind an Event; the functions are Event's own.
+class BackendEvent {
+ public:
+  virtual ~BackendEvent() = default;
+  virtual void record() = 0;
+  virtual bool has_passed() const = 0;
+  virtual void wait() const = 0;
+};
+
+/// What stands behind a Graph.
+class BackendGraph {
+ public:
+  virtual ~BackendGraph() = default;
+  virtual void launch() = 0;
+};
+
 /// One execution queue on one device. Float64 ops exist on the cpu device only: the others inherit
 /// versions that throw std::invalid_argument.
 class Backend {
@@ -29,11 +45,17 @@ class Backend {
   virtual DeviceType device() const = 0;
   virtual int threads() const = 0;
   virtual void synchronize() = 0;
+  virtual std::unique_ptr<BackendEvent> make_event() = 0;
+  virtual bool can_capture() const = 0;
+  virtual std::unique_ptr<BackendGraph> capture(const std::function<void()>& issue) = 0;
 
   virtual void* allocate(std::int64_t bytes) = 0;
   virtual void deallocate(void* data, std::int64_t bytes) noexcept = 0;
+  virtual void* allocate_host(std::int64_t bytes) = 0;
+  virtual void deallocate_host(void* data, std::int64_t bytes) noexcept = 0;
   virtual void copy_to_device(const void* source, std::int64_t bytes, void* destination) = 0;
   virtual void copy_to_host(const void* source, std::int64_t bytes, void* destination) = 0;
+  virtual void copy_to_host_async(const void* source, std::int64_t bytes, void* destination) = 0;
   virtual void fill_zero(void* destination, std::int64_t bytes) = 0;
 
   virtual void gemm(const Gemm<float>& op) = 0;
@@ -65,7 +87,7 @@ class Backend {
   virtual void fill_uniform(const FillUniform<double>& op);
   virtual void fill_normal(const FillNormal<float>& op) = 0;
   virtual void fill_normal(const FillNormal<double>& op);
-  virtual void tensor_stats(const TensorStatsTable& table, std::span<TensorStats> out,
+  virtual void tensor_stats(const TensorStatsTable& table, const VectorView<TensorStats>& out,
                             Buffer& workspace) = 0;
   virtual void unit_stats(const UnitStats& op) = 0;
 };

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -37,6 +38,13 @@ class CachingAllocator {
   void* allocate(std::int64_t bytes);
   void deallocate(void* block, std::int64_t bytes) noexcept;
 
+  /// From here to end_hold(), every block that is handed out or comes back belongs to a hold: others
+  /// do not get it before release_hold(). For work that is captured now and runs on these blocks
+  /// later, whoever owns them by then. One at a time.
+  int begin_hold();
+  void end_hold();
+  void release_hold(int hold) noexcept;
+
   /// What waits unused.
   std::int64_t cached_bytes() const;
 
@@ -46,6 +54,22 @@ class CachingAllocator {
   mutable std::mutex mutex_;
   std::unordered_map<std::int64_t, std::vector<void*>> free_blocks_;
   std::int64_t cached_bytes_ = 0;
+
+  struct Parked {
+    void* block;
+    std::int64_t bytes;
+    int hold;
+  };
+
+  // The mutex is held by whoever calls these.
+  void* take_parked(std::int64_t bytes);
+  void* take_cached(std::int64_t bytes);
+  std::optional<int> hold_of(void* block) const;
+
+  std::unordered_map<void*, int> hold_of_block_;  ///< Whoever has the block in hand.
+  std::vector<Parked> parked_;                    ///< Blocks of holds that nobody has in hand.
+  std::optional<int> current_hold_;
+  int holds_ = 0;
 };
 
 }  // namespace gradvitals

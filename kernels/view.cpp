@@ -18,6 +18,8 @@ std::string_view name(Role role) {
       return "output";
     case Role::kDelta:
       return "delta";
+    case Role::kLoss:
+      return "loss";
   }
   return "unknown";
 }

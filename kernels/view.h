@@ -17,9 +17,10 @@ enum class Role : std::uint8_t {
   kPreActivation,  ///< z = xW + b, shape (B,O)
   kOutput,         ///< a = activation(z), shape (B,O)
   kDelta,          ///< dL/dz, shape (B,O)
+  kLoss,           ///< L, one element
 };
 
-/// "gradient", "weight", "pre_activation", "output" or "delta".
+/// "gradient", "weight", "pre_activation", "output", "delta" or "loss".
 std::string_view name(Role role);
 
 /// What a tensor belongs to: the text before the last '/' or '.' of its name, or the whole name.

@@ -8,6 +8,25 @@
 #include "kernels/validate.h"
 
 namespace gradvitals {
+namespace {
+
+/// Of a queue that is always empty.
+class CpuEvent final : public BackendEvent {
+ public:
+  void record() override {}
+  bool has_passed() const override { return true; }
+  void wait() const override {}
+};
+
+}  // namespace
+
+std::unique_ptr<BackendEvent> CpuBackend::make_event() {
+  return std::make_unique<CpuEvent>();
+}
+
+std::unique_ptr<BackendGraph> CpuBackend::capture(const std::function<void()>& /*issue*/) {
+  validate::fail("Graph", "device cpu runs an op when it is called, and captures none");
+}
 
 void CpuBackend::copy_to_device(const void* source, std::int64_t bytes, void* destination) {
   std::memcpy(destination, source, static_cast<std::size_t>(bytes));

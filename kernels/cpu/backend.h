@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
-#include <span>
 
 #include "kernels/backend.h"
 #include "kernels/caching_allocator.h"
@@ -20,13 +20,24 @@ class CpuBackend final : public Backend {
   DeviceType device() const override { return DeviceType::kCpu; }
   int threads() const override { return pool_.threads(); }
   void synchronize() override {}  // Ops have finished when their calls return.
+  std::unique_ptr<BackendEvent> make_event() override;
+  bool can_capture() const override { return false; }
+  std::unique_ptr<BackendGraph> capture(const std::function<void()>& issue) override;
 
   void* allocate(std::int64_t bytes) override { return memory_.allocate(bytes); }
   void deallocate(void* data, std::int64_t bytes) noexcept override {
     memory_.deallocate(data, bytes);
   }
+  // What the device copies to is memory like any other.
+  void* allocate_host(std::int64_t bytes) override { return allocate(bytes); }
+  void deallocate_host(void* data, std::int64_t bytes) noexcept override {
+    deallocate(data, bytes);
+  }
   void copy_to_device(const void* source, std::int64_t bytes, void* destination) override;
   void copy_to_host(const void* source, std::int64_t bytes, void* destination) override;
+  void copy_to_host_async(const void* source, std::int64_t bytes, void* destination) override {
+    copy_to_host(source, bytes, destination);
+  }
   void fill_zero(void* destination, std::int64_t bytes) override;
 
   void gemm(const Gemm<float>& op) override;
@@ -58,7 +69,7 @@ class CpuBackend final : public Backend {
   void fill_uniform(const FillUniform<double>& op) override;
   void fill_normal(const FillNormal<float>& op) override;
   void fill_normal(const FillNormal<double>& op) override;
-  void tensor_stats(const TensorStatsTable& table, std::span<TensorStats> out,
+  void tensor_stats(const TensorStatsTable& table, const VectorView<TensorStats>& out,
                     Buffer& workspace) override;
   void unit_stats(const UnitStats& op) override;
 

@@ -11,6 +11,22 @@ constexpr std::int64_t kMaxCachedBytes = std::int64_t{4} << 30;
 constexpr std::int64_t kGridSumBytes = kGridSumBlocks * static_cast<std::int64_t>(sizeof(double)) +
                                        static_cast<std::int64_t>(sizeof(unsigned));
 
+class GpuEvent final : public BackendEvent {
+ public:
+  explicit GpuEvent(gpu::Queue queue) : queue_(queue), event_(gpu::create_event()) {}
+  ~GpuEvent() override { gpu::destroy_event(event_); }
+  GpuEvent(const GpuEvent&) = delete;
+  GpuEvent& operator=(const GpuEvent&) = delete;
+
+  void record() override { gpu::record(event_, queue_); }
+  bool has_passed() const override { return gpu::has_passed(event_); }
+  void wait() const override { gpu::wait(event_); }
+
+ private:
+  gpu::Queue queue_;
+  gpu::Event event_;
+};
+
 class GpuMemory final : public MemorySource {
  public:
   void* take(std::int64_t bytes) override { return gpu::allocate(bytes); }
@@ -18,6 +34,38 @@ class GpuMemory final : public MemorySource {
 };
 
 }  // namespace
+
+/// A captured graph, and the hold on the memory that it runs on.
+class GpuGraph final : public BackendGraph {
+ public:
+  GpuGraph(std::shared_ptr<GpuBackend> backend, const std::function<void()>& issue)
+      : backend_(std::move(backend)), hold_(backend_->memory_.begin_hold()) {
+    try {
+      gpu::begin_capture(backend_->queue_);
+      issue();
+      graph_ = gpu::end_capture(backend_->queue_);
+    } catch (...) {
+      gpu::abandon_capture(backend_->queue_);
+      backend_->memory_.end_hold();
+      backend_->memory_.release_hold(hold_);
+      throw;
+    }
+    backend_->memory_.end_hold();
+  }
+  ~GpuGraph() override {
+    gpu::destroy_graph(graph_);
+    backend_->memory_.release_hold(hold_);
+  }
+  GpuGraph(const GpuGraph&) = delete;
+  GpuGraph& operator=(const GpuGraph&) = delete;
+
+  void launch() override { gpu::launch_graph(graph_, backend_->queue_); }
+
+ private:
+  std::shared_ptr<GpuBackend> backend_;
+  int hold_;
+  gpu::Graph graph_ = {};
+};
 
 GpuBackend::GpuBackend(DeviceType device)
     : device_(device),
@@ -37,6 +85,14 @@ void GpuBackend::synchronize() {
   gpu::synchronize(queue_);
 }
 
+std::unique_ptr<BackendEvent> GpuBackend::make_event() {
+  return std::make_unique<GpuEvent>(queue_);
+}
+
+std::unique_ptr<BackendGraph> GpuBackend::capture(const std::function<void()>& issue) {
+  return std::make_unique<GpuGraph>(shared_from_this(), issue);
+}
+
 void GpuBackend::copy_to_device(const void* source, std::int64_t bytes, void* destination) {
   gpu::copy_async(destination, source, bytes, queue_);
   gpu::synchronize(queue_);  // The source may be pinned, and is the caller's again on return.
@@ -45,6 +101,10 @@ void GpuBackend::copy_to_device(const void* source, std::int64_t bytes, void* de
 void GpuBackend::copy_to_host(const void* source, std::int64_t bytes, void* destination) {
   gpu::copy_async(destination, source, bytes, queue_);
   gpu::synchronize(queue_);
+}
+
+void GpuBackend::copy_to_host_async(const void* source, std::int64_t bytes, void* destination) {
+  gpu::copy_async(destination, source, bytes, queue_);
 }
 
 void GpuBackend::fill_zero(void* destination, std::int64_t bytes) {

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
-#include <span>
 
 #include "kernels/backend.h"
 #include "kernels/caching_allocator.h"
@@ -16,7 +16,9 @@ namespace gradvitals::GPU_NAMESPACE {
 
 /// One queue of kernels and the memory that belongs to it. Blocks return to the cache while kernels
 /// that use them may still wait in the queue: the next owner's kernels wait behind them.
-class GpuBackend final : public Backend, public GemmLadder {
+class GpuBackend final : public Backend,
+                         public GemmLadder,
+                         public std::enable_shared_from_this<GpuBackend> {
  public:
   explicit GpuBackend(DeviceType device);
   ~GpuBackend() override;
@@ -26,13 +28,19 @@ class GpuBackend final : public Backend, public GemmLadder {
   DeviceType device() const override { return device_; }
   int threads() const override { return 1; }  // The host's; a kernel has its own.
   void synchronize() override;
+  std::unique_ptr<BackendEvent> make_event() override;
+  bool can_capture() const override { return true; }
+  std::unique_ptr<BackendGraph> capture(const std::function<void()>& issue) override;
 
   void* allocate(std::int64_t bytes) override { return memory_.allocate(bytes); }
   void deallocate(void* data, std::int64_t bytes) noexcept override {
     memory_.deallocate(data, bytes);
   }
+  void* allocate_host(std::int64_t bytes) override { return gpu::allocate_pinned(bytes); }
+  void deallocate_host(void* data, std::int64_t) noexcept override { gpu::deallocate_pinned(data); }
   void copy_to_device(const void* source, std::int64_t bytes, void* destination) override;
   void copy_to_host(const void* source, std::int64_t bytes, void* destination) override;
+  void copy_to_host_async(const void* source, std::int64_t bytes, void* destination) override;
   void fill_zero(void* destination, std::int64_t bytes) override;
 
   // What computes in float64 on cpu alone stays refused, and visible.
@@ -67,11 +75,13 @@ class GpuBackend final : public Backend, public GemmLadder {
   void fill_bits(const FillBits& op) override;
   void fill_uniform(const FillUniform<float>& op) override;
   void fill_normal(const FillNormal<float>& op) override;
-  void tensor_stats(const TensorStatsTable& table, std::span<TensorStats> out,
+  void tensor_stats(const TensorStatsTable& table, const VectorView<TensorStats>& out,
                     Buffer& workspace) override;
   void unit_stats(const UnitStats& op) override;
 
  private:
+  friend class GpuGraph;
+
   DeviceType device_;
   gpu::Queue queue_;
   CachingAllocator memory_;

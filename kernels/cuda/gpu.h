@@ -12,8 +12,8 @@
 //   }
 //   }
 //
-// The platform defines GPU_NAMESPACE, GPU_SHARED and, in GPU_NAMESPACE::gpu, Queue, LaunchShape,
-// dynamic_shared() and launch(). The rest of CUDA's surface is CUDA's own under nvcc and
+// The platform defines GPU_NAMESPACE, GPU_SHARED and, in GPU_NAMESPACE::gpu, Queue, Event, Graph,
+// LaunchShape, dynamic_shared() and launch(). The rest of CUDA's surface is CUDA's own under nvcc and
 // kernels/sim/cuda_*.h under g++.
 #pragma once
 
@@ -34,6 +34,24 @@ void destroy_queue(Queue queue) noexcept;
 
 /// Waits for everything issued to the queue, and throws what went wrong in it.
 void synchronize(Queue queue);
+
+/// A mark in a queue: what was issued before record() has finished when it has passed. One that was
+/// never recorded has passed.
+Event create_event();
+void destroy_event(Event event) noexcept;
+void record(Event event, Queue queue);
+bool has_passed(Event event);
+void wait(Event event);
+
+/// From here on, what is issued to the queue is kept instead of run. Waiting for the queue, or
+/// taking device memory, throws CudaError meanwhile.
+void begin_capture(Queue queue);
+/// Ends that; the graph does what was issued since, each time it is launched.
+Graph end_capture(Queue queue);
+/// Ends that where it went wrong.
+void abandon_capture(Queue queue) noexcept;
+void launch_graph(Graph graph, Queue queue);
+void destroy_graph(Graph graph) noexcept;
 
 /// Device memory, 256-byte aligned, uninitialised; `bytes` > 0. Throws std::bad_alloc where memory
 /// ran out. Under sim the block has exactly this size, every byte is 0xFF (NaN in every float

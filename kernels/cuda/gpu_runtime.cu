@@ -31,6 +31,62 @@ void synchronize(Queue queue) {
   check(cudaStreamSynchronize(queue), "cudaStreamSynchronize");
 }
 
+Event create_event() {
+  Event event = nullptr;
+  check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+  return event;
+}
+
+void destroy_event(Event event) noexcept {
+  static_cast<void>(cudaEventDestroy(event));
+}
+
+void record(Event event, Queue queue) {
+  check(cudaEventRecord(event, queue), "cudaEventRecord");
+}
+
+bool has_passed(Event event) {
+  const cudaError_t status = cudaEventQuery(event);
+  if (status == cudaErrorNotReady) return false;
+  check(status, "cudaEventQuery");
+  return true;
+}
+
+void wait(Event event) {
+  check(cudaEventSynchronize(event), "cudaEventSynchronize");
+}
+
+void begin_capture(Queue queue) {
+  // Of this thread alone: others may go on allocating.
+  check(cudaStreamBeginCapture(queue, cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
+}
+
+Graph end_capture(Queue queue) {
+  cudaGraph_t graph = nullptr;
+  check(cudaStreamEndCapture(queue, &graph), "cudaStreamEndCapture");
+  Graph executable = nullptr;
+  const cudaError_t status = cudaGraphInstantiate(&executable, graph, 0);
+  static_cast<void>(cudaGraphDestroy(graph));
+  check(status, "cudaGraphInstantiate");
+  return executable;
+}
+
+void abandon_capture(Queue queue) noexcept {
+  cudaGraph_t graph = nullptr;
+  // What went wrong is on its way to the caller already; the queue is usable again after this.
+  static_cast<void>(cudaStreamEndCapture(queue, &graph));
+  if (graph != nullptr) static_cast<void>(cudaGraphDestroy(graph));
+  static_cast<void>(cudaGetLastError());
+}
+
+void launch_graph(Graph graph, Queue queue) {
+  check(cudaGraphLaunch(graph, queue), "cudaGraphLaunch");
+}
+
+void destroy_graph(Graph graph) noexcept {
+  static_cast<void>(cudaGraphExecDestroy(graph));
+}
+
 void* allocate(std::int64_t bytes) {
   void* data = nullptr;
   const cudaError_t status = cudaMalloc(&data, static_cast<std::size_t>(bytes));

@@ -12,6 +12,8 @@
 namespace gradvitals::cuda::gpu {
 
 using Queue = cudaStream_t;
+using Event = cudaEvent_t;
+using Graph = cudaGraphExec_t;
 
 struct LaunchShape {
   dim3 grid;

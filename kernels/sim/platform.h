@@ -10,6 +10,8 @@
 #include "kernels/sim/cuda_sync.h"
 #include "kernels/sim/cuda_types.h"
 #include "kernels/sim/engine.h"
+#include "kernels/sim/launch_limits.h"
+#include "kernels/sim/queue.h"
 
 #define GPU_NAMESPACE sim
 
@@ -23,8 +25,11 @@
 
 namespace gradvitals::sim::gpu {
 
-/// One queue is like another: work has finished when its call returns.
-enum class Queue : unsigned char {};
+/// Work has finished when its call returns, unless the queue is captured.
+using Queue = WorkQueue*;
+/// One is like another: whatever came before has finished.
+enum class Event : unsigned char {};
+using Graph = CapturedWork*;
 
 using sim::LaunchShape;
 
@@ -37,10 +42,13 @@ T* dynamic_shared() {
 /// Runs the kernel to its end. Throws CudaError for a shape that no GPU accepts, KernelFault for a
 /// kernel that breaks CUDA's rules.
 template <class... Parameters, class... Arguments>
-void launch(void (*kernel)(Parameters...), const LaunchShape& shape, Queue,
+void launch(void (*kernel)(Parameters...), const LaunchShape& shape, Queue queue,
             Arguments... arguments) {
-  const std::tuple<Parameters...> values{static_cast<Parameters>(arguments)...};
-  run_grid(shape, [&] { std::apply(kernel, values); });
+  check_launch(shape);
+  queue->issue(
+      [kernel, shape, values = std::tuple<Parameters...>{static_cast<Parameters>(arguments)...}] {
+        run_grid(shape, [&] { std::apply(kernel, values); });
+      });
 }
 
 }  // namespace gradvitals::sim::gpu

@@ -1,6 +1,8 @@
-// The host's side of kernels/cuda/gpu.h on the CPU. Every call has finished when it returns.
+// The host's side of kernels/cuda/gpu.h on the CPU. Every call has finished when it returns, but for
+// those to a queue that is captured.
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <new>
 
 #include "kernels/cuda/gpu.h"
@@ -9,14 +11,53 @@
 namespace gradvitals::sim::gpu {
 
 Queue create_queue() {
+  return new WorkQueue;
+}
+
+void destroy_queue(Queue queue) noexcept {
+  delete queue;
+}
+
+void synchronize(Queue queue) {
+  queue->synchronize();
+}
+
+Event create_event() {
   return {};
 }
 
-void destroy_queue(Queue) noexcept {}
+void destroy_event(Event) noexcept {}
 
-void synchronize(Queue) {}
+void record(Event, Queue) {}
+
+bool has_passed(Event) {
+  return true;
+}
+
+void wait(Event) {}
+
+void begin_capture(Queue queue) {
+  queue->begin_capture();
+}
+
+Graph end_capture(Queue queue) {
+  return queue->end_capture();
+}
+
+void abandon_capture(Queue queue) noexcept {
+  delete queue->end_capture();
+}
+
+void launch_graph(Graph graph, Queue queue) {
+  for (const std::function<void()>& work : graph->items) queue->issue(work);
+}
+
+void destroy_graph(Graph graph) noexcept {
+  delete graph;
+}
 
 void* allocate(std::int64_t bytes) {
+  refuse_in_capture("cudaMalloc");
   return allocate_device_memory(bytes);
 }
 
@@ -25,6 +66,7 @@ void deallocate(void* data) noexcept {
 }
 
 void* allocate_pinned(std::int64_t bytes) {
+  refuse_in_capture("cudaMallocHost");
   void* data = std::malloc(static_cast<std::size_t>(bytes));
   if (data == nullptr) throw std::bad_alloc();
   return data;
@@ -34,14 +76,18 @@ void deallocate_pinned(void* data) noexcept {
   std::free(data);
 }
 
-void copy_async(void* destination, const void* source, std::int64_t bytes, Queue) {
-  const DeviceMemoryAccess access;
-  std::memcpy(destination, source, static_cast<std::size_t>(bytes));
+void copy_async(void* destination, const void* source, std::int64_t bytes, Queue queue) {
+  queue->issue([=] {
+    const DeviceMemoryAccess access;
+    std::memcpy(destination, source, static_cast<std::size_t>(bytes));
+  });
 }
 
-void zero_async(void* destination, std::int64_t bytes, Queue) {
-  const DeviceMemoryAccess access;
-  std::memset(destination, 0, static_cast<std::size_t>(bytes));
+void zero_async(void* destination, std::int64_t bytes, Queue queue) {
+  queue->issue([=] {
+    const DeviceMemoryAccess access;
+    std::memset(destination, 0, static_cast<std::size_t>(bytes));
+  });
 }
 
 int multiprocessor_count() {

@@ -31,6 +31,11 @@ inline auto all_devices() {
   return ::testing::Values(DeviceType::kCpu, DeviceType::kCuda, DeviceType::kSim);
 }
 
+/// Those that run the CUDA kernels.
+inline auto gpu_devices() {
+  return ::testing::Values(DeviceType::kCuda, DeviceType::kSim);
+}
+
 /// The suffix of a parameterised test's name: "cpu", "cuda" or "sim".
 inline std::string device_name(const ::testing::TestParamInfo<DeviceType>& info) {
   return std::string(name(info.param));

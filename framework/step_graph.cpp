@@ -1,0 +1,26 @@
+#include "framework/step_graph.h"
+
+#include <utility>
+
+namespace gradvitals {
+namespace {
+
+/// The first step makes what lives on (the optimizer's state, the table of statistics); the second
+/// asks for memory that the first still had in hand.
+constexpr int kRunsBeforeCapture = 2;
+
+}  // namespace
+
+StepGraph::StepGraph(Stream& stream, std::function<void()> step)
+    : stream_(&stream), step_(std::move(step)) {}
+
+void StepGraph::run() {
+  if (!graph_ && runs_ == kRunsBeforeCapture && Graph::is_supported(*stream_)) {
+    graph_.emplace(*stream_, step_);
+  }
+  if (graph_) return graph_->launch();
+  step_();
+  if (runs_ < kRunsBeforeCapture) ++runs_;
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,49 @@
+// StepGraph: a training step that a GPU runs as one CUDA graph.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "kernels/graph.h"
+#include "kernels/stream.h"
+
+namespace gradvitals {
+
+/// Runs a step again and again. The first two runs call the function, so that everything it needs
+/// is allocated; the third captures it, and from then on the device repeats what was captured in one
+/// launch: forward, backward, statistics and update, without the host issuing their kernels.
+///
+///     StepGraph step(stream, [&] {
+///       tape.reset();
+///       gradients = tape.gradient(mse(tape, model.forward(tape, x), y), variables);
+///       monitor.measure(tape.views());
+///       optimizer.apply(stream, gradients, {.gradients = monitor.all_gradients()});
+///     });
+///     for (...) {
+///       x.copy_from_host<float>(stream, batch);  // new data in the same memory
+///       step.run();
+///       if (auto metrics = monitor.collect()) ...
+///     }
+///
+/// What the function decides on the host (shapes, a learning rate) stays as it was in the third run.
+/// The tensors it uses must outlive the graph, and the graph must not outlive the stream. On cpu,
+/// where an op runs when it is called, every run calls the function.
+class StepGraph {
+ public:
+  StepGraph(Stream& stream, std::function<void()> step);
+
+  /// Throws what the function throws, and CudaError where its third run waits for the stream or
+  /// allocates.
+  void run();
+
+  /// Whether run() launches a graph rather than calling the function.
+  bool is_captured() const { return graph_.has_value(); }
+
+ private:
+  Stream* stream_;
+  std::function<void()> step_;
+  int runs_ = 0;
+  std::optional<Graph> graph_;
+};
+
+}  // namespace gradvitals

@@ -1,0 +1,43 @@
+// A queue of the sim device: work runs when it is issued, or is kept while the queue is captured.
+#pragma once
+
+#include <functional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gradvitals::sim {
+
+/// What was issued while a queue was captured, in order.
+struct CapturedWork {
+  std::vector<std::function<void()>> items;
+};
+
+class WorkQueue {
+ public:
+  /// Runs `work`, or keeps it where the queue is being captured.
+  template <class Work>
+  void issue(Work work) {
+    if (captured_ == nullptr) {
+      work();
+    } else {
+      captured_->items.emplace_back(std::move(work));
+    }
+  }
+
+  /// Throws CudaError, naming the call, where the queue is being captured: there is nothing to wait
+  /// for.
+  void synchronize() const;
+
+  void begin_capture();
+  /// The work issued since; null where the queue was not being captured.
+  CapturedWork* end_capture();
+
+ private:
+  CapturedWork* captured_ = nullptr;
+};
+
+/// Throws CudaError, naming the call, while the calling thread captures any queue, as CUDA does.
+void refuse_in_capture(std::string_view call);
+
+}  // namespace gradvitals::sim

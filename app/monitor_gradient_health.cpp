@@ -14,8 +14,7 @@ HealthMetrics examine_step(Tape& tape, const Tensor& loss, const std::vector<Par
   tape.gradient(loss, variables);
   std::vector<TensorView> views = tape.views();
   views.insert(views.end(), weights.begin(), weights.end());
-  Stream& stream = tape.stream();
-  return GradientMonitor(stream).examine(views, loss.item(stream));
+  return GradientMonitor(tape.stream()).examine(views);
 }
 
 }  // namespace

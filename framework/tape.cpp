@@ -60,6 +60,7 @@ void Tape::reset() {
   layers_.clear();
   gradients_.clear();
   layers_of_gradients_.clear();
+  loss_ = {};
   variables_.clear();
   accumulators_.clear();
   memory_used_ = 0;
@@ -75,7 +76,7 @@ int Tape::find(const Tensor& tensor) const {
 
 std::vector<TensorView> Tape::views() {
   std::vector<TensorView> views;
-  views.reserve(gradients_.size() + 3 * layers_.size());
+  views.reserve(gradients_.size() + 3 * layers_.size() + 1);
   for (std::size_t i = 0; i < gradients_.size(); ++i) {
     const auto& [variable, gradient] = gradients_[i];
     const LayerOfVariable& of = layers_of_gradients_[i];
@@ -94,6 +95,9 @@ std::vector<TensorView> Tape::views() {
     add(names.pre_activation, Role::kPreActivation, trace.pre_activation);
     add(names.output, Role::kOutput, trace.output);
     add(names.delta, Role::kDelta, trace.delta);
+  }
+  if (loss_.has_value()) {
+    views.push_back(view_of("loss", Role::kLoss, loss_, /*layer=*/-1, Activation::kNone));
   }
   return views;
 }

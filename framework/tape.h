@@ -70,7 +70,7 @@ class Tape {
 
   /// Everything the monitor can watch: the gradients in the order asked (those that do not exist
   /// with null data), then pre_activation, output and delta of each dense op, as far as they were
-  /// kept or reached. `layer` counts dense ops from the input side; a gradient has the layer and
+  /// kept or reached, and last the loss. `layer` counts dense ops from the input side; a gradient has the layer and
   /// activation of the first dense op that uses its variable. Valid until reset() or the tape's
   /// end, and as long as the parameters live.
   std::vector<TensorView> views();
@@ -143,6 +143,7 @@ class Tape {
   std::vector<std::unique_ptr<Operation>> operations_;
   std::vector<LayerTrace> layers_;
   Gradients gradients_;
+  Tensor loss_;  // Of gradient().
   std::vector<LayerOfVariable> layers_of_gradients_;
 
   // Memory, handed out in the same order in every step: the n-th request of a step gets what the

@@ -26,6 +26,7 @@ Gradients Tape::gradient(const Tensor& loss, std::span<Parameter* const> variabl
     layers_of_gradients_.push_back(layers_of_variables_[static_cast<std::size_t>(index)]);
   }
   accumulators_.clear();
+  loss_ = loss;
   return gradients_;
 }
 

@@ -3,13 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "kernels/matrix_view.h"
 #include "monitor/metrics/unit_records.h"
 
 namespace gradvitals {
 namespace {
+
+constexpr std::int64_t kRecordBytes = sizeof(TensorStats);
 
 /// Without the product, which can overflow.
 bool has_shape(const TensorView& view) {
@@ -24,6 +28,10 @@ void check_view(const TensorView& view, DeviceType device) {
                                             name(view.role), view.name, view.count,
                                             shape_text(view.rows, view.cols)));
   }
+  if (view.role == Role::kLoss && view.count != 1) {
+    throw std::invalid_argument(
+        fmt::format("GradientMonitor: loss {} has {} elements, not one", view.name, view.count));
+  }
   if (view.device != device) {
     throw std::invalid_argument(fmt::format("GradientMonitor: {} {} is on {}, the monitor on {}",
                                             name(view.role), view.name, name(view.device),
@@ -36,7 +44,7 @@ bool is_same_memory(const TensorStatsTable::Entry& entry, const TensorView& view
   return entry.data == view.data && entry.count == count && entry.dtype == view.dtype;
 }
 
-TensorRecord record_of(const TensorView& view, const TensorStats& stats) {
+TensorRecord describe(const TensorView& view) {
   TensorRecord record;
   record.name = view.name;
   record.role = view.role;
@@ -46,42 +54,118 @@ TensorRecord record_of(const TensorView& view, const TensorStats& stats) {
   record.rows = view.rows;
   record.cols = view.cols;
   record.exists = view.data != nullptr;
-  record.stats = stats;
   return record;
 }
 
-}  // namespace
-
-void GradientMonitor::watch(std::span<const TensorView> views) {
-  if (table_ && std::ranges::equal(table_->entries(), views, is_same_memory)) return;
-  // The table last: a call that fails leaves nothing that the next one would take for ready.
-  TensorStatsTable table(*stream_, views);
-  stats_.resize(views.size());
-  if (stats_workspace_.bytes() < table.workspace_bytes()) {
-    stats_workspace_ = Buffer(*stream_, table.workspace_bytes());
-  }
-  table_ = std::move(table);
+bool describes(const TensorRecord& record, const TensorView& view) {
+  return record.name == view.name && record.role == view.role && record.layer == view.layer &&
+         record.activation == view.activation && record.rows == view.rows &&
+         record.cols == view.cols;
 }
 
-HealthMetrics GradientMonitor::examine(std::span<const TensorView> views,
-                                       std::optional<double> loss) {
-  for (const TensorView& view : views) check_view(view, stream_->device());
-  watch(views);
-  tensor_stats(*stream_, *table_, stats_, stats_workspace_);
-  stream_->synchronize();
+/// The only element, from its statistics.
+double value_of(const TensorStats& stats) {
+  if (stats.nan_count > 0) return std::numeric_limits<double>::quiet_NaN();
+  if (stats.inf_count > 0) return std::numeric_limits<double>::infinity();
+  return stats.sum;
+}
 
+HealthMetrics metrics_of(std::span<const TensorRecord> descriptions,
+                         std::span<const TensorStats> stats) {
   std::vector<TensorRecord> records;
   std::vector<double> gradient_norms;
-  records.reserve(views.size());
-  for (std::size_t i = 0; i < views.size(); ++i) {
-    records.push_back(record_of(views[i], stats_[i]));
-    const TensorRecord& record = records.back();
-    const bool is_gradient = record.role == Role::kGradient && record.exists;
-    if (is_gradient) gradient_norms.push_back(record.stats.ieee_norm());
+  std::optional<double> loss;
+  records.reserve(descriptions.size());
+  for (std::size_t i = 0; i < descriptions.size(); ++i) {
+    if (descriptions[i].role == Role::kLoss) {
+      loss = value_of(stats[i]);
+      continue;
+    }
+    records.push_back(descriptions[i]);
+    records.back().stats = stats[i];
+    const bool is_gradient = records.back().role == Role::kGradient && records.back().exists;
+    if (is_gradient) gradient_norms.push_back(stats[i].ieee_norm());
   }
   HealthMetrics metrics = metrics_from_norms(gradient_norms);
   metrics.loss = loss;
   metrics.tensors = std::move(records);
+  return metrics;
+}
+
+}  // namespace
+
+GradientMonitor::GradientMonitor(Stream& stream, Options options)
+    : stream_(&stream), options_(options), parcels_{Parcel(stream), Parcel(stream)} {}
+
+bool GradientMonitor::watches(std::span<const TensorView> views) const {
+  const auto is_here = [&](const TensorView& view) { return view.device == stream_->device(); };
+  return table_ && std::ranges::all_of(views, is_here) &&
+         std::ranges::equal(table_->entries(), views, is_same_memory) &&
+         std::ranges::equal(*descriptions_, views, describes);
+}
+
+void GradientMonitor::watch(std::span<const TensorView> views) {
+  if (watches(views)) return;
+  for (const TensorView& view : views) check_view(view, stream_->device());
+  // The table last: a call that fails leaves nothing that the next one would take for ready.
+  TensorStatsTable table(*stream_, views);
+  table_.reset();
+  auto descriptions = std::make_shared<Descriptions>();
+  std::ranges::transform(views, std::back_inserter(*descriptions), describe);
+  descriptions_ = std::move(descriptions);
+  if (stats_workspace_.bytes() < table.workspace_bytes()) {
+    stats_workspace_ = Buffer(*stream_, table.workspace_bytes());
+  }
+  if (records_.bytes() < table.record_count() * kRecordBytes) {
+    records_ = Buffer(*stream_, table.record_count() * kRecordBytes);
+  }
+  table_ = std::move(table);
+}
+
+void GradientMonitor::measure(std::span<const TensorView> views) {
+  watch(views);
+  auto* records = static_cast<TensorStats*>(records_.data());
+  tensor_stats(*stream_, *table_, {records, table_->record_count()}, stats_workspace_);
+}
+
+const TensorStats* GradientMonitor::all_gradients() const {
+  return table_ ? static_cast<const TensorStats*>(records_.data()) + table_->size() : nullptr;
+}
+
+void GradientMonitor::send(Parcel& parcel) {
+  if (!table_) throw std::logic_error("GradientMonitor: collect() before anything was measured");
+  const std::int64_t bytes = table_->size() * kRecordBytes;
+  if (parcel.records.bytes() < bytes) parcel.records = HostBuffer(*stream_, bytes);
+  copy_to_host_async(*stream_, records_.data(), bytes, parcel.records);
+  parcel.arrived.record();
+  parcel.descriptions = descriptions_;
+}
+
+std::optional<HealthMetrics> GradientMonitor::receive(Parcel& parcel) {
+  const auto descriptions = std::exchange(parcel.descriptions, nullptr);
+  if (!descriptions) return std::nullopt;
+  parcel.arrived.wait();
+  const auto* stats = static_cast<const TensorStats*>(parcel.records.data());
+  return metrics_of(*descriptions, {stats, descriptions->size()});
+}
+
+std::optional<HealthMetrics> GradientMonitor::collect() {
+  Parcel& next = parcels_[next_parcel_];
+  next_parcel_ = 1 - next_parcel_;
+  // Sent before the other is waited for, so that the device is never without work.
+  send(next);
+  return receive(parcels_[next_parcel_]);
+}
+
+std::optional<HealthMetrics> GradientMonitor::finish() {
+  return receive(parcels_[1 - next_parcel_]);
+}
+
+HealthMetrics GradientMonitor::examine(std::span<const TensorView> views) {
+  measure(views);
+  std::vector<TensorStats> stats(views.size());
+  copy_to_host(*stream_, records_.data(), std::ssize(stats) * kRecordBytes, stats.data());
+  HealthMetrics metrics = metrics_of(*descriptions_, stats);
   if (options_.units) metrics.units = unit_records(*stream_, views, unit_workspace_);
   return metrics;
 }

@@ -1,11 +1,14 @@
 // GradientMonitor: views in, HealthMetrics out, one tensor_stats call for all roles.
 #pragma once
 
+#include <array>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "kernels/buffer.h"
+#include "kernels/event.h"
 #include "kernels/stream.h"
 #include "kernels/tensor_stats.h"
 #include "kernels/view.h"
@@ -13,33 +16,82 @@
 
 namespace gradvitals {
 
-/// Watches tensors on one stream, which must outlive it. The statistics table is kept between calls
-/// and rebuilt only when a view's memory, size or type changes.
+/// Watches tensors on one stream, which must outlive it. At a check-up:
+///
+///     HealthMetrics metrics = monitor.examine(tape.views());
+///
+/// In a training loop, where nobody waits for a GPU:
+///
+///     for (...) {
+///       ...                                              // forward, backward
+///       monitor.measure(tape.views());                   // one launch
+///       optimizer.apply(stream, gradients, {.gradients = monitor.all_gradients()});
+///       if (auto metrics = monitor.collect()) ...        // those of the step before
+///     }
+///     if (auto metrics = monitor.finish()) ...           // those of the last step
+///
+/// The statistics table is kept between calls and rebuilt, which waits for the stream, only when a
+/// view changes.
 class GradientMonitor {
  public:
   struct Options {
-    /// Count dead and saturated units, which reads outputs and pre-activations a second time. A
-    /// training loop may leave that to check-ups.
+    /// Count dead and saturated units, which reads outputs and pre-activations a second time.
+    /// examine() alone does it.
     bool units = true;
   };
 
   explicit GradientMonitor(Stream& stream) : GradientMonitor(stream, Options{}) {}
-  GradientMonitor(Stream& stream, Options options) : stream_(&stream), options_(options) {}
+  GradientMonitor(Stream& stream, Options options);
 
   /// Statistics of every view, the seed's metrics over those with role gradient that exist, and
-  /// unit records (unit_records.h). Views may come in any order; records keep it. Throws
-  /// std::invalid_argument naming a view that contradicts itself or lies on another device.
-  HealthMetrics examine(std::span<const TensorView> views, std::optional<double> loss = {});
+  /// unit records (unit_records.h). Views may come in any order; records keep it. A view with role
+  /// loss becomes the metrics' loss (an infinite one loses its sign). Throws std::invalid_argument
+  /// naming a view that contradicts itself or lies on another device.
+  HealthMetrics examine(std::span<const TensorView> views);
+
+  /// Issues the statistics of the views to the stream, where they stay until collect() or the next
+  /// call. It may be captured in a graph (kernels/graph.h) once it has run with the same views;
+  /// until the graph has gone, do not watch others. Throws as examine().
+  void measure(std::span<const TensorView> views);
+
+  /// On the stream's device: the record of all gradients of the last measure() together, for a
+  /// guarded update. Null before the first.
+  const TensorStats* all_gradients() const;
+
+  /// Sends what was measured on its way to the host, and returns the metrics that the collect()
+  /// before sent; none the first time. Throws std::logic_error where nothing was measured.
+  std::optional<HealthMetrics> collect();
+
+  /// The metrics that the last collect() sent, when they have arrived; none where there are none.
+  std::optional<HealthMetrics> finish();
 
  private:
+  /// What is known of a view without its statistics.
+  using Descriptions = std::vector<TensorRecord>;
+
+  /// Records on their way to the host.
+  struct Parcel {
+    explicit Parcel(Stream& stream) : arrived(stream) {}
+
+    HostBuffer records;
+    Event arrived;
+    std::shared_ptr<const Descriptions> descriptions;  ///< Null while there is nothing on its way.
+  };
+
   void watch(std::span<const TensorView> views);
+  bool watches(std::span<const TensorView> views) const;
+  void send(Parcel& parcel);
+  std::optional<HealthMetrics> receive(Parcel& parcel);
 
   Stream* stream_;
   Options options_;
   std::optional<TensorStatsTable> table_;
-  std::vector<TensorStats> stats_;
+  std::shared_ptr<const Descriptions> descriptions_;
+  Buffer records_;
   Buffer stats_workspace_;
   Buffer unit_workspace_;
+  std::array<Parcel, 2> parcels_;
+  std::size_t next_parcel_ = 0;
 };
 
 }  // namespace gradvitals

@@ -37,6 +37,8 @@ std::tuple<int, int, int> moment_of(Role role, int layer) {
       return {2, -layer, 0};
     case Role::kGradient:
       return {2, -layer, 1};
+    case Role::kLoss:
+      break;  // A number of the metrics, not one of their tensors.
   }
   return {2, -layer, 2};
 }

@@ -75,6 +75,7 @@ TEST_P(ViewsTest, OfATapeAreGradientsThenTheLayersFromTheInputOn) {
       "pre_activation dense_2/pre_activation 2 sigmoid (5, 2)",
       "output dense_2/output 2 sigmoid (5, 2)",
       "delta dense_2/delta 2 sigmoid (5, 2)",
+      "loss loss -1 none (1, 1)",
   };
   EXPECT_EQ(texts(tape.views()), expected);
 }
@@ -97,7 +98,7 @@ TEST_P(ViewsTest, HoldWhatTheLayersComputed) {
   const Tensor y = dense(tape, one, kernel, Activation::kRelu);
   tape.gradient(mse(tape, y, Tensor::zeros(stream(), {2, 2})), {&kernel});
   const std::vector<TensorView> views = tape.views();
-  ASSERT_EQ(views.size(), 4u);
+  ASSERT_EQ(views.size(), 5u);                                       // The loss is last.
   EXPECT_EQ(values(views[0]), (std::vector<float>{0.5f, 1}));        // x^T delta
   EXPECT_EQ(values(views[1]), (std::vector<float>{1, 2, -1, -2}));   // z
   EXPECT_EQ(values(views[2]), (std::vector<float>{1, 2, 0, 0}));     // relu(z)
@@ -110,7 +111,7 @@ TEST_P(ViewsTest, AVariableWithoutGradientIsListedWithoutData) {
   Tape tape(stream());
   tape.gradient(multiply(tape, used, used), {&unused, &used});
   const std::vector<TensorView> views = tape.views();
-  ASSERT_EQ(views.size(), 2u);
+  ASSERT_EQ(views.size(), 3u);  // The loss is last.
   EXPECT_EQ(views[0].name, "unused");
   EXPECT_EQ(views[0].data, nullptr);
   EXPECT_EQ(views[0].count, 42);

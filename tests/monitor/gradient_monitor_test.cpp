@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -75,6 +76,58 @@ class GradientMonitorTest : public test::DeviceTest {
 
 INSTANTIATE_TEST_SUITE_P(Devices, GradientMonitorTest, test::all_devices(), test::device_name);
 
+TEST_P(GradientMonitorTest, ALossIsANumberAndNoTensor) {
+  const auto loss_of = [&](float value) {
+    const std::vector<TensorView> views{gradient("g", {3, 4}),
+                                        view("loss", Role::kLoss, -1, 1, 1, {value})};
+    const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
+    EXPECT_EQ(metrics.tensors.size(), 1u);
+    EXPECT_EQ(metrics.total_layers, 1);
+    return metrics.loss;
+  };
+  EXPECT_EQ(loss_of(0.25F), 0.25);
+  EXPECT_EQ(loss_of(-1e-40F), static_cast<double>(-1e-40F));
+  EXPECT_EQ(loss_of(0.0F), 0.0);
+  EXPECT_TRUE(std::isnan(loss_of(std::numeric_limits<float>::quiet_NaN()).value()));
+  EXPECT_TRUE(std::isinf(loss_of(std::numeric_limits<float>::infinity()).value()));
+  const TensorView pair = view("loss", Role::kLoss, -1, 1, 2, {1, 2});
+  EXPECT_THROW(GradientMonitor(stream()).examine(std::vector{pair}), std::invalid_argument);
+}
+
+TEST_P(GradientMonitorTest, CollectsAStepLate) {
+  GradientMonitor monitor(stream());
+  EXPECT_THROW(monitor.collect(), std::logic_error);
+  EXPECT_EQ(monitor.all_gradients(), nullptr);
+  const std::vector<std::vector<TensorView>> steps{{gradient("a", {3, 4})},
+                                                   {gradient("b", {5, 12})},
+                                                   {gradient("c", {8, 15}), gradient("d", {1})}};
+  std::vector<std::optional<HealthMetrics>> got;
+  for (const std::vector<TensorView>& views : steps) {
+    monitor.measure(views);
+    got.push_back(monitor.collect());
+  }
+  got.push_back(monitor.finish());
+  EXPECT_FALSE(got[0].has_value());
+  const std::vector<std::vector<double>> norms{{5}, {13}, {17, 1}};
+  for (std::size_t i = 0; i < norms.size(); ++i) {
+    ASSERT_TRUE(got[i + 1].has_value()) << i;
+    expect_close(got[i + 1]->gradient_norms, norms[i], kSumSquares);
+  }
+  EXPECT_EQ(got[3]->tensors[1].name, "d");
+  EXPECT_FALSE(monitor.finish().has_value());
+}
+
+TEST_P(GradientMonitorTest, KeepsTheRecordOfAllGradientsOnTheDevice) {
+  GradientMonitor monitor(stream());
+  monitor.measure(std::vector{gradient("a", {3, 4}), view("w", Role::kWeight, 0, 1, 1, {100}),
+                              gradient("b", {12, static_cast<float>(kNaN)})});
+  TensorStats all;
+  copy_to_host(stream(), monitor.all_gradients(), sizeof(all), &all);
+  EXPECT_EQ(all.count, 4);
+  EXPECT_EQ(all.nan_count, 1);
+  expect_close(all.l2_norm(), 13.0, kSumSquares);
+}
+
 TEST_P(GradientMonitorTest, RecordsEveryViewInItsOrder) {
   const std::vector<TensorView> views{
       view("dense/delta", Role::kDelta, 0, 2, 2, {1, 2, 3, 4}, Activation::kRelu),
@@ -82,8 +135,8 @@ TEST_P(GradientMonitorTest, RecordsEveryViewInItsOrder) {
       view("dense/kernel", Role::kWeight, 0, 2, 1, {5, 12}),
       gradient("dense/bias", {0.0F, 0.0F, 2.0F}),
   };
-  const HealthMetrics metrics = GradientMonitor(stream()).examine(views, 0.25);
-  EXPECT_EQ(metrics.loss, 0.25);
+  const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
+  EXPECT_EQ(metrics.loss, std::nullopt);
   ASSERT_EQ(metrics.tensors.size(), 4u);
   const TensorRecord& delta = metrics.tensors[0];
   EXPECT_EQ(delta.name, "dense/delta");

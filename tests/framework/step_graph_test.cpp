@@ -1,0 +1,175 @@
+// Contract: framework/step_graph.h, with everything that a training step is made of. Oracle: the same
+// steps issued one by one, bit for bit.
+#include "framework/step_graph.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "framework/losses.h"
+#include "framework/networks.h"
+#include "framework/optimizers.h"
+#include "framework/tape.h"
+#include "kernels/error.h"
+#include "monitor/gradient_monitor.h"
+#include "tests/support/devices.h"
+
+namespace gradvitals {
+namespace {
+
+/// A watched, guarded training of the notebook's relu network.
+class Training {
+ public:
+  Training(Stream& stream, std::unique_ptr<Optimizer> optimizer)
+      : stream_(&stream),
+        data_(make_sample_data(stream, 42, 16)),
+        model_(relu_network(stream, {.seed = 42})),
+        variables_(model_.trainable_variables()),
+        tape_(stream),
+        monitor_(stream),
+        optimizer_(std::move(optimizer)) {}
+
+  void step() {
+    tape_.reset();
+    const Tensor loss = mse(tape_, model_.forward(tape_, data_.x), data_.y);
+    const Gradients gradients = tape_.gradient(loss, variables_);
+    monitor_.measure(tape_.views());
+    optimizer_->apply(*stream_, gradients,
+                      {.gradients = monitor_.all_gradients(), .max_norm = 0.01});
+  }
+
+  /// The batch of another seed, in the same memory.
+  void change_data(std::uint64_t seed) {
+    const SampleData other = make_sample_data(*stream_, seed, 16);
+    data_.x.copy_from_host<float>(*stream_, other.x.to_host<float>(*stream_));
+    data_.y.copy_from_host<float>(*stream_, other.y.to_host<float>(*stream_));
+  }
+
+  /// One NaN among the inputs.
+  void spoil_data() {
+    std::vector<float> x = data_.x.to_host<float>(*stream_);
+    x[7] = std::numeric_limits<float>::quiet_NaN();
+    data_.x.copy_from_host<float>(*stream_, x);
+  }
+
+  std::vector<std::vector<float>> weights() {
+    std::vector<std::vector<float>> values;
+    for (const Parameter* variable : variables_) {
+      values.push_back(variable->value.to_host<float>(*stream_));
+    }
+    return values;
+  }
+
+  GradientMonitor& monitor() { return monitor_; }
+
+ private:
+  Stream* stream_;
+  SampleData data_;
+  Sequential model_;
+  std::vector<Parameter*> variables_;
+  Tape tape_;
+  GradientMonitor monitor_;
+  std::unique_ptr<Optimizer> optimizer_;
+};
+
+void expect_same_metrics(const HealthMetrics& got, const HealthMetrics& expected) {
+  EXPECT_EQ(got.loss, expected.loss);
+  EXPECT_EQ(got.gradient_norms, expected.gradient_norms);
+  ASSERT_EQ(got.tensors.size(), expected.tensors.size());
+  for (std::size_t i = 0; i < got.tensors.size(); ++i) {
+    EXPECT_EQ(got.tensors[i].name, expected.tensors[i].name);
+    EXPECT_EQ(got.tensors[i].stats, expected.tensors[i].stats) << got.tensors[i].name;
+  }
+}
+
+class StepGraphTest : public test::DeviceTest {
+ protected:
+  std::unique_ptr<Optimizer> make_optimizer(int kind) {
+    if (kind == 0) return std::make_unique<Sgd>(Sgd::Options{.learning_rate = 0.1});
+    if (kind == 1) return std::make_unique<Momentum>(Momentum::Options{.learning_rate = 0.1});
+    return std::make_unique<Adam>(Adam::Options{.learning_rate = 0.01});
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Devices, StepGraphTest, test::all_devices(), test::device_name);
+
+TEST_P(StepGraphTest, TrainsAsStepsIssuedOneByOne) {
+  for (const int optimizer : {0, 1, 2}) {
+    SCOPED_TRACE(optimizer);
+    Training plain(stream(), make_optimizer(optimizer));
+    Training graphed(stream(), make_optimizer(optimizer));
+    StepGraph graph(stream(), [&] { graphed.step(); });
+    for (std::uint64_t i = 0; i < 6; ++i) {
+      plain.change_data(i);
+      graphed.change_data(i);
+      plain.step();
+      graph.run();
+    }
+    EXPECT_EQ(graph.is_captured(), Graph::is_supported(stream()));
+    EXPECT_EQ(graphed.weights(), plain.weights());
+  }
+}
+
+TEST_P(StepGraphTest, IsWatchedAStepLate) {
+  Training plain(stream(), make_optimizer(2));
+  Training graphed(stream(), make_optimizer(2));
+  StepGraph graph(stream(), [&] { graphed.step(); });
+  std::optional<HealthMetrics> expected;
+  for (int i = 0; i < 6; ++i) {
+    SCOPED_TRACE(i);
+    graph.run();
+    const std::optional<HealthMetrics> got = graphed.monitor().collect();
+    ASSERT_EQ(got.has_value(), expected.has_value());
+    if (got) expect_same_metrics(*got, *expected);
+    plain.step();
+    plain.monitor().collect();
+    expected = plain.monitor().finish();
+  }
+  const std::optional<HealthMetrics> last = graphed.monitor().finish();
+  ASSERT_TRUE(last.has_value());
+  expect_same_metrics(*last, *expected);
+  EXPECT_FALSE(graphed.monitor().finish().has_value());
+}
+
+TEST_P(StepGraphTest, SkipsAStepThatIsNotFiniteAndGoesOn) {
+  Training training(stream(), make_optimizer(2));
+  StepGraph graph(stream(), [&] { training.step(); });
+  for (int i = 0; i < 4; ++i) graph.run();
+  const auto before = training.weights();
+  Training sick(stream(), make_optimizer(2));
+  StepGraph sick_graph(stream(), [&] { sick.step(); });
+  for (int i = 0; i < 4; ++i) sick_graph.run();
+  sick.spoil_data();
+  sick_graph.run();
+  EXPECT_EQ(sick.weights(), before) << "a step with NaN gradients moved the weights";
+  sick.change_data(42);
+  sick_graph.run();
+  graph.run();
+  EXPECT_EQ(sick.weights(), training.weights()) << "the skipped step left a trace";
+}
+
+class CapturedStepTest : public StepGraphTest {};
+INSTANTIATE_TEST_SUITE_P(Devices, CapturedStepTest, test::gpu_devices(), test::device_name);
+
+TEST_P(CapturedStepTest, EveryStepAfterTheSecondCanBeCaptured) {
+  // Capture refuses whatever waits for the stream or takes device memory: a step does neither.
+  for (const int optimizer : {0, 1, 2}) {
+    Training training(stream(), make_optimizer(optimizer));
+    training.step();
+    training.step();
+    for (int i = 0; i < 8; ++i) Graph(stream(), [&] { training.step(); }).launch();
+  }
+}
+
+TEST_P(CapturedStepTest, AStepThatWaitsSaysSo) {
+  StepGraph graph(stream(), [&] { stream().synchronize(); });
+  graph.run();
+  graph.run();
+  EXPECT_THROW(graph.run(), CudaError);
+}
+
+}  // namespace
+}  // namespace gradvitals

@@ -1,5 +1,7 @@
 #include "app/checkup.h"
 
+#include <CLI/CLI.hpp>
+
 #include "app/deliver.h"
 #include "app/judge.h"
 #include "app/monitor_gradient_health.h"

@@ -1,7 +1,6 @@
 // `gradvitals checkup`: one forward and backward pass of the user's own model, judged.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "app/exit_code.h"

@@ -1,6 +1,7 @@
 #include "app/compare.h"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <optional>
 #include <string>

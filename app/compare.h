@@ -1,7 +1,6 @@
 // `gradvitals compare`: the seed's three networks, side by side.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 

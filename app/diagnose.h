@@ -1,7 +1,6 @@
 // `gradvitals diagnose`: gradients dumped by any framework, or recorded metrics, judged.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 

@@ -1,7 +1,6 @@
 // Options that several commands share, and how they are read.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -14,6 +13,12 @@
 #include "kernels/stream.h"
 #include "monitor/report/network_report.h"
 #include "monitor/rules/diagnosis.h"
+
+// CLI11 is one large header, and every file that reads it compiles its global objects again.
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace gradvitals::app {
 

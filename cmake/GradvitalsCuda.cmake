@@ -1,14 +1,31 @@
-# GRADVITALS_CUDA=AUTO|ON|OFF decides whether the files of kernels/cuda are built. Sets GRADVITALS_HAS_CUDA.
-# Included from the root, so that the CUDA language is enabled for every folder.
-set(GRADVITALS_CUDA AUTO CACHE STRING "Build the CUDA side: AUTO (where nvcc is found), ON or OFF")
+# GRADVITALS_CUDA=AUTO|ON|OFF decides whether the files of kernels/cuda are built for a GPU as well. Sets
+# GRADVITALS_HAS_CUDA and, where that is off, GRADVITALS_NO_CUDA_REASON. Included from the root, so that
+# the CUDA language is enabled for every folder.
+set(GRADVITALS_CUDA AUTO CACHE STRING "Build for GPUs: AUTO (where nvcc and a GPU are found), ON or OFF")
 set_property(CACHE GRADVITALS_CUDA PROPERTY STRINGS AUTO ON OFF)
 if(NOT GRADVITALS_CUDA MATCHES "^(AUTO|ON|OFF)$")
   message(FATAL_ERROR "GRADVITALS_CUDA is '${GRADVITALS_CUDA}': it must be AUTO, ON or OFF")
 endif()
 
+# Sets `out` to whether the driver lists a GPU on this machine.
+function(gradvitals_find_gpu out)
+  find_program(GRADVITALS_NVIDIA_SMI nvidia-smi PATHS /usr/lib/wsl/lib)
+  mark_as_advanced(GRADVITALS_NVIDIA_SMI)
+  set(gpus "")
+  if(GRADVITALS_NVIDIA_SMI)
+    execute_process(COMMAND ${GRADVITALS_NVIDIA_SMI} -L OUTPUT_VARIABLE gpus ERROR_QUIET)
+  endif()
+  string(REGEX MATCH "GPU [0-9]+:" found "${gpus}")
+  if(found)
+    set(${out} TRUE PARENT_SCOPE)
+  else()
+    set(${out} FALSE PARENT_SCOPE)
+  endif()
+endfunction()
+
 # Sets `out` to why CUDA code cannot be compiled here, empty where it can; with an nvcc that serves,
 # CMAKE_CUDA_COMPILER and CMAKE_CUDA_ARCHITECTURES are in the cache afterwards.
-function(gradvitals_find_nvcc out)
+function(gradvitals_find_nvcc out has_gpu)
   if(NOT CMAKE_CUDA_COMPILER)
     unset(CMAKE_CUDA_COMPILER CACHE) # An earlier run's "not found": nvcc may be here by now.
   endif()
@@ -26,9 +43,12 @@ function(gradvitals_find_nvcc out)
   # Set before the language is enabled: an unset list silently means sm_75, and `native` fails where
   # there is no GPU. The last entry has PTX too, which serves every later GPU.
   if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-    set(architectures 80-real 90)
-    if(known MATCHES "compute_100")
+    if(has_gpu)
+      set(architectures native)
+    elseif(known MATCHES "compute_100")
       set(architectures 80-real 90-real 100)
+    else()
+      set(architectures 80-real 90)
     endif()
     set(CMAKE_CUDA_ARCHITECTURES ${architectures} CACHE STRING "GPU architectures")
   endif()
@@ -37,17 +57,24 @@ endfunction()
 
 set(GRADVITALS_HAS_CUDA OFF)
 if(GRADVITALS_CUDA STREQUAL "OFF")
+  set(GRADVITALS_NO_CUDA_REASON "GRADVITALS_CUDA is OFF")
   return()
 endif()
-gradvitals_find_nvcc(_problem)
-if(_problem AND GRADVITALS_CUDA STREQUAL "ON")
-  message(FATAL_ERROR "GRADVITALS_CUDA is ON, but ${_problem}. Put nvcc in PATH or set CUDACXX to it, or "
-                      "build without CUDA: GRADVITALS_CUDA=OFF")
-elseif(_problem)
-  message(STATUS "Building without CUDA: ${_problem} (GRADVITALS_CUDA is AUTO)")
+gradvitals_find_gpu(_has_gpu)
+if(GRADVITALS_CUDA STREQUAL "AUTO" AND NOT _has_gpu)
+  # nvcc would add half as much again to the build, for kernels that nothing here can run.
+  set(GRADVITALS_NO_CUDA_REASON "no GPU was found (GRADVITALS_CUDA=ON builds for one all the same)")
+else()
+  gradvitals_find_nvcc(GRADVITALS_NO_CUDA_REASON ${_has_gpu})
+endif()
+unset(_has_gpu)
+if(GRADVITALS_NO_CUDA_REASON AND GRADVITALS_CUDA STREQUAL "ON")
+  message(FATAL_ERROR "GRADVITALS_CUDA is ON, but ${GRADVITALS_NO_CUDA_REASON}. Put nvcc in PATH or set "
+                      "CUDACXX to it, or build without CUDA: GRADVITALS_CUDA=OFF")
+elseif(GRADVITALS_NO_CUDA_REASON)
+  message(STATUS "Building without CUDA: ${GRADVITALS_NO_CUDA_REASON}")
   return()
 endif()
-unset(_problem)
 
 enable_language(CUDA)
 # CMake 3.25.1 does not know that nvcc 13 has C++20 and leaves these empty.
@@ -58,4 +85,5 @@ foreach(_option CMAKE_CUDA20_STANDARD_COMPILE_OPTION CMAKE_CUDA20_EXTENSION_COMP
 endforeach()
 unset(_option)
 set(GRADVITALS_HAS_CUDA ON)
-message(STATUS "Building with CUDA: ${CMAKE_CUDA_COMPILER} ${CMAKE_CUDA_COMPILER_VERSION}")
+message(STATUS "Building with CUDA: ${CMAKE_CUDA_COMPILER} ${CMAKE_CUDA_COMPILER_VERSION}, for "
+               "${CMAKE_CUDA_ARCHITECTURES}")

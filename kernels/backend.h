@@ -95,9 +95,6 @@ class Backend {
 /// The native implementation; `threads` as in Stream::Options.
 std::shared_ptr<Backend> make_cpu_backend(int threads);
 
-/// Whether the hand-written CUDA kernels are in this build.
-bool has_gpu_kernels();
-
 /// The hand-written kernels on the first GPU. Throws DeviceError where there is none.
 std::shared_ptr<Backend> make_cuda_backend();
 

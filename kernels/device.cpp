@@ -3,8 +3,6 @@
 #include <array>
 #include <utility>
 
-#include "kernels/backend.h"
-
 namespace gradvitals {
 namespace {
 
@@ -13,8 +11,6 @@ constexpr std::array<std::pair<DeviceType, std::string_view>, 3> kNames = {{
     {DeviceType::kCuda, "cuda"},
     {DeviceType::kSim, "sim"},
 }};
-
-constexpr char kNoKernels[] = "built without the CUDA kernels (GRADVITALS_GPU_KERNELS=OFF)";
 
 }  // namespace
 
@@ -39,13 +35,10 @@ bool is_available(DeviceType device) {
 std::string unavailable_reason(DeviceType device) {
   switch (device) {
     case DeviceType::kCpu:
-      return "";
-    case DeviceType::kCuda: {
-      const std::string reason = probe_cuda().reason;
-      return reason.empty() && !has_gpu_kernels() ? kNoKernels : reason;
-    }
     case DeviceType::kSim:
-      return has_gpu_kernels() ? "" : kNoKernels;
+      return "";
+    case DeviceType::kCuda:
+      return probe_cuda().reason;
   }
   return "no such device";
 }

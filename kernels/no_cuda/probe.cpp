@@ -1,11 +1,11 @@
-// The CUDA side of a build without nvcc.
+// The CUDA side of a build without nvcc. CMake says why it is one.
 #include "kernels/device.h"
 
 namespace gradvitals {
 
 CudaProbe probe_cuda() {
   CudaProbe probe;
-  probe.reason = "built without CUDA";
+  probe.reason = "built without CUDA: " GRADVITALS_NO_CUDA_REASON;
   return probe;
 }
 

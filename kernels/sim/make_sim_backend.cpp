@@ -3,10 +3,6 @@
 
 namespace gradvitals {
 
-bool has_gpu_kernels() {
-  return true;
-}
-
 std::shared_ptr<Backend> make_sim_backend() {
   return sim::make_backend(DeviceType::kSim);
 }

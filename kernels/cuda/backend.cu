@@ -1,4 +1,12 @@
-// The queue, memory and copies of GpuBackend. Launches no kernel.
+// Computes:    none: the queue, memory and copies of GpuBackend
+// Shapes:      blocks of any number of bytes
+// DTypes:      none: bytes
+// Launch:      none; copies and zeros go to the queue, and copies to or from the host wait for it
+// Traffic:     a copy reads and writes each byte once
+// Determinism: exact
+// Edge cases:  a block returns to the cache while kernels that use it may still wait in the queue
+// Errors:      CudaError where a call fails; std::bad_alloc where memory ran out
+// Reference:   cpu/backend.cpp
 #include "kernels/cuda/backend.h"
 
 namespace gradvitals::GPU_NAMESPACE {

@@ -4,8 +4,7 @@
 // Launch:      called by every thread of the block together; 1-D blocks of whole warps
 // Traffic:     grid_sum: 8 bytes per block, written and read once
 // Determinism: within a warp as warp_reduce.cuh, warps in order, blocks in order of their index:
-// the
-//              same bits on every run of one grid and block
+//              the same bits on every run of one grid and block
 // Edge cases:  NaN and infinity are carried on
 // Errors:      none
 // Reference:   CUDA sample threadFenceReduction: the last block to arrive folds

@@ -9,8 +9,7 @@
 // Edge cases:  tiles are padded with zeros; K = 0 leaves beta * c + bias
 // Errors:      CudaError where the launch fails
 // Reference:   cpu/gemm_register_tiled.cpp; V. Volkov and J. Demmel, "Benchmarking GPUs to tune
-// dense
-//              linear algebra", SC 2008
+//              dense linear algebra", SC 2008
 #include <cstdint>
 
 #include "kernels/cuda/gemm.h"

@@ -1,4 +1,12 @@
-// The host's side of kernels/cuda/gpu.h on a GPU: the CUDA runtime, with its errors as exceptions.
+// Computes:    none: the host's side of kernels/cuda/gpu.h on a GPU, which is the CUDA runtime
+// Shapes:      none
+// DTypes:      none: bytes
+// Launch:      none; synchronize() alone waits for the queue
+// Traffic:     a copy reads and writes each byte once
+// Determinism: exact
+// Edge cases:  after an allocation that failed for want of memory the next call is fine
+// Errors:      CudaError with call, code and file:line; std::bad_alloc where memory ran out
+// Reference:   sim/runtime.cpp, the same functions under sim
 #include <cuda_runtime.h>
 
 #include <new>

@@ -1,4 +1,12 @@
-// What launchers ask: how many blocks, and whether 16-byte loads will do.
+// Computes:    what launchers ask: how many blocks, and whether 16-byte loads will do
+// Shapes:      none
+// DTypes:      none
+// Launch:      none: for the launchers that include this
+// Traffic:     none
+// Determinism: exact
+// Edge cases:  no items need no block
+// Errors:      none
+// Reference:   none
 #pragma once
 
 #include <cstdint>

@@ -7,8 +7,7 @@
 //              launch: a last layer is small
 // Determinism: the grid depends on B and O alone: the same bits on every run
 // Edge cases:  stable for every finite logit; NaN reaches the loss; a masked class (logit
-// -infinity,
-//              target 0) adds nothing
+//              -infinity, target 0) adds nothing
 // Errors:      CudaError where the launch fails; kernels/loss.cpp has refused empty batches
 // Reference:   cpu/loss.cpp
 #include "kernels/loss.h"

@@ -1,4 +1,12 @@
-// What the CUDA runtime finds on this machine. Launches nothing.
+// Computes:    none: what the CUDA runtime finds on this machine
+// Shapes:      none
+// DTypes:      none
+// Launch:      none
+// Traffic:     none
+// Determinism: none
+// Edge cases:  no driver, an older driver and no GPU each have a reason of their own
+// Errors:      none: a failed call is a reason
+// Reference:   no_cuda/probe.cpp, cpu/probe.cpp
 #include <cuda_runtime.h>
 
 #include <string>

@@ -1,9 +1,8 @@
 // Computes:    Philox4x32-10 words, uniforms and normals from them
 // Shapes:      out (N)
 // DTypes:      uint32, float32
-// Launch:      one thread per four elements (one counter), 256 threads a block, no shared memory,
-// no
-//              sync
+// Launch:      one thread per four elements (one counter), 256 threads a block, no shared
+//              memory, no sync
 // Traffic:     4 N bytes written; about 100 integer operations a counter -> bound by arithmetic
 // Determinism: an element depends on (seed, sequence, index) alone: the bits of the cpu device
 // Edge cases:  N = 0 launches nothing; any N and any start

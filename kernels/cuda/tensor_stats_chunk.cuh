@@ -2,16 +2,14 @@
 // Shapes:      count <= TensorStatsTable::kChunkElements elements
 // DTypes:      float32, float64, float16, bfloat16; sums float64 from the first square
 // Launch:      called by all 32 threads of a warp together
-// Traffic:     reads each element once, in 16-byte loads, four of them in flight per thread ->
-// bound
-//              by memory
+// Traffic:     reads each element once, in 16-byte loads, four of them in flight per thread
+//              -> bound by memory
 // Determinism: lane l takes vectors l, l + 32, ... counted from the chunk's start, then a
-// butterfly:
-//              the same bits for every grid and every alignment
+//              butterfly: the same bits for every grid and every alignment
 // Edge cases:  the maximum tells whether a chunk has NaN or Inf, the minimum whether it has
 //              subnormals, both whether squares leave float64's range; only then is it read again.
-//              Zeros take no branch at all. Data that does not start at 16 bytes is loaded by
-//              element
+//              Zeros take no branch at all. Data that does not start at 16 bytes is loaded
+//              by element
 // Errors:      none
 // Reference:   cpu/tensor_stats_chunk.cpp, cpu/tensor_stats_sums.cpp
 #pragma once

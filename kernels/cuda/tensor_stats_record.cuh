@@ -4,8 +4,8 @@
 // Launch:      called by all 32 threads of a warp together
 // Traffic:     88 bytes per record
 // Determinism: lane l adds records l, l + 32, ...; then a butterfly: the same order for every grid
-// Edge cases:  records at different scales are added at the larger one; none of them
-//              give the empty one
+// Edge cases:  records at different scales are added at the larger one; none of them give
+//              the empty one
 // Errors:      none
 // Reference:   cpu/tensor_stats.cpp
 #pragma once

@@ -5,33 +5,28 @@
 //
 // What it reports:
 //   KernelFault          a barrier or warp operation that not all of the threads it names reach,
-//   with
-//                        the file:line where each group of threads stands
-//   NaN in the results   shared memory read before it was written, a shuffle from a lane outside of
-//   the
-//                        mask: both give 0xFF bytes
+//                        with the file:line where each group of threads stands
+//   NaN in the results   shared memory read before it was written, a shuffle from a lane outside
+//                        of the mask: both give 0xFF bytes
 //   other bits           a missing barrier, where results are compared over schedules
 //   AddressSanitizer     an access outside of a device or shared array (each is a heap block of
-//   exact
-//                        size), host code that touches device memory
+//                        exact size), host code that touches device memory
 //   UndefinedBehavior..  a misaligned vector load
 //   ThreadSanitizer      any data race: each CUDA thread is one of its threads
 //
 // Limits:
 //   - Nothing is preempted: a thread that spins until another thread or block stores something
-//   never
-//     ends. Give tests a time limit.
+//     never ends. Give tests a time limit.
 //   - No cooperative groups, wgmma, TMA, textures, or streams that overlap; no __shared__, but
 //     GPU_SHARED; float16 and bfloat16 as bits.
 //   - Registers and local memory are ptxas's to judge; shared memory is checked against 48 KB
-//   static and
-//     163 KB in all, block and grid against CUDA's limits.
+//     static and 163 KB in all, block and grid against CUDA's limits.
 //   - An exited thread is an error at a barrier or in a mask, where some GPUs are lenient.
 //   - ThreadSanitizer: threads of the same number in blocks k and k + 2 count as one, so that a
-//   race
-//     between blocks is seen between neighbours. A fence orders as in one sequence of all fences.
+//     race between blocks is seen between neighbours. A fence orders as in one sequence of all
+//     fences.
 //   - g++ compiles the arithmetic: no fused multiply-add that is not written, as nvcc with
-//   -fmad=false.
+//     -fmad=false.
 #pragma once
 
 #include <cstddef>

@@ -58,7 +58,7 @@ forbid "CUDA headers belong to kernels/cuda and kernels/baselines" \
   "$(include_of 'cuda|cublas|cub/|thrust/|cooperative_groups|nvtx|nvml|mma\.h|curand|device_launch')" \
   "${without_cuda[@]}"
 forbid "a preprocessor branch on a backend: let CMake choose the file" \
-  '^[[:space:]]*#[[:space:]]*(if|ifdef|ifndef|elif)\b.*(CUDA|NVCC|CUBLAS|nvcc|cuda|_SIM\b|_CPU\b|_GPU\b)' "${branchless[@]}"
+  '^[[:space:]]*#[[:space:]]*(if|ifdef|ifndef|elif)\b.*(CUDA|NVCC|CUBLAS|nvcc|cuda|_SIM\b|_CPU\b|GPU)' "${branchless[@]}"
 
 if ((breaches)); then
   exit 1

@@ -39,7 +39,7 @@ listed() {
     kernels/CMakeLists.txt | grep -oE 'cuda/[A-Za-z0-9_]+\.cu\b'
 }
 
-mapfile -t named < <(listed '^gradvitals_target_gpu_sources\(' && listed '^set\(gpu_only')
+mapfile -t named < <(listed '^gradvitals_target_gpu_sources\('; listed '^set\(gpu_only')
 sources=(kernels/cuda/*.cu)
 for source in "${sources[@]}"; do
   count=$(printf 'kernels/%s\n' "${named[@]}" | grep -cxF "$source")

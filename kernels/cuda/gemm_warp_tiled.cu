@@ -189,7 +189,8 @@ __global__ void __launch_bounds__(kThreads, kVectors ? 2 : 1) gemm_warp_tiled_ke
 
 template <bool kAAlongK, bool kBAlongK>
 void launch(gpu::Queue queue, const Product& p, bool vectors) {
-  const gpu::LaunchShape shape{blocks_for(p.n, kTile) * blocks_for(p.m, kTile), kThreads};
+  const std::int64_t tiles = std::int64_t{blocks_for(p.n, kTile)} * blocks_for(p.m, kTile);
+  const gpu::LaunchShape shape{blocks_for(tiles, 1), kThreads};
   if (vectors) {
     gpu::launch(gemm_warp_tiled_kernel<kAAlongK, kBAlongK, true>, shape, queue, p);
   } else {

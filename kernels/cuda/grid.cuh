@@ -9,15 +9,20 @@
 // Reference:   none
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 
 #include "kernels/cuda/gpu.h"
 
 namespace gradvitals::GPU_NAMESPACE {
 
-/// Blocks for `count` items with `per_block` each.
+/// Blocks for `count` items with `per_block` each, along one side of a grid. Where there are
+/// more than fit in the type, there are more than a grid takes, and the launch says so.
 inline unsigned blocks_for(std::int64_t count, std::int64_t per_block) {
-  return static_cast<unsigned>((count + per_block - 1) / per_block);
+  const std::int64_t blocks = (count + per_block - 1) / per_block;
+  return static_cast<unsigned>(
+      std::min<std::int64_t>(blocks, std::numeric_limits<unsigned>::max()));
 }
 
 inline bool starts_at_16_bytes(const void* data) {

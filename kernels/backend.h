@@ -12,6 +12,7 @@
 #include "kernels/elementwise.h"
 #include "kernels/gemm.h"
 #include "kernels/loss.h"
+#include "kernels/memory_use.h"
 #include "kernels/optimizer.h"
 #include "kernels/random.h"
 #include "kernels/stream.h"
@@ -49,6 +50,7 @@ class Backend {
   virtual bool can_capture() const = 0;
   virtual std::unique_ptr<BackendGraph> capture(const std::function<void()>& issue) = 0;
 
+  virtual MemoryUse memory() const = 0;
   virtual void* allocate(std::int64_t bytes) = 0;
   virtual void deallocate(void* data, std::int64_t bytes) noexcept = 0;
   virtual void* allocate_host(std::int64_t bytes) = 0;

@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <new>
 
+#include "kernels/error.h"
+
 namespace gradvitals {
 
 CachingAllocator::~CachingAllocator() {
-  for (const auto& [bytes, blocks] : free_blocks_) {
-    for (void* block : blocks) {
-      source_->reused(block, bytes);
-      source_->give_back(block, bytes);
-    }
-  }
+  give_back_unused();
 }
 
 void* CachingAllocator::allocate(std::int64_t bytes) {
@@ -20,8 +17,10 @@ void* CachingAllocator::allocate(std::int64_t bytes) {
   if (block == nullptr) block = take_cached(bytes);
   if (block == nullptr) {
     lock.unlock();  // The source may take its time.
-    block = source_->take(bytes);
+    block = take(bytes);
     lock.lock();
+    ++use_.taken_count;
+    use_.taken_bytes += bytes;
   }
   if (current_hold_) hold_of_block_.insert_or_assign(block, *current_hold_);
   return block;
@@ -43,9 +42,31 @@ void* CachingAllocator::take_cached(std::int64_t bytes) {
   if (found == free_blocks_.end() || found->second.empty()) return nullptr;
   void* block = found->second.back();
   found->second.pop_back();
-  cached_bytes_ -= bytes;
+  use_.cached_bytes -= bytes;
   source_->reused(block, bytes);
   return block;
+}
+
+void* CachingAllocator::take(std::int64_t bytes) {
+  try {
+    return source_->take(bytes);
+  } catch (const std::bad_alloc&) {
+  } catch (const OutOfMemoryError&) {
+  }
+  give_back_unused();
+  return source_->take(bytes);
+}
+
+void CachingAllocator::give_back_unused() noexcept {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [bytes, blocks] : free_blocks_) {
+    for (void* block : blocks) {
+      source_->reused(block, bytes);
+      source_->give_back(block, bytes);
+    }
+  }
+  free_blocks_.clear();
+  use_.cached_bytes = 0;
 }
 
 std::optional<int> CachingAllocator::hold_of(void* block) const {
@@ -63,9 +84,9 @@ void CachingAllocator::deallocate(void* block, std::int64_t bytes) noexcept {
       hold_of_block_.erase(block);
       return;
     }
-    if (cached_bytes_ + bytes <= max_cached_bytes_) {
+    if (use_.cached_bytes + bytes <= max_cached_bytes_) {
       free_blocks_[bytes].push_back(block);
-      cached_bytes_ += bytes;
+      use_.cached_bytes += bytes;
       source_->cached(block, bytes);
       return;
     }
@@ -100,9 +121,9 @@ void CachingAllocator::release_hold(int hold) noexcept {
   for (const Parked& parked : released) deallocate(parked.block, parked.bytes);
 }
 
-std::int64_t CachingAllocator::cached_bytes() const {
+MemoryUse CachingAllocator::use() const {
   const std::lock_guard lock(mutex_);
-  return cached_bytes_;
+  return use_;
 }
 
 }  // namespace gradvitals

@@ -9,13 +9,15 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/memory_use.h"
+
 namespace gradvitals {
 
-/// Where blocks come from. cached() and reused() let a sanitizer know who may touch a block.
+/// Where blocks come from. cached() and reused() tell it which of them nobody may touch.
 class MemorySource {
  public:
   virtual ~MemorySource() = default;
-  /// `bytes` > 0. Throws std::bad_alloc where memory ran out.
+  /// `bytes` > 0. Throws std::bad_alloc or OutOfMemoryError where memory ran out.
   virtual void* take(std::int64_t bytes) = 0;
   virtual void give_back(void* block, std::int64_t bytes) noexcept = 0;
   virtual void cached(void*, std::int64_t) noexcept {}
@@ -34,7 +36,8 @@ class CachingAllocator {
   CachingAllocator(const CachingAllocator&) = delete;
   CachingAllocator& operator=(const CachingAllocator&) = delete;
 
-  /// `bytes` > 0. Throws std::bad_alloc.
+  /// `bytes` > 0. Where memory ran out, what waits unused goes back to the source, which is asked
+  /// once more; it then throws as MemorySource::take() does.
   void* allocate(std::int64_t bytes);
   void deallocate(void* block, std::int64_t bytes) noexcept;
 
@@ -45,26 +48,28 @@ class CachingAllocator {
   void end_hold();
   void release_hold(int hold) noexcept;
 
-  /// What waits unused.
-  std::int64_t cached_bytes() const;
+  MemoryUse use() const;
 
  private:
-  std::unique_ptr<MemorySource> source_;
-  std::int64_t max_cached_bytes_;
-  mutable std::mutex mutex_;
-  std::unordered_map<std::int64_t, std::vector<void*>> free_blocks_;
-  std::int64_t cached_bytes_ = 0;
-
   struct Parked {
     void* block;
     std::int64_t bytes;
     int hold;
   };
 
+  void* take(std::int64_t bytes);
+  void give_back_unused() noexcept;
+
   // The mutex is held by whoever calls these.
   void* take_parked(std::int64_t bytes);
   void* take_cached(std::int64_t bytes);
   std::optional<int> hold_of(void* block) const;
+
+  std::unique_ptr<MemorySource> source_;
+  std::int64_t max_cached_bytes_;
+  mutable std::mutex mutex_;
+  std::unordered_map<std::int64_t, std::vector<void*>> free_blocks_;
+  MemoryUse use_;
 
   std::unordered_map<void*, int> hold_of_block_;  ///< Whoever has the block in hand.
   std::vector<Parked> parked_;                    ///< Blocks of holds that nobody has in hand.

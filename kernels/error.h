@@ -2,6 +2,8 @@
 // is data and never an error.
 #pragma once
 
+#include <cstdint>
+#include <source_location>
 #include <stdexcept>
 #include <string>
 
@@ -23,6 +25,18 @@ class DeviceError : public std::runtime_error {
 class CudaError : public DeviceError {
  public:
   using DeviceError::DeviceError;
+};
+
+/// Device memory ran out.
+class OutOfMemoryError : public CudaError {
+ public:
+  struct Shortage {
+    std::int64_t asked_bytes = 0;
+    std::int64_t free_bytes = 0;
+    std::int64_t total_bytes = 0;
+  };
+  explicit OutOfMemoryError(const Shortage& shortage,
+                            std::source_location site = std::source_location::current());
 };
 
 }  // namespace gradvitals

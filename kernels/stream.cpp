@@ -39,6 +39,9 @@ DeviceType Stream::device() const {
 int Stream::threads() const {
   return backend_->threads();
 }
+MemoryUse Stream::memory() const {
+  return backend_->memory();
+}
 void Stream::synchronize() {
   backend_->synchronize();
 }

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "kernels/device.h"
+#include "kernels/memory_use.h"
 
 namespace gradvitals {
 
@@ -30,6 +31,8 @@ class Stream {
 
   DeviceType device() const;
   int threads() const;
+  /// Of this stream's own allocator.
+  MemoryUse memory() const;
 
   /// Blocks until everything issued so far has finished. The only call that does.
   void synchronize();

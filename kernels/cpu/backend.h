@@ -24,6 +24,7 @@ class CpuBackend final : public Backend {
   bool can_capture() const override { return false; }
   std::unique_ptr<BackendGraph> capture(const std::function<void()>& issue) override;
 
+  MemoryUse memory() const override { return memory_.use(); }
   void* allocate(std::int64_t bytes) override { return memory_.allocate(bytes); }
   void deallocate(void* data, std::int64_t bytes) noexcept override {
     memory_.deallocate(data, bytes);

@@ -53,11 +53,16 @@ void abandon_capture(Queue queue) noexcept;
 void launch_graph(Graph graph, Queue queue);
 void destroy_graph(Graph graph) noexcept;
 
-/// Device memory, 256-byte aligned, uninitialised; `bytes` > 0. Throws std::bad_alloc where memory
-/// ran out. Under sim the block has exactly this size, every byte is 0xFF (NaN in every float
-/// type), and AddressSanitizer reports a host access.
+/// Device memory, 256-byte aligned, uninitialised; `bytes` > 0. Throws OutOfMemoryError. Under sim
+/// the block has exactly this size, every byte is 0xFF (NaN in every float type), and
+/// AddressSanitizer reports a host access.
 void* allocate(std::int64_t bytes);
 void deallocate(void* data) noexcept;
+
+/// A block that nobody may touch until renew(), after which it is as allocate() gives it: what an
+/// allocator that keeps blocks tells the sim device. Neither does anything on a GPU.
+void forbid(void* data) noexcept;
+void renew(void* data) noexcept;
 
 /// Host memory that copies asynchronously; `bytes` > 0.
 void* allocate_pinned(std::int64_t bytes);

@@ -9,7 +9,6 @@
 // Reference:   sim/runtime.cpp, the same functions under sim
 #include <cuda_runtime.h>
 
-#include <new>
 #include <string>
 
 #include "kernels/cuda/gpu.h"
@@ -100,7 +99,12 @@ void* allocate(std::int64_t bytes) {
   const cudaError_t status = cudaMalloc(&data, static_cast<std::size_t>(bytes));
   if (status == cudaErrorMemoryAllocation) {
     static_cast<void>(cudaGetLastError());  // Out of memory is not sticky: the next launch is fine.
-    throw std::bad_alloc();
+    std::size_t free_bytes = 0;
+    std::size_t total_bytes = 0;
+    check(cudaMemGetInfo(&free_bytes, &total_bytes), "cudaMemGetInfo");
+    throw OutOfMemoryError({.asked_bytes = bytes,
+                            .free_bytes = static_cast<std::int64_t>(free_bytes),
+                            .total_bytes = static_cast<std::int64_t>(total_bytes)});
   }
   check(status, "cudaMalloc");
   return data;
@@ -109,6 +113,9 @@ void* allocate(std::int64_t bytes) {
 void deallocate(void* data) noexcept {
   static_cast<void>(cudaFree(data));
 }
+
+void forbid(void*) noexcept {}
+void renew(void*) noexcept {}
 
 void* allocate_pinned(std::int64_t bytes) {
   void* data = nullptr;

@@ -1,11 +1,14 @@
 #include "kernels/sim/device_memory.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
 #include <new>
 
+#include "kernels/error.h"
+#include "kernels/sim/gpu_model.h"
 #include "kernels/sim/sanitizers.h"
 
 namespace gradvitals::sim {
@@ -16,38 +19,77 @@ namespace {
 constexpr std::size_t kAlignment = 256;
 constexpr int kPoison = 0xFF;
 
-/// The blocks in use. They are poisoned while nobody has access.
+/// The blocks of all streams: one GPU has one memory. They are poisoned for AddressSanitizer while
+/// nobody has access, and a forbidden one always.
 class Registry {
  public:
-  void add(void* data, std::size_t bytes) {
+  void* add(std::int64_t bytes) {
     const std::scoped_lock lock(mutex_);
-    blocks_.emplace(data, bytes);
-    if (accesses_ == 0) asan::poison(data, bytes);
+    const std::int64_t total = current_gpu().memory_bytes;
+    if (bytes > total - used_bytes_) {
+      throw OutOfMemoryError({.asked_bytes = bytes,
+                              .free_bytes = std::max<std::int64_t>(total - used_bytes_, 0),
+                              .total_bytes = total});
+    }
+    void* data = nullptr;
+    const auto size = static_cast<std::size_t>(bytes);
+    if (posix_memalign(&data, kAlignment, size) != 0) throw std::bad_alloc();
+    std::memset(data, kPoison, size);
+    blocks_.emplace(data, Block{size});
+    used_bytes_ += bytes;
+    if (accesses_ == 0) asan::poison(data, size);
+    return data;
   }
 
   void remove(void* data) {
     const std::scoped_lock lock(mutex_);
     const auto block = blocks_.find(data);
     if (block == blocks_.end()) return;
-    asan::unpoison(data, block->second);
+    asan::unpoison(data, block->second.bytes);
+    used_bytes_ -= static_cast<std::int64_t>(block->second.bytes);
     blocks_.erase(block);
+    std::free(data);
+  }
+
+  void forbid(void* data) {
+    const std::scoped_lock lock(mutex_);
+    Block& block = blocks_.at(data);
+    block.is_forbidden = true;
+    asan::poison(data, block.bytes);
+  }
+
+  void renew(void* data) {
+    const std::scoped_lock lock(mutex_);
+    Block& block = blocks_.at(data);
+    block.is_forbidden = false;
+    asan::unpoison(data, block.bytes);
+    std::memset(data, kPoison, block.bytes);
+    if (accesses_ == 0) asan::poison(data, block.bytes);
   }
 
   void open() {
     const std::scoped_lock lock(mutex_);
     if (accesses_++ > 0) return;
-    for (const auto& [data, bytes] : blocks_) asan::unpoison(data, bytes);
+    for (const auto& [data, block] : blocks_) {
+      if (!block.is_forbidden) asan::unpoison(data, block.bytes);
+    }
   }
 
   void close() {
     const std::scoped_lock lock(mutex_);
     if (--accesses_ > 0) return;
-    for (const auto& [data, bytes] : blocks_) asan::poison(data, bytes);
+    for (const auto& [data, block] : blocks_) asan::poison(data, block.bytes);
   }
 
  private:
+  struct Block {
+    std::size_t bytes = 0;
+    bool is_forbidden = false;
+  };
+
   std::mutex mutex_;
-  std::map<void*, std::size_t> blocks_;
+  std::map<void*, Block> blocks_;
+  std::int64_t used_bytes_ = 0;
   int accesses_ = 0;
 };
 
@@ -60,17 +102,19 @@ Registry& registry() {
 }  // namespace
 
 void* allocate_device_memory(std::int64_t bytes) {
-  void* data = nullptr;
-  const auto size = static_cast<std::size_t>(bytes);
-  if (posix_memalign(&data, kAlignment, size) != 0) throw std::bad_alloc();
-  std::memset(data, kPoison, size);
-  registry().add(data, size);
-  return data;
+  return registry().add(bytes);
 }
 
 void deallocate_device_memory(void* data) noexcept {
   registry().remove(data);
-  std::free(data);
+}
+
+void forbid_device_memory(void* data) noexcept {
+  registry().forbid(data);
+}
+
+void renew_device_memory(void* data) noexcept {
+  registry().renew(data);
 }
 
 DeviceMemoryAccess::DeviceMemoryAccess() {

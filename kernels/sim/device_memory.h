@@ -5,9 +5,15 @@
 
 namespace gradvitals::sim {
 
-/// Exactly `bytes` bytes, 256-byte aligned, filled with 0xFF. Throws std::bad_alloc.
+/// Exactly `bytes` bytes, 256-byte aligned, filled with 0xFF. Throws OutOfMemoryError where the GPU
+/// (gpu_model.h) would have too little, std::bad_alloc where the host has.
 void* allocate_device_memory(std::int64_t bytes);
 void deallocate_device_memory(void* data) noexcept;
+
+/// AddressSanitizer reports every access to the block, a kernel's too, until renew_device_memory(),
+/// which fills it with 0xFF again.
+void forbid_device_memory(void* data) noexcept;
+void renew_device_memory(void* data) noexcept;
 
 /// While one lives, device memory may be touched: a kernel or a copy runs. At other times
 /// AddressSanitizer reports who does.

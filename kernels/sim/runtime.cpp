@@ -7,6 +7,7 @@
 
 #include "kernels/cuda/gpu.h"
 #include "kernels/sim/device_memory.h"
+#include "kernels/sim/gpu_model.h"
 
 namespace gradvitals::sim::gpu {
 
@@ -65,6 +66,14 @@ void deallocate(void* data) noexcept {
   deallocate_device_memory(data);
 }
 
+void forbid(void* data) noexcept {
+  forbid_device_memory(data);
+}
+
+void renew(void* data) noexcept {
+  renew_device_memory(data);
+}
+
 void* allocate_pinned(std::int64_t bytes) {
   refuse_in_capture("cudaMallocHost");
   void* data = std::malloc(static_cast<std::size_t>(bytes));
@@ -91,8 +100,7 @@ void zero_async(void* destination, std::int64_t bytes, Queue queue) {
 }
 
 int multiprocessor_count() {
-  constexpr int kFew = 4;  // Several blocks in a persistent grid, and tests that end soon.
-  return kFew;
+  return current_gpu().multiprocessors;
 }
 
 }  // namespace gradvitals::sim::gpu

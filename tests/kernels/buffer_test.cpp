@@ -1,17 +1,14 @@
-// Contract: kernels/buffer.h, and the allocator beneath it on cpu.
+// Contract: kernels/buffer.h.
 #include "kernels/buffer.h"
 
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "kernels/caching_allocator.h"
-#include "kernels/cpu/host_memory.h"
 #include "tests/support/devices.h"
 #include "tests/support/expect_invalid.h"
 
@@ -86,39 +83,19 @@ TEST_P(BufferTest, TakesBackTheMemoryOfTheLastStep) {
   EXPECT_EQ(Buffer(stream(), 4000).data(), first);
 }
 
-CachingAllocator host_allocator() {
-  return {std::make_unique<HostMemory>(), HostMemory::kMaxCachedBytes};
-}
-
-TEST(CachingAllocator, KeepsBlocksOfOneSizeApartFromAnother) {
-  CachingAllocator allocator = host_allocator();
-  void* small = allocator.allocate(100);
-  allocator.deallocate(small, 100);
-  void* larger = allocator.allocate(101);
-  EXPECT_NE(larger, small);
-  void* again = allocator.allocate(100);
-  EXPECT_EQ(again, small);
-  allocator.deallocate(larger, 101);
-  allocator.deallocate(again, 100);
-}
-
-TEST(CachingAllocator, ThrowsWhereMemoryRunsOut) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "the sanitizer's operator new ends the process instead of throwing";
-#endif
-  CachingAllocator allocator = host_allocator();
-  EXPECT_THROW(allocator.allocate(std::int64_t{1} << 60), std::bad_alloc);
-}
-
-TEST(CachingAllocator, ReturnsWhatItMayNotHoard) {
-  CachingAllocator allocator = host_allocator();
-  const std::int64_t bytes = HostMemory::kMaxCachedBytes + 1;
-  void* block = allocator.allocate(bytes);
-  allocator.deallocate(block, bytes);  // Not cached: a leak would be the sanitizer's to report.
-  EXPECT_EQ(allocator.cached_bytes(), 0);
-  block = allocator.allocate(64);
-  allocator.deallocate(block, 64);
-  EXPECT_EQ(allocator.cached_bytes(), 64);
+TEST_P(BufferTest, CountsInItsStreamsMemory) {
+  const MemoryUse before = stream().memory();
+  const std::int64_t bytes = 4000;
+  {
+    const Buffer buffer(stream(), bytes);
+    EXPECT_EQ(stream().memory().taken_count, before.taken_count + 1);
+    EXPECT_EQ(stream().memory().taken_bytes, before.taken_bytes + bytes);
+    EXPECT_EQ(stream().memory().cached_bytes, before.cached_bytes);
+  }
+  EXPECT_EQ(stream().memory().cached_bytes, before.cached_bytes + bytes);
+  const Buffer again(stream(), bytes);
+  EXPECT_EQ(stream().memory().taken_count, before.taken_count + 1);
+  EXPECT_EQ(stream().memory().cached_bytes, before.cached_bytes);
 }
 
 }  // namespace

@@ -1,0 +1,37 @@
+// GpuModel: the GPU that the sim device stands for, where a kernel or its launcher asks.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace gradvitals::sim {
+
+struct GpuModel {
+  /// Several blocks in a persistent grid, and tests that end soon.
+  int multiprocessors = 4;
+  /// That of the smallest GPU the kernels are built for, an A100 of 80 GB.
+  std::int64_t memory_bytes = 80'000'000'000;
+};
+
+/// The memory of a model from its text, a number of bytes above 0. Throws std::invalid_argument for
+/// any other text.
+std::int64_t parse_memory_bytes(std::string_view text);
+
+/// The calling thread's model: the innermost GpuScope's, else the one above with the memory that
+/// the environment variable GRADVITALS_SIM_MEMORY_BYTES gives it.
+GpuModel current_gpu();
+
+/// Sets the calling thread's model while it lives.
+class GpuScope {
+ public:
+  explicit GpuScope(const GpuModel& model);
+  ~GpuScope();
+  GpuScope(const GpuScope&) = delete;
+  GpuScope& operator=(const GpuScope&) = delete;
+
+ private:
+  GpuModel model_;
+  const GpuModel* outer_;
+};
+
+}  // namespace gradvitals::sim

@@ -24,7 +24,8 @@ constexpr std::int64_t kMaxMetricsBytes = std::int64_t{16} << 20;
 
 NetworkReport judge_dump(Stream& stream, const SafetensorsFile& file,
                          const std::string& short_name) {
-  HealthMetrics metrics = GradientMonitor(stream).examine(gradient_views(file));
+  const GradientDump dump(stream, file);
+  HealthMetrics metrics = GradientMonitor(stream).examine(dump.views());
   return judge(std::move(metrics), stream.device(), file.path(), short_name);
 }
 

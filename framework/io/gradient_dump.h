@@ -1,15 +1,29 @@
 // Gradients dumped by any framework, as views to be judged.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "framework/io/safetensors.h"
+#include "kernels/buffer.h"
+#include "kernels/stream.h"
 #include "kernels/view.h"
 
 namespace gradvitals {
 
-/// One gradient per tensor of the file, in its order, with layer and activation unknown. Dimensions
-/// before the last count as rows. Views point into `file` and are valid while it lives.
-std::vector<TensorView> gradient_views(const SafetensorsFile& file);
+/// One gradient per tensor of a file, in its order, with layer and activation unknown. Dimensions
+/// before the last count as rows.
+class GradientDump {
+ public:
+  /// On cpu the views point into `file`, which must outlive them; on another device into copies.
+  GradientDump(Stream& stream, const SafetensorsFile& file);
+
+  /// Valid while this lives.
+  std::span<const TensorView> views() const { return views_; }
+
+ private:
+  std::vector<TensorView> views_;
+  std::vector<Buffer> copies_;
+};
 
 }  // namespace gradvitals

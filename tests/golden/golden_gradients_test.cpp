@@ -10,16 +10,15 @@
 #include "kernels/stream.h"
 #include "kernels/tensor_stats.h"
 #include "tests/golden/golden_file.h"
+#include "tests/golden/golden_test.h"
 #include "tests/support/expect_close.h"
 #include "tests/support/tensor_records.h"
 
 namespace gradvitals::test {
 namespace {
 
-std::vector<TensorStats> stats_of(const SafetensorsFile& file) {
-  Stream stream({.device = DeviceType::kCpu, .threads = 2});
-  const std::vector<TensorView> views = gradient_views(file);
-  return tensor_records(stream, views);
+std::vector<TensorStats> stats_of(Stream& stream, const SafetensorsFile& file) {
+  return tensor_records(stream, GradientDump(stream, file).views());
 }
 
 void expect_tensor(const SafetensorsEntry& entry, const TensorStats& stats,
@@ -46,12 +45,12 @@ void expect_tensor(const SafetensorsEntry& entry, const TensorStats& stats,
   EXPECT_EQ(stats.first_nonfinite_index, first.is_null() ? -1 : first.get<std::int64_t>());
 }
 
-class GoldenGradients : public ::testing::TestWithParam<std::string> {};
+class GoldenGradients : public GoldenTest {};
 
 TEST_P(GoldenGradients, HaveTheRecordedStatistics) {
-  const SafetensorsFile file(golden_path("gradients", GetParam(), ".safetensors"));
-  const std::vector<TensorStats> stats = stats_of(file);
-  const nlohmann::json expected = read_expected("gradients", GetParam()).at("tensors");
+  const SafetensorsFile file(golden_path("gradients", recording(), ".safetensors"));
+  const std::vector<TensorStats> stats = stats_of(stream(), file);
+  const nlohmann::json expected = read_expected("gradients", recording()).at("tensors");
   ASSERT_GT(expected.size(), 0U);
   ASSERT_EQ(file.tensors().size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -59,8 +58,7 @@ TEST_P(GoldenGradients, HaveTheRecordedStatistics) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Dumps, GoldenGradients, ::testing::ValuesIn(golden_names("gradients")),
-                         [](const auto& dump) { return dump.param; });
+INSTANTIATE_TEST_SUITE_P(Dumps, GoldenGradients, on_all_devices("gradients"), golden_case_name);
 
 }  // namespace
 }  // namespace gradvitals::test

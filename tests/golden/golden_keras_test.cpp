@@ -10,6 +10,7 @@
 #include "monitor/rules/seed_interpreter.h"
 #include "tests/golden/golden_file.h"
 #include "tests/golden/golden_model.h"
+#include "tests/golden/golden_test.h"
 #include "tests/support/expect_close.h"
 
 namespace gradvitals::test {
@@ -58,19 +59,25 @@ std::vector<double> norms(const HealthMetrics& metrics, Role role) {
 }
 
 Tolerance agreement(const std::string& network) {
-  if (network.starts_with("exploding_linear_head")) return kKerasExplodingLinearHead;
-  if (network.starts_with("exploding")) return kKerasExploding;
-  return kKerasHealthyAndVanishing;
+  if (network.starts_with("exploding_linear_head")) return kAgreementExplodingLinearHead;
+  if (network.starts_with("exploding")) return kAgreementExploding;
+  return kAgreementHealthyAndVanishing;
 }
 
-class GoldenKeras : public ::testing::TestWithParam<std::string> {
+class GoldenKeras : public GoldenTest {
  protected:
-  const HealthMetrics keras = recorded_metrics(read_expected("keras", GetParam()));
-  const HealthMetrics ours = examine_golden_model("keras", GetParam());
+  void SetUp() override {
+    GoldenTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    ours = examine_golden_model(stream(), "keras", recording());
+  }
+
+  const HealthMetrics keras = recorded_metrics(read_expected("keras", recording()));
+  HealthMetrics ours;
 };
 
 TEST_P(GoldenKeras, NormsAgree) {
-  const Tolerance tolerance = agreement(GetParam());
+  const Tolerance tolerance = agreement(recording());
   ASSERT_FALSE(ours.gradient_norms.empty());
   expect_close(ours.gradient_norms, keras.gradient_norms, tolerance);
   expect_close(ours.loss.value(), keras.loss.value(), tolerance);
@@ -90,15 +97,14 @@ TEST_P(GoldenKeras, CountsAndSeedScoresAreEqual) {
 }
 
 TEST_P(GoldenKeras, VerdictsAreEqual) {
-  const Verdict expected = GetParam().starts_with("sigmoid") ? Verdict::kVanishing
-                           : GetParam().starts_with("relu")  ? Verdict::kHealthy
-                                                             : Verdict::kExploding;
+  const Verdict expected = recording().starts_with("sigmoid") ? Verdict::kVanishing
+                           : recording().starts_with("relu")  ? Verdict::kHealthy
+                                                              : Verdict::kExploding;
   EXPECT_EQ(diagnose(keras).verdict, expected);
   EXPECT_EQ(diagnose(ours).verdict, expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, GoldenKeras, ::testing::ValuesIn(golden_names("keras")),
-                         [](const auto& network) { return network.param; });
+INSTANTIATE_TEST_SUITE_P(Networks, GoldenKeras, on_all_devices("keras"), golden_case_name);
 
 }  // namespace
 }  // namespace gradvitals::test

@@ -11,8 +11,8 @@
 namespace gradvitals::test {
 
 /// What the monitor sees of one forward and backward pass.
-inline HealthMetrics examine_golden_model(const std::string& kind, const std::string& name) {
-  Stream stream({.device = DeviceType::kCpu, .threads = 2});
+inline HealthMetrics examine_golden_model(Stream& stream, const std::string& kind,
+                                          const std::string& name) {
   const ModelFile file = read_model(golden_path(kind, name, ".model.safetensors"));
   const ModelBatch batch = read_batch(golden_path(kind, name, ".data.safetensors"), file);
   FileModel model(stream, file);

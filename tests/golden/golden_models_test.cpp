@@ -9,6 +9,7 @@
 #include "monitor/metrics/vital_signs.h"
 #include "tests/golden/golden_file.h"
 #include "tests/golden/golden_model.h"
+#include "tests/golden/golden_test.h"
 #include "tests/support/expect_close.h"
 
 namespace gradvitals::test {
@@ -22,11 +23,11 @@ std::vector<std::string> gradient_names(const HealthMetrics& metrics) {
   return names;
 }
 
-class GoldenModels : public ::testing::TestWithParam<std::string> {};
+class GoldenModels : public GoldenTest {};
 
 TEST_P(GoldenModels, HaveTheRecordedMetrics) {
-  const HealthMetrics metrics = examine_golden_model("models", GetParam());
-  const nlohmann::json golden = read_expected("models", GetParam());
+  const HealthMetrics metrics = examine_golden_model(stream(), "models", recording());
+  const nlohmann::json golden = read_expected("models", recording());
   EXPECT_EQ(gradient_names(metrics), golden.at("names").get<std::vector<std::string>>());
   ASSERT_TRUE(metrics.loss.has_value());
   expect_close(*metrics.loss, golden.at("loss").get<double>(), kGoldenNorm);
@@ -46,8 +47,8 @@ TEST_P(GoldenModels, HaveTheRecordedMetrics) {
 }
 
 TEST_P(GoldenModels, HaveTheRecordedBackwardGain) {
-  const HealthMetrics metrics = examine_golden_model("models", GetParam());
-  const nlohmann::json golden = read_expected("models", GetParam());
+  const HealthMetrics metrics = examine_golden_model(stream(), "models", recording());
+  const nlohmann::json golden = read_expected("models", recording());
   std::vector<double> delta_rms;
   for (const TensorRecord& record : metrics.tensors) {
     if (record.role == Role::kDelta) delta_rms.push_back(record.stats.rms());
@@ -59,8 +60,7 @@ TEST_P(GoldenModels, HaveTheRecordedBackwardGain) {
   if (gain) expect_close(*gain, expected.get<double>(), kGoldenGain);
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, GoldenModels, ::testing::ValuesIn(golden_names("models")),
-                         [](const auto& network) { return network.param; });
+INSTANTIATE_TEST_SUITE_P(Networks, GoldenModels, on_all_devices("models"), golden_case_name);
 
 }  // namespace
 }  // namespace gradvitals::test

@@ -41,15 +41,19 @@ inline std::string device_name(const ::testing::TestParamInfo<DeviceType>& info)
   return std::string(name(info.param));
 }
 
+/// Skips the running test, with the reason, where the device is absent.
+inline void skip_where_absent(DeviceType device) {
+  if (is_available(device)) return;
+  const std::string reason = unavailable_reason(device);
+  ASSERT_FALSE(reason.empty()) << "device " << name(device) << " is absent without a reason";
+  GTEST_SKIP() << reason;
+}
+
 class DeviceTest : public ::testing::TestWithParam<DeviceType> {
  protected:
   void SetUp() override {
-    if (!is_available(GetParam())) {
-      const std::string reason = unavailable_reason(GetParam());
-      ASSERT_FALSE(reason.empty())
-          << "device " << name(GetParam()) << " is absent without a reason";
-      GTEST_SKIP() << reason;
-    }
+    skip_where_absent(GetParam());
+    if (IsSkipped() || HasFatalFailure()) return;
     stream_.emplace(Stream::Options{.device = GetParam(), .threads = 2});
   }
 

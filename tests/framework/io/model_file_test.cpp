@@ -11,6 +11,7 @@
 #include "framework/io/gradient_dump.h"
 #include "framework/io/safetensors.h"
 #include "tests/framework/io/input_files.h"
+#include "tests/support/devices.h"
 
 namespace gradvitals::test {
 namespace {
@@ -331,14 +332,18 @@ TEST(FileModel, ViewsCarryTheNamesOfTheFile) {
   EXPECT_EQ(tape.views().at(0).name, "layers.0/pre_activation");
 }
 
-TEST(GradientDump, EveryTensorIsAGradientWithItsLastDimensionAsColumns) {
+class GradientDumpTest : public DeviceTest {};
+INSTANTIATE_TEST_SUITE_P(Devices, GradientDumpTest, all_devices(), device_name);
+
+TEST_P(GradientDumpTest, EveryTensorIsAGradientWithItsLastDimensionAsColumns) {
   const TemporaryFile file(file_of({zeros("conv", {2, 3, 5}),
                                     zeros("scalar", {}),
                                     zeros("bias", {7}),
                                     zeros("none", {4, 0}),
                                     {"half", {1, 2}, "abcd", DType::kFloat16}}));
-  const SafetensorsFile dump(file.path());
-  const std::vector<TensorView> views = gradient_views(dump);
+  const SafetensorsFile contents(file.path());
+  const GradientDump dump(stream(), contents);
+  const std::span<const TensorView> views = dump.views();
   ASSERT_EQ(views.size(), 5U);
   const auto expect = [&](std::size_t i, std::string_view name, std::int64_t rows,
                           std::int64_t cols) {
@@ -348,6 +353,8 @@ TEST(GradientDump, EveryTensorIsAGradientWithItsLastDimensionAsColumns) {
     EXPECT_EQ(views[i].cols, cols) << name;
     EXPECT_EQ(views[i].count, rows * cols) << name;
     EXPECT_EQ(views[i].layer, -1);
+    EXPECT_EQ(views[i].device, GetParam());
+    EXPECT_NE(views[i].data, nullptr) << name;
   };
   expect(0, "conv", 6, 5);
   expect(1, "scalar", 1, 1);
@@ -355,7 +362,9 @@ TEST(GradientDump, EveryTensorIsAGradientWithItsLastDimensionAsColumns) {
   expect(3, "none", 4, 0);
   expect(4, "half", 1, 2);
   EXPECT_EQ(views[4].dtype, DType::kFloat16);
-  EXPECT_EQ(std::string_view(static_cast<const char*>(views[4].data), 4), "abcd");
+  std::string bytes(4, ' ');
+  copy_to_host(stream(), views[4].data, 4, bytes.data());
+  EXPECT_EQ(bytes, "abcd");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "kernels/sim/sanitizers.h"
 #include "tests/sim/device_array.h"
 #include "tests/sim/planted_bugs.cuh"
+#include "tests/support/sim_schedules.h"
 
 namespace gradvitals::sim {
 namespace {
@@ -119,27 +120,16 @@ const std::array kBugs = {
 
 #undef GRADVITALS_BOTH
 
-using enum Schedule::Order;
-constexpr std::array kSchedules = {
-    Schedule{kForward},     Schedule{kReverse},     Schedule{kShuffled, 1},
-    Schedule{kShuffled, 2}, Schedule{kShuffled, 3}, Schedule{kShuffled, 4},
-};
-
 }  // namespace
 
 std::span<const Bug> all_bugs() {
   return kBugs;
 }
 
-std::span<const Schedule> six_schedules() {
-  return kSchedules;
-}
-
 bool is_same_in_every_schedule(const std::function<std::vector<float>()>& run) {
   std::vector<float> first;
-  for (const Schedule& schedule : kSchedules) {
-    const ScheduleScope scope(schedule);
-    const std::vector<float> result = run();
+  for (const Schedule& schedule : test::kSixSchedules) {
+    const std::vector<float> result = test::in_schedule(schedule, run);
     if (first.empty()) first = result;
     if (result.size() != first.size() ||
         std::memcmp(result.data(), first.data(), result.size() * sizeof(float)) != 0) {

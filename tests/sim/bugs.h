@@ -9,8 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/sim/schedule.h"
-
 namespace gradvitals::sim {
 
 /// How a bug shows.
@@ -33,9 +31,6 @@ struct Bug {
 };
 
 std::span<const Bug> all_bugs();
-
-/// Forward, reverse and four shuffled orders.
-std::span<const Schedule> six_schedules();
 
 /// Whether the results are the same bits in all six schedules.
 bool is_same_in_every_schedule(const std::function<std::vector<float>()>& run);

@@ -117,12 +117,20 @@ void ComputeOptions::add_to(CLI::App& command) {
            [this](const std::string& word) { device = parse_device(word); });
   add_integer(command, "--threads", threads, 0, kMostThreads,
               "Threads of the cpu device; 0: one per core");
+  add_word(command, "--gemm", {"hand-written", "cublas"}, "hand-written",
+           "Who multiplies matrices on the cuda device", [this](const std::string& word) {
+             gemm = word == "cublas" ? GemmProvider::kCublas : GemmProvider::kHandWritten;
+           });
 }
 
 Stream ComputeOptions::open_stream() const {
-  const DeviceType chosen =
-      device.value_or(is_available(DeviceType::kCuda) ? DeviceType::kCuda : DeviceType::kCpu);
-  Stream stream({.device = chosen, .threads = static_cast<int>(threads)});
+  const bool needs_cuda = gemm == GemmProvider::kCublas;
+  if (needs_cuda && device.value_or(DeviceType::kCuda) != DeviceType::kCuda) {
+    throw UsageError(fmt::format("--gemm cublas needs --device cuda, not {}", name(*device)));
+  }
+  const DeviceType chosen = device.value_or(
+      needs_cuda || is_available(DeviceType::kCuda) ? DeviceType::kCuda : DeviceType::kCpu);
+  Stream stream({.device = chosen, .threads = static_cast<int>(threads), .gemm = gemm});
   if (!device) note(fmt::format("device {}", name(chosen)));
   return stream;
 }

@@ -46,10 +46,12 @@ struct JudgingOptions {
 struct ComputeOptions {
   std::optional<DeviceType> device;  ///< Empty for auto.
   std::int64_t threads = 0;          ///< 0 for one per core.
+  GemmProvider gemm = GemmProvider::kHandWritten;
 
   void add_to(CLI::App& command);
   /// The stream asked for; `auto` says on stderr which device it took. Throws DeviceError with the
-  /// reason where the device cannot be used.
+  /// reason where the device or cuBLAS cannot be used, and UsageError for cuBLAS elsewhere than on
+  /// cuda.
   Stream open_stream() const;
 };
 

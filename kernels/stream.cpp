@@ -6,18 +6,23 @@
 
 #include "kernels/backend.h"
 #include "kernels/error.h"
+#include "kernels/validate.h"
 
 namespace gradvitals {
 namespace {
 
 std::shared_ptr<Backend> make_backend(const Stream::Options& options) {
+  if (options.gemm == GemmProvider::kCublas && options.device != DeviceType::kCuda) {
+    validate::fail("Stream",
+                   fmt::format("cuBLAS runs on device cuda, not on {}", name(options.device)));
+  }
   const std::string reason = unavailable_reason(options.device);
   if (!reason.empty()) {
     throw DeviceError(fmt::format("device {} cannot be used: {}", name(options.device), reason));
   }
   switch (options.device) {
     case DeviceType::kCuda:
-      return make_cuda_backend();
+      return make_cuda_backend(options.gemm);
     case DeviceType::kSim:
       return make_sim_backend();
     case DeviceType::kCpu:

@@ -1,6 +1,7 @@
 // Stream: an ordered queue of kernels on one device.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "kernels/device.h"
@@ -9,6 +10,9 @@
 namespace gradvitals {
 
 class Backend;
+
+/// Who multiplies matrices on the cuda device; the other devices have the hand-written kernels.
+enum class GemmProvider : std::uint8_t { kHandWritten, kCublas };
 
 /// An ordered queue of work on one device: every op takes the stream it runs on as its first
 /// argument, and ops on one stream run in the order they were issued. On the cpu device an op has
@@ -20,9 +24,13 @@ class Stream {
     /// Worker threads of the cpu device; 0 means one per core. Results may differ in the last bit
     /// between thread counts, never between runs with the same one.
     int threads = 0;
+    /// cuBLAS sums in an order of its own: the last bits of results differ from the hand-written
+    /// kernels', and may from one GPU model or cuBLAS to another. It is loaded only when asked for.
+    GemmProvider gemm = GemmProvider::kHandWritten;
   };
 
-  /// Throws DeviceError, with the reason, where the device cannot be used.
+  /// Throws DeviceError, with the reason, where the device or cuBLAS cannot be used, and
+  /// std::invalid_argument for cuBLAS on a device other than cuda.
   explicit Stream(const Options& options);
   Stream() : Stream(Options{}) {}
   ~Stream();

@@ -87,6 +87,7 @@ GpuBackend::GpuBackend(DeviceType device)
 }
 
 GpuBackend::~GpuBackend() {
+  library_.reset();  // It works on the queue.
   memory_.deallocate(grid_sum_.partial, kGridSumBytes);
   gpu::destroy_queue(queue_);
 }
@@ -121,7 +122,7 @@ void GpuBackend::fill_zero(void* destination, std::int64_t bytes) {
   gpu::zero_async(destination, bytes, queue_);
 }
 
-std::shared_ptr<Backend> make_backend(DeviceType device) {
+std::shared_ptr<GpuBackend> make_backend(DeviceType device) {
   return std::make_shared<GpuBackend>(device);
 }
 

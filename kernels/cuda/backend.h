@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "kernels/backend.h"
 #include "kernels/caching_allocator.h"
 #include "kernels/cuda/block_reduce.cuh"
+#include "kernels/cuda/gemm.h"
 #include "kernels/cuda/gemm_ladder.h"
 #include "kernels/cuda/gpu.h"
 
@@ -24,6 +26,10 @@ class GpuBackend final : public Backend,
   ~GpuBackend() override;
   GpuBackend(const GpuBackend&) = delete;
   GpuBackend& operator=(const GpuBackend&) = delete;
+
+  gpu::Queue queue() const { return queue_; }
+  /// Who multiplies from here on, on queue(), instead of the hand-written kernels.
+  void set_gemm_library(std::unique_ptr<GemmLibrary> library) { library_ = std::move(library); }
 
   DeviceType device() const override { return device_; }
   int threads() const override { return 1; }  // The host's; a kernel has its own.
@@ -83,13 +89,17 @@ class GpuBackend final : public Backend,
  private:
   friend class GpuGraph;
 
+  /// Of gemm and dense: by the library where there is one.
+  void run(const Product& product);
+
   DeviceType device_;
   gpu::Queue queue_;
   CachingAllocator memory_;
   GridSum grid_sum_;  ///< Of whichever kernel runs: there is one at a time in a queue.
+  std::unique_ptr<GemmLibrary> library_;  ///< Null: the hand-written kernels multiply.
 };
 
 /// A backend with a queue of its own. `device` names the build that this is.
-std::shared_ptr<Backend> make_backend(DeviceType device);
+std::shared_ptr<GpuBackend> make_backend(DeviceType device);
 
 }  // namespace gradvitals::GPU_NAMESPACE

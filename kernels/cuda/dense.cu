@@ -55,15 +55,15 @@ void column_sums(gpu::Queue queue, const MatrixView<float>& matrix, float* sums)
 void GpuBackend::dense_forward(const DenseForward<float>& op) {
   const float* z = op.z.data;
   const bool is_linear = op.activation == Activation::kLinear;
-  gemm_by_shape(queue_, {.m = op.x.rows,
-                         .n = op.w.cols,
-                         .k = op.x.cols,
-                         .a = op.x.data,
-                         .b = op.w.data,
-                         .c = z != nullptr ? op.z.data : op.y.data,
-                         .bias = op.b.data,
-                         .activation = op.activation,
-                         .y = is_linear && z == nullptr ? nullptr : op.y.data});
+  run({.m = op.x.rows,
+       .n = op.w.cols,
+       .k = op.x.cols,
+       .a = op.x.data,
+       .b = op.w.data,
+       .c = z != nullptr ? op.z.data : op.y.data,
+       .bias = op.b.data,
+       .activation = op.activation,
+       .y = is_linear && z == nullptr ? nullptr : op.y.data});
 }
 
 void GpuBackend::dense_backward(const DenseBackward<float>& op) {
@@ -74,22 +74,22 @@ void GpuBackend::dense_backward(const DenseBackward<float>& op) {
                        .dz = op.delta.flat()});
   if (op.db.data != nullptr) column_sums(queue_, op.delta, op.db.data);
   if (op.dw.data != nullptr) {
-    gemm_by_shape(queue_, {.m = op.x.cols,
-                           .n = op.delta.cols,
-                           .k = op.x.rows,
-                           .a = op.x.data,
-                           .transpose_a = true,
-                           .b = op.delta.data,
-                           .c = op.dw.data});
+    run({.m = op.x.cols,
+         .n = op.delta.cols,
+         .k = op.x.rows,
+         .a = op.x.data,
+         .transpose_a = true,
+         .b = op.delta.data,
+         .c = op.dw.data});
   }
   if (op.dx.data != nullptr) {
-    gemm_by_shape(queue_, {.m = op.delta.rows,
-                           .n = op.w.rows,
-                           .k = op.delta.cols,
-                           .a = op.delta.data,
-                           .b = op.w.data,
-                           .transpose_b = true,
-                           .c = op.dx.data});
+    run({.m = op.delta.rows,
+         .n = op.w.rows,
+         .k = op.delta.cols,
+         .a = op.delta.data,
+         .b = op.w.data,
+         .transpose_b = true,
+         .c = op.dx.data});
   }
 }
 

@@ -1,9 +1,11 @@
-// Computes:    c = alpha * op(a) op(b) + beta * c, by the algorithm that suits the shape
+// Computes:    c = alpha * op(a) op(b) + beta * c, by the algorithm that suits the shape or by the
+//              backend's library
 // Shapes:      kernels/gemm.h; any of M, N, K may be 0
 // DTypes:      float32
 // Launch:      that of the algorithm chosen
 // Traffic:     that of the algorithm chosen
-// Determinism: all algorithms give the same bits, so that the choice may look at the GPU
+// Determinism: all algorithms give the same bits, so that the choice may look at the GPU; a library
+//              gives its own
 // Edge cases:  c empty launches nothing; alpha 0 reads neither a nor b
 // Errors:      none beyond the algorithms'; kernels/gemm.cpp has checked the arguments
 // Reference:   cpu/gemm.cpp
@@ -66,13 +68,15 @@ GemmAlgorithm algorithm_for(const Product& p) {
 
 }  // namespace
 
-void gemm_by_shape(gpu::Queue queue, const Product& p) {
+void GpuBackend::run(const Product& p) {
   if (p.m == 0 || p.n == 0) return;
-  gemm_by_algorithm(algorithm_for(p), queue, p);
+  if (library_ == nullptr) return gemm_by_algorithm(algorithm_for(p), queue_, p);
+  library_->multiply(p);
+  gemm_epilogue(queue_, p);
 }
 
 void GpuBackend::gemm(const Gemm<float>& op) {
-  gemm_by_shape(queue_, product_of(op));
+  run(product_of(op));
 }
 
 void GpuBackend::gemm_by(GemmAlgorithm algorithm, const Gemm<float>& op) {

@@ -1,5 +1,5 @@
-// The contract behind gemm and dense on a GPU: five algorithms for one product. Private to
-// kernels/cuda.
+// The contract behind gemm and dense on a GPU: five algorithms for one product, and the place of a
+// library's. Private to kernels/cuda.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,15 @@ void gemm_shared_tiled(gpu::Queue queue, const Product& product);
 void gemm_register_tiled(gpu::Queue queue, const Product& product);
 void gemm_warp_tiled(gpu::Queue queue, const Product& product);
 
-/// The algorithm that suits the shape; nothing where c is empty.
-void gemm_by_shape(gpu::Queue queue, const Product& product);
+/// What follows a product whose c lacks it, as these algorithms do it: c += bias, y = activation(c).
+void gemm_epilogue(gpu::Queue queue, const Product& product);
+
+/// Somebody else's products, for a backend that is to use them instead.
+class GemmLibrary {
+ public:
+  virtual ~GemmLibrary() = default;
+  /// Issues c = alpha * op(a) op(b) + beta * c, with M, N > 0, and leaves bias and y alone.
+  virtual void multiply(const Product& product) = 0;
+};
 
 }  // namespace gradvitals::GPU_NAMESPACE

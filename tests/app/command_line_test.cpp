@@ -79,6 +79,15 @@ INSTANTIATE_TEST_SUITE_P(
         WrongInput{"DeviceUnknown", {"compare", "--device", "tpu"}, "'tpu'"},
         WrongInput{
             "DeviceNotUsable", {"compare", "--device", unusable_device()}, unusable_device()},
+        WrongInput{"GemmUnknown",
+                   {"compare", "--gemm", "mkl"},
+                   "'mkl' is not one of hand-written, cublas"},
+        WrongInput{"CublasOnCpu",
+                   {"compare", "--gemm", "cublas", "--device", "cpu"},
+                   "--gemm cublas needs --device cuda, not cpu"},
+        WrongInput{"CublasOnSim",
+                   {"compare", "--gemm", "cublas", "--device", "sim"},
+                   "--gemm cublas needs --device cuda, not sim"},
         WrongInput{"FailOnUnknown", {"compare", "--fail-on", "ok"}, "--fail-on"},
         WrongInput{"GateWithSeedRules",
                    {"compare", "--rules", "seed", "--fail-on", "warning"},
@@ -106,6 +115,15 @@ INSTANTIATE_TEST_SUITE_P(
         WrongInput{"MoreFilesThanAFigureHolds", many_dumps(), "--plot draws 48 files at most"},
         WrongInput{"OptionTwice", {"compare", "--seed", "1", "--seed", "2"}, "--seed"}),
     [](const auto& input) { return std::string(input.param.title); });
+
+TEST(CommandLine, CublasIsNeverReplacedInSilence) {
+  if (is_available(DeviceType::kCuda)) GTEST_SKIP() << "cuBLAS may run here";
+  const ProgramResult result = run_program({"compare", "--gemm", "cublas"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(result.err, "gradvitals: device cuda cannot be used: " +
+                            unavailable_reason(DeviceType::kCuda) + "\n");
+}
 
 TEST(CommandLine, HelpIsAResult) {
   for (const Arguments& arguments :

@@ -41,6 +41,13 @@ TEST(CpuStream, RefusesNegativeThreads) {
                  {"Stream: -2 threads is negative"});
 }
 
+TEST(Stream, RefusesCublasOnAnotherDeviceThanCuda) {
+  for (const DeviceType device : {DeviceType::kCpu, DeviceType::kSim}) {
+    expect_invalid([&] { Stream stream({.device = device, .gemm = GemmProvider::kCublas}); },
+                   {"Stream: cuBLAS runs on device cuda, not on", name(device)});
+  }
+}
+
 TEST(Stream, SaysWhyADeviceCannotBeUsed) {
   for (const DeviceType device : {DeviceType::kCuda, DeviceType::kSim}) {
     if (is_available(device)) continue;

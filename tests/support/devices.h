@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -49,12 +50,21 @@ inline void skip_where_absent(DeviceType device) {
   GTEST_SKIP() << reason;
 }
 
+/// cuBLAS on cuda where GRADVITALS_TEST_GEMM=cublas asks for it, so that one suite serves both.
+inline GemmProvider gemm_under_test(DeviceType device) {
+  const char* const wanted = std::getenv("GRADVITALS_TEST_GEMM");
+  if (device != DeviceType::kCuda || wanted == nullptr) return GemmProvider::kHandWritten;
+  EXPECT_STREQ(wanted, "cublas");
+  return GemmProvider::kCublas;
+}
+
 class DeviceTest : public ::testing::TestWithParam<DeviceType> {
  protected:
   void SetUp() override {
     skip_where_absent(GetParam());
     if (IsSkipped() || HasFatalFailure()) return;
-    stream_.emplace(Stream::Options{.device = GetParam(), .threads = 2});
+    stream_.emplace(
+        Stream::Options{.device = GetParam(), .threads = 2, .gemm = gemm_under_test(GetParam())});
   }
 
   /// A stream on the device under test; on cpu with two threads, so that work is split.

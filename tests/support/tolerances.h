@@ -117,6 +117,15 @@ inline constexpr double kGradcheckAbsolutePerLoss = 1e-8;  // Times max(1, sum |
 inline constexpr Tolerance kSumSquares{.absolute = 0.0, .relative = 1e-12};
 inline constexpr double kSumPerAbsoluteSum = 1e-12;  // Times sum |x|.
 
+/// The L2 norm of `count` elements whose squares are added in float32, in any order: each square
+/// and each addition rounds once (Higham 2002, 3.1), all terms are positive; the root halves that
+/// and rounds, too.
+constexpr Tolerance float32_norm(std::int64_t count) {
+  return {.absolute = 0.0, .relative = (static_cast<double>(count) / 2 + 2) * kUnitRoundoff<float>};
+}
+/// A norm that is then stored in bfloat16, of 8 bits of precision; a few float32 roundings before.
+inline constexpr Tolerance kStoredBFloat16{.absolute = 0.0, .relative = 0x1.01p-8};
+
 // Random numbers. Normals: the error that kernels/normal.h states. Statistics of fixed seeds: a
 // sound generator is beyond five standard errors once in 1.7 million tests; a Kolmogorov-Smirnov
 // distance is beyond 2.23 / sqrt(n) once in 10,000.

@@ -1,58 +1,22 @@
 // Matrix products of the cpu device against OpenBLAS, one thread, float: which is faster at which
 // shape, and where gemm changes from one to the other. Results are checked against each other
 // before they are timed. Compare within one run, with --benchmark_enable_random_interleaving=true
-// --benchmark_repetitions=30 --benchmark_report_aggregates_only=true.
+// --benchmark_repetitions=30 --benchmark_report_aggregates_only=true. The cuda cases: gemm_cuda.cpp.
 #include <benchmark/benchmark.h>
 
-#include <cmath>
-#include <cstdint>
-#include <random>
 #include <string>
 #include <vector>
 
+#include "benchmarks/cuda_cases.h"
+#include "benchmarks/gemm_cases.h"
 #include "kernels/cpu/gemm.h"
 
 namespace gradvitals {
 namespace {
 
-struct Shape {
-  std::int64_t m;
-  std::int64_t n;
-  std::int64_t k;
-  bool transpose_a;
-  bool transpose_b;
-};
-
-/// Forward, weight gradient and input gradient of the seed networks' layers at batch 100, of wide
-/// layers, and the shapes around the change of algorithm.
-constexpr Shape kShapes[] = {
-    {100, 64, 10, false, false},     {10, 64, 100, true, false},     {100, 64, 64, false, false},
-    {64, 64, 100, true, false},      {100, 64, 64, false, true},     {100, 1, 64, false, false},
-    {64, 1, 100, true, false},       {100, 64, 1, false, true},      {1000, 64, 64, false, false},
-    {256, 256, 256, false, false},   {256, 256, 256, true, false},   {256, 256, 256, false, true},
-    {256, 1024, 1024, false, false}, {1024, 1024, 256, true, false}, {256, 1024, 1024, false, true},
-};
-
-std::vector<float> random_values(std::int64_t count, std::uint32_t seed) {
-  std::mt19937 engine(seed);
-  std::uniform_real_distribution<float> uniform(-1, 1);
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& value : values) value = uniform(engine);
-  return values;
-}
-
 using Multiply = void (*)(const cpu::Product<float>&);
 
-/// Whether two orders of summation explain every difference.
-bool agree(const std::vector<float>& got, const std::vector<float>& expected, std::int64_t k) {
-  const double tolerance = 1.2e-7 * static_cast<double>(k + 3) * static_cast<double>(k);
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    if (!(std::fabs(got[i] - expected[i]) <= tolerance)) return false;
-  }
-  return true;
-}
-
-void run(benchmark::State& state, Multiply multiply, const Shape& shape) {
+void run(benchmark::State& state, Multiply multiply, const GemmShape& shape) {
   const auto a = random_values(shape.m * shape.k, 1);
   const auto b = random_values(shape.k * shape.n, 2);
   std::vector<float> c(static_cast<std::size_t>(shape.m * shape.n));
@@ -76,25 +40,23 @@ void run(benchmark::State& state, Multiply multiply, const Shape& shape) {
     multiply(product);
     benchmark::ClobberMemory();
   }
-  const auto operations = static_cast<double>(2 * shape.m * shape.n * shape.k);
-  state.counters["GFLOP/s"] = benchmark::Counter(
-      1e-9 * operations * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["GFLOP/s"] =
+      benchmark::Counter(1e-9 * shape.operations() * static_cast<double>(state.iterations()),
+                         benchmark::Counter::kIsRate);
 }
 
-void register_contender(const std::string& name, Multiply multiply, const Shape& shape) {
-  const std::string sizes = std::to_string(shape.m) + "x" + std::to_string(shape.n) + "x" +
-                            std::to_string(shape.k) + "/" + (shape.transpose_a ? "T" : "N") +
-                            (shape.transpose_b ? "T" : "N");
-  benchmark::RegisterBenchmark((sizes + "/" + name).c_str(),
+void register_contender(const std::string& name, Multiply multiply, const GemmShape& shape) {
+  benchmark::RegisterBenchmark((shape.name() + "/" + name).c_str(),
                                [=](benchmark::State& state) { run(state, multiply, shape); });
 }
 
 const bool kRegistered = [] {
-  for (const Shape& shape : kShapes) {
+  for (const GemmShape& shape : kLayerShapes) {
     register_contender("gemm", &cpu::multiply<float>, shape);
     register_contender("register_tiled", &cpu::multiply_register_tiled, shape);
     register_contender("openblas", &cpu::multiply_openblas, shape);
   }
+  if (has_cuda("gemm")) register_cuda_cases();
   return true;
 }();
 

@@ -3,14 +3,17 @@
 //     bin/benchmarks/training_step --benchmark_enable_random_interleaving=true
 //         --benchmark_repetitions=31 --benchmark_report_aggregates_only=true
 //
-// Arguments: threads of the cpu device, and whether z is kept for the monitor. The tape is reset
+// Arguments on cpu: threads of the device, and whether z is kept for the monitor. The tape is reset
 // between steps, as in a training loop; "fresh" makes a new one per step, as in the three lines of
 // the README.
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 
 #include <cmath>
 #include <stdexcept>
+#include <string>
 
+#include "benchmarks/cuda_cases.h"
 #include "framework/layers/dense.h"
 #include "framework/losses.h"
 #include "framework/networks.h"
@@ -73,10 +76,10 @@ void check(Stream& stream, const Gradients& gradients) {
 }
 
 template <Step (*make)(Stream&)>
-void reused_tape(benchmark::State& state) {
-  Stream stream({.device = DeviceType::kCpu, .threads = static_cast<int>(state.range(0))});
+void reused_tape(benchmark::State& state, const Stream::Options& options, bool keep_z) {
+  Stream stream(options);
   const Step step = make(stream);
-  Tape tape(stream, {.keep_pre_activations = state.range(1) != 0});
+  Tape tape(stream, {.keep_pre_activations = keep_z});
   check(stream, run_step(tape, step));
   for (auto _ : state) {
     tape.reset();
@@ -85,9 +88,18 @@ void reused_tape(benchmark::State& state) {
   }
 }
 
+Stream::Options cpu_with(std::int64_t threads) {
+  return {.device = DeviceType::kCpu, .threads = static_cast<int>(threads)};
+}
+
 template <Step (*make)(Stream&)>
-void fresh_tape(benchmark::State& state) {
-  Stream stream({.device = DeviceType::kCpu, .threads = static_cast<int>(state.range(0))});
+void reused_tape_on_cpu(benchmark::State& state) {
+  reused_tape<make>(state, cpu_with(state.range(0)), state.range(1) != 0);
+}
+
+template <Step (*make)(Stream&)>
+void fresh_tape_on_cpu(benchmark::State& state) {
+  Stream stream(cpu_with(state.range(0)));
   const Step step = make(stream);
   for (auto _ : state) {
     Tape tape(stream, {.keep_pre_activations = state.range(1) != 0});
@@ -106,10 +118,37 @@ void on_one_and_two_threads(benchmark::internal::Benchmark* benchmark) {
   benchmark->Unit(benchmark::kMillisecond)->UseRealTime();
 }
 
-BENCHMARK(reused_tape<sigmoid_step>)->Name("sigmoid_network")->Apply(on_one_thread);
-BENCHMARK(reused_tape<relu_step>)->Name("relu_network")->Apply(on_one_thread);
-BENCHMARK(fresh_tape<relu_step>)->Name("relu_network_fresh")->Apply(on_one_thread);
-BENCHMARK(reused_tape<wide_step>)->Name("relu_1024x8")->Apply(on_one_and_two_threads);
+BENCHMARK(reused_tape_on_cpu<sigmoid_step>)->Name("sigmoid_network")->Apply(on_one_thread);
+BENCHMARK(reused_tape_on_cpu<relu_step>)->Name("relu_network")->Apply(on_one_thread);
+BENCHMARK(fresh_tape_on_cpu<relu_step>)->Name("relu_network_fresh")->Apply(on_one_thread);
+BENCHMARK(reused_tape_on_cpu<wide_step>)->Name("relu_1024x8")->Apply(on_one_and_two_threads);
+
+/// cuda/<network>/<who multiplies>/keep_z:<0 or 1>: a step is over when the host knows that it is.
+template <Step (*make)(Stream&)>
+void register_on_cuda(const std::string& network, GemmProvider gemm) {
+  const char* const provider = gemm == GemmProvider::kCublas ? "cublas" : "hand-written";
+  const auto run = [=](benchmark::State& state) {
+    reused_tape<make>(state, {.device = DeviceType::kCuda, .gemm = gemm}, state.range(0) != 0);
+  };
+  benchmark::RegisterBenchmark(fmt::format("cuda/{}/{}", network, provider).c_str(), run)
+      ->ArgNames({"keep_z"})
+      ->ArgsProduct({{0, 1}})
+      ->Unit(benchmark::kMicrosecond)
+      ->UseRealTime();
+}
+
+void register_networks_on_cuda(GemmProvider gemm) {
+  register_on_cuda<sigmoid_step>("sigmoid_network", gemm);
+  register_on_cuda<relu_step>("relu_network", gemm);
+  register_on_cuda<wide_step>("relu_1024x8", gemm);
+}
+
+const bool kRegistered = [] {
+  if (!has_cuda("training_step")) return false;
+  register_networks_on_cuda(GemmProvider::kHandWritten);
+  if (has_cublas("training_step")) register_networks_on_cuda(GemmProvider::kCublas);
+  return true;
+}();
 
 }  // namespace
 }  // namespace gradvitals

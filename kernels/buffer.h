@@ -21,7 +21,8 @@ template <MemoryPlace kPlace>
 class BasicBuffer {
  public:
   BasicBuffer() = default;
-  /// Throws std::invalid_argument for a negative size and std::bad_alloc where memory ran out.
+  /// Throws std::invalid_argument for a negative size and, where memory ran out, std::bad_alloc on
+  /// the host and OutOfMemoryError (error.h) on a device.
   BasicBuffer(Stream& stream, std::int64_t bytes);
   ~BasicBuffer();
   BasicBuffer(BasicBuffer&& other) noexcept;

@@ -1,0 +1,56 @@
+// The products that are measured, and what they are checked by.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace gradvitals {
+
+struct GemmShape {
+  std::int64_t m;
+  std::int64_t n;
+  std::int64_t k;
+  bool transpose_a;
+  bool transpose_b;
+
+  std::string name() const {
+    return std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) + "/" +
+           (transpose_a ? "T" : "N") + (transpose_b ? "T" : "N");
+  }
+  double operations() const { return static_cast<double>(2 * m * n * k); }
+};
+
+/// Forward, weight gradient and input gradient of the seed networks' layers at batch 100, of wide
+/// layers, and the shapes around the cpu device's change of algorithm.
+inline constexpr GemmShape kLayerShapes[] = {
+    {100, 64, 10, false, false},     {10, 64, 100, true, false},     {100, 64, 64, false, false},
+    {64, 64, 100, true, false},      {100, 64, 64, false, true},     {100, 1, 64, false, false},
+    {64, 1, 100, true, false},       {100, 64, 1, false, true},      {1000, 64, 64, false, false},
+    {256, 256, 256, false, false},   {256, 256, 256, true, false},   {256, 256, 256, false, true},
+    {256, 1024, 1024, false, false}, {1024, 1024, 256, true, false}, {256, 1024, 1024, false, true},
+};
+
+/// Uniform in [-1, 1).
+inline std::vector<float> random_values(std::int64_t count, std::uint32_t seed) {
+  std::mt19937 engine(seed);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (float& value : values) value = uniform(engine);
+  return values;
+}
+
+/// Whether two orders of summation explain every difference.
+inline bool agree(const std::vector<float>& got, const std::vector<float>& expected,
+                  std::int64_t k) {
+  if (got.size() != expected.size()) return false;
+  const double tolerance = 1.2e-7 * static_cast<double>(k + 3) * static_cast<double>(k);
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    if (!(std::fabs(got[i] - expected[i]) <= tolerance)) return false;
+  }
+  return true;
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,115 @@
+// The tensors that statistics are measured on: their sizes, their values, and what is known of them.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <random>
+#include <span>
+#include <stdexcept>
+#include <string_view>
+#include <vector>
+
+#include "kernels/dtype.h"
+#include "kernels/view.h"
+
+namespace gradvitals {
+
+/// GPT-2 of 124 million parameters: 148 tensors, none of them shared with another.
+inline std::vector<std::int64_t> gpt2_124m() {
+  constexpr std::int64_t kWidth = 768;
+  constexpr std::int64_t kVocabulary = 50257;
+  constexpr std::int64_t kContext = 1024;
+  constexpr int kLayers = 12;
+  std::vector<std::int64_t> counts = {kVocabulary * kWidth, kContext * kWidth};
+  for (int layer = 0; layer < kLayers; ++layer) {
+    counts.insert(counts.end(), {kWidth, kWidth});                   // Normalisation,
+    counts.insert(counts.end(), {kWidth * 3 * kWidth, 3 * kWidth});  // q, k and v,
+    counts.insert(counts.end(), {kWidth * kWidth, kWidth});          // projection,
+    counts.insert(counts.end(), {kWidth, kWidth});                   // normalisation,
+    counts.insert(counts.end(), {kWidth * 4 * kWidth, 4 * kWidth});  // and the MLP.
+    counts.insert(counts.end(), {4 * kWidth * kWidth, kWidth});
+  }
+  counts.insert(counts.end(), {kWidth, kWidth});
+  return counts;
+}
+
+/// Elements of each tensor of a case.
+inline std::vector<std::int64_t> counts_of(std::string_view name) {
+  // The seed's networks: four hidden layers of 64 units, ten inputs, one output.
+  if (name == "seed_network") return {640, 64, 4096, 64, 4096, 64, 4096, 64, 64, 1};
+  if (name == "5000x1000") return std::vector<std::int64_t>(5000, 1000);
+  if (name == "5000x4096") return std::vector<std::int64_t>(5000, 4096);
+  if (name == "gpt2_124m") return gpt2_124m();
+  if (name == "1x64M") return {std::int64_t{1} << 26};
+  if (name == "1x268M") return {std::int64_t{1} << 28};
+  if (name == "skewed") {
+    std::vector<std::int64_t> counts(1001, 1000);
+    counts[0] = 100'000'000;
+    return counts;
+  }
+  throw std::invalid_argument("no such case");
+}
+
+/// The bfloat16 towards zero.
+inline BFloat16 truncated(float value) {
+  return {static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16)};
+}
+
+/// Normal values, of which `zero_percent` are zeros, as with ReLU; for bfloat16 those that it holds.
+inline std::vector<float> make_values(std::int64_t count, int zero_percent, DType dtype) {
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal;
+  std::vector<float> pattern(1 << 16);
+  for (float& value : pattern) {
+    value = random() % 100 < static_cast<unsigned>(zero_percent) ? 0.0f : normal(random);
+    if (dtype == DType::kBFloat16) value = to_float32(truncated(value));
+  }
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = pattern[i % pattern.size()];
+  return values;
+}
+
+/// Views of tensors that stand one behind the other.
+inline std::vector<TensorView> views_of(std::span<const std::int64_t> counts, const void* data,
+                                        DType dtype, DeviceType device) {
+  const auto* bytes = static_cast<const char*>(data);
+  std::vector<TensorView> views;
+  for (const std::int64_t count : counts) {
+    views.push_back({.name = "tensor",
+                     .data = bytes,
+                     .count = count,
+                     .rows = 1,
+                     .cols = count,
+                     .dtype = dtype,
+                     .device = device});
+    bytes += count * size_in_bytes(dtype);
+  }
+  return views;
+}
+
+/// The sum of squares of each tensor, in long double.
+inline std::vector<double> sums_of_squares(std::span<const std::int64_t> counts,
+                                           const std::vector<float>& values) {
+  std::vector<double> sums;
+  auto value = values.begin();
+  for (const std::int64_t count : counts) {
+    long double sum = 0;
+    for (const auto end = value + count; value != end; ++value) {
+      sum += static_cast<long double>(*value) * *value;
+    }
+    sums.push_back(static_cast<double>(sum));
+  }
+  return sums;
+}
+
+/// Whether every number is what it should be, to `tolerance` relative.
+inline bool agree(std::span<const double> got, std::span<const double> expected, double tolerance) {
+  if (got.size() != expected.size()) return false;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    if (!(std::fabs(got[i] - expected[i]) <= tolerance * expected[i])) return false;
+  }
+  return true;
+}
+
+}  // namespace gradvitals

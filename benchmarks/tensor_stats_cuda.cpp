@@ -1,0 +1,188 @@
+// The full record on a GPU beside cuBLAS's and CUB's norms, and beside reading and copying alone, on
+// the same buffers. One name per case:
+//   cuda/<what>/<shapes>_<dtype>/<zeros in %>/<cold or warm>
+// Results are checked against sums in long double before anything is timed. What is read stays on
+// the GPU until the program ends: 8 GB where every case runs.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "benchmarks/cuda_cases.h"
+#include "benchmarks/gpu_time.h"
+#include "benchmarks/stats_run.h"
+#include "benchmarks/tensor_cases.h"
+#include "kernels/baselines/norms.h"
+#include "kernels/baselines/roofline.h"
+
+namespace gradvitals {
+namespace {
+
+using baselines::Accumulator;
+using baselines::Norms;
+
+/// What a case is about. GPU memory is taken when the first case that needs it runs.
+struct CaseTensors {
+  std::string shapes;
+  DType dtype;
+  int zero_percent;
+
+  std::vector<std::int64_t> counts = counts_of(shapes);
+  std::vector<double> sums = {};  ///< Of squares, as they should be.
+  std::unique_ptr<Stream> stream = nullptr;
+  Buffer data = {};
+  std::vector<TensorView> views = {};
+
+  std::string name() const {
+    return fmt::format("{}_{}/{}", shapes, dtype == DType::kFloat32 ? "f32" : "bf16", zero_percent);
+  }
+
+  void prepare() {
+    if (stream != nullptr) return;
+    const std::int64_t total = std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
+    const std::vector<float> values = make_values(total, zero_percent, dtype);
+    sums = sums_of_squares(counts, values);
+    auto opened = std::make_unique<Stream>(Stream::Options{.device = DeviceType::kCuda});
+    data = Buffer(*opened, total * size_in_bytes(dtype));
+    if (dtype == DType::kFloat32) {
+      copy_to_device(*opened, values.data(), data.bytes(), data.data());
+    } else {
+      std::vector<BFloat16> halves(values.size());
+      std::transform(values.begin(), values.end(), halves.begin(), truncated);
+      copy_to_device(*opened, halves.data(), data.bytes(), data.data());
+    }
+    views = views_of(counts, data.data(), dtype, DeviceType::kCuda);
+    stream = std::move(opened);
+  }
+};
+
+void run_record(benchmark::State& state, CaseTensors& tensors, Cache cache) {
+  tensors.prepare();
+  StatsRun stats(*tensors.stream, tensors.views);
+  stats.run();
+  if (!agree(stats.sums_of_squares(), tensors.sums, 1e-12)) {
+    return state.SkipWithError("a record is wrong");
+  }
+  time_on_gpu(state, *tensors.stream, cache, [&] { stats.run(); });
+  state.SetBytesProcessed(state.iterations() * tensors.data.bytes());
+}
+
+struct Peer {
+  const char* name;
+  std::function<std::unique_ptr<Norms>(Stream&, std::span<const TensorView>)> make;
+  /// Relative. Norms in float32 lose digits as tensors grow, and bfloat16 holds 8 bits: enough to
+  /// see that the same thing is computed.
+  double tolerance;
+  bool takes_bfloat16 = false;
+};
+
+std::vector<Peer> peers(bool with_cublas) {
+  constexpr double kFloat32 = 1e-2;
+  constexpr double kFloat64 = 1e-12;
+  const auto cub = [](auto make, Accumulator accumulator) {
+    return [=](Stream& stream, std::span<const TensorView> views) {
+      return make(stream, views, accumulator);
+    };
+  };
+  std::vector<Peer> peers = {
+      {"cub_reduce_f32", cub(baselines::cub_reduce, Accumulator::kFloat32), kFloat32},
+      {"cub_reduce_f64", cub(baselines::cub_reduce, Accumulator::kFloat64), kFloat64},
+      {"cub_segmented_f32", cub(baselines::cub_segmented_reduce, Accumulator::kFloat32), kFloat32},
+      {"cub_segmented_f64", cub(baselines::cub_segmented_reduce, Accumulator::kFloat64), kFloat64}};
+  if (with_cublas) peers.push_back({"cublas_nrm2", baselines::cublas_nrm2, kFloat32, true});
+  return peers;
+}
+
+void run_peer(benchmark::State& state, CaseTensors& tensors, const Peer& peer, Cache cache) {
+  tensors.prepare();
+  const auto norms = peer.make(*tensors.stream, tensors.views);
+  Buffer workspace(*tensors.stream, norms->workspace_bytes());
+  norms->run(workspace);
+  std::vector<double> expected = tensors.sums;
+  for (double& value : expected) value = std::sqrt(value);
+  if (!agree(norms->read(workspace), expected, peer.tolerance)) {
+    return state.SkipWithError("a norm is wrong");
+  }
+  time_on_gpu(state, *tensors.stream, cache, [&] { norms->run(workspace); });
+  state.SetBytesProcessed(state.iterations() * tensors.data.bytes());
+}
+
+/// What rooflines are made of: vectors of 16 bytes.
+std::int64_t vector_bytes(const CaseTensors& tensors) {
+  return tensors.data.bytes() / 16 * 16;
+}
+
+void run_read(benchmark::State& state, CaseTensors& tensors, int depth, Cache cache) {
+  tensors.prepare();
+  Stream& stream = *tensors.stream;
+  Buffer workspace(stream, kReadWorkspaceBytes);
+  const std::int64_t bytes = vector_bytes(tensors);
+  time_on_gpu(state, stream, cache,
+              [&] { cuda::read_all(stream, tensors.data.data(), bytes, depth, workspace); });
+  state.SetBytesProcessed(state.iterations() * bytes);
+}
+
+/// Counts what is read and what is written.
+void run_copy(benchmark::State& state, CaseTensors& tensors, Cache cache) {
+  tensors.prepare();
+  Stream& stream = *tensors.stream;
+  const std::int64_t bytes = vector_bytes(tensors);
+  const Buffer copy(stream, bytes);
+  time_on_gpu(state, stream, cache,
+              [&] { cuda::copy_all(stream, tensors.data.data(), bytes, copy.data()); });
+  state.SetBytesProcessed(state.iterations() * 2 * bytes);
+}
+
+void register_rooflines(const std::shared_ptr<CaseTensors>& tensors, Cache cache) {
+  const std::string place = fmt::format("{}/{}", tensors->name(), name(cache));
+  for (const int depth : kReadDepths) {
+    register_on_gpu(fmt::format("cuda/read_{}/{}", depth, place),
+                    [=](benchmark::State& state) { run_read(state, *tensors, depth, cache); });
+  }
+  register_on_gpu("cuda/copy/" + place,
+                  [=](benchmark::State& state) { run_copy(state, *tensors, cache); });
+}
+
+void register_contenders(const std::shared_ptr<CaseTensors>& tensors,
+                         const std::vector<Peer>& peers, Cache cache) {
+  const std::string place = fmt::format("{}/{}", tensors->name(), name(cache));
+  register_on_gpu("cuda/record/" + place,
+                  [=](benchmark::State& state) { run_record(state, *tensors, cache); });
+  for (const Peer& peer : peers) {
+    if (tensors->dtype == DType::kBFloat16 && !peer.takes_bfloat16) continue;
+    register_on_gpu(fmt::format("cuda/{}/{}", peer.name, place),
+                    [=](benchmark::State& state) { run_peer(state, *tensors, peer, cache); });
+  }
+}
+
+}  // namespace
+
+void register_cuda_cases() {
+  const std::vector<Peer> contenders = peers(has_cublas("tensor_stats"));
+  struct Shapes {
+    const char* name;
+    DType dtype;
+  };
+  for (const Shapes& shapes :
+       {Shapes{"seed_network", DType::kFloat32}, Shapes{"5000x1000", DType::kFloat32},
+        Shapes{"5000x4096", DType::kFloat32}, Shapes{"gpt2_124m", DType::kFloat32},
+        Shapes{"gpt2_124m", DType::kBFloat16}, Shapes{"skewed", DType::kFloat32},
+        Shapes{"1x268M", DType::kFloat32}}) {
+    for (const int zeros : {0, 1, 50}) {
+      const auto tensors = std::make_shared<CaseTensors>(
+          CaseTensors{.shapes = shapes.name, .dtype = shapes.dtype, .zero_percent = zeros});
+      for (const Cache cache : {Cache::kCold, Cache::kWarm}) {
+        register_contenders(tensors, contenders, cache);
+        if (zeros == 0) register_rooflines(tensors, cache);
+      }
+    }
+  }
+}
+
+}  // namespace gradvitals

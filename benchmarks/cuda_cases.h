@@ -3,8 +3,8 @@
 
 namespace gradvitals {
 
-/// Whether device cuda can be used here. Where it cannot, one line on stderr says that the cuda cases
-/// of `program` are skipped, and why.
+/// Whether device cuda can be used here. Where it cannot, one line on stderr says that the cuda
+/// cases of `program` are skipped, and why.
 bool has_cuda(const char* program);
 
 /// Whether cuBLAS can be used there; likewise. Opens the GPU: called where has_cuda() only.

@@ -125,8 +125,8 @@ Contender whole_gemm() {
   return {"gemm", [](Stream& stream, const Gemm<float>& op) { gemm(stream, op); }};
 }
 
-/// Times the contender and cuBLAS on the same operands, by turns; returns the share of cuBLAS's speed
-/// in percent.
+/// Times the contender and cuBLAS on the same operands, by turns; returns the share of cuBLAS's
+/// speed in percent.
 double time_against_cublas(benchmark::State& state, const GemmShape& shape,
                            const Contender& contender, const Gemm<float>& op, Stream& stream,
                            Stream& cublas) {

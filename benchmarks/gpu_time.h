@@ -21,8 +21,8 @@ inline const char* name(Cache cache) {
   return cache == Cache::kCold ? "cold" : "warm";
 }
 
-/// Seconds that a call of `issue` takes, over `calls` of them: what events cannot resolve in one they
-/// do in all.
+/// Seconds that a call of `issue` takes, over `calls` of them: what events cannot resolve in one
+/// they do in all.
 template <class Issue>
 double seconds_per_call(baselines::GpuTimer& timer, int calls, Issue issue) {
   timer.start();
@@ -52,7 +52,8 @@ double percentile(const std::vector<double>& repetitions) {
   return sorted[static_cast<std::size_t>(std::lround(last * percent / 100))];
 }
 
-/// Registers a case that sets the time of an iteration itself. A repetition is the mean of a few samples.
+/// Registers a case that sets the time of an iteration itself. A repetition is the mean of a few
+/// samples.
 template <class Case>
 void register_on_gpu(const std::string& name, Case run) {
   constexpr int kSamples = 10;

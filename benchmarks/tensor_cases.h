@@ -1,4 +1,4 @@
-// The tensors that statistics are measured on: their sizes, their values, and what is known of them.
+// The tensors that statistics are measured on: their sizes, values, and what is known of them.
 #pragma once
 
 #include <bit>
@@ -56,7 +56,7 @@ inline BFloat16 truncated(float value) {
   return {static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16)};
 }
 
-/// Normal values, of which `zero_percent` are zeros, as with ReLU; for bfloat16 those that it holds.
+/// Normal values, of which `zero_percent` are zeros, as with ReLU; for bfloat16 those it holds.
 inline std::vector<float> make_values(std::int64_t count, int zero_percent, DType dtype) {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;

@@ -1,9 +1,10 @@
 // Computes:    read_all: the sum of all words, modulo 2^32; copy_all: a copy
 // Shapes:      V vectors of 16 bytes
 // DTypes:      4-byte words
-// Launch:      a grid that fills the GPU, 256 threads a block, a grid-stride loop; no shared memory,
-//              no sync
-// Traffic:     read_all reads 16 V bytes, copy_all reads and writes as many -> bound by memory
+// Launch:      a grid that fills the GPU, 256 threads a block, a grid-stride loop; no shared
+//              memory, no sync
+// Traffic:     read_all reads 16 V bytes and writes 64 KB, copy_all reads and writes 16 V bytes
+//              -> bound by memory
 // Determinism: the sum is the same in every order
 // Edge cases:  V = 0 gives the sum 0
 // Errors:      std::invalid_argument (roofline.h); CudaError where the launch fails
@@ -26,9 +27,9 @@ constexpr int kThreads = 256;
 constexpr std::int64_t kVectorBytes = 16;
 // All that a multiprocessor holds at 2048 threads.
 constexpr int kBlocksPerMultiprocessor = 8;
-constexpr std::int64_t kMaxBlocks = kReadWorkspaceBytes /
-                                    static_cast<std::int64_t>(sizeof(std::uint32_t)) /
-                                    (kThreads / kWarpThreads);
+constexpr std::int64_t kSums =
+    kReadWorkspaceBytes / static_cast<std::int64_t>(sizeof(std::uint32_t));
+constexpr std::int64_t kMaxBlocks = kSums / (kThreads / kWarpThreads);
 
 __device__ __forceinline__ std::uint32_t word_sum(const uint4& vector) {
   return vector.x + vector.y + vector.z + vector.w;
@@ -50,7 +51,12 @@ __global__ void __launch_bounds__(kThreads)
   }
   for (; i < count; i += threads) sum += word_sum(data[i]);
   sum = warp_sum(sum);
-  if (threadIdx.x % kWarpThreads == 0) sums[thread / kWarpThreads] = sum;
+  if (threadIdx.x % kWarpThreads != 0) return;
+  const std::int64_t warp = thread / kWarpThreads;
+  sums[warp] = sum;
+  // Warps beyond this grid have nothing to add.
+  const std::int64_t warps = threads / kWarpThreads;
+  for (std::int64_t w = warp + warps; w < kSums; w += warps) sums[w] = 0;
 }
 
 __global__ void __launch_bounds__(kThreads)
@@ -83,8 +89,6 @@ void read_all(Stream& stream, const void* data, std::int64_t bytes, int depth, B
   }
   const auto* vectors = static_cast<const uint4*>(data);
   auto* sums = static_cast<std::uint32_t*>(workspace.data());
-  // Warps beyond this grid leave no sum of their own.
-  gpu::zero_async(sums, kReadWorkspaceBytes, queue);
   const gpu::LaunchShape shape{full_grid(), kThreads};
   switch (depth) {
     case kReadDepths[0]:

@@ -2,7 +2,7 @@
 // Shapes:      c and y (M,N), bias (N)
 // DTypes:      float32
 // Launch:      one thread per element of c, 32 x 8 threads a block, no shared memory, no sync
-// Traffic:     8 M N bytes for the bias, 8 M N for the activation -> bound by memory
+// Traffic:     reads c, writes c and y: up to 12 M N bytes -> bound by memory
 // Determinism: the operations of gemm_epilogue.cuh: the same bits as in a product of our own
 // Edge cases:  without bias, c is not written; without either nothing is launched; y may be c
 // Errors:      CudaError where the launch fails

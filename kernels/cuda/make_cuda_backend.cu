@@ -5,8 +5,8 @@
 // Traffic:     none
 // Determinism: none
 // Edge cases:  none
-// Errors:      CudaError where the GPU gives no queue or memory; DeviceError where cuBLAS is asked for
-//              and cannot be used
+// Errors:      CudaError where the GPU gives no queue or memory; DeviceError where cuBLAS is asked
+//              for and cannot be used
 // Reference:   sim/make_sim_backend.cpp, no_cuda/make_cuda_backend.cpp
 #include "kernels/cuda/backend.h"
 #include "kernels/cuda/cublas_gemm.h"

@@ -4,7 +4,7 @@
 // Launch:      none: for the files that include this
 // Traffic:     none
 // Determinism: an element's square depends on nothing else
-// Edge cases:  in float, squares overflow above 1.84e19 and vanish below 3.7e-23: that is the peer's
+// Edge cases:  in float, squares overflow above 1.84e19 and vanish below 3.7e-23, as the peers' do
 // Errors:      std::invalid_argument for another dtype or device
 // Reference:   kernels/tensor_stats.h
 #pragma once

@@ -36,7 +36,7 @@ void gemm_shared_tiled(gpu::Queue queue, const Product& product);
 void gemm_register_tiled(gpu::Queue queue, const Product& product);
 void gemm_warp_tiled(gpu::Queue queue, const Product& product);
 
-/// What follows a product whose c lacks it, as these algorithms do it: c += bias, y = activation(c).
+/// What follows a product whose c lacks it, as in these algorithms: c += bias, y = activation(c).
 void gemm_epilogue(gpu::Queue queue, const Product& product);
 
 /// Somebody else's products, for a backend that is to use them instead.

@@ -94,7 +94,8 @@ double Adam(const AdamUpdate<T>& op, double scale, std::int64_t begin, std::int6
                               hn::Mul(hn::Mul(hn::Set(d, take2), g), g));
     hn::StoreU(m, d, op.first_moment.data + i);
     hn::StoreU(v, d, op.second_moment.data + i);
-    const auto divisor = hn::Add(hn::Sqrt(hn::Mul(v, hn::Set(d, second_scale))), hn::Set(d, epsilon));
+    const auto divisor =
+        hn::Add(hn::Sqrt(hn::Mul(v, hn::Set(d, second_scale))), hn::Set(d, epsilon));
     return hn::Sub(weight, hn::Div(hn::Mul(hn::Set(d, rate), m), divisor));
   });
 }

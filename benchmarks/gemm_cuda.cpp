@@ -90,11 +90,12 @@ const std::vector<float>& product_on_cpu(const GemmShape& shape) {
 
 /// Opened when the first case that needs it runs.
 Stream& hand_written_stream() {
-  static Stream stream({.device = DeviceType::kCuda});
+  // Never destroyed: the driver may be gone when static objects are.
+  static auto& stream = *new Stream({.device = DeviceType::kCuda});
   return stream;
 }
 Stream& cublas_stream() {
-  static Stream stream({.device = DeviceType::kCuda, .gemm = GemmProvider::kCublas});
+  static auto& stream = *new Stream({.device = DeviceType::kCuda, .gemm = GemmProvider::kCublas});
   return stream;
 }
 

@@ -1,7 +1,8 @@
 // The full record on a GPU beside cuBLAS's and CUB's norms, and beside reading and copying alone,
 // on the same buffers. One name per case:
 //   cuda/<what>/<shapes>_<dtype>/<zeros in %>/<cold or warm>
-// Results are checked against sums in long double before anything is timed. What is read stays on
+// Norms and records are checked against sums in long double before anything is timed (reading and
+// copying have a test of their own). What is read stays on
 // the GPU until the program ends: 8 GB where every case runs.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>

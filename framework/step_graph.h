@@ -15,7 +15,8 @@ namespace gradvitals {
 ///
 ///     StepGraph step(stream, [&] {
 ///       tape.reset();
-///       gradients = tape.gradient(mse(tape, model.forward(tape, x), y), variables);
+///       const Tensor loss = mse(tape, model.forward(tape, x), y);
+///       const Gradients gradients = tape.gradient(loss, variables);
 ///       monitor.measure(tape.views());
 ///       optimizer.apply(stream, gradients, {.gradients = monitor.all_gradients()});
 ///     });
@@ -26,8 +27,10 @@ namespace gradvitals {
 ///     }
 ///
 /// What the function decides on the host (shapes, a learning rate) stays as it was in the third run.
-/// The tensors it uses must outlive the graph, and the graph must not outlive the stream. On cpu,
-/// where an op runs when it is called, every run calls the function.
+/// It keeps none of its own tensors from run to run: what is held is not used again, every run then
+/// works on other memory, and cannot be captured. The tensors it finds must outlive the graph, and
+/// the graph must not outlive the stream. On cpu, where an op runs when it is called, every run
+/// calls the function.
 class StepGraph {
  public:
   StepGraph(Stream& stream, std::function<void()> step);

@@ -97,7 +97,8 @@ class Backend {
 /// The native implementation; `threads` as in Stream::Options.
 std::shared_ptr<Backend> make_cpu_backend(int threads);
 
-/// The hand-written kernels on the first GPU, and products by `gemm`. Throws DeviceError where
+/// The hand-written kernels on the calling thread's current GPU, the first one unless the program
+/// chose another, and products by `gemm`. Throws DeviceError where
 /// there is none, or no such library.
 std::shared_ptr<Backend> make_cuda_backend(GemmProvider gemm);
 

@@ -27,13 +27,15 @@ void* CachingAllocator::allocate(std::int64_t bytes) {
 }
 
 void* CachingAllocator::take_parked(std::int64_t bytes) {
+  if (!current_hold_) return nullptr;
   const auto fits = [&](const Parked& parked) {
     return parked.bytes == bytes && parked.hold == current_hold_;
   };
-  const auto found = std::ranges::find_if(parked_, fits);
-  if (found == parked_.end()) return nullptr;
+  // The last that came back goes out first, as from the cache.
+  const auto found = std::find_if(parked_.rbegin(), parked_.rend(), fits);
+  if (found == parked_.rend()) return nullptr;
   void* block = found->block;
-  parked_.erase(found);
+  parked_.erase(std::next(found).base());
   return block;
 }
 

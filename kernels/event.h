@@ -17,7 +17,8 @@ class Event {
   Event(Event&& other) noexcept;
   Event& operator=(Event&& other) noexcept;
 
-  /// Marks the end of what has been issued to the stream so far; an earlier mark is forgotten.
+  /// Marks the end of what has been issued to the stream so far; an earlier mark is forgotten. Not
+  /// while the stream is captured (graph.h): what a graph does has no moment of its own.
   void record();
   /// Whether everything before the mark has finished; true where nothing was ever marked.
   bool has_passed() const;

@@ -19,8 +19,8 @@ class Graph {
   static bool is_supported(const Stream& stream);
 
   /// Calls `issue`, whose work is not run. What is not work on a queue cannot be captured: CudaError
-  /// is thrown where `issue` waits for the stream, or takes device memory that is not in the stream's
-  /// cache. The cure is to let the function run a few times before. Throws std::invalid_argument
+  /// is thrown where `issue` waits for the stream or an event, or takes device memory that is not in
+  /// the stream's cache. The cure is to let the function run a few times before. Throws std::invalid_argument
   /// where the device cannot capture, and whatever `issue` throws.
   Graph(Stream& stream, const std::function<void()>& issue);
   ~Graph();

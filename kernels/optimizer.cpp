@@ -6,6 +6,7 @@
 
 #include "kernels/backend.h"
 #include "kernels/stream.h"
+#include "kernels/tensor_stats.h"
 #include "kernels/validate.h"
 
 namespace gradvitals {
@@ -29,6 +30,10 @@ void require_decay(std::string_view op, std::string_view setting, double value) 
   require(op, value >= 0.0 && value < 1.0, setting, value, "in [0, 1)");
 }
 
+validate::Memory memory(const UpdateGuard& guard) {
+  return {"guard.gradients", guard.gradients, sizeof(TensorStats)};
+}
+
 template <class Op>
 void check_tensors(std::string_view name, const Op& op) {
   validate::readable(name, "weight", op.weight);
@@ -39,6 +44,9 @@ void check_tensors(std::string_view name, const Op& op) {
   }
   // NaN, too, is no limit.
   require(name, op.guard.max_norm > 0, "guard.max_norm", op.guard.max_norm, "positive");
+  if (std::isfinite(op.guard.max_norm) && op.guard.gradients == nullptr) {
+    validate::fail(name, "guard.max_norm is given, but guard.gradients is null");
+  }
 }
 
 template <class T>
@@ -48,7 +56,7 @@ void check(const SgdUpdate<T>& op) {
   require_finite<T>(kOp, "learning_rate", op.learning_rate);
   validate::outputs_disjoint(
       kOp, {memory("weight", op.weight), memory("update_sum_squares", op.update_sum_squares)},
-      {memory("gradient", op.gradient)});
+      {memory("gradient", op.gradient), memory(op.guard)});
 }
 
 template <class T>
@@ -61,7 +69,7 @@ void check(const MomentumUpdate<T>& op) {
   validate::outputs_disjoint(kOp,
                              {memory("weight", op.weight), memory("velocity", op.velocity),
                               memory("update_sum_squares", op.update_sum_squares)},
-                             {memory("gradient", op.gradient)});
+                             {memory("gradient", op.gradient), memory(op.guard)});
 }
 
 template <class T>
@@ -83,7 +91,7 @@ void check(const AdamUpdate<T>& op) {
                              {memory("weight", op.weight), memory("first_moment", op.first_moment),
                               memory("second_moment", op.second_moment), memory("steps", op.steps),
                               memory("update_sum_squares", op.update_sum_squares)},
-                             {memory("gradient", op.gradient)});
+                             {memory("gradient", op.gradient), memory(op.guard)});
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ class Stream {
   /// Of this stream's own allocator.
   MemoryUse memory() const;
 
-  /// Blocks until everything issued so far has finished. The only call that does.
+  /// Blocks until everything issued so far has finished.
   void synchronize();
 
   /// The device's implementation of the ops; for the contract functions and Buffer.

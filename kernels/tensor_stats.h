@@ -22,6 +22,8 @@ struct TensorStats {
   /// leave float64's range, so that l2_norm() is right for every finite input.
   double sum_squares = 0.0;
   std::int32_t scale_exponent = 0;
+  /// Always 0: records are copied as they are, and a hole between members would be read unwritten.
+  std::int32_t reserved = 0;
   double sum = 0.0;      ///< Infinite only where float64 elements add up beyond float64's range.
   double max_abs = 0.0;  ///< 0 where no element is finite
   double min_abs_nonzero =
@@ -43,6 +45,7 @@ struct TensorStats {
 
   bool operator==(const TensorStats&) const = default;
 };
+static_assert(sizeof(TensorStats) == 11 * sizeof(double), "no padding");
 
 /// The table that the kernel walks: which tensors, cut into chunks of fixed size (independent of
 /// the device, so that results are, too). Rebuilt only when the tensors change.

@@ -129,11 +129,17 @@ void GradientMonitor::measure(std::span<const TensorView> views) {
 }
 
 const TensorStats* GradientMonitor::all_gradients() const {
-  return table_ ? static_cast<const TensorStats*>(records_.data()) + table_->size() : nullptr;
+  require_measured("all_gradients");
+  return static_cast<const TensorStats*>(records_.data()) + table_->size();
+}
+
+void GradientMonitor::require_measured(const char* call) const {
+  if (table_) return;
+  throw std::logic_error(fmt::format("GradientMonitor: {}() before anything was measured", call));
 }
 
 void GradientMonitor::send(Parcel& parcel) {
-  if (!table_) throw std::logic_error("GradientMonitor: collect() before anything was measured");
+  require_measured("collect");
   const std::int64_t bytes = table_->size() * kRecordBytes;
   if (parcel.records.bytes() < bytes) parcel.records = HostBuffer(*stream_, bytes);
   copy_to_host_async(*stream_, records_.data(), bytes, parcel.records);
@@ -150,10 +156,9 @@ std::optional<HealthMetrics> GradientMonitor::receive(Parcel& parcel) {
 }
 
 std::optional<HealthMetrics> GradientMonitor::collect() {
-  Parcel& next = parcels_[next_parcel_];
-  next_parcel_ = 1 - next_parcel_;
   // Sent before the other is waited for, so that the device is never without work.
-  send(next);
+  send(parcels_[next_parcel_]);
+  next_parcel_ = 1 - next_parcel_;
   return receive(parcels_[next_parcel_]);
 }
 

@@ -55,11 +55,12 @@ class GradientMonitor {
   void measure(std::span<const TensorView> views);
 
   /// On the stream's device: the record of all gradients of the last measure() together, for a
-  /// guarded update. Null before the first.
+  /// guarded update. Throws std::logic_error where nothing was measured.
   const TensorStats* all_gradients() const;
 
   /// Sends what was measured on its way to the host, and returns the metrics that the collect()
-  /// before sent; none the first time. Throws std::logic_error where nothing was measured.
+  /// before sent; none the first time. Not to be captured: the host reads what it sends. Throws
+  /// std::logic_error where nothing was measured.
   std::optional<HealthMetrics> collect();
 
   /// The metrics that the last collect() sent, when they have arrived; none where there are none.
@@ -80,6 +81,7 @@ class GradientMonitor {
 
   void watch(std::span<const TensorView> views);
   bool watches(std::span<const TensorView> views) const;
+  void require_measured(const char* call) const;
   void send(Parcel& parcel);
   std::optional<HealthMetrics> receive(Parcel& parcel);
 

@@ -68,6 +68,10 @@ class CublasNrm2 final : public Norms {
 
   void run(Buffer& workspace) override {
     const cuda::CublasLibrary& library = cuda::CublasLibrary::get();
+    if (workspace.data() != zeroed_) {  // A norm may fill a part of its slot only.
+      fill_zero(*stream_, workspace.data(), workspace_bytes());
+      zeroed_ = workspace.data();
+    }
     char* slot = static_cast<char*>(workspace.data());
     for (const TensorView& tensor : tensors_) {
       const cudaDataType type = type_of(tensor.dtype);
@@ -94,6 +98,7 @@ class CublasNrm2 final : public Norms {
   Stream* stream_;
   cuda::Cublas cublas_;
   std::vector<TensorView> tensors_;
+  const void* zeroed_ = nullptr;
 };
 
 }  // namespace

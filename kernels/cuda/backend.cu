@@ -5,19 +5,29 @@
 // Traffic:     a copy reads and writes each byte once
 // Determinism: exact
 // Edge cases:  a block returns to the cache while kernels that use it may still wait in the queue
-// Errors:      CudaError where a call fails; std::bad_alloc where memory ran out
+// Errors:      CudaError where a call fails; OutOfMemoryError where memory ran out
 // Reference:   cpu/backend.cpp
 #include "kernels/cuda/backend.h"
+
+#include "kernels/error.h"
 
 namespace gradvitals::GPU_NAMESPACE {
 namespace {
 
-/// What may wait unused: a twentieth of the smallest GPU this is built for (80 GB), 16 times what
-/// the cpu device keeps.
+/// What may wait unused: a twentieth of an H100's 80 GB, 16 times what the cpu device keeps. Where
+/// memory runs out, all of it goes back.
 constexpr std::int64_t kMaxCachedBytes = std::int64_t{4} << 30;
 
 constexpr std::int64_t kGridSumBytes = kGridSumBlocks * static_cast<std::int64_t>(sizeof(double)) +
                                        static_cast<std::int64_t>(sizeof(unsigned));
+
+/// Waits where nobody can be told what went wrong: whoever asks the queue next is.
+void finish(gpu::Queue queue) noexcept {
+  try {
+    gpu::synchronize(queue);
+  } catch (const DeviceError&) {
+  }
+}
 
 class GpuEvent final : public BackendEvent {
  public:
@@ -49,9 +59,10 @@ class GpuMemory final : public MemorySource {
 class GpuGraph final : public BackendGraph {
  public:
   GpuGraph(std::shared_ptr<GpuBackend> backend, const std::function<void()>& issue)
-      : backend_(std::move(backend)), hold_(backend_->memory_.begin_hold()) {
+      : backend_(std::move(backend)) {
+    gpu::begin_capture(backend_->queue_);  // It refuses a capture within a capture.
+    hold_ = backend_->memory_.begin_hold();
     try {
-      gpu::begin_capture(backend_->queue_);
       issue();
       graph_ = gpu::end_capture(backend_->queue_);
     } catch (...) {
@@ -73,23 +84,26 @@ class GpuGraph final : public BackendGraph {
 
  private:
   std::shared_ptr<GpuBackend> backend_;
-  int hold_;
+  int hold_ = 0;
   gpu::Graph graph_ = {};
 };
 
 GpuBackend::GpuBackend(DeviceType device)
-    : device_(device),
-      queue_(gpu::create_queue()),
-      memory_(std::make_unique<GpuMemory>(), kMaxCachedBytes) {
+    : device_(device), memory_(std::make_unique<GpuMemory>(), kMaxCachedBytes) {
   grid_sum_.partial = static_cast<double*>(memory_.allocate(kGridSumBytes));
   grid_sum_.ticket = reinterpret_cast<unsigned*>(grid_sum_.partial + kGridSumBlocks);
   gpu::zero_async(grid_sum_.ticket, sizeof(unsigned), queue_);
 }
 
 GpuBackend::~GpuBackend() {
+  finish(queue_);    // Kernels may still run on the memory that goes now.
   library_.reset();  // It works on the queue.
   memory_.deallocate(grid_sum_.partial, kGridSumBytes);
-  gpu::destroy_queue(queue_);
+}
+
+void GpuBackend::deallocate_host(void* data, std::int64_t) noexcept {
+  finish(queue_);  // A copy to it may be under way.
+  gpu::deallocate_pinned(data);
 }
 
 void GpuBackend::synchronize() {

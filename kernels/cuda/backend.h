@@ -44,7 +44,7 @@ class GpuBackend final : public Backend,
     memory_.deallocate(data, bytes);
   }
   void* allocate_host(std::int64_t bytes) override { return gpu::allocate_pinned(bytes); }
-  void deallocate_host(void* data, std::int64_t) noexcept override { gpu::deallocate_pinned(data); }
+  void deallocate_host(void* data, std::int64_t bytes) noexcept override;
   void copy_to_device(const void* source, std::int64_t bytes, void* destination) override;
   void copy_to_host(const void* source, std::int64_t bytes, void* destination) override;
   void copy_to_host_async(const void* source, std::int64_t bytes, void* destination) override;
@@ -92,8 +92,19 @@ class GpuBackend final : public Backend,
   /// Of gemm and dense: by the library where there is one.
   void run(const Product& product);
 
+  /// Ends with the backend, however far that came into being.
+  struct OwnedQueue {
+    gpu::Queue queue = gpu::create_queue();
+
+    OwnedQueue() = default;
+    ~OwnedQueue() { gpu::destroy_queue(queue); }
+    OwnedQueue(const OwnedQueue&) = delete;
+    OwnedQueue& operator=(const OwnedQueue&) = delete;
+  };
+
   DeviceType device_;
-  gpu::Queue queue_;
+  OwnedQueue owned_queue_;
+  gpu::Queue queue_ = owned_queue_.queue;
   CachingAllocator memory_;
   GridSum grid_sum_;  ///< Of whichever kernel runs: there is one at a time in a queue.
   std::unique_ptr<GemmLibrary> library_;  ///< Null: the hand-written kernels multiply.

@@ -35,8 +35,8 @@ struct CublasLibrary {
 };
 
 /// A handle on one queue, with a workspace of its own: results are then the same bits on every run,
-/// and calls can be captured in a CUDA graph. Plain float32: no TF32, no emulation. Move-only; the
-/// queue must outlive it.
+/// and calls can be captured in a CUDA graph. Plain float32: no TF32, unless NVIDIA's environment
+/// variables ask for it. Move-only; the queue must outlive it.
 class Cublas {
  public:
   /// `scalars` says whether factors and results lie on the host or on the device. Throws

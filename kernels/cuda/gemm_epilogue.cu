@@ -36,8 +36,9 @@ __global__ void __launch_bounds__(kColumns* kRows) gemm_epilogue_kernel(Product 
 
 void gemm_epilogue(gpu::Queue queue, const Product& p) {
   if (p.bias == nullptr && p.y == nullptr) return;
-  const gpu::LaunchShape shape{blocks_for(p.n, kColumns) * blocks_for(p.m, kRows),
-                               {kColumns, kRows}};
+  const gpu::LaunchShape shape{
+      blocks_for(std::int64_t{blocks_for(p.n, kColumns)} * blocks_for(p.m, kRows), 1),
+      {kColumns, kRows}};
   gpu::launch(gemm_epilogue_kernel, shape, queue, p);
 }
 

@@ -28,7 +28,9 @@
 /// the call, the code and file:line.
 namespace gradvitals::GPU_NAMESPACE::gpu {
 
-/// A queue of its own on the first GPU; under sim each call has finished when it returns.
+/// A queue of its own on the calling thread's current GPU, the first one unless the program chose
+/// another (cudaSetDevice); whoever uses it has the same one current. Under sim each call has
+/// finished when it returns.
 Queue create_queue();
 void destroy_queue(Queue queue) noexcept;
 

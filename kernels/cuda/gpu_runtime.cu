@@ -1,11 +1,11 @@
 // Computes:    none: the host's side of kernels/cuda/gpu.h on a GPU, which is the CUDA runtime
 // Shapes:      none
 // DTypes:      none: bytes
-// Launch:      none; synchronize() alone waits for the queue
+// Launch:      none; synchronize() waits for the queue, wait() for an event
 // Traffic:     a copy reads and writes each byte once
 // Determinism: exact
 // Edge cases:  after an allocation that failed for want of memory the next call is fine
-// Errors:      CudaError with call, code and file:line; std::bad_alloc where memory ran out
+// Errors:      CudaError with call, code and file:line; OutOfMemoryError where memory ran out
 // Reference:   sim/runtime.cpp, the same functions under sim
 #include <cuda_runtime.h>
 
@@ -18,6 +18,8 @@ namespace gradvitals::cuda::gpu {
 
 void check(cudaError_t status, const char* call, std::source_location site) {
   if (status == cudaSuccess) return;
+  // CUDA keeps the last error of a thread, and the next launch would be taken for the culprit.
+  static_cast<void>(cudaGetLastError());
   throw CudaError(std::string(call) + ": " + cudaGetErrorName(status) + " (" +
                   std::to_string(static_cast<int>(status)) + "), " + cudaGetErrorString(status) +
                   ", at " + site.file_name() + ":" + std::to_string(site.line()));
@@ -54,7 +56,10 @@ void record(Event event, Queue queue) {
 
 bool has_passed(Event event) {
   const cudaError_t status = cudaEventQuery(event);
-  if (status == cudaErrorNotReady) return false;
+  if (status == cudaErrorNotReady) {
+    static_cast<void>(cudaGetLastError());  // As in check(): it is no error.
+    return false;
+  }
   check(status, "cudaEventQuery");
   return true;
 }
@@ -98,7 +103,7 @@ void* allocate(std::int64_t bytes) {
   void* data = nullptr;
   const cudaError_t status = cudaMalloc(&data, static_cast<std::size_t>(bytes));
   if (status == cudaErrorMemoryAllocation) {
-    static_cast<void>(cudaGetLastError());  // Out of memory is not sticky: the next launch is fine.
+    static_cast<void>(cudaGetLastError());  // As in check(): the next launch is fine.
     std::size_t free_bytes = 0;
     std::size_t total_bytes = 0;
     check(cudaMemGetInfo(&free_bytes, &total_bytes), "cudaMemGetInfo");

@@ -21,6 +21,9 @@ std::string version_text(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
+/// Ampere: warps reduce in hardware from there on.
+constexpr int kOldestMajor = 8;
+
 std::string reason_of(cudaError_t status) {
   // The version is 0 where no driver is installed. An older driver sets it too, where
   // cudaErrorInsufficientDriver alone would not tell the two cases apart.
@@ -55,6 +58,12 @@ CudaProbe probe_cuda() {
   cudaDeviceProp properties{};
   if (const cudaError_t failure = cudaGetDeviceProperties(&properties, 0); failure != cudaSuccess) {
     probe.reason = reason_of(failure);
+    return probe;
+  }
+  if (properties.major < kOldestMajor) {
+    probe.reason = std::string(properties.name) + " has compute capability " +
+                   std::to_string(properties.major) + "." + std::to_string(properties.minor) +
+                   ", the kernels need 8.0 or later";
     return probe;
   }
   probe.device_count = count;

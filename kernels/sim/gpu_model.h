@@ -9,7 +9,7 @@ namespace gradvitals::sim {
 struct GpuModel {
   /// Several blocks in a persistent grid, and tests that end soon.
   int multiprocessors = 4;
-  /// That of the smallest GPU the kernels are built for, an A100 of 80 GB.
+  /// An H100's.
   std::int64_t memory_bytes = 80'000'000'000;
 };
 

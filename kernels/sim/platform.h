@@ -45,10 +45,10 @@ template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const LaunchShape& shape, Queue queue,
             Arguments... arguments) {
   check_launch(shape);
-  queue->issue(
-      [kernel, shape, values = std::tuple<Parameters...>{static_cast<Parameters>(arguments)...}] {
-        run_grid(shape, [&] { std::apply(kernel, values); });
-      });
+  issue(queue,
+        [kernel, shape, values = std::tuple<Parameters...>{static_cast<Parameters>(arguments)...}] {
+          run_grid(shape, [&] { std::apply(kernel, values); });
+        });
 }
 
 }  // namespace gradvitals::sim::gpu

@@ -37,6 +37,16 @@ class WorkQueue {
   CapturedWork* captured_ = nullptr;
 };
 
+/// Null is the queue that CUDA calls the default stream, which is never captured.
+template <class Work>
+void issue(WorkQueue* queue, Work work) {
+  if (queue == nullptr) {
+    work();
+  } else {
+    queue->issue(std::move(work));
+  }
+}
+
 /// Throws CudaError, naming the call, while the calling thread captures any queue, as CUDA does.
 void refuse_in_capture(std::string_view call);
 

@@ -20,7 +20,7 @@ void destroy_queue(Queue queue) noexcept {
 }
 
 void synchronize(Queue queue) {
-  queue->synchronize();
+  if (queue != nullptr) queue->synchronize();
 }
 
 Event create_event() {
@@ -29,13 +29,19 @@ Event create_event() {
 
 void destroy_event(Event) noexcept {}
 
-void record(Event, Queue) {}
+void record(Event, Queue) {
+  // CUDA records it in the graph, and the event is then no event that a host may ask about.
+  refuse_in_capture("cudaEventRecord");
+}
 
 bool has_passed(Event) {
+  refuse_in_capture("cudaEventQuery");
   return true;
 }
 
-void wait(Event) {}
+void wait(Event) {
+  refuse_in_capture("cudaEventSynchronize");
+}
 
 void begin_capture(Queue queue) {
   queue->begin_capture();
@@ -50,7 +56,7 @@ void abandon_capture(Queue queue) noexcept {
 }
 
 void launch_graph(Graph graph, Queue queue) {
-  for (const std::function<void()>& work : graph->items) queue->issue(work);
+  for (const std::function<void()>& work : graph->items) issue(queue, work);
 }
 
 void destroy_graph(Graph graph) noexcept {
@@ -86,14 +92,14 @@ void deallocate_pinned(void* data) noexcept {
 }
 
 void copy_async(void* destination, const void* source, std::int64_t bytes, Queue queue) {
-  queue->issue([=] {
+  issue(queue, [=] {
     const DeviceMemoryAccess access;
     std::memcpy(destination, source, static_cast<std::size_t>(bytes));
   });
 }
 
 void zero_async(void* destination, std::int64_t bytes, Queue queue) {
-  queue->issue([=] {
+  issue(queue, [=] {
     const DeviceMemoryAccess access;
     std::memset(destination, 0, static_cast<std::size_t>(bytes));
   });

@@ -164,6 +164,35 @@ TEST_P(CapturedStepTest, EveryStepAfterTheSecondCanBeCaptured) {
   }
 }
 
+TEST_P(CapturedStepTest, AStepWhoseGradientsAreHeldCannotBeCaptured) {
+  const SampleData data = make_sample_data(stream(), 42, 16);
+  const Sequential model = relu_network(stream(), {.seed = 42});
+  const std::vector<Parameter*> variables = model.trainable_variables();
+  Tape tape(stream());
+  GradientMonitor monitor(stream());
+  Gradients held;
+  StepGraph graph(stream(), [&] {
+    tape.reset();
+    held = tape.gradient(mse(tape, model.forward(tape, data.x), data.y), variables);
+    monitor.measure(tape.views());
+  });
+  graph.run();
+  graph.run();
+  EXPECT_THROW(graph.run(), CudaError) << "the table of statistics went to the device unseen";
+}
+
+TEST_P(CapturedStepTest, CollectingInAStepIsRefused) {
+  Training training(stream(), make_optimizer(0));
+  training.step();
+  training.step();
+  EXPECT_THROW(Graph(stream(),
+                     [&] {
+                       training.step();
+                       training.monitor().collect();
+                     }),
+               CudaError);
+}
+
 TEST_P(CapturedStepTest, AStepThatWaitsSaysSo) {
   StepGraph graph(stream(), [&] { stream().synchronize(); });
   graph.run();

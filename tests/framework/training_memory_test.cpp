@@ -48,9 +48,13 @@ class TrainingMemoryTest : public DeviceTest {
       tape.reset();
       const Tensor loss = mse(tape, model.forward(tape, x), y);
       const Gradients gradients = tape.gradient(loss, model.trainable_variables());
-      const Updates updates = optimizer.apply(stream, gradients);
-      const HealthMetrics metrics = monitor.examine(tape.views(), loss.item(stream));
+      // At a check-up, and as in a training loop.
+      const HealthMetrics metrics = monitor.examine(tape.views());
       EXPECT_TRUE(std::isfinite(metrics.max_gradient)) << "step " << step;
+      monitor.measure(tape.views());
+      const Updates updates = optimizer.apply(
+          stream, gradients, {.gradients = monitor.all_gradients(), .max_norm = 1.0});
+      monitor.collect();
       after_step.push_back(stream.memory());
     }
     return after_step;

@@ -464,6 +464,10 @@ TEST_P(OptimizerTest, RefusesSettingsOutOfRange) {
     sgd.guard.max_norm = limit;
     expect_invalid([&] { sgd_update(stream(), sgd); }, {"sgd_update", "guard.max_norm"});
   }
+  auto unguarded = parameter.sgd(gradient.vector());
+  unguarded.guard.max_norm = 1.0;
+  expect_invalid([&] { sgd_update(stream(), unguarded); },
+                 {"sgd_update", "guard.max_norm is given", "guard.gradients is null"});
   EXPECT_EQ(parameter.weight.download(), std::vector(3, 1.0f)) << "a refused op changes nothing";
 }
 

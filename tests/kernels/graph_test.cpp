@@ -22,6 +22,15 @@ namespace {
 
 class GraphTest : public DeviceTest {
  protected:
+  void SetUp() override {
+    DeviceTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    // CUDA loads a kernel when it is first launched, which may wait: not in a capture.
+    const GuardedBuffer<float> one(stream(), std::vector{1.0f});
+    accumulate(one, one);
+    stream().synchronize();
+  }
+
   /// sum += x
   void accumulate(const GuardedBuffer<float>& x, const GuardedBuffer<float>& sum) {
     add<float>(stream(), {sum.vector(), x.vector(), sum.vector()});

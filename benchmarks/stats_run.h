@@ -26,13 +26,17 @@ class StatsRun {
     tensor_stats(stream_, table_, {out, table_.record_count()}, workspace_);
   }
 
-  /// What the last run found; waits for it.
-  std::vector<double> sums_of_squares() {
+  /// What the last run found, a record a tensor; waits for it.
+  std::vector<TensorStats> records() {
     std::vector<TensorStats> records(static_cast<std::size_t>(table_.size()));
     copy_to_host(stream_, records_.data(), std::ssize(records) * std::int64_t{sizeof(TensorStats)},
                  records.data());
+    return records;
+  }
+
+  std::vector<double> sums_of_squares() {
     std::vector<double> sums;
-    for (const TensorStats& record : records) sums.push_back(record.sum_squares);
+    for (const TensorStats& record : records()) sums.push_back(record.sum_squares);
     return sums;
   }
 

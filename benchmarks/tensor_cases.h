@@ -41,7 +41,6 @@ inline std::vector<std::int64_t> counts_of(std::string_view name) {
   if (name == "5000x1000") return std::vector<std::int64_t>(5000, 1000);
   if (name == "5000x4096") return std::vector<std::int64_t>(5000, 4096);
   if (name == "gpt2_124m") return gpt2_124m();
-  if (name == "1x64M") return {std::int64_t{1} << 26};
   if (name == "1x268M") return {std::int64_t{1} << 28};
   if (name == "skewed") {
     std::vector<std::int64_t> counts(1001, 1000);
@@ -51,19 +50,43 @@ inline std::vector<std::int64_t> counts_of(std::string_view name) {
   throw std::invalid_argument("no such case");
 }
 
-/// The bfloat16 towards zero.
-inline BFloat16 truncated(float value) {
+/// Towards zero.
+inline BFloat16 truncated_to_bfloat16(float value) {
   return {static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16)};
 }
 
-/// Normal values, of which `zero_percent` are zeros, as with ReLU; for bfloat16 those it holds.
+/// Likewise, of |value| < 2^16.
+inline Float16 truncated_to_float16(float value) {
+  constexpr std::uint32_t kRebias = (127 - 15) << 23;
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t magnitude = bits & 0x7FFFFFFF;
+  const std::uint32_t half = magnitude < std::bit_cast<std::uint32_t>(0x1p-14f)
+                                 ? static_cast<std::uint32_t>(std::fabs(value) * 0x1p24f)
+                                 : (magnitude - kRebias) >> 13;
+  return {static_cast<std::uint16_t>((bits >> 16 & 0x8000) | half)};
+}
+
+/// The value that a tensor of `dtype` stores for it.
+inline float as_stored(float value, DType dtype) {
+  if (dtype == DType::kBFloat16) return to_float32(truncated_to_bfloat16(value));
+  if (dtype == DType::kFloat16) return to_float32(truncated_to_float16(value));
+  return value;
+}
+
+/// "f32", "f16" or "bf16".
+inline const char* short_name(DType dtype) {
+  if (dtype == DType::kFloat32) return "f32";
+  return dtype == DType::kFloat16 ? "f16" : "bf16";
+}
+
+/// Normal values that `dtype` holds, of which `zero_percent` are zeros, as with ReLU.
 inline std::vector<float> make_values(std::int64_t count, int zero_percent, DType dtype) {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
   std::vector<float> pattern(1 << 16);
   for (float& value : pattern) {
     value = random() % 100 < static_cast<unsigned>(zero_percent) ? 0.0f : normal(random);
-    if (dtype == DType::kBFloat16) value = to_float32(truncated(value));
+    value = as_stored(value, dtype);
   }
   std::vector<float> values(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = pattern[i % pattern.size()];

@@ -1,111 +1,179 @@
-// The full record of every tensor of a table against a loop that only reads them, in one run: the
-// statistics are done when the two are the same. One name per case on cpu:
-//   <what>/<shapes>/<zeros in %>/<threads>
-// Records are checked against sums in long double before anything is timed. Compare within one run,
-// with --benchmark_enable_random_interleaving=true --benchmark_repetitions=30
-// --benchmark_report_aggregates_only=true. The cuda cases: tensor_stats_cuda.cpp.
+// The full record of every tensor of a table beside the norms that others compute, and beside
+// reading and copying alone, on the same memory. One name per case on cpu:
+//   cpu/<who>/<shapes>_<dtype>/<zeros in %>/<cold or warm>/<threads>
+// Results are checked against sums in long double before anything is timed. Compare within one
+// run: `./run bench` interleaves the contenders of a case at random and takes medians. One case's
+// tensors are in memory at a time: 2 GB at most. The cuda cases: tensor_stats_cuda.cpp.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <map>
-#include <numeric>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "benchmarks/cpu_tensors.h"
 #include "benchmarks/cuda_cases.h"
+#include "benchmarks/host_roofline.h"
+#include "benchmarks/norm_peers.h"
 #include "benchmarks/stats_run.h"
-#include "benchmarks/tensor_cases.h"
+#include "kernels/cpu/thread_pool.h"
 
 namespace gradvitals {
 namespace {
 
-struct Tensors {
-  std::vector<std::int64_t> counts;
-  std::vector<float> values;
-  std::vector<TensorView> views;
+using Work = CpuTensors::Work;
 
-  std::int64_t bytes() const { return std::ssize(values) * std::int64_t{sizeof(float)}; }
+Work make_record(CpuTensors& tensors, int threads) {
+  struct Records {
+    Stream stream;
+    std::vector<StatsRun> runs;
+  };
+  auto records = std::make_shared<Records>(
+      Records{.stream = Stream({.device = DeviceType::kCpu, .threads = threads}), .runs = {}});
+  for (std::size_t copy = 0; copy < tensors.copies(); ++copy) {
+    records->runs.emplace_back(records->stream, tensors.views(copy));
+  }
+  records->runs[0].run();
+  if (!agree(records->runs[0].sums_of_squares(), tensors.sums(), 1e-12)) {
+    throw std::runtime_error("a record is wrong");
+  }
+  return [records](std::size_t copy) { records->runs[copy].run(); };
+}
+
+Work make_peer(CpuTensors& tensors, const NormPeer& peer) {
+  auto norms = std::make_shared<std::vector<double>>(tensors.counts().size());
+  Work work = [&tensors, norms, peer](std::size_t copy) {
+    const std::vector<TensorView>& views = tensors.views(copy);
+    for (std::size_t i = 0; i < views.size(); ++i) {
+      (*norms)[i] = peer.norm(static_cast<const float*>(views[i].data), views[i].count);
+    }
+  };
+  work(0);
+  std::vector<double> expected = tensors.sums();
+  for (double& value : expected) value = std::sqrt(value);
+  if (!agree(*norms, expected, peer.tolerance)) {
+    throw std::runtime_error(fmt::format("{}: a norm is wrong", peer.name));
+  }
+  return work;
+}
+
+/// The whole words of one copy, of which each thread takes a part.
+struct Words {
+  const std::uint64_t* data;
+  std::int64_t count;
+
+  Words(const CpuTensors& tensors, std::size_t copy)
+      : data(static_cast<const std::uint64_t*>(tensors.data(copy))), count(tensors.bytes() / 8) {}
 };
 
-Tensors make_tensors(const std::string& shapes, int zero_percent) {
-  Tensors tensors;
-  tensors.counts = counts_of(shapes);
-  const std::int64_t total =
-      std::accumulate(tensors.counts.begin(), tensors.counts.end(), std::int64_t{0});
-  tensors.values = make_values(total, zero_percent, DType::kFloat32);
-  tensors.views =
-      views_of(tensors.counts, tensors.values.data(), DType::kFloat32, DeviceType::kCpu);
-  return tensors;
+constexpr std::int64_t kPageWords = 512;
+
+Work make_read(CpuTensors& tensors, const ReadLoop& loop, int threads) {
+  auto pool = std::make_shared<ThreadPool>(threads);
+  return [&tensors, loop, pool](std::size_t copy) {
+    const Words words(tensors, copy);
+    pool->parallel_ranges(words.count, kPageWords, [&](std::int64_t begin, std::int64_t end) {
+      benchmark::DoNotOptimize(loop.read(words.data + begin, end - begin));
+    });
+  };
 }
 
-void report(benchmark::State& state, const Tensors& tensors) {
-  state.SetBytesProcessed(state.iterations() * tensors.bytes());
+Work make_copy(CpuTensors& tensors, int threads) {
+  auto pool = std::make_shared<ThreadPool>(threads);
+  const std::size_t copy_words = tensors.bytes() / 8;
+  auto out = std::make_shared<std::vector<std::uint64_t>>(tensors.copies() * copy_words);
+  return [&tensors, out, copy_words, pool](std::size_t copy) {
+    const Words words(tensors, copy);
+    pool->parallel_ranges(words.count, kPageWords, [&](std::int64_t begin, std::int64_t end) {
+      std::memcpy(out->data() + copy * copy_words + begin, words.data + begin, (end - begin) * 8);
+    });
+  };
 }
 
-void run_record(benchmark::State& state, const Tensors& tensors, int threads) {
-  Stream stream({.device = DeviceType::kCpu, .threads = threads});
-  StatsRun stats(stream, tensors.views);
-  stats.run();
-  if (!agree(stats.sums_of_squares(), sums_of_squares(tensors.counts, tensors.values), 1e-12)) {
-    return state.SkipWithError("a record is wrong");
+/// The case's tensors, in the place of those of the case before.
+CpuTensors& tensors_of(const CpuCase& which) {
+  static std::optional<CpuCase> held;
+  static std::unique_ptr<CpuTensors> tensors;
+  if (held != which) {
+    tensors.reset();
+    tensors = std::make_unique<CpuTensors>(which);
+    held = which;
   }
-  for (auto _ : state) {
-    stats.run();
-    benchmark::ClobberMemory();
-  }
-  report(state, tensors);
+  return *tensors;
 }
 
-/// Every word of the tensors, combined in 128 bytes of independent sums so that none waits.
-[[gnu::noinline]] std::uint64_t read(const std::uint64_t* words, std::int64_t count) {
-  constexpr std::int64_t kSums = 16;
-  std::uint64_t sums[kSums] = {};
-  for (std::int64_t i = 0; i + kSums <= count; i += kSums) {
-    for (std::int64_t k = 0; k < kSums; ++k) sums[k] ^= words[i + k];
-  }
-  std::uint64_t all = 0;
-  for (const std::uint64_t sum : sums) all ^= sum;
-  return all;
-}
-
-void run_read(benchmark::State& state, const Tensors& tensors) {
-  std::vector<std::uint64_t> words(static_cast<std::size_t>(tensors.bytes()) / 8);
-  std::memcpy(words.data(), tensors.values.data(), words.size() * 8);
-  for (auto _ : state) benchmark::DoNotOptimize(read(words.data(), std::ssize(words)));
-  report(state, tensors);
-}
-
-const Tensors& cached_tensors(const std::string& shapes, int zero_percent) {
-  static std::map<std::string, Tensors> made;
-  const std::string key = fmt::format("{}/{}", shapes, zero_percent);
-  const auto found = made.find(key);
-  if (found != made.end()) return found->second;
-  return made.emplace(key, make_tensors(shapes, zero_percent)).first->second;
-}
-
-bool register_all() {
-  for (const std::string shapes : {"seed_network", "5000x1000", "1x64M"}) {
-    for (const int zeros : {0, 1, 50}) {
-      for (const int threads : {1, 2}) {
-        benchmark::RegisterBenchmark(fmt::format("record/{}/{}/{}", shapes, zeros, threads).c_str(),
-                                     [=](benchmark::State& state) {
-                                       run_record(state, cached_tensors(shapes, zeros), threads);
-                                     })
-            ->UseRealTime();
-      }
+/// A contender reads `passes` times the bytes of a copy: what is written counts as well.
+void register_contender(const CpuCase& which, const std::string& who, int threads,
+                        const std::function<Work(CpuTensors&)>& make, int passes = 1) {
+  const std::string name = fmt::format("cpu/{}/{}/{}", who, which.name(), threads);
+  benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
+    CpuTensors& tensors = tensors_of(which);
+    const Work& work = tensors.contender(name, make);
+    for (auto _ : state) {
+      work(tensors.next());
+      benchmark::ClobberMemory();
     }
-    benchmark::RegisterBenchmark(
-        fmt::format("read/{}/0/1", shapes).c_str(),
-        [=](benchmark::State& state) { run_read(state, cached_tensors(shapes, 0)); })
-        ->UseRealTime();
+    state.SetBytesProcessed(state.iterations() * passes * tensors.bytes());
+  })->UseRealTime();
+}
+
+void register_peers(const CpuCase& which, std::span<const NormPeer> peers) {
+  for (const NormPeer& peer : peers) {
+    register_contender(which, peer.name, 1,
+                       [=](CpuTensors& tensors) { return make_peer(tensors, peer); });
+  }
+}
+
+void register_case(const CpuCase& which) {
+  for (const int threads : {1, 2}) {
+    register_contender(which, "record", threads,
+                       [=](CpuTensors& tensors) { return make_record(tensors, threads); });
+    for (const ReadLoop& loop : read_loops()) {
+      register_contender(which, loop.name, threads,
+                         [=](CpuTensors& tensors) { return make_read(tensors, loop, threads); });
+    }
+    register_contender(
+        which, "copy", threads, [=](CpuTensors& tensors) { return make_copy(tensors, threads); },
+        2);
+  }
+  if (which.dtype == DType::kFloat32) {  // The peers know no other.
+    register_peers(which, norm_peers());
+    register_peers(which, eigen_norm_peers());
+  }
+}
+
+void register_cpu_cases() {
+  struct Shapes {
+    const char* name;
+    DType dtype = DType::kFloat32;
+  };
+  for (const Shapes& shapes :
+       {Shapes{"seed_network"}, Shapes{"5000x1000"}, Shapes{"5000x4096"}, Shapes{"gpt2_124m"},
+        Shapes{"gpt2_124m", DType::kBFloat16}, Shapes{"gpt2_124m", DType::kFloat16},
+        Shapes{"skewed"}, Shapes{"1x268M"}}) {
+    for (const int zeros : {0, 1, 50}) {
+      CpuCase which = {.shapes = shapes.name, .dtype = shapes.dtype, .zero_percent = zeros};
+      register_case(which);
+      which.is_cold = false;
+      if (which.bytes() <= cache_bytes()) register_case(which);
+    }
+  }
+}
+
+const bool kRegistered = [] {
+  register_cpu_cases();
+  if (eigen_norm_peers().empty()) {
+    fmt::print(stderr, "tensor_stats: the cases of Eigen are skipped: built without Eigen\n");
   }
   if (has_cuda("tensor_stats")) register_cuda_cases();
   return true;
-}
-
-const bool registered = register_all();
+}();
 
 }  // namespace
 }  // namespace gradvitals

@@ -11,14 +11,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "benchmarks/cuda_cases.h"
 #include "benchmarks/gpu_time.h"
 #include "benchmarks/stats_run.h"
 #include "benchmarks/tensor_cases.h"
+#include "benchmarks/tensor_memory.h"
 #include "kernels/baselines/norms.h"
 #include "kernels/baselines/roofline.h"
 
@@ -41,23 +42,15 @@ struct CaseTensors {
   std::vector<TensorView> views = {};
 
   std::string name() const {
-    return fmt::format("{}_{}/{}", shapes, dtype == DType::kFloat32 ? "f32" : "bf16", zero_percent);
+    return fmt::format("{}_{}/{}", shapes, short_name(dtype), zero_percent);
   }
 
   void prepare() {
     if (stream != nullptr) return;
-    const std::int64_t total = std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
-    const std::vector<float> values = make_values(total, zero_percent, dtype);
-    sums = sums_of_squares(counts, values);
     auto opened = std::make_unique<Stream>(Stream::Options{.device = DeviceType::kCuda});
-    data = Buffer(*opened, total * size_in_bytes(dtype));
-    if (dtype == DType::kFloat32) {
-      copy_to_device(*opened, values.data(), data.bytes(), data.data());
-    } else {
-      std::vector<BFloat16> halves(values.size());
-      std::transform(values.begin(), values.end(), halves.begin(), truncated);
-      copy_to_device(*opened, halves.data(), data.bytes(), data.data());
-    }
+    TensorMemory memory = make_tensors(*opened, counts, zero_percent, dtype);
+    sums = std::move(memory.sums);
+    data = std::move(memory.data);
     views = views_of(counts, data.data(), dtype, DeviceType::kCuda);
     stream = std::move(opened);
   }

@@ -3,77 +3,20 @@
 //     bin/benchmarks/training_step --benchmark_enable_random_interleaving=true
 //         --benchmark_repetitions=31 --benchmark_report_aggregates_only=true
 //
-// Arguments on cpu: threads of the device, and whether z is kept for the monitor. The tape is reset
-// between steps, as in a training loop; "fresh" makes a new one per step, as in the three lines of
-// the README.
+// cpu/<network>/threads:<of the device>/keep_z:<0 or 1, for the monitor>: the tape is reset between
+// steps, as in a training loop; "fresh" makes a new one per step, as in the three lines of the
+// README.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include <cmath>
-#include <stdexcept>
 #include <string>
 
 #include "benchmarks/cuda_cases.h"
-#include "framework/layers/dense.h"
-#include "framework/losses.h"
-#include "framework/networks.h"
-#include "framework/sequential.h"
+#include "benchmarks/step_cases.h"
 #include "framework/tape.h"
 
 namespace gradvitals {
 namespace {
-
-constexpr std::uint64_t kSeed = 42;
-constexpr std::int64_t kSeedBatch = 100;
-
-struct Step {
-  Sequential model;
-  Tensor x;
-  Tensor y;
-};
-
-Step sigmoid_step(Stream& stream) {
-  SampleData data = make_sample_data(stream, kSeed, kSeedBatch);
-  return {sigmoid_network(stream, {.seed = kSeed}), data.x, data.y};
-}
-
-Step relu_step(Stream& stream) {
-  SampleData data = make_sample_data(stream, kSeed, kSeedBatch);
-  return {relu_network(stream, {.seed = kSeed}), data.x, data.y};
-}
-
-/// Eight layers of 1024 on 256 rows: 12.35 GFLOP a step, nearly all of it in GEMMs.
-Step wide_step(Stream& stream) {
-  constexpr std::int64_t kWidth = 1024;
-  constexpr std::int64_t kBatch = 256;
-  constexpr int kLayers = 8;
-  Sequential model(stream, {.name = "Wide", .input_width = kWidth, .seed = kSeed});
-  for (int layer = 0; layer < kLayers; ++layer) {
-    model.add(Dense(kWidth, Activation::kRelu, {.kernel_initializer = HeUniform{}}));
-  }
-  const auto normal = [&](std::uint64_t sequence) {
-    return initialize(stream, RandomNormal{.stddev = 1.0}, {kBatch, kWidth}, {kSeed, sequence});
-  };
-  return {std::move(model), normal(1), normal(2)};
-}
-
-Gradients run_step(Tape& tape, const Step& step) {
-  const Tensor loss = mse(tape, step.model.forward(tape, step.x), step.y);
-  return tape.gradient(loss, step.model.trainable_variables());
-}
-
-/// A benchmark of steps that compute nothing useful would be fast: every gradient must exist and be
-/// finite, and not all may be zero.
-void check(Stream& stream, const Gradients& gradients) {
-  bool any_nonzero = false;
-  for (const Gradient& gradient : gradients) {
-    for (const float value : gradient.value.value().to_host<float>(stream)) {
-      if (!std::isfinite(value)) throw std::runtime_error("a gradient is not finite");
-      any_nonzero = any_nonzero || value != 0.0f;
-    }
-  }
-  if (!any_nonzero) throw std::runtime_error("all gradients are zero");
-}
 
 template <Step (*make)(Stream&)>
 void reused_tape(benchmark::State& state, const Stream::Options& options, bool keep_z) {
@@ -118,10 +61,10 @@ void on_one_and_two_threads(benchmark::internal::Benchmark* benchmark) {
   benchmark->Unit(benchmark::kMillisecond)->UseRealTime();
 }
 
-BENCHMARK(reused_tape_on_cpu<sigmoid_step>)->Name("sigmoid_network")->Apply(on_one_thread);
-BENCHMARK(reused_tape_on_cpu<relu_step>)->Name("relu_network")->Apply(on_one_thread);
-BENCHMARK(fresh_tape_on_cpu<relu_step>)->Name("relu_network_fresh")->Apply(on_one_thread);
-BENCHMARK(reused_tape_on_cpu<wide_step>)->Name("relu_1024x8")->Apply(on_one_and_two_threads);
+BENCHMARK(reused_tape_on_cpu<sigmoid_step>)->Name("cpu/sigmoid_network")->Apply(on_one_thread);
+BENCHMARK(reused_tape_on_cpu<relu_step>)->Name("cpu/relu_network")->Apply(on_one_thread);
+BENCHMARK(fresh_tape_on_cpu<relu_step>)->Name("cpu/relu_network_fresh")->Apply(on_one_thread);
+BENCHMARK(reused_tape_on_cpu<wide_step>)->Name("cpu/relu_1024x8")->Apply(on_one_and_two_threads);
 
 /// cuda/<network>/<who multiplies>/keep_z:<0 or 1>: a step is over when the host knows that it is.
 template <Step (*make)(Stream&)>

@@ -1,0 +1,206 @@
+// What it costs to watch a training step, forward and backward, at every step. One name per case:
+//   <device>/<what>/<network>[/<threads, on cpu>]
+// gradients and everything (weights, pre-activations and deltas as well), alone and with the rules
+// (gradients_rules, everything_rules): unwatched and watched steps take turns, the first of a turn
+// changing from one to the next, and counters say what the difference is. statistics_... and rules:
+// that part alone, without a step.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "benchmarks/cuda_cases.h"
+#include "benchmarks/step_cases.h"
+#include "monitor/gradient_monitor.h"
+#include "monitor/rules/diagnosis.h"
+
+namespace gradvitals {
+namespace {
+
+enum class Watched : std::uint8_t { kGradients, kEverything };
+
+/// A network with a tape, of which `watched` is kept.
+class WatchedStep {
+ public:
+  WatchedStep(Stream& stream, const Step& step, Watched watched)
+      : stream_(stream),
+        step_(step),
+        watched_(watched),
+        tape_(stream, {.keep_pre_activations = watched == Watched::kEverything}),
+        monitor_(stream) {
+    check(stream, run_step(tape_, step_));
+  }
+
+  void run_once() {
+    tape_.reset();
+    benchmark::DoNotOptimize(run_step(tape_, step_));
+  }
+
+  /// The metrics of the step before; none at first.
+  std::optional<HealthMetrics> watch() {
+    std::vector<TensorView> views = tape_.views();
+    if (watched_ == Watched::kGradients) {
+      std::erase_if(views, [](const TensorView& view) { return view.role != Role::kGradient; });
+    } else {
+      const std::vector<TensorView> weights = step_.model.views();
+      views.insert(views.end(), weights.begin(), weights.end());
+    }
+    monitor_.measure(views);
+    return monitor_.collect();
+  }
+
+  HealthMetrics metrics() {
+    watch();
+    HealthMetrics metrics = monitor_.finish().value();
+    if (metrics.total_layers != std::ssize(step_.model.trainable_variables()) ||
+        !std::isfinite(metrics.mean_gradient)) {
+      throw std::runtime_error("the metrics are wrong");
+    }
+    return metrics;
+  }
+
+  void synchronize() { stream_.synchronize(); }
+
+ private:
+  Stream& stream_;
+  const Step& step_;
+  Watched watched_;
+  Tape tape_;
+  GradientMonitor monitor_;
+};
+
+/// What a case runs on: made when it runs.
+struct Place {
+  Stream::Options options;
+  Step (*make)(Stream&);
+  int steps_per_turn;  ///< Some milliseconds in all: what a clock resolves, and a pause is short to.
+};
+
+double seconds(int calls, WatchedStep& step, const std::function<void()>& call) {
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < calls; ++i) call();
+  step.synchronize();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / calls;
+}
+
+/// The value that a share of all does not exceed.
+double quantile(std::vector<double> values, double share) {
+  std::ranges::sort(values);
+  return values[static_cast<std::size_t>(
+      std::lround(share * static_cast<double>(values.size() - 1)))];
+}
+
+void judge(const std::optional<HealthMetrics>& metrics) {
+  if (metrics) benchmark::DoNotOptimize(diagnose(*metrics));
+}
+
+void run_in_turns(benchmark::State& state, const Place& place, Watched watched, bool with_rules) {
+  Stream stream(place.options);
+  const Step step = place.make(stream);
+  // Where the monitor needs no more kept than training does, one tape serves both.
+  WatchedStep watched_step(stream, step, watched);
+  std::optional<WatchedStep> other_tape;
+  if (watched == Watched::kEverything) other_tape.emplace(stream, step, Watched::kGradients);
+  WatchedStep& plain_step = other_tape ? *other_tape : watched_step;
+  watched_step.metrics();
+
+  const auto plain = [&] { plain_step.run_once(); };
+  const auto watch = [&] {
+    watched_step.run_once();
+    const std::optional<HealthMetrics> metrics = watched_step.watch();
+    if (with_rules) judge(metrics);
+  };
+  seconds(place.steps_per_turn, watched_step, watch);
+  std::vector<double> unwatched_us;
+  std::vector<double> overhead_us;
+  bool is_plain_first = true;
+  for (auto _ : state) {
+    const double first = is_plain_first ? seconds(place.steps_per_turn, plain_step, plain)
+                                        : seconds(place.steps_per_turn, watched_step, watch);
+    const double second = is_plain_first ? seconds(place.steps_per_turn, watched_step, watch)
+                                         : seconds(place.steps_per_turn, plain_step, plain);
+    const auto [without, with] =
+        is_plain_first ? std::pair(first, second) : std::pair(second, first);
+    is_plain_first = !is_plain_first;
+    unwatched_us.push_back(without * 1e6);
+    overhead_us.push_back((with - without) * 1e6);
+    state.SetIterationTime(with);
+  }
+  state.counters["samples"] = static_cast<double>(overhead_us.size());
+  state.counters["unwatched_us"] = quantile(unwatched_us, 0.5);
+  state.counters["overhead_us"] = quantile(overhead_us, 0.5);
+  state.counters["overhead_p10_us"] = quantile(overhead_us, 0.1);
+  state.counters["overhead_p90_us"] = quantile(overhead_us, 0.9);
+  state.counters["overhead_percent"] =
+      100 * quantile(overhead_us, 0.5) / quantile(unwatched_us, 0.5);
+}
+
+void run_statistics(benchmark::State& state, const Place& place, Watched watched) {
+  Stream stream(place.options);
+  const Step step = place.make(stream);
+  WatchedStep watched_step(stream, step, watched);
+  watched_step.metrics();
+  for (auto _ : state) benchmark::DoNotOptimize(watched_step.watch());
+}
+
+void run_rules(benchmark::State& state, const Place& place) {
+  Stream stream(place.options);
+  const Step step = place.make(stream);
+  WatchedStep watched_step(stream, step, Watched::kEverything);
+  const HealthMetrics metrics = watched_step.metrics();
+  for (auto _ : state) benchmark::DoNotOptimize(diagnose(metrics));
+}
+
+void register_place(const std::string& device, const std::string& where, const Place& place) {
+  constexpr int kTurns = 40;
+  const auto name_of = [&](const std::string& what) {
+    return fmt::format("{}/{}/{}", device, what, where);
+  };
+  const auto register_alone = [&](const std::string& what, auto run) {
+    benchmark::RegisterBenchmark(name_of(what).c_str(), run)
+        ->Unit(benchmark::kMicrosecond)
+        ->UseRealTime();
+  };
+  for (const Watched watched : {Watched::kGradients, Watched::kEverything}) {
+    const std::string what = watched == Watched::kGradients ? "gradients" : "everything";
+    for (const bool with_rules : {false, true}) {
+      benchmark::RegisterBenchmark(
+          name_of(what + (with_rules ? "_rules" : "")).c_str(),
+          [=](benchmark::State& state) { run_in_turns(state, place, watched, with_rules); })
+          ->UseManualTime()
+          ->Iterations(kTurns)
+          ->Unit(benchmark::kMicrosecond);
+    }
+    register_alone("statistics_" + what,
+                   [=](benchmark::State& state) { run_statistics(state, place, watched); });
+  }
+  register_alone("rules", [=](benchmark::State& state) { run_rules(state, place); });
+}
+
+void register_networks(const std::string& device, const Stream::Options& options,
+                       const std::string& suffix) {
+  constexpr int kShortSteps = 20;  // Of 100 us and more.
+  register_place(device, "sigmoid_network" + suffix, {options, sigmoid_step, kShortSteps});
+  register_place(device, "relu_network" + suffix, {options, relu_step, kShortSteps});
+  register_place(device, "relu_1024x8" + suffix, {options, wide_step, 1});
+}
+
+const bool kRegistered = [] {
+  for (const int threads : {1, 2}) {
+    register_networks("cpu", {.device = DeviceType::kCpu, .threads = threads},
+                      fmt::format("/{}", threads));
+  }
+  if (has_cuda("monitor_overhead")) register_networks("cuda", {.device = DeviceType::kCuda}, "");
+  return true;
+}();
+
+}  // namespace
+}  // namespace gradvitals

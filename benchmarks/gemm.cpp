@@ -1,6 +1,6 @@
 // Matrix products of the cpu device against OpenBLAS, one thread, float: which is faster at which
 // shape, and where gemm changes from one to the other. Results are checked against each other
-// before they are timed. Compare within one run, with --benchmark_enable_random_interleaving=true
+// before they are timed. One name per case on cpu: cpu/<shape>/<layout>/<who>. Compare within one run, with --benchmark_enable_random_interleaving=true
 // --benchmark_repetitions=30 --benchmark_report_aggregates_only=true. The cuda cases:
 // gemm_cuda.cpp.
 #include <benchmark/benchmark.h>
@@ -47,7 +47,7 @@ void run(benchmark::State& state, Multiply multiply, const GemmShape& shape) {
 }
 
 void register_contender(const std::string& name, Multiply multiply, const GemmShape& shape) {
-  benchmark::RegisterBenchmark((shape.name() + "/" + name).c_str(),
+  benchmark::RegisterBenchmark(("cpu/" + shape.name() + "/" + name).c_str(),
                                [=](benchmark::State& state) { run(state, multiply, shape); });
 }
 

@@ -34,12 +34,24 @@ inline std::vector<std::int64_t> gpt2_124m() {
   return counts;
 }
 
+/// One tensor of growing size: from a cache next to the core to memory, with 1x268M behind them.
+struct SizedCase {
+  const char* name;
+  std::int64_t count;
+};
+inline constexpr SizedCase kSizes[] = {{"1x4K", 1 << 12},   {"1x16K", 1 << 14}, {"1x64K", 1 << 16},
+                                       {"1x256K", 1 << 18}, {"1x1M", 1 << 20},  {"1x4M", 1 << 22},
+                                       {"1x16M", 1 << 24},  {"1x64M", 1 << 26}};
+
 /// Elements of each tensor of a case.
 inline std::vector<std::int64_t> counts_of(std::string_view name) {
   // The seed's networks: four hidden layers of 64 units, ten inputs, one output.
   if (name == "seed_network") return {640, 64, 4096, 64, 4096, 64, 4096, 64, 64, 1};
   if (name == "5000x1000") return std::vector<std::int64_t>(5000, 1000);
   if (name == "5000x4096") return std::vector<std::int64_t>(5000, 4096);
+  for (const SizedCase& sized : kSizes) {
+    if (name == sized.name) return {sized.count};
+  }
   if (name == "gpt2_124m") return gpt2_124m();
   if (name == "1x268M") return {std::int64_t{1} << 28};
   if (name == "skewed") {

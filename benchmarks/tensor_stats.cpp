@@ -23,6 +23,7 @@
 #include "benchmarks/norm_peers.h"
 #include "benchmarks/stats_run.h"
 #include "kernels/cpu/thread_pool.h"
+#include "kernels/device.h"
 
 namespace gradvitals {
 namespace {
@@ -148,6 +149,15 @@ void register_case(const CpuCase& which) {
   }
 }
 
+/// Sizes that a cache holds are warm, as one tensor watched again and again is.
+void register_sizes() {
+  for (const SizedCase& sized : kSizes) {
+    CpuCase which = {.shapes = sized.name};
+    which.is_cold = which.bytes() > cache_bytes();
+    register_case(which);
+  }
+}
+
 void register_cpu_cases() {
   struct Shapes {
     const char* name;
@@ -167,7 +177,11 @@ void register_cpu_cases() {
 }
 
 const bool kRegistered = [] {
+  const CpuProbe cpu = probe_cpu();
+  benchmark::AddCustomContext("simd", cpu.simd);
+  benchmark::AddCustomContext("blas", cpu.blas);
   register_cpu_cases();
+  register_sizes();
   if (eigen_norm_peers().empty()) {
     fmt::print(stderr, "tensor_stats: the cases of Eigen are skipped: built without Eigen\n");
   }

@@ -192,6 +192,8 @@ def machine_lines(results):
             f"{' and changes' if results['commit'].endswith('-dirty') else ''}, load average at the start "
             f"{machine['load_average_at_start']:.1f}. {machine['compiler']} {machine['flags']}, for the loops and Eigen "
             f"{machine['peer_flags']}. {machine['blas']}, {peers}.\n")
+    if not results["full"]:
+        text += "Some of the cases only, and while others used the machine: a first look, no measurement.\n"
     if results["skipped"]:
         text += f"Skipped: {'; '.join(results['skipped'])}.\n"
     return text

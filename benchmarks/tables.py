@@ -99,6 +99,9 @@ def console_table(results):
 
 
 def markdown(header, rows, text_columns=1):
+    """Nothing where there is no row."""
+    if not rows:
+        return ""
     rule = ["---"] * text_columns + ["--:"] * (len(header) - text_columns)
     return "".join("| " + " | ".join(row) + " |\n" for row in [header, rule, *rows])
 
@@ -201,16 +204,16 @@ def machine_lines(results):
 
 def section(name, results):
     timings = Timings(results)
+    tables = {"Statistics, 1 thread: median us": statistics_table(timings, 1),
+              "Statistics, 2 threads: median us": statistics_table(timings, 2),
+              "The record with exact zeros, 1 thread: median us": zeros_table(timings),
+              "A training step: median us": steps_table(timings),
+              "Watching every step: us": overheads_table(results),
+              "What the monitor does, alone: us": parts_table(results),
+              "Relative error of the L2 norm": accuracy_table(results)}
     parts = [f"## CPU: {results['machine']['cpu']}, {results['machine']['threads']} threads\n\n{machine_lines(results)}",
-             f"![GB/s over size](results/{name}.svg)\n"]
-    for threads in (1, 2):
-        parts.append(f"### Statistics, {threads} thread{'s' * (threads > 1)}: median us\n\n"
-                     f"{statistics_table(timings, threads)}")
-    parts += [f"### The record with exact zeros, 1 thread: median us\n\n{zeros_table(timings)}",
-              f"### A training step: median us\n\n{steps_table(timings)}",
-              f"### Watching every step: us\n\n{overheads_table(results)}",
-              f"### What the monitor does, alone: us\n\n{parts_table(results)}",
-              f"### Relative error of the L2 norm\n\n{accuracy_table(results)}"]
+             f"![GB/s over size](results/{name}.svg)\n",
+             *(f"### {title}\n\n{table}" for title, table in tables.items() if table)]
     return "\n".join(parts)
 
 

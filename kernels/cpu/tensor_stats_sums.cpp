@@ -2,9 +2,10 @@
 //              smallest nonzero |x| as integers (the order of |x| is that of its bits), the zeros.
 // DTypes:      float32, float64, float16, bfloat16; accumulators float64.
 // Traffic:     reads each element once -> bound by memory at DRAM sizes, by arithmetic in cache.
-// Determinism: element i goes to accumulator i % 16, and the sixteen are added in one order, for
-//              every vector length; squares of the narrow types are exact in float64, those of
-//              float64 are rounded before they are added. So the bits do not depend on the CPU.
+// Determinism: element i goes to accumulator i % 16, in an order that the count alone decides, and
+//              the sixteen are added in one order, for every vector length; squares of the narrow
+//              types are exact in float64, those of float64 are rounded before they are added. So
+//              the bits do not depend on the CPU.
 // Edge cases:  the maximum tells whether a chunk has NaN or Inf, the minimum whether it has
 //              subnormals; only then is it read again. Zeros take no branch at all.
 // Reference:   tests/kernels/tensor_stats_test.cpp holds the oracle, a loop in long double.
@@ -14,6 +15,8 @@
 #include <cstdint>
 #include <limits>
 #include <type_traits>
+
+#include "kernels/tensor_stats.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/tensor_stats_sums.cpp"
@@ -147,10 +150,22 @@ class Accumulators {
   VecBits zeros_;
 };
 
+/// A whole chunk is read at four places at a time: more of its lines are then on their way from
+/// memory than a single place asks for.
+inline constexpr std::int64_t kWholeChunk = TensorStatsTable::kChunkElements;
+inline constexpr std::int64_t kPlaces = 4;
+
 template <class T>
 HWY_INLINE ChunkSums SumChunk(const T* data, std::int64_t count) {
   using Sums = Accumulators<T>;
   Sums sums;
+  if (count == kWholeChunk) {
+    constexpr std::int64_t kPart = kWholeChunk / kPlaces;
+    for (std::int64_t i = 0; i < kPart; i += Sums::kBlock) {
+      for (std::int64_t place = 0; place < kPlaces; ++place) sums.Add(data + place * kPart + i);
+    }
+    return sums.Result();
+  }
   const std::int64_t whole = count - count % Sums::kBlock;
   HWY_UNROLL(2)
   for (std::int64_t i = 0; i < whole; i += Sums::kBlock) sums.Add(data + i);

@@ -72,7 +72,7 @@ endif()
 gradvitals_find_gpu(_has_gpu)
 if(GRADVITALS_CUDA STREQUAL "AUTO" AND NOT _has_gpu)
   # nvcc would add half as much again to the build, for kernels that nothing here can run.
-  set(GRADVITALS_NO_CUDA_REASON "no GPU of compute capability 8.0 or later was found (GRADVITALS_CUDA=ON builds for one all the same)")
+  set(GRADVITALS_NO_CUDA_REASON "no GPU of compute capability 8.0 or later was found (preset cuda builds for one all the same)")
 else()
   gradvitals_find_nvcc(GRADVITALS_NO_CUDA_REASON ${_has_gpu})
 endif()

@@ -21,7 +21,7 @@ std::int64_t parse_memory_bytes(std::string_view text) {
   const auto [stop, error] = std::from_chars(text.data(), end, bytes);
   if (error == std::errc() && stop == end && bytes > 0) return bytes;
   throw std::invalid_argument(
-      fmt::format("{}: '{}' is not a number of bytes above 0", kMemoryVariable, text));
+      fmt::format("{}: '{}' is not a number of bytes from 1 to 2^63 - 1", kMemoryVariable, text));
 }
 
 GpuModel current_gpu() {

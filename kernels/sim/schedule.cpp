@@ -28,7 +28,7 @@ Schedule parse_schedule(std::string_view text) {
     if (error == std::errc() && stop == end) return schedule;
   }
   throw std::invalid_argument(
-      fmt::format("'{}' is no schedule: forward, reverse or shuffle:SEED", text));
+      fmt::format("{}: '{}' is no schedule: forward, reverse or shuffle:SEED", kVariable, text));
 }
 
 Schedule current_schedule() {

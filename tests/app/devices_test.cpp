@@ -147,7 +147,7 @@ TEST(DeviceErrors, SimWithTooLittleMemoryIsOneLineThatSaysHowMuch) {
   }
   expect_one_line(
       run_program({"compare", "--device", "sim"}, {"GRADVITALS_SIM_MEMORY_BYTES=1GB"}),
-      "gradvitals: GRADVITALS_SIM_MEMORY_BYTES: '1GB' is not a number of bytes above 0");
+      "gradvitals: GRADVITALS_SIM_MEMORY_BYTES: '1GB' is not a number of bytes from 1 to 2^63 - 1");
 }
 
 }  // namespace

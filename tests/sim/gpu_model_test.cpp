@@ -16,7 +16,7 @@ TEST(SimGpuModel, MemoryIsReadFromItsText) {
   EXPECT_EQ(parse_memory_bytes("80000000000"), 80'000'000'000);
   for (const char* text : {"", "0", "-1", "1.5", "1 ", "1GB", "99999999999999999999"}) {
     test::expect_invalid([&] { parse_memory_bytes(text); },
-                         {"GRADVITALS_SIM_MEMORY_BYTES", text, "bytes above 0"});
+                         {"GRADVITALS_SIM_MEMORY_BYTES", text, "bytes from 1 to 2^63 - 1"});
   }
 }
 

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <ranges>
 #include <span>
@@ -60,16 +61,10 @@ TensorStats unscaled(TensorStats record) {
   return record;
 }
 
-/// What unscaled() did, undone: records of tensors can be added as those of chunks are.
-TensorStats rescaled(TensorStats record) {
-  if (record.scale_exponent != 0) record.sum = std::ldexp(record.sum, -record.scale_exponent);
-  return record;
-}
-
 /// The largest exponent of a part that has anything but zeros: beside it, sums of parts with a
 /// smaller one may underflow unseen.
-template <class Records>
-std::int32_t common_exponent(Records& parts) {
+template <class Parts>
+std::int32_t common_exponent(Parts& parts) {
   std::optional<std::int32_t> largest;
   for (const TensorStats& part : parts) {
     if (part.max_abs == 0) continue;
@@ -78,20 +73,28 @@ std::int32_t common_exponent(Records& parts) {
   return largest.value_or(0);
 }
 
+/// sum * 2^-scale_exponent of a chunk's record, and of one that unscaled() returned.
+double scaled_sum_of_chunk(const TensorStats& record) {
+  return record.sum;
+}
+double scaled_sum_of_tensor(const TensorStats& record) {
+  return record.scale_exponent == 0 ? record.sum : std::ldexp(record.sum, -record.scale_exponent);
+}
+
 /// The record of parts that stand one behind the other.
-template <class Records>
-TensorStats fold(Records&& parts) {
+template <double scaled_sum(const TensorStats&), class Parts>
+TensorStats fold(Parts&& parts) {
   TensorStats total{.scale_exponent = common_exponent(parts)};
   CompensatedSum sum_squares;
   CompensatedSum sum;
   for (const TensorStats& part : parts) {
     if (part.scale_exponent == total.scale_exponent) {
       sum_squares.add(part.sum_squares);
-      sum.add(part.sum);
+      sum.add(scaled_sum(part));
     } else {
       const int shift = part.scale_exponent - total.scale_exponent;
       sum_squares.add(std::ldexp(part.sum_squares, 2 * shift));
-      sum.add(std::ldexp(part.sum, shift));
+      sum.add(std::ldexp(scaled_sum(part), shift));
     }
     if (total.first_nonfinite_index < 0 && part.first_nonfinite_index >= 0) {
       total.first_nonfinite_index = total.count + part.first_nonfinite_index;
@@ -109,25 +112,48 @@ TensorStats fold(Records&& parts) {
   return unscaled(total);
 }
 
+/// A chunk of a tensor.
+struct Chunk {
+  const Entry* entry;
+  std::int64_t offset;  ///< Elements of the tensor before it.
+
+  std::int64_t count() const { return std::min(kChunk, entry->count - offset); }
+  std::int64_t bytes() const { return count() * size_in_bytes(entry->dtype); }
+  const std::byte* data() const {
+    return static_cast<const std::byte*>(entry->data) + offset * size_in_bytes(entry->dtype);
+  }
+  /// The next of the table, which has one.
+  Chunk next() const {
+    if (offset + kChunk < entry->count) return {entry, offset + kChunk};
+    const Entry* follower = entry + 1;
+    while (follower->count == 0) ++follower;
+    return {follower, 0};
+  }
+};
+
+Chunk chunk_at(std::span<const Entry> entries, std::int64_t index) {
+  // The last entry that starts at or before it: those without elements start there, too, and come
+  // before it.
+  const auto entry = std::ranges::upper_bound(entries, index, {}, &Entry::first_chunk) - 1;
+  return {&*entry, (index - entry->first_chunk) * kChunk};
+}
+
 /// The records of chunks [begin, end) of the table: of a tensor that is one chunk straight to
 /// `out`, of a larger one to `partial`.
 void read_chunks(std::span<const Entry> entries, std::int64_t begin, std::int64_t end,
                  TensorStats* out, TensorStats* partial) {
-  // The last entry that starts at or before `begin`: those without elements start there, too, and
-  // come before it.
-  auto entry = std::ranges::upper_bound(entries, begin, {}, &Entry::first_chunk) - 1;
-  for (std::int64_t chunk = begin; chunk < end; ++chunk) {
-    while (chunk - entry->first_chunk >= chunks_of(*entry)) ++entry;
-    const std::int64_t offset = (chunk - entry->first_chunk) * kChunk;
-    const auto* data = static_cast<const std::byte*>(entry->data);
-    const TensorStats record =
-        cpu::chunk_stats(entry->dtype, data + offset * size_in_bytes(entry->dtype),
-                         std::min(kChunk, entry->count - offset));
-    if (entry->count <= kChunk) {
-      out[entry - entries.begin()] = unscaled(record);
-    } else {
-      partial[chunk] = record;
-    }
+  Chunk chunk = chunk_at(entries, begin);
+  for (std::int64_t index = begin; index < end; ++index) {
+    const Chunk next = index + 1 < end ? chunk.next() : chunk;
+    const std::byte* const ahead = next.bytes() >= chunk.bytes() ? next.data() : chunk.data();
+    const Entry& entry = *chunk.entry;
+    const bool is_tensor = entry.count <= kChunk;
+    // Made where it belongs: a copy would wait for what has just been written.
+    auto* const place = is_tensor ? out + (&entry - entries.data()) : partial + index;
+    const TensorStats* const record =
+        new (place) TensorStats(cpu::chunk_stats(entry.dtype, chunk.data(), chunk.count(), ahead));
+    if (is_tensor && record->scale_exponent != 0) *place = unscaled(*record);
+    chunk = next;
   }
 }
 
@@ -148,13 +174,15 @@ void CpuBackend::tensor_stats(const TensorStatsTable& table, const VectorView<Te
       out.data[i] = TensorStats{};
     } else if (entries[i].count > kChunk) {
       const auto chunks = static_cast<std::size_t>(chunks_of(entries[i]));
-      out.data[i] = fold(std::span<const TensorStats>(partial + entries[i].first_chunk, chunks));
+      const TensorStats* const first = partial + entries[i].first_chunk;
+      out.data[i] = fold<scaled_sum_of_chunk>(std::span(first, chunks));
     }
   }
   const auto is_gradient = [&](std::size_t i) { return entries[i].gradient >= 0; };
-  const auto record = [&](std::size_t i) { return rescaled(out.data[i]); };
-  out.data[entries.size()] = fold(std::views::iota(std::size_t{0}, entries.size()) |
-                                  std::views::filter(is_gradient) | std::views::transform(record));
+  const auto record = [&](std::size_t i) -> const TensorStats& { return out.data[i]; };
+  out.data[entries.size()] =
+      fold<scaled_sum_of_tensor>(std::views::iota(std::size_t{0}, entries.size()) |
+                                 std::views::filter(is_gradient) | std::views::transform(record));
 }
 
 }  // namespace gradvitals

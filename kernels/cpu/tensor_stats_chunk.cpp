@@ -69,7 +69,7 @@ void sum_scaled(const double* data, std::int64_t count, TensorStats& record) {
   const double half = std::ldexp(1.0, -(record.scale_exponent / 2));
   const double rest = std::ldexp(1.0, -(record.scale_exponent - record.scale_exponent / 2));
   std::transform(data, data + count, scaled.begin(), [=](double x) { return x * half * rest; });
-  const ChunkSums sums = sum_chunk(scaled.data(), count);
+  const ChunkSums sums = sum_chunk(scaled.data(), count, scaled.data());
   record.sum_squares = sums.sum_squares;
   record.sum = sums.sum;
 }
@@ -93,13 +93,13 @@ template <class T>
 [[gnu::noinline]] void fill_without_nonfinite(const T* data, TensorStats& record) {
   ChunkBuffer<T> finite;
   copy_finite(data, record.count, record, finite.data());
-  fill(finite.data(), sum_chunk(finite.data(), record.count), record);
+  fill(finite.data(), sum_chunk(finite.data(), record.count, finite.data()), record);
 }
 
 template <class T>
-TensorStats chunk_stats(const T* data, std::int64_t count) {
+TensorStats chunk_stats(const T* data, std::int64_t count, const void* next) {
   TensorStats record{.count = count};
-  const ChunkSums sums = sum_chunk(data, count);
+  const ChunkSums sums = sum_chunk(data, count, next);
   if (sums.max_bits < Stored<T>::kInfinity) {
     fill(data, sums, record);
   } else {
@@ -110,16 +110,16 @@ TensorStats chunk_stats(const T* data, std::int64_t count) {
 
 }  // namespace
 
-TensorStats chunk_stats(DType dtype, const void* data, std::int64_t count) {
+TensorStats chunk_stats(DType dtype, const void* data, std::int64_t count, const void* next) {
   switch (dtype) {
     case DType::kFloat32:
-      return chunk_stats(static_cast<const float*>(data), count);
+      return chunk_stats(static_cast<const float*>(data), count, next);
     case DType::kFloat64:
-      return chunk_stats(static_cast<const double*>(data), count);
+      return chunk_stats(static_cast<const double*>(data), count, next);
     case DType::kFloat16:
-      return chunk_stats(static_cast<const Float16*>(data), count);
+      return chunk_stats(static_cast<const Float16*>(data), count, next);
     case DType::kBFloat16:
-      return chunk_stats(static_cast<const BFloat16*>(data), count);
+      return chunk_stats(static_cast<const BFloat16*>(data), count, next);
   }
   return {};
 }

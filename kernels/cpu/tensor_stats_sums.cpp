@@ -2,17 +2,19 @@
 //              smallest nonzero |x| as integers (the order of |x| is that of its bits), the zeros.
 // DTypes:      float32, float64, float16, bfloat16; accumulators float64.
 // Traffic:     reads each element once -> bound by memory at DRAM sizes, by arithmetic in cache.
-// Determinism: element i goes to accumulator i % 16, in an order that the count alone decides, and
-//              the sixteen are added in one order, for every vector length; squares of the narrow
-//              types are exact in float64, those of float64 are rounded before they are added. So
-//              the bits do not depend on the CPU.
+// Determinism: which accumulator of sixteen takes an element, and when, is decided by its index and
+//              the count alone, and the sixteen are added in one order, for every vector length;
+//              squares of the narrow types are exact in float64, those of float64 are rounded before
+//              they are added. So the bits do not depend on the CPU.
 // Edge cases:  the maximum tells whether a chunk has NaN or Inf, the minimum whether it has
 //              subnormals; only then is it read again. Zeros take no branch at all.
 // Reference:   tests/kernels/tensor_stats_test.cpp holds the oracle, a loop in long double.
 #include "kernels/cpu/tensor_stats_sums.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -22,6 +24,7 @@
 #define HWY_TARGET_INCLUDE "kernels/cpu/tensor_stats_sums.cpp"
 // Arrays of vectors need a length known to the compiler.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -33,30 +36,36 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// Partial sums of a chunk; of 16, because that is two vectors of the longest instruction set.
 inline constexpr std::int64_t kAccumulators = 16;
 
+inline constexpr std::int64_t kLineBytes = 64;
+
 using D64 = hn::CappedTag<double, 8>;
 using Vec64 = hn::Vec<D64>;
 inline constexpr std::int64_t kLanes64 = hn::MaxLanes(D64());
 inline constexpr std::int64_t kVectors64 = kAccumulators / kLanes64;
 
-/// kLanes64 elements, converted exactly. A bfloat16 is the upper half of a float32.
-HWY_INLINE Vec64 LoadAsDouble(const double* from) {
-  return hn::LoadU(D64(), from);
+/// Vector k of sixteen elements as float64, which is exact.
+HWY_INLINE Vec64 LoadAsDouble(const double* from, std::int64_t k) {
+  return hn::LoadU(D64(), from + k * kLanes64);
 }
-HWY_INLINE Vec64 LoadAsDouble(const float* from) {
-  return hn::PromoteTo(D64(), hn::LoadU(hn::Rebind<float, D64>(), from));
+HWY_INLINE Vec64 LoadAsDouble(const float* from, std::int64_t k) {
+  return hn::PromoteTo(D64(), hn::LoadU(hn::Rebind<float, D64>(), from + k * kLanes64));
 }
-HWY_INLINE Vec64 LoadAsDouble(const BFloat16* from) {
+HWY_INLINE Vec64 LoadAsDouble(const Float16* from, std::int64_t k) {
   const hn::Rebind<std::uint16_t, D64> d16;
-  const hn::Rebind<std::uint32_t, D64> d32;
-  const auto bits = hn::LoadU(d16, reinterpret_cast<const std::uint16_t*>(from));
-  const auto wide = hn::ShiftLeft<16>(hn::PromoteTo(d32, bits));
-  return hn::PromoteTo(D64(), hn::BitCast(hn::Rebind<float, D64>(), wide));
-}
-HWY_INLINE Vec64 LoadAsDouble(const Float16* from) {
-  const hn::Rebind<std::uint16_t, D64> d16;
-  const auto bits = hn::LoadU(d16, reinterpret_cast<const std::uint16_t*>(from));
+  const auto bits = hn::LoadU(d16, reinterpret_cast<const std::uint16_t*>(from) + k * kLanes64);
   const auto half = hn::BitCast(hn::Rebind<hwy::float16_t, D64>(), bits);
   return hn::PromoteTo(D64(), hn::PromoteTo(hn::Rebind<float, D64>(), half));
+}
+/// A bfloat16 is the upper half of a float32. Two of them are a word: elements with even indices
+/// come first, those with odd ones after them, so that nothing is moved between lanes.
+HWY_INLINE Vec64 LoadAsDouble(const BFloat16* from, std::int64_t k) {
+  const hn::Rebind<std::uint32_t, D64> d32;
+  constexpr std::int64_t kEven = kVectors64 / 2;
+  HWY_ALIGN std::uint32_t words[kLanes64];  // Need not be aligned where they come from.
+  std::memcpy(words, from + 2 * (k % kEven) * kLanes64, sizeof(words));
+  const auto pairs = hn::Load(d32, words);
+  const auto wide = k < kEven ? hn::ShiftLeft<16>(pairs) : hn::And(pairs, hn::Set(d32, 0xFFFF0000));
+  return hn::PromoteTo(D64(), hn::BitCast(hn::Rebind<float, D64>(), wide));
 }
 
 /// The sum of all lanes of all vectors, in the same order for every vector length: lane i is added
@@ -89,13 +98,13 @@ class Accumulators {
     for (std::int64_t k = 0; k < kVectors64; ++k) squares_[k] = sums_[k] = hn::Zero(D64());
     max_ = hn::Zero(DBits());
     min_less_one_ = hn::Set(DBits(), std::numeric_limits<Bits>::max());
-    zeros_ = hn::Zero(DBits());
+    if constexpr (!kCountsByMask) zeros_ = hn::Zero(DBits());
   }
 
   HWY_INLINE void Add(const T* block) {
     for (std::int64_t group = 0; group < kBlock; group += kAccumulators) {
       for (std::int64_t k = 0; k < kVectors64; ++k) {
-        const Vec64 x = LoadAsDouble(block + group + k * kLanes64);
+        const Vec64 x = LoadAsDouble(block + group, k);
         squares_[k] = AddSquare(x, squares_[k]);
         sums_[k] = hn::Add(sums_[k], x);
       }
@@ -115,7 +124,11 @@ class Accumulators {
     if (min_less_one < std::numeric_limits<Bits>::max()) {
       result.min_bits = static_cast<std::uint64_t>(min_less_one) + 1;
     }
-    result.zero_count = static_cast<std::int64_t>(hn::GetLane(hn::SumOfLanes(d, zeros_)));
+    if constexpr (kCountsByMask) {
+      result.zero_count = static_cast<std::int64_t>(zero_count_);
+    } else {
+      result.zero_count = static_cast<std::int64_t>(hn::GetLane(hn::SumOfLanes(d, zeros_)));
+    }
     return result;
   }
 
@@ -124,6 +137,10 @@ class Accumulators {
   using VecBits = hn::Vec<DBits>;
   static constexpr std::int64_t kLanesBits = hn::MaxLanes(DBits());
   static constexpr int kSignShift = 8 * sizeof(Bits) - 1;
+  /// x86 takes the highest bits of lanes for a mask, and counts them outside of the vector units,
+  /// which are the bottleneck; not those of 16-bit lanes.
+  static constexpr bool kCountsByMask =
+      HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128 && sizeof(Bits) >= 4;
 
   static HWY_INLINE Vec64 AddSquare(Vec64 x, Vec64 sum) {
     if constexpr (std::is_same_v<T, double>) {
@@ -140,56 +157,83 @@ class Accumulators {
     // Less one, zero becomes the largest of all: it is no minimum, and its highest bit counts it.
     const VecBits less_one = hn::Sub(magnitude, hn::Set(d, 1));
     min_less_one_ = hn::Min(min_less_one_, less_one);
-    zeros_ = hn::Add(zeros_, hn::ShiftRight<kSignShift>(less_one));
+    if constexpr (kCountsByMask) {
+      zero_count_ += hn::CountTrue(d, hn::MaskFromVec(less_one));
+    } else {
+      zeros_ = hn::Add(zeros_, hn::ShiftRight<kSignShift>(less_one));
+    }
   }
 
   Vec64 squares_[kVectors64];
   Vec64 sums_[kVectors64];
   VecBits max_;
   VecBits min_less_one_;
-  VecBits zeros_;
+  VecBits zeros_;               // Unless kCountsByMask.
+  std::size_t zero_count_ = 0;  // Where kCountsByMask.
 };
 
-/// A whole chunk is read at four places at a time: more of its lines are then on their way from
-/// memory than a single place asks for.
+/// A whole chunk is read at two places at a time: more of its lines are then on their way from memory
+/// than a single place asks for.
 inline constexpr std::int64_t kWholeChunk = TensorStatsTable::kChunkElements;
-inline constexpr std::int64_t kPlaces = 4;
+inline constexpr std::int64_t kPlaces = 2;
+
+/// Adds a block, and asks for memory that is to be read later.
+template <class T>
+HWY_INLINE void AddAndPrefetch(Accumulators<T>& sums, const T* block, const std::byte* ahead) {
+  constexpr std::int64_t kBytes = Accumulators<T>::kBlock * sizeof(T);
+  for (std::int64_t line = 0; line < kBytes; line += kLineBytes) hwy::Prefetch(ahead + line);
+  sums.Add(block);
+}
 
 template <class T>
-HWY_INLINE ChunkSums SumChunk(const T* data, std::int64_t count) {
+HWY_INLINE ChunkSums SumChunk(const T* data, std::int64_t count, const void* next) {
   using Sums = Accumulators<T>;
+  const auto* const ahead = static_cast<const std::byte*>(next);
   Sums sums;
   if (count == kWholeChunk) {
     constexpr std::int64_t kPart = kWholeChunk / kPlaces;
     for (std::int64_t i = 0; i < kPart; i += Sums::kBlock) {
-      for (std::int64_t place = 0; place < kPlaces; ++place) sums.Add(data + place * kPart + i);
+      for (std::int64_t from = i; from < kWholeChunk; from += kPart) {
+        AddAndPrefetch(sums, data + from, ahead + from * sizeof(T));
+      }
     }
     return sums.Result();
   }
   const std::int64_t whole = count - count % Sums::kBlock;
   HWY_UNROLL(2)
-  for (std::int64_t i = 0; i < whole; i += Sums::kBlock) sums.Add(data + i);
+  for (std::int64_t i = 0; i < whole; i += Sums::kBlock) {
+    AddAndPrefetch(sums, data + i, ahead + i * sizeof(T));
+  }
   if (whole == count) return sums.Result();
   // Padding with zeros changes nothing but their count.
   HWY_ALIGN T last[Sums::kBlock] = {};
-  std::copy(data + whole, data + count, last);
+  if (whole > 0) {
+    // The last block once more, without what has been added: copying a variable count is slower.
+    const std::int64_t added = whole + Sums::kBlock - count;
+    for (std::int64_t i = 0; i < Sums::kBlock; ++i) {
+      const T value = data[count - Sums::kBlock + i];
+      last[i] = i < added ? T{} : value;
+    }
+  } else {
+    std::copy(data, data + count, last);
+  }
   sums.Add(last);
   ChunkSums result = sums.Result();
   result.zero_count -= whole + Sums::kBlock - count;
   return result;
 }
 
-ChunkSums SumFloat32(const float* data, std::int64_t count) {
-  return SumChunk(data, count);
+ChunkSums SumFloat32(const float* data, std::int64_t count, const void* next) {
+  return SumChunk(data, count, next);
 }
-ChunkSums SumFloat64(const double* data, std::int64_t count) {
-  return SumChunk(data, count);
+ChunkSums SumFloat64(const double* data, std::int64_t count, const void* next) {
+  return SumChunk(data, count, next);
 }
-ChunkSums SumFloat16(const Float16* data, std::int64_t count) {
-  return SumChunk(data, count);
+ChunkSums SumFloat16(const Float16* data, std::int64_t count, const void* next) {
+  return SumChunk(data, count, next);
 }
-ChunkSums SumBFloat16(const BFloat16* data, std::int64_t count) {
-  return SumChunk(data, count);
+ChunkSums SumBFloat16(const BFloat16* data, std::int64_t count, const void* next) {
+  return SumChunk(data, count, next);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -204,17 +248,17 @@ HWY_EXPORT(SumFloat64);
 HWY_EXPORT(SumFloat16);
 HWY_EXPORT(SumBFloat16);
 
-ChunkSums sum_chunk(const float* data, std::int64_t count) {
-  return HWY_DYNAMIC_DISPATCH(SumFloat32)(data, count);
+ChunkSums sum_chunk(const float* data, std::int64_t count, const void* next) {
+  return HWY_DYNAMIC_DISPATCH(SumFloat32)(data, count, next);
 }
-ChunkSums sum_chunk(const double* data, std::int64_t count) {
-  return HWY_DYNAMIC_DISPATCH(SumFloat64)(data, count);
+ChunkSums sum_chunk(const double* data, std::int64_t count, const void* next) {
+  return HWY_DYNAMIC_DISPATCH(SumFloat64)(data, count, next);
 }
-ChunkSums sum_chunk(const Float16* data, std::int64_t count) {
-  return HWY_DYNAMIC_DISPATCH(SumFloat16)(data, count);
+ChunkSums sum_chunk(const Float16* data, std::int64_t count, const void* next) {
+  return HWY_DYNAMIC_DISPATCH(SumFloat16)(data, count, next);
 }
-ChunkSums sum_chunk(const BFloat16* data, std::int64_t count) {
-  return HWY_DYNAMIC_DISPATCH(SumBFloat16)(data, count);
+ChunkSums sum_chunk(const BFloat16* data, std::int64_t count, const void* next) {
+  return HWY_DYNAMIC_DISPATCH(SumBFloat16)(data, count, next);
 }
 
 }  // namespace gradvitals::cpu

@@ -50,10 +50,11 @@ using BitsOf = typename Stored<T>::Bits;
 
 /// `count` elements, at most TensorStatsTable::kChunkElements. Where max_bits says that there is a
 /// NaN or Inf, the sums mean nothing and min_bits and zero_count are right still. The bits do not
-/// depend on the instruction set.
-ChunkSums sum_chunk(const float* data, std::int64_t count);
-ChunkSums sum_chunk(const double* data, std::int64_t count);
-ChunkSums sum_chunk(const Float16* data, std::int64_t count);
-ChunkSums sum_chunk(const BFloat16* data, std::int64_t count);
+/// depend on the instruction set. `next` is where as many bytes are to be read after these: the
+/// memory is asked for them now. It need not be readable; `data` where there is nothing to ask for.
+ChunkSums sum_chunk(const float* data, std::int64_t count, const void* next);
+ChunkSums sum_chunk(const double* data, std::int64_t count, const void* next);
+ChunkSums sum_chunk(const Float16* data, std::int64_t count, const void* next);
+ChunkSums sum_chunk(const BFloat16* data, std::int64_t count, const void* next);
 
 }  // namespace gradvitals::cpu

@@ -41,6 +41,8 @@ class CpuTensors {
   /// Of the first tensor of a copy; the others stand behind it.
   const void* data(std::size_t copy) const { return views_[copy].front().data; }
   std::int64_t bytes() const { return bytes_; }
+  /// Of all copies.
+  std::int64_t all_bytes() const { return memory_.data.bytes(); }
   const std::vector<std::int64_t>& counts() const { return counts_; }
   /// Of squares, of each tensor, as they should be.
   const std::vector<double>& sums() const { return memory_.sums; }

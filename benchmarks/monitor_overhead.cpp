@@ -1,9 +1,9 @@
 // What it costs to watch a training step, forward and backward, at every step. One name per case:
 //   <device>/<what>/<network>[/<threads, on cpu>]
-// gradients and everything (weights, pre-activations and deltas as well), alone and with the rules
-// (gradients_rules, everything_rules): unwatched and watched steps take turns, the first of a turn
-// changing from one to the next, and counters say what the difference is. statistics_... and rules:
-// that part alone, without a step.
+// gradients, layers (weights, pre-activations and deltas as well) and everything (outputs, too), alone
+// and with the rules (gradients_rules, ...): unwatched and watched steps take turns, the first of a
+// turn changing from one to the next, and counters say what the difference is. statistics_... and
+// rules: that part alone, without a step.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -14,6 +14,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,24 @@
 namespace gradvitals {
 namespace {
 
-enum class Watched : std::uint8_t { kGradients, kEverything };
+enum class Watched : std::uint8_t { kGradients, kLayers, kEverything };
+
+std::string_view name(Watched watched) {
+  switch (watched) {
+    case Watched::kGradients:
+      return "gradients";
+    case Watched::kLayers:
+      return "layers";
+    case Watched::kEverything:
+      return "everything";
+  }
+  return "unknown";
+}
+
+bool is_watched(Watched watched, Role role) {
+  if (watched == Watched::kGradients) return role == Role::kGradient;
+  return watched == Watched::kEverything || role != Role::kOutput;
+}
 
 /// A network with a tape, of which `watched` is kept.
 class WatchedStep {
@@ -34,7 +52,7 @@ class WatchedStep {
       : stream_(stream),
         step_(step),
         watched_(watched),
-        tape_(stream, {.keep_pre_activations = watched == Watched::kEverything}),
+        tape_(stream, {.keep_pre_activations = watched != Watched::kGradients}),
         monitor_(stream) {
     check(stream, run_step(tape_, step_));
   }
@@ -47,9 +65,8 @@ class WatchedStep {
   /// The metrics of the step before; none at first.
   std::optional<HealthMetrics> watch() {
     std::vector<TensorView> views = tape_.views();
-    if (watched_ == Watched::kGradients) {
-      std::erase_if(views, [](const TensorView& view) { return view.role != Role::kGradient; });
-    } else {
+    std::erase_if(views, [&](const TensorView& view) { return !is_watched(watched_, view.role); });
+    if (watched_ != Watched::kGradients) {
       const std::vector<TensorView> weights = step_.model.views();
       views.insert(views.end(), weights.begin(), weights.end());
     }
@@ -108,7 +125,7 @@ void run_in_turns(benchmark::State& state, const Place& place, Watched watched, 
   // Where the monitor needs no more kept than training does, one tape serves both.
   WatchedStep watched_step(stream, step, watched);
   std::optional<WatchedStep> other_tape;
-  if (watched == Watched::kEverything) other_tape.emplace(stream, step, Watched::kGradients);
+  if (watched != Watched::kGradients) other_tape.emplace(stream, step, Watched::kGradients);
   WatchedStep& plain_step = other_tape ? *other_tape : watched_step;
   watched_step.metrics();
 
@@ -169,8 +186,8 @@ void register_place(const std::string& device, const std::string& where, const P
         ->Unit(benchmark::kMicrosecond)
         ->UseRealTime();
   };
-  for (const Watched watched : {Watched::kGradients, Watched::kEverything}) {
-    const std::string what = watched == Watched::kGradients ? "gradients" : "everything";
+  for (const Watched watched : {Watched::kGradients, Watched::kLayers, Watched::kEverything}) {
+    const std::string what(name(watched));
     for (const bool with_rules : {false, true}) {
       benchmark::RegisterBenchmark(
           name_of(what + (with_rules ? "_rules" : "")).c_str(),

@@ -1,18 +1,17 @@
 #!/usr/bin/env python3
-"""What numpy and torch need for the same tensors and the same training steps, on the CPU.
+"""What numpy and torch need for the same tensors or the same training step, on the CPU.
 
-peers.py TENSOR_SHAPES --cache-bytes N --json FILE [--full]
+peers.py tensor_stats --counts FILE --threads N --samples N --json OUT     FILE: elements of each tensor, a JSON list
+peers.py training_step --network NAME --threads N --samples N --json OUT
 
-TENSOR_SHAPES is the program that says how many elements each tensor of a case has. Results are checked before
-they are timed; the contenders of a case take turns in random order. What is not installed is skipped with a word.
+Results are checked before they are timed; contenders take turns in random order. What is not installed is skipped
+with a word. BLAS takes its number of threads from the environment (OPENBLAS_NUM_THREADS).
 Debian: apt-get install python3-numpy python3-torch, and run this with /usr/bin/python3.
 """
 import argparse
 import json
 import math
 import random
-import statistics
-import subprocess
 import sys
 import time
 import warnings
@@ -22,7 +21,6 @@ skipped = []
 
 def skip(text):
     skipped.append(text)
-    print(f"peers: skipped: {text}", file=sys.stderr)
 
 
 try:
@@ -36,56 +34,32 @@ except ImportError:
     torch = None
     skip("torch: python3-torch is not installed")
 
-SAMPLES = 31
-SECONDS_PER_CONTENDER = 4.0  # Where 31 samples take longer, there are fewer, but three.
-CASES = ["seed_network", "5000x1000", "gpt2_124m"]
-FULL_CASES = ["seed_network", "5000x1000", "5000x4096", "gpt2_124m", "skewed", "1x268M"]
-
-
-def rounded(value):
-    return float(f"{value:.5g}")
+# Of all samples of a contender; those it has no time for are left out, but for one.
+SECONDS_PER_CONTENDER = 0.7
 
 
 # ---- timing
 
 
-def calls_per_sample(call):
-    """As many as take a millisecond; the first call warms up."""
-    call()
-    start = time.perf_counter()
-    call()
-    return max(1, int(1e-3 / max(time.perf_counter() - start, 1e-9)))
+def time_in_turns(contenders, sample_count):
+    """Microseconds a call, per contender name, one sample a turn. Each has been called before."""
+    def sample(call, calls):
+        start = time.perf_counter()
+        for _ in range(calls):
+            call()
+        return (time.perf_counter() - start) / calls
 
-
-def time_in_turns(contenders):
-    """Microseconds a call, per contender name, one sample a turn."""
-    calls = {name: calls_per_sample(call) for name, call in contenders.items()}
+    # As many calls a sample as take a millisecond.
+    first = {name: sample(call, 1) for name, call in contenders.items()}
+    calls = {name: max(1, int(1e-3 / max(seconds, 1e-9))) for name, seconds in first.items()}
     samples = {name: [] for name in contenders}
-    spent = dict.fromkeys(contenders, 0.0)
-    for _ in range(SAMPLES):
-        turn = [name for name in contenders if len(samples[name]) < 3 or spent[name] < SECONDS_PER_CONTENDER]
-        random.shuffle(turn)
-        for name in turn:
-            start = time.perf_counter()
-            for _ in range(calls[name]):
-                contenders[name]()
-            seconds = time.perf_counter() - start
-            spent[name] += seconds
-            samples[name].append(seconds / calls[name] * 1e6)
+    for turn in range(sample_count):
+        names = [name for name in contenders
+                 if turn == 0 or sum(samples[name]) * calls[name] * 1e-6 < SECONDS_PER_CONTENDER]
+        random.shuffle(names)
+        for name in names:
+            samples[name].append(sample(contenders[name], calls[name]) * 1e6)
     return samples
-
-
-def timings(program, case, threads, contenders, byte_count=None):
-    rows = []
-    for name, samples in time_in_turns(contenders).items():
-        samples.sort()
-        median = statistics.median(samples)
-        rows.append({"program": program, "case": case, "contender": name, "threads": threads, "samples": len(samples),
-                     "median_us": rounded(median), "p10_us": rounded(samples[round(0.1 * (len(samples) - 1))]),
-                     "p90_us": rounded(samples[round(0.9 * (len(samples) - 1))]),
-                     "gbps": rounded(byte_count / median / 1e3) if byte_count else None, "gflops": None,
-                     "roofline_percent": None})
-    return rows
 
 
 # ---- statistics of many tensors
@@ -154,7 +128,7 @@ def call_and_check(name, call, kind, norms):
         check(name, [float(norm[0] if kind == "record" else norm) for norm in result], norms)
 
 
-def statistics_of(case, counts, cache_bytes):
+def statistics_contenders(counts, threads):
     """The tensors stand one behind the other, and hold what tensor_stats has: normal values, repeated. Every call
     sees the same memory: warm where the largest cache holds it."""
     pattern = numpy.random.default_rng(1).standard_normal(1 << 16, dtype=numpy.float32)
@@ -162,19 +136,14 @@ def statistics_of(case, counts, cache_bytes):
     ends = numpy.cumsum(counts)
     arrays = [values[end - count:end] for count, end in zip(counts, ends)]
     norms = [math.sqrt(numpy.square(array, dtype=numpy.float64).sum()) for array in arrays]
-    label = f"{case}_f32/0/" + ("warm" if values.nbytes <= cache_bytes else "cold")
-    by_numpy = {"numpy.linalg.norm": (lambda: [numpy.linalg.norm(array) for array in arrays], "each")}
-    rows = []
-    for threads in (1, 2):
-        contenders = by_numpy if threads == 1 else {}
-        if torch:
-            torch.set_num_threads(threads)
-            contenders = {**contenders, **torch_norms([torch.from_numpy(array) for array in arrays])}
-        for name, (call, kind) in contenders.items():
-            call_and_check(name, call, kind, norms)
-        rows += timings("tensor_stats", label, threads, {name: call for name, (call, _) in contenders.items()},
-                        values.nbytes)
-    return rows
+    contenders = {}
+    if threads == 1:  # numpy knows no threads here.
+        contenders["numpy.linalg.norm"] = (lambda: [numpy.linalg.norm(array) for array in arrays], "each")
+    if torch:
+        contenders |= torch_norms([torch.from_numpy(array) for array in arrays])
+    for name, (call, kind) in contenders.items():
+        call_and_check(name, call, kind, norms)
+    return {name: call for name, (call, _) in contenders.items()}
 
 
 # ---- training steps
@@ -202,38 +171,43 @@ def training_step(model, batch):
     return step
 
 
-def training_steps():
+def training_step_contenders(name):
     seed = [10, 64, 64, 64, 64, 1]
-    models = [("sigmoid_network", network(seed, torch.nn.Sigmoid, torch.nn.Sigmoid), 100, (1,)),
-              ("relu_network", network(seed, torch.nn.ReLU, torch.nn.Sigmoid), 100, (1,)),
-              ("relu_1024x8", network([1024] * 9, torch.nn.ReLU, torch.nn.ReLU), 256, (1, 2))]
-    rows = []
-    for name, model, batch, thread_counts in models:
-        for threads in thread_counts:
-            torch.set_num_threads(threads)
-            rows += timings("training_step", name, threads, {"torch": training_step(model, batch)})
-    return rows
+    model, batch = {
+        "sigmoid_network": lambda: (network(seed, torch.nn.Sigmoid, torch.nn.Sigmoid), 100),
+        "relu_network": lambda: (network(seed, torch.nn.ReLU, torch.nn.Sigmoid), 100),
+        "relu_1024x8": lambda: (network([1024] * 9, torch.nn.ReLU, torch.nn.ReLU), 256),
+    }[name]()
+    return {"torch": training_step(model, batch)}
+
+
+def contenders_of(arguments):
+    if arguments.program == "training_step":
+        return training_step_contenders(arguments.network) if torch else {}
+    with open(arguments.counts, encoding="utf-8") as file:
+        return statistics_contenders(json.load(file), arguments.threads) if numpy else {}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tensor_shapes")
-    parser.add_argument("--cache-bytes", type=int, required=True)
+    parser.add_argument("program", choices=["tensor_stats", "training_step"])
+    parser.add_argument("--counts")
+    parser.add_argument("--network", choices=["sigmoid_network", "relu_network", "relu_1024x8"])
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--samples", type=int, required=True)
     parser.add_argument("--json", required=True)
-    parser.add_argument("--full", action="store_true")
     arguments = parser.parse_args()
+    needed = "counts" if arguments.program == "tensor_stats" else "network"
+    if getattr(arguments, needed) is None:
+        parser.error(f"{arguments.program} needs --{needed}")
     warnings.simplefilter("ignore")  # torch without CUDA warns of each of its parts.
-    rows, versions = [], {}
-    if numpy:
-        versions["numpy"] = numpy.__version__
-        for case in FULL_CASES if arguments.full else CASES:
-            counts = json.loads(subprocess.run([arguments.tensor_shapes, case], check=True, capture_output=True).stdout)
-            rows += statistics_of(case, counts, arguments.cache_bytes)
+    versions = {"numpy": numpy.__version__} if numpy else {}
     if torch:
         versions["torch"] = torch.__version__
-        rows += training_steps()
+        torch.set_num_threads(arguments.threads)
+    samples = time_in_turns(contenders_of(arguments), arguments.samples)
     with open(arguments.json, "w", encoding="utf-8") as file:
-        json.dump({"versions": versions, "skipped": skipped, "timings": rows}, file)
+        json.dump({"versions": versions, "skipped": skipped, "samples_us": samples}, file)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ suite.py BUILD             some three minutes; writes BUILD/benchmarks/MACHINE.j
 suite.py BUILD --full      everything; writes results/MACHINE.json beside this script, and the tables of README.md
 
 Each case's contenders run in one process, interleaved at random. Peers in Python (peers.py) run with
-/usr/bin/python3, where Debian puts its packages. Exit code: 1 where a program failed.
+/usr/bin/python3, where Debian puts its packages, in turns with that process. Exit code: 1 where a program failed.
 """
 import argparse
 import datetime
@@ -23,6 +23,7 @@ import tables  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 REPETITIONS = 31
+ROUNDS = 3  # Where processes take turns.
 QUICK_CASES = {"seed_network_f32/0/cold", "seed_network_f32/0/warm", "5000x1000_f32/0/cold", "5000x1000_f32/0/warm",
                "gpt2_124m_f32/0/cold", "gpt2_124m_bf16/0/cold"}
 
@@ -66,29 +67,64 @@ class Program:
             sys.exit(f"bench: {self.name} {pattern}: " + (f"failed: {bad[0]}" if bad else "no case ran"))
         return runs, document["context"]
 
-    def run_interleaved(self, pattern):
+    def run_interleaved(self, pattern, repetitions=REPETITIONS):
         """Per case name, all of its repetitions."""
         runs, context = self.run(pattern, "--benchmark_enable_random_interleaving=true",
-                                 f"--benchmark_repetitions={REPETITIONS}", "--benchmark_min_time=0.01")
-        repetitions = {}
+                                 f"--benchmark_repetitions={repetitions}", "--benchmark_min_time=0.01")
+        found = {}
         for run in runs:
-            repetitions.setdefault(run["run_name"], []).append(run)
-        return repetitions, context
+            found.setdefault(run["run_name"], []).append(run)
+        return found, context
 
 
 MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
 
 
-def timing(program, case, contender, threads, runs):
+def times_us(runs):
+    return [run["real_time"] * MICROSECONDS[run["time_unit"]] for run in runs]
+
+
+def timing(program, case, contender, threads, times, bytes_read=None, gflops=()):
     """One row of results: what a contender needs for a case."""
-    times = [run["real_time"] * MICROSECONDS[run["time_unit"]] for run in runs]
-    rates = [run["bytes_per_second"] for run in runs if "bytes_per_second" in run]
-    operations = [run["GFLOP/s"] for run in runs if "GFLOP/s" in run]
-    return {"program": program, "case": case, "contender": contender, "threads": threads, "samples": len(runs),
-            "median_us": rounded(statistics.median(times)), "p10_us": rounded(quantile(times, 0.1)),
-            "p90_us": rounded(quantile(times, 0.9)),
-            "gbps": rounded(statistics.median(rates) / 1e9) if rates else None,
-            "gflops": rounded(statistics.median(operations)) if operations else None, "roofline_percent": None}
+    median = statistics.median(times)
+    return {"program": program, "case": case, "contender": contender, "threads": threads, "samples": len(times),
+            "median_us": rounded(median), "p10_us": rounded(quantile(times, 0.1)),
+            "p90_us": rounded(quantile(times, 0.9)), "gbps": rounded(bytes_read / median / 1e3) if bytes_read else None,
+            "gflops": rounded(statistics.median(gflops)) if gflops else None, "roofline_percent": None}
+
+
+# ---- peers in Python
+
+
+class PythonPeers:
+    """Runs peers.py, and keeps what it says of itself."""
+
+    def __init__(self):
+        system_python = pathlib.Path("/usr/bin/python3")
+        self.python = system_python if system_python.exists() else sys.executable
+        self.versions, self.skipped = {}, []
+
+    def samples_us(self, threads, repetitions, *arguments):
+        """Samples per contender. torch's BLAS gets as many threads; those of OpenMP do not spin while the BLAS's own
+        work, which is faster for torch."""
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads),
+                       "GOMP_SPINCOUNT": "0"}
+        document = json_of(self.python, HERE / "peers.py", *arguments, "--threads", str(threads),
+                           "--samples", str(repetitions), env=environment)
+        self.versions.update(document["versions"])
+        for text in document["skipped"]:
+            if text not in self.skipped:
+                say(f"skipped: {text}")
+                self.skipped.append(text)
+        return document["samples_us"]
+
+
+def merge(into, samples):
+    for key, values in samples.items():
+        into.setdefault(key, []).extend(values)
+
+
+# ---- the programs
 
 
 def add_roofline(rows):
@@ -98,38 +134,87 @@ def add_roofline(rows):
         row["roofline_percent"] = rounded(100 * row["gbps"] / found.roofline(row["case"], row["threads"])["gbps"])
 
 
-def tensor_stats(build, full):
+def tensor_stats(build, full, peers):
     program = Program(build, "tensor_stats")
     cases = list(dict.fromkeys("/".join(name.split("/")[2:5]) for name in program.case_names()))
     rows = []
     for case in cases if full else [case for case in cases if case in QUICK_CASES]:
         say(f"tensor_stats {case}")
-        repetitions, context = program.run_interleaved(f"^cpu/[^/]*/{case}/")
-        of_case = [timing("tensor_stats", case, name.split("/")[1], int(name.split("/")[5]), runs)
-                   for name, runs in repetitions.items()]
+        of_case, context = statistics_of(program, case, build, peers, (1, 2) if full else (1,))
         add_roofline(of_case)
         rows += of_case
     return rows, context
 
 
-def training_step(build):
-    say("training_step")
-    repetitions, _ = Program(build, "training_step").run_interleaved("^cpu/[^/]*(network|1024x8)/.*keep_z:0")
-    return [timing("training_step", name.split("/")[1], "gradvitals", int(re.search(r"threads:(\d+)", name)[1]), runs)
-            for name, runs in repetitions.items()]
+def statistics_of(program, case, build, peers, peer_threads):
+    """Rows of one case, with the peers in Python where they know it: float32 without zeros, and warm only where a
+    cache holds the tensors, as they see the same memory again and again."""
+    counts = counts_of(build, case)
+    with_peers, rounds = False, 1
+    if counts:
+        runs, context = program.run_interleaved(f"^cpu/record/{case}/1/", 1)
+        byte_count = 4 * sum(counts)
+        with_peers = (byte_count > largest_cache(context)) == case.endswith("cold")
+        rounds = ROUNDS if with_peers else 1
+    found, python_samples = {}, {}
+    for _ in range(rounds):
+        runs, context = program.run_interleaved(f"^cpu/[^/]*/{case}/", -(-REPETITIONS // rounds))
+        merge(found, runs)
+        for threads in peer_threads if with_peers else ():
+            with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+                json.dump(counts, file)
+                file.flush()
+                samples = peers.samples_us(threads, -(-REPETITIONS // rounds), "tensor_stats", "--counts", file.name)
+            merge(python_samples, {(name, threads): values for name, values in samples.items()})
+    rows = []
+    for name, runs in found.items():
+        times = times_us(runs)
+        bytes_read = statistics.median(run["bytes_per_second"] * time for run, time in zip(runs, times)) * 1e-6
+        rows.append(timing("tensor_stats", case, name.split("/")[1], int(name.split("/")[5]), times, bytes_read))
+    rows += [timing("tensor_stats", case, name, threads, times, byte_count)
+             for (name, threads), times in python_samples.items()]
+    return rows, context
+
+
+def counts_of(build, case):
+    """Elements of each tensor, where numpy and torch know the case; no sizes of a single tensor."""
+    shapes, zeros, _ = case.split("/")
+    if not shapes.endswith("_f32") or zeros != "0" or tables.is_sized(shapes):
+        return None
+    return json.loads(subprocess.run([build / "bin" / "tensor_shapes", shapes.removesuffix("_f32")], check=True,
+                                     capture_output=True).stdout)
+
+
+def largest_cache(context):
+    return max(cache["size"] for cache in context["caches"])
+
+
+def training_step(build, peers):
+    program = Program(build, "training_step")
+    rows = []
+    for network, threads in (("sigmoid_network", 1), ("relu_network", 1), ("relu_1024x8", 1), ("relu_1024x8", 2)):
+        say(f"training_step {network}, threads: {threads}")
+        samples = {}
+        for _ in range(ROUNDS):
+            repetitions = -(-REPETITIONS // ROUNDS)
+            runs, _ = program.run_interleaved(f"^cpu/{network}/threads:{threads}/keep_z:0", repetitions)
+            merge(samples, {"gradvitals": [time for of_case in runs.values() for time in times_us(of_case)]})
+            merge(samples, peers.samples_us(threads, repetitions, "training_step", "--network", network))
+        rows += [timing("training_step", network, name, threads, times) for name, times in samples.items()]
+    return rows
 
 
 def gemm(build):
     say("gemm")
     repetitions, _ = Program(build, "gemm").run_interleaved("^cpu/")
-    return [timing("gemm", "/".join(name.split("/")[1:3]), name.split("/")[3], 1, runs)
-            for name, runs in repetitions.items()]
+    return [timing("gemm", "/".join(name.split("/")[1:3]), name.split("/")[3], 1, times_us(runs),
+                   gflops=[run["GFLOP/s"] for run in runs]) for name, runs in repetitions.items()]
 
 
 def monitor_overhead(build, full):
     """What the monitor costs, of steps that took turns, and its parts alone."""
     say("monitor_overhead")
-    pattern = "^cpu/" if full else "^cpu/(gradients|everything)/.*/1/"
+    pattern = "^cpu/" if full else "^cpu/(gradients|layers)/.*/1/"
     overheads, parts = [], []
     for run in Program(build, "monitor_overhead").run(pattern, "--benchmark_min_time=0.1")[0]:
         _, what, network, threads = run["run_name"].split("/")[:4]
@@ -145,17 +230,10 @@ def monitor_overhead(build, full):
 # ---- other programs
 
 
-def json_of(*command):
+def json_of(*command, env=None):
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        subprocess.run([*command, "--json", file.name], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*command, "--json", file.name], check=True, stdout=subprocess.DEVNULL, env=env)
         return json.load(file)
-
-
-def python_peers(build, caches, full):
-    say("peers in Python")
-    system_python = pathlib.Path("/usr/bin/python3")
-    return json_of(system_python if system_python.exists() else sys.executable, HERE / "peers.py",
-                   build / "bin" / "tensor_shapes", "--cache-bytes", str(max(caches)), *(["--full"] if full else []))
 
 
 # ---- the machine
@@ -195,17 +273,17 @@ def measure(build, full):
     load = os.getloadavg()[0]
     if load > 0.5:
         say(f"the load average is {load:.1f}: what else runs here will show in the figures")
-    timings, context = tensor_stats(build, full)
-    timings += training_step(build)
+    peers = PythonPeers()
+    timings, context = tensor_stats(build, full, peers)
+    timings += training_step(build, peers)
     overheads, parts = monitor_overhead(build, full)
     if full:
         timings += gemm(build)
     say("accuracy")
     accuracy = json_of(build / "bin" / "accuracy")
-    peers = python_peers(build, [cache["size"] for cache in context["caches"]], full)
     return {"schema": "gradvitals.benchmarks/1", "date": date, "commit": commit(), "full": full,
-            "machine": {**machine_of(build, context), "load_average_at_start": load, **peers["versions"]},
-            "skipped": peers["skipped"], "timings": timings + peers["timings"], "overheads": overheads,
+            "machine": {**machine_of(build, context), "load_average_at_start": load, **peers.versions},
+            "skipped": peers.skipped, "timings": timings, "overheads": overheads,
             "monitor_parts": parts, "accuracy": accuracy}
 
 

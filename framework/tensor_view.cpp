@@ -5,8 +5,8 @@ namespace gradvitals {
 TensorView view_of(std::string_view name, Role role, const Tensor& tensor, int layer,
                    Activation activation) {
   // Whatever comes before the last dimension counts as rows; a vector is one row.
-  const Shape& shape = tensor.shape();
-  const std::int64_t cols = shape.rank() == 0 ? 1 : shape[shape.rank() - 1];
+  const auto dims = tensor.shape().dims();
+  const std::int64_t cols = dims.empty() ? 1 : dims.back();
   return {.name = name,
           .role = role,
           .layer = layer,

@@ -31,15 +31,19 @@ void check(const TensorView& view, DeviceType device) {
   }
 }
 
+double scaled_back(double value, std::int32_t scale_exponent) {
+  return scale_exponent == 0 ? value : std::ldexp(value, scale_exponent);
+}
+
 }  // namespace
 
 double TensorStats::l2_norm() const {
-  return std::ldexp(std::sqrt(sum_squares), scale_exponent);
+  return scaled_back(std::sqrt(sum_squares), scale_exponent);
 }
 
 double TensorStats::rms() const {
   if (finite_count() == 0) return 0.0;
-  return std::ldexp(std::sqrt(sum_squares / static_cast<double>(finite_count())), scale_exponent);
+  return scaled_back(std::sqrt(sum_squares / static_cast<double>(finite_count())), scale_exponent);
 }
 
 double TensorStats::ieee_norm() const {

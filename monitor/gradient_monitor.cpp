@@ -76,6 +76,7 @@ HealthMetrics metrics_of(std::span<const TensorRecord> descriptions,
   std::vector<double> gradient_norms;
   std::optional<double> loss;
   records.reserve(descriptions.size());
+  gradient_norms.reserve(descriptions.size());
   for (std::size_t i = 0; i < descriptions.size(); ++i) {
     if (descriptions[i].role == Role::kLoss) {
       loss = value_of(stats[i]);
@@ -86,7 +87,7 @@ HealthMetrics metrics_of(std::span<const TensorRecord> descriptions,
     const bool is_gradient = records.back().role == Role::kGradient && records.back().exists;
     if (is_gradient) gradient_norms.push_back(stats[i].ieee_norm());
   }
-  HealthMetrics metrics = metrics_from_norms(gradient_norms);
+  HealthMetrics metrics = metrics_from_norms(std::move(gradient_norms));
   metrics.loss = loss;
   metrics.tensors = std::move(records);
   return metrics;

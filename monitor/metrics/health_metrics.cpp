@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
+#include <utility>
 
 #include "monitor/metrics/seed_limits.h"
 
@@ -23,14 +25,16 @@ struct Moments {
 /// Mean and population standard deviation in two passes. `largest` sets a power of two that keeps
 /// the squares in range and leaves every digit as it is.
 Moments moments(std::span<const double> values, double largest) {
-  const int exponent = std::isfinite(largest) && largest > 0 ? std::ilogb(largest) : 0;
+  int exponent = std::isfinite(largest) && largest > 0 ? std::ilogb(largest) : 0;
+  exponent = std::max(exponent, -1000);  // Its inverse is a float64.
+  const double factor = std::ldexp(1.0, -exponent);
   const auto count = static_cast<double>(values.size());
   double sum = 0.0;
-  for (const double value : values) sum += std::ldexp(value, -exponent);
+  for (const double value : values) sum += value * factor;
   const double mean = sum / count;
   double squares = 0.0;
   for (const double value : values) {
-    const double deviation = std::ldexp(value, -exponent) - mean;
+    const double deviation = value * factor - mean;
     squares += deviation * deviation;
   }
   return {std::ldexp(mean, exponent), std::ldexp(std::sqrt(squares / count), exponent)};
@@ -46,10 +50,11 @@ double UnitRecord::saturation_fraction() const {
   return fraction(saturated_count, unit_count * batch);
 }
 
-HealthMetrics metrics_from_norms(std::span<const double> norms) {
+HealthMetrics metrics_from_norms(std::vector<double> gradient_norms) {
   HealthMetrics metrics;
+  metrics.gradient_norms = std::move(gradient_norms);
+  const std::vector<double>& norms = metrics.gradient_norms;
   metrics.total_layers = std::ssize(norms);
-  metrics.gradient_norms.assign(norms.begin(), norms.end());
   metrics.vanished_layers =
       std::ranges::count_if(norms, [](double norm) { return norm < kSeedVanishedNorm; });
   metrics.weak_layers =

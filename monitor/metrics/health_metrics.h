@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -64,7 +63,7 @@ struct HealthMetrics {
 
 /// The seed's keys from gradient norms; everything else is left empty. No norms: NaN and zero
 /// counts.
-HealthMetrics metrics_from_norms(std::span<const double> norms);
+HealthMetrics metrics_from_norms(std::vector<double> gradient_norms);
 
 /// Whether there is anything that a verdict could rest on: a gradient or delta with an element, a
 /// parameter without gradient, a gradient norm, or a value that is not finite. False means that

@@ -42,7 +42,7 @@ CpuTensors::CpuTensors(const CpuCase& which)
       stream_({.device = DeviceType::kCpu, .threads = 1}),
       memory_(make_tensors(stream_, counts_, which.zero_percent, which.dtype, copies_of(which))) {
   const auto* data = static_cast<const char*>(memory_.data.data());
-  for (const char* end = data + memory_.data.bytes(); data != end; data += bytes_) {
+  for (const char* end = data + memory_.data.bytes(); data != end; data += padded(bytes_)) {
     views_.push_back(views_of(counts_, data, which.dtype, DeviceType::kCpu));
   }
   order_.resize(views_.size());

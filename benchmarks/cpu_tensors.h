@@ -41,8 +41,11 @@ class CpuTensors {
   /// Of the first tensor of a copy; the others stand behind it.
   const void* data(std::size_t copy) const { return views_[copy].front().data; }
   std::int64_t bytes() const { return bytes_; }
-  /// Of all copies.
+  /// Of all copies, and of those before one.
   std::int64_t all_bytes() const { return memory_.data.bytes(); }
+  std::int64_t bytes_before(std::size_t copy) const {
+    return static_cast<std::int64_t>(copy) * padded(bytes_);
+  }
   const std::vector<std::int64_t>& counts() const { return counts_; }
   /// Of squares, of each tensor, as they should be.
   const std::vector<double>& sums() const { return memory_.sums; }

@@ -27,15 +27,14 @@ try:
     import numpy
 except ImportError:
     numpy = None
-    skip("numpy and torch: python3-numpy is not installed")
+    skip("numpy, and torch's norms: python3-numpy is not installed")
 try:
     import torch
 except ImportError:
     torch = None
     skip("torch: python3-torch is not installed")
 
-# Of all samples of a contender; those it has no time for are left out, but for one.
-SECONDS_PER_CONTENDER = 0.7
+SECONDS_PER_CONTENDER = 0.7  # Where the samples asked for take longer, there are fewer, but one.
 
 
 # ---- timing
@@ -49,13 +48,14 @@ def time_in_turns(contenders, sample_count):
             call()
         return (time.perf_counter() - start) / calls
 
-    # As many calls a sample as take a millisecond.
-    first = {name: sample(call, 1) for name, call in contenders.items()}
-    calls = {name: max(1, int(1e-3 / max(seconds, 1e-9))) for name, seconds in first.items()}
+    # A sample is a millisecond and more.
+    seconds = {name: sample(call, 1) for name, call in contenders.items()}
+    calls = {name: math.ceil(1e-3 / max(once, 1e-7)) for name, once in seconds.items()}
+    turns = {name: min(sample_count, max(1, int(SECONDS_PER_CONTENDER / (calls[name] * once + 1e-9))))
+             for name, once in seconds.items()}
     samples = {name: [] for name in contenders}
     for turn in range(sample_count):
-        names = [name for name in contenders
-                 if turn == 0 or sum(samples[name]) * calls[name] * 1e-6 < SECONDS_PER_CONTENDER]
+        names = [name for name in contenders if turn < turns[name]]
         random.shuffle(names)
         for name in names:
             samples[name].append(sample(contenders[name], calls[name]) * 1e6)

@@ -4,8 +4,9 @@
 suite.py BUILD             some three minutes; writes BUILD/benchmarks/MACHINE.json
 suite.py BUILD --full      everything; writes results/MACHINE.json beside this script, and the tables of README.md
 
-Each case's contenders run in one process, interleaved at random. Peers in Python (peers.py) run with
-/usr/bin/python3, where Debian puts its packages, in turns with that process. Exit code: 1 where a program failed.
+Each case's contenders run in one process, interleaved at random. Peers in Python (peers.py), which run with
+/usr/bin/python3, where Debian puts its packages, take turns with that process three times. Exit code: 1 where a
+program failed.
 """
 import argparse
 import datetime
@@ -69,12 +70,12 @@ class Program:
 
     def run_interleaved(self, pattern, repetitions=REPETITIONS):
         """Per case name, all of its repetitions."""
-        runs, context = self.run(pattern, "--benchmark_enable_random_interleaving=true",
-                                 f"--benchmark_repetitions={repetitions}", "--benchmark_min_time=0.01")
+        runs, _ = self.run(pattern, "--benchmark_enable_random_interleaving=true",
+                           f"--benchmark_repetitions={repetitions}", "--benchmark_min_time=0.01")
         found = {}
         for run in runs:
             found.setdefault(run["run_name"], []).append(run)
-        return found, context
+        return found
 
 
 MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
@@ -104,13 +105,11 @@ class PythonPeers:
         self.python = system_python if system_python.exists() else sys.executable
         self.versions, self.skipped = {}, []
 
-    def samples_us(self, threads, repetitions, *arguments):
-        """Samples per contender. torch's BLAS gets as many threads; those of OpenMP do not spin while the BLAS's own
-        work, which is faster for torch."""
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads),
-                       "GOMP_SPINCOUNT": "0"}
+    def samples_us(self, threads, repetitions, *arguments, **environment):
+        """Samples per contender. torch's BLAS gets as many threads as torch."""
+        counts = {"OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
         document = json_of(self.python, HERE / "peers.py", *arguments, "--threads", str(threads),
-                           "--samples", str(repetitions), env=environment)
+                           "--samples", str(repetitions), env={**os.environ, **counts, **environment})
         self.versions.update(document["versions"])
         for text in document["skipped"]:
             if text not in self.skipped:
@@ -122,6 +121,13 @@ class PythonPeers:
 def merge(into, samples):
     for key, values in samples.items():
         into.setdefault(key, []).extend(values)
+
+
+def take_turns(rounds, first, second):
+    """Each is called with the repetitions of a round; who begins changes from round to round."""
+    for turn in range(rounds):
+        for call in (first, second) if turn % 2 == 0 else (second, first):
+            call(-(-REPETITIONS // rounds))
 
 
 # ---- the programs
@@ -137,43 +143,48 @@ def add_roofline(rows):
 def tensor_stats(build, full, peers):
     program = Program(build, "tensor_stats")
     cases = list(dict.fromkeys("/".join(name.split("/")[2:5]) for name in program.case_names()))
+    _, context = program.run("^cpu/record/seed_network_f32/0/warm/1/")
+    cache_bytes = max((cache["size"] for cache in context["caches"]), default=1 << 20)
     rows = []
     for case in cases if full else [case for case in cases if case in QUICK_CASES]:
         say(f"tensor_stats {case}")
-        of_case, context = statistics_of(program, case, build, peers, (1, 2) if full else (1,))
+        counts = counts_of(build, case)
+        # As they see the same memory again and again, it is warm where a cache holds it.
+        if counts and (4 * sum(counts) > cache_bytes) != case.endswith("cold"):
+            counts = None
+        of_case = statistics_of(program, case, counts, peers, (1, 2) if full else (1,))
         add_roofline(of_case)
         rows += of_case
     return rows, context
 
 
-def statistics_of(program, case, build, peers, peer_threads):
-    """Rows of one case, with the peers in Python where they know it: float32 without zeros, and warm only where a
-    cache holds the tensors, as they see the same memory again and again."""
-    counts = counts_of(build, case)
-    with_peers, rounds = False, 1
+def statistics_of(program, case, counts, peers, peer_threads):
+    """Rows of one case, with peers in Python where there are `counts`."""
+    runs, python_samples = {}, {}
+
+    def measure_ours(repetitions):
+        merge(runs, program.run_interleaved(f"^cpu/[^/]*/{case}/", repetitions))
+
+    def measure_peers(repetitions):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(counts, file)
+            file.flush()
+            for threads in peer_threads:
+                samples = peers.samples_us(threads, repetitions, "tensor_stats", "--counts", file.name)
+                merge(python_samples, {(name, threads): values for name, values in samples.items()})
+
     if counts:
-        runs, context = program.run_interleaved(f"^cpu/record/{case}/1/", 1)
-        byte_count = 4 * sum(counts)
-        with_peers = (byte_count > largest_cache(context)) == case.endswith("cold")
-        rounds = ROUNDS if with_peers else 1
-    found, python_samples = {}, {}
-    for _ in range(rounds):
-        runs, context = program.run_interleaved(f"^cpu/[^/]*/{case}/", -(-REPETITIONS // rounds))
-        merge(found, runs)
-        for threads in peer_threads if with_peers else ():
-            with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-                json.dump(counts, file)
-                file.flush()
-                samples = peers.samples_us(threads, -(-REPETITIONS // rounds), "tensor_stats", "--counts", file.name)
-            merge(python_samples, {(name, threads): values for name, values in samples.items()})
+        take_turns(ROUNDS, measure_ours, measure_peers)
+    else:
+        measure_ours(REPETITIONS)
     rows = []
-    for name, runs in found.items():
-        times = times_us(runs)
-        bytes_read = statistics.median(run["bytes_per_second"] * time for run, time in zip(runs, times)) * 1e-6
+    for name, repetitions in runs.items():
+        times = times_us(repetitions)
+        bytes_read = statistics.median(run["bytes_per_second"] * time
+                                       for run, time in zip(repetitions, times)) * 1e-6
         rows.append(timing("tensor_stats", case, name.split("/")[1], int(name.split("/")[5]), times, bytes_read))
-    rows += [timing("tensor_stats", case, name, threads, times, byte_count)
-             for (name, threads), times in python_samples.items()]
-    return rows, context
+    return rows + [timing("tensor_stats", case, name, threads, times, 4 * sum(counts))
+                   for (name, threads), times in python_samples.items()]
 
 
 def counts_of(build, case):
@@ -185,28 +196,30 @@ def counts_of(build, case):
                                      capture_output=True).stdout)
 
 
-def largest_cache(context):
-    return max(cache["size"] for cache in context["caches"])
-
-
 def training_step(build, peers):
+    """OpenMP's threads do not spin while the BLAS's own work: torch is faster so."""
     program = Program(build, "training_step")
     rows = []
     for network, threads in (("sigmoid_network", 1), ("relu_network", 1), ("relu_1024x8", 1), ("relu_1024x8", 2)):
         say(f"training_step {network}, threads: {threads}")
         samples = {}
-        for _ in range(ROUNDS):
-            repetitions = -(-REPETITIONS // ROUNDS)
-            runs, _ = program.run_interleaved(f"^cpu/{network}/threads:{threads}/keep_z:0", repetitions)
-            merge(samples, {"gradvitals": [time for of_case in runs.values() for time in times_us(of_case)]})
-            merge(samples, peers.samples_us(threads, repetitions, "training_step", "--network", network))
+
+        def measure_ours(repetitions):
+            for runs in program.run_interleaved(f"^cpu/{network}/threads:{threads}/keep_z:0", repetitions).values():
+                merge(samples, {"gradvitals": times_us(runs)})
+
+        def measure_torch(repetitions):
+            merge(samples, peers.samples_us(threads, repetitions, "training_step", "--network", network,
+                                            GOMP_SPINCOUNT="0"))
+
+        take_turns(ROUNDS, measure_ours, measure_torch)
         rows += [timing("training_step", network, name, threads, times) for name, times in samples.items()]
     return rows
 
 
 def gemm(build):
     say("gemm")
-    repetitions, _ = Program(build, "gemm").run_interleaved("^cpu/")
+    repetitions = Program(build, "gemm").run_interleaved("^cpu/")
     return [timing("gemm", "/".join(name.split("/")[1:3]), name.split("/")[3], 1, times_us(runs),
                    gflops=[run["GFLOP/s"] for run in runs]) for name, runs in repetitions.items()]
 

@@ -196,7 +196,7 @@ def machine_lines(results):
             f"{machine['load_average_at_start']:.1f}. {machine['compiler']} {machine['flags']}, for the loops and Eigen "
             f"{machine['peer_flags']}. {machine['blas']}, {peers}.\n")
     if not results["full"]:
-        text += "Some of the cases only, and while others used the machine: a first look, no measurement.\n"
+        text += "Some of the cases only.\n"
     if results["skipped"]:
         text += f"Skipped: {'; '.join(results['skipped'])}.\n"
     return text
@@ -245,7 +245,7 @@ def draw(data, title):
 set terminal svg size 860,480 font 'DejaVu Sans,13' background rgb 'white'
 set title {json.dumps(title)}
 set logscale x 2
-set xlabel 'bytes of one float32 tensor, watched again and again'
+set xlabel 'bytes of one float32 tensor; in cache where one holds it'
 set ylabel 'GB/s'
 set yrange [0:*]
 set format x '2^{{%L}}'

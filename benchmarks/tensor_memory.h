@@ -13,11 +13,17 @@
 
 namespace gradvitals {
 
-/// Any number of copies of them, one behind the other.
+/// Any number of copies of them, which begin `padded` bytes after one another.
 struct TensorMemory {
   Buffer data;
   std::vector<double> sums;  ///< Of the squares of each tensor, as they should be.
 };
+
+/// Bytes in whole cache lines.
+inline std::int64_t padded(std::int64_t bytes) {
+  constexpr std::int64_t kLine = 64;
+  return (bytes + kLine - 1) / kLine * kLine;
+}
 
 template <class Narrow>
 void copy_narrow_to_device(Stream& stream, std::span<const float> values, Narrow (*narrow)(float),
@@ -31,9 +37,9 @@ void copy_narrow_to_device(Stream& stream, std::span<const float> values, Narrow
 inline Buffer store(Stream& stream, std::span<const float> values, DType dtype,
                     std::int64_t copies = 1) {
   const std::int64_t bytes = std::ssize(values) * size_in_bytes(dtype);
-  Buffer memory(stream, copies * bytes);
+  Buffer memory(stream, copies * padded(bytes));
   for (std::int64_t copy = 0; copy < copies; ++copy) {
-    auto* const out = static_cast<char*>(memory.data()) + copy * bytes;
+    auto* const out = static_cast<char*>(memory.data()) + copy * padded(bytes);
     if (dtype == DType::kBFloat16) {
       copy_narrow_to_device(stream, values, truncated_to_bfloat16, out);
     } else if (dtype == DType::kFloat16) {

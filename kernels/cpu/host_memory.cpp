@@ -18,8 +18,9 @@
 namespace gradvitals {
 namespace {
 
-/// From here on, blocks begin at a page of this size, for which Linux is asked: statistics of 500 MB
-/// are read 1.1-1.2 x as fast (Zen 3), because prefetching does not stop at every 4 KB.
+/// From here on, blocks begin at a page of this size, and Linux is asked for such pages as far as
+/// they are whole: tensor_stats reads 500 MB 1.1 x as fast (Zen 3). It costs address space of up to
+/// a page a block.
 constexpr std::int64_t kHugePageBytes = std::int64_t{1} << 21;
 
 std::align_val_t alignment_of(std::int64_t bytes) {
@@ -29,11 +30,11 @@ std::align_val_t alignment_of(std::int64_t bytes) {
 }  // namespace
 
 void* HostMemory::take(std::int64_t bytes) {
-  const auto size = static_cast<std::size_t>(bytes);
-  void* const block = ::operator new(size, alignment_of(bytes));
+  void* const block = ::operator new(static_cast<std::size_t>(bytes), alignment_of(bytes));
 #ifdef MADV_HUGEPAGE
-  // Where it is not granted, pages are small: nothing is lost but time.
-  if (bytes >= kHugePageBytes) madvise(block, size, MADV_HUGEPAGE);
+  // Where they are not granted, pages are small, and nothing is lost but time.
+  const std::int64_t whole = bytes - bytes % kHugePageBytes;
+  if (whole > 0) madvise(block, static_cast<std::size_t>(whole), MADV_HUGEPAGE);
 #endif
   return block;
 }

@@ -73,16 +73,8 @@ std::int32_t common_exponent(Parts& parts) {
   return largest.value_or(0);
 }
 
-/// sum * 2^-scale_exponent of a chunk's record, and of one that unscaled() returned.
-double scaled_sum_of_chunk(const TensorStats& record) {
-  return record.sum;
-}
-double scaled_sum_of_tensor(const TensorStats& record) {
-  return record.scale_exponent == 0 ? record.sum : std::ldexp(record.sum, -record.scale_exponent);
-}
-
-/// The record of parts that stand one behind the other.
-template <double scaled_sum(const TensorStats&), class Parts>
+/// The record of parts that stand one behind the other, scaled as theirs are.
+template <class Parts>
 TensorStats fold(Parts&& parts) {
   TensorStats total{.scale_exponent = common_exponent(parts)};
   CompensatedSum sum_squares;
@@ -90,11 +82,11 @@ TensorStats fold(Parts&& parts) {
   for (const TensorStats& part : parts) {
     if (part.scale_exponent == total.scale_exponent) {
       sum_squares.add(part.sum_squares);
-      sum.add(scaled_sum(part));
+      sum.add(part.sum);
     } else {
       const int shift = part.scale_exponent - total.scale_exponent;
       sum_squares.add(std::ldexp(part.sum_squares, 2 * shift));
-      sum.add(std::ldexp(scaled_sum(part), shift));
+      sum.add(std::ldexp(part.sum, shift));
     }
     if (total.first_nonfinite_index < 0 && part.first_nonfinite_index >= 0) {
       total.first_nonfinite_index = total.count + part.first_nonfinite_index;
@@ -109,18 +101,22 @@ TensorStats fold(Parts&& parts) {
   }
   total.sum_squares = sum_squares.value();
   total.sum = sum.value();
-  return unscaled(total);
+  return total;
 }
 
 /// A chunk of a tensor.
 struct Chunk {
-  const Entry* entry;
-  std::int64_t offset;  ///< Elements of the tensor before it.
+  const Entry* entry = nullptr;
+  std::int64_t offset = 0;  ///< Elements of the tensor before it.
 
   std::int64_t count() const { return std::min(kChunk, entry->count - offset); }
-  std::int64_t bytes() const { return count() * size_in_bytes(entry->dtype); }
   const std::byte* data() const {
     return static_cast<const std::byte*>(entry->data) + offset * size_in_bytes(entry->dtype);
+  }
+  /// None where it is no chunk.
+  std::span<const std::byte> memory() const {
+    if (entry == nullptr) return {};
+    return {data(), static_cast<std::size_t>(count() * size_in_bytes(entry->dtype))};
   }
   /// The next of the table, which has one.
   Chunk next() const {
@@ -138,21 +134,19 @@ Chunk chunk_at(std::span<const Entry> entries, std::int64_t index) {
   return {&*entry, (index - entry->first_chunk) * kChunk};
 }
 
-/// The records of chunks [begin, end) of the table: of a tensor that is one chunk straight to
-/// `out`, of a larger one to `partial`.
+/// The records of chunks [begin, end) of the table, scaled: of a tensor that is one chunk straight
+/// to `out`, of a larger one to `partial`.
 void read_chunks(std::span<const Entry> entries, std::int64_t begin, std::int64_t end,
                  TensorStats* out, TensorStats* partial) {
   Chunk chunk = chunk_at(entries, begin);
   for (std::int64_t index = begin; index < end; ++index) {
-    const Chunk next = index + 1 < end ? chunk.next() : chunk;
-    const std::byte* const ahead = next.bytes() >= chunk.bytes() ? next.data() : chunk.data();
+    const Chunk next = index + 1 < end ? chunk.next() : Chunk{};
     const Entry& entry = *chunk.entry;
-    const bool is_tensor = entry.count <= kChunk;
-    // Made where it belongs: a copy would wait for what has just been written.
-    auto* const place = is_tensor ? out + (&entry - entries.data()) : partial + index;
-    const TensorStats* const record =
-        new (place) TensorStats(cpu::chunk_stats(entry.dtype, chunk.data(), chunk.count(), ahead));
-    if (is_tensor && record->scale_exponent != 0) *place = unscaled(*record);
+    TensorStats* const record =
+        entry.count <= kChunk ? out + (&entry - entries.data()) : partial + index;
+    // Made in its place: a copy would wait for what has just been written.
+    new (record)
+        TensorStats(cpu::chunk_stats(entry.dtype, chunk.data(), chunk.count(), next.memory()));
     chunk = next;
   }
 }
@@ -175,14 +169,17 @@ void CpuBackend::tensor_stats(const TensorStatsTable& table, const VectorView<Te
     } else if (entries[i].count > kChunk) {
       const auto chunks = static_cast<std::size_t>(chunks_of(entries[i]));
       const TensorStats* const first = partial + entries[i].first_chunk;
-      out.data[i] = fold<scaled_sum_of_chunk>(std::span(first, chunks));
+      out.data[i] = fold(std::span(first, chunks));
     }
   }
   const auto is_gradient = [&](std::size_t i) { return entries[i].gradient >= 0; };
   const auto record = [&](std::size_t i) -> const TensorStats& { return out.data[i]; };
-  out.data[entries.size()] =
-      fold<scaled_sum_of_tensor>(std::views::iota(std::size_t{0}, entries.size()) |
-                                 std::views::filter(is_gradient) | std::views::transform(record));
+  out.data[entries.size()] = fold(std::views::iota(std::size_t{0}, entries.size()) |
+                                  std::views::filter(is_gradient) | std::views::transform(record));
+  // Last of all: what fits without a scale need not fit when it has been added.
+  for (TensorStats& each : std::span(out.data, entries.size() + 1)) {
+    if (each.scale_exponent != 0) each = unscaled(each);
+  }
 }
 
 }  // namespace gradvitals

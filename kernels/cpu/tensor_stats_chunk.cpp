@@ -69,7 +69,7 @@ void sum_scaled(const double* data, std::int64_t count, TensorStats& record) {
   const double half = std::ldexp(1.0, -(record.scale_exponent / 2));
   const double rest = std::ldexp(1.0, -(record.scale_exponent - record.scale_exponent / 2));
   std::transform(data, data + count, scaled.begin(), [=](double x) { return x * half * rest; });
-  const ChunkSums sums = sum_chunk(scaled.data(), count, scaled.data());
+  const ChunkSums sums = sum_chunk(scaled.data(), count, {});
   record.sum_squares = sums.sum_squares;
   record.sum = sums.sum;
 }
@@ -93,11 +93,11 @@ template <class T>
 [[gnu::noinline]] void fill_without_nonfinite(const T* data, TensorStats& record) {
   ChunkBuffer<T> finite;
   copy_finite(data, record.count, record, finite.data());
-  fill(finite.data(), sum_chunk(finite.data(), record.count, finite.data()), record);
+  fill(finite.data(), sum_chunk(finite.data(), record.count, {}), record);
 }
 
 template <class T>
-TensorStats chunk_stats(const T* data, std::int64_t count, const void* next) {
+TensorStats chunk_stats(const T* data, std::int64_t count, std::span<const std::byte> next) {
   TensorStats record{.count = count};
   const ChunkSums sums = sum_chunk(data, count, next);
   if (sums.max_bits < Stored<T>::kInfinity) {
@@ -110,7 +110,8 @@ TensorStats chunk_stats(const T* data, std::int64_t count, const void* next) {
 
 }  // namespace
 
-TensorStats chunk_stats(DType dtype, const void* data, std::int64_t count, const void* next) {
+TensorStats chunk_stats(DType dtype, const void* data, std::int64_t count,
+                        std::span<const std::byte> next) {
   switch (dtype) {
     case DType::kFloat32:
       return chunk_stats(static_cast<const float*>(data), count, next);

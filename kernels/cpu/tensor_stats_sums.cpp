@@ -12,10 +12,12 @@
 #include "kernels/cpu/tensor_stats_sums.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <type_traits>
 
 #include "kernels/tensor_stats.h"
@@ -58,6 +60,7 @@ HWY_INLINE Vec64 LoadAsDouble(const Float16* from, std::int64_t k) {
 }
 /// A bfloat16 is the upper half of a float32. Two of them are a word: elements with even indices
 /// come first, those with odd ones after them, so that nothing is moved between lanes.
+static_assert(std::endian::native == std::endian::little);
 HWY_INLINE Vec64 LoadAsDouble(const BFloat16* from, std::int64_t k) {
   const hn::Rebind<std::uint32_t, D64> d32;
   constexpr std::int64_t kEven = kVectors64 / 2;
@@ -137,8 +140,7 @@ class Accumulators {
   using VecBits = hn::Vec<DBits>;
   static constexpr std::int64_t kLanesBits = hn::MaxLanes(DBits());
   static constexpr int kSignShift = 8 * sizeof(Bits) - 1;
-  /// x86 takes the highest bits of lanes for a mask, and counts them outside of the vector units,
-  /// which are the bottleneck; not those of 16-bit lanes.
+  /// x86 counts the highest bits of wide lanes outside of the vector units, which are the bottleneck.
   static constexpr bool kCountsByMask =
       HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128 && sizeof(Bits) >= 4;
 
@@ -158,7 +160,9 @@ class Accumulators {
     const VecBits less_one = hn::Sub(magnitude, hn::Set(d, 1));
     min_less_one_ = hn::Min(min_less_one_, less_one);
     if constexpr (kCountsByMask) {
-      zero_count_ += hn::CountTrue(d, hn::MaskFromVec(less_one));
+      const hn::RebindToSigned<DBits> signed_d;
+      zero_count_ +=
+          hn::CountTrue(signed_d, hn::Lt(hn::BitCast(signed_d, less_one), hn::Zero(signed_d)));
     } else {
       zeros_ = hn::Add(zeros_, hn::ShiftRight<kSignShift>(less_one));
     }
@@ -172,38 +176,37 @@ class Accumulators {
   std::size_t zero_count_ = 0;  // Where kCountsByMask.
 };
 
-/// A whole chunk is read at two places at a time: more of its lines are then on their way from memory
-/// than a single place asks for.
+/// A whole chunk is read at two places at a time, which was 1.1 x as fast as at one at 268 MB (Zen 3)
+/// though all of it has been asked for.
 inline constexpr std::int64_t kWholeChunk = TensorStatsTable::kChunkElements;
 inline constexpr std::int64_t kPlaces = 2;
 
-/// Adds a block, and asks for memory that is to be read later.
-template <class T>
-HWY_INLINE void AddAndPrefetch(Accumulators<T>& sums, const T* block, const std::byte* ahead) {
-  constexpr std::int64_t kBytes = Accumulators<T>::kBlock * sizeof(T);
-  for (std::int64_t line = 0; line < kBytes; line += kLineBytes) hwy::Prefetch(ahead + line);
-  sums.Add(block);
+/// Asks for the lines of [offset, offset + bytes) of a memory, as far as it goes.
+HWY_INLINE void PrefetchPart(std::span<const std::byte> memory, std::int64_t offset,
+                             std::int64_t bytes) {
+  for (std::int64_t line = offset; line < offset + bytes; line += kLineBytes) {
+    if (line < std::ssize(memory)) hwy::Prefetch(memory.data() + line);
+  }
 }
 
 template <class T>
-HWY_INLINE ChunkSums SumChunk(const T* data, std::int64_t count, const void* next) {
+HWY_INLINE ChunkSums SumChunk(const T* data, std::int64_t count, std::span<const std::byte> next) {
   using Sums = Accumulators<T>;
-  const auto* const ahead = static_cast<const std::byte*>(next);
   Sums sums;
+  const auto add_block = [&](std::int64_t at) HWY_ATTR {
+    PrefetchPart(next, at * sizeof(T), Sums::kBlock * sizeof(T));
+    sums.Add(data + at);
+  };
   if (count == kWholeChunk) {
     constexpr std::int64_t kPart = kWholeChunk / kPlaces;
     for (std::int64_t i = 0; i < kPart; i += Sums::kBlock) {
-      for (std::int64_t from = i; from < kWholeChunk; from += kPart) {
-        AddAndPrefetch(sums, data + from, ahead + from * sizeof(T));
-      }
+      for (std::int64_t at = i; at < kWholeChunk; at += kPart) add_block(at);
     }
     return sums.Result();
   }
   const std::int64_t whole = count - count % Sums::kBlock;
   HWY_UNROLL(2)
-  for (std::int64_t i = 0; i < whole; i += Sums::kBlock) {
-    AddAndPrefetch(sums, data + i, ahead + i * sizeof(T));
-  }
+  for (std::int64_t i = 0; i < whole; i += Sums::kBlock) add_block(i);
   if (whole == count) return sums.Result();
   // Padding with zeros changes nothing but their count.
   HWY_ALIGN T last[Sums::kBlock] = {};
@@ -223,16 +226,16 @@ HWY_INLINE ChunkSums SumChunk(const T* data, std::int64_t count, const void* nex
   return result;
 }
 
-ChunkSums SumFloat32(const float* data, std::int64_t count, const void* next) {
+ChunkSums SumFloat32(const float* data, std::int64_t count, std::span<const std::byte> next) {
   return SumChunk(data, count, next);
 }
-ChunkSums SumFloat64(const double* data, std::int64_t count, const void* next) {
+ChunkSums SumFloat64(const double* data, std::int64_t count, std::span<const std::byte> next) {
   return SumChunk(data, count, next);
 }
-ChunkSums SumFloat16(const Float16* data, std::int64_t count, const void* next) {
+ChunkSums SumFloat16(const Float16* data, std::int64_t count, std::span<const std::byte> next) {
   return SumChunk(data, count, next);
 }
-ChunkSums SumBFloat16(const BFloat16* data, std::int64_t count, const void* next) {
+ChunkSums SumBFloat16(const BFloat16* data, std::int64_t count, std::span<const std::byte> next) {
   return SumChunk(data, count, next);
 }
 
@@ -248,16 +251,16 @@ HWY_EXPORT(SumFloat64);
 HWY_EXPORT(SumFloat16);
 HWY_EXPORT(SumBFloat16);
 
-ChunkSums sum_chunk(const float* data, std::int64_t count, const void* next) {
+ChunkSums sum_chunk(const float* data, std::int64_t count, std::span<const std::byte> next) {
   return HWY_DYNAMIC_DISPATCH(SumFloat32)(data, count, next);
 }
-ChunkSums sum_chunk(const double* data, std::int64_t count, const void* next) {
+ChunkSums sum_chunk(const double* data, std::int64_t count, std::span<const std::byte> next) {
   return HWY_DYNAMIC_DISPATCH(SumFloat64)(data, count, next);
 }
-ChunkSums sum_chunk(const Float16* data, std::int64_t count, const void* next) {
+ChunkSums sum_chunk(const Float16* data, std::int64_t count, std::span<const std::byte> next) {
   return HWY_DYNAMIC_DISPATCH(SumFloat16)(data, count, next);
 }
-ChunkSums sum_chunk(const BFloat16* data, std::int64_t count, const void* next) {
+ChunkSums sum_chunk(const BFloat16* data, std::int64_t count, std::span<const std::byte> next) {
   return HWY_DYNAMIC_DISPATCH(SumBFloat16)(data, count, next);
 }
 

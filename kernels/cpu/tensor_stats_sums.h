@@ -1,8 +1,10 @@
 // The hot loop of tensor_stats on the cpu: what one read of a chunk yields. Private to kernels/cpu.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 
 #include "kernels/dtype.h"
 
@@ -50,11 +52,10 @@ using BitsOf = typename Stored<T>::Bits;
 
 /// `count` elements, at most TensorStatsTable::kChunkElements. Where max_bits says that there is a
 /// NaN or Inf, the sums mean nothing and min_bits and zero_count are right still. The bits do not
-/// depend on the instruction set. `next` is where as many bytes are to be read after these: the
-/// memory is asked for them now. It need not be readable; `data` where there is nothing to ask for.
-ChunkSums sum_chunk(const float* data, std::int64_t count, const void* next);
-ChunkSums sum_chunk(const double* data, std::int64_t count, const void* next);
-ChunkSums sum_chunk(const Float16* data, std::int64_t count, const void* next);
-ChunkSums sum_chunk(const BFloat16* data, std::int64_t count, const void* next);
+/// depend on the instruction set. `next` is asked for from memory, but not read.
+ChunkSums sum_chunk(const float* data, std::int64_t count, std::span<const std::byte> next);
+ChunkSums sum_chunk(const double* data, std::int64_t count, std::span<const std::byte> next);
+ChunkSums sum_chunk(const Float16* data, std::int64_t count, std::span<const std::byte> next);
+ChunkSums sum_chunk(const BFloat16* data, std::int64_t count, std::span<const std::byte> next);
 
 }  // namespace gradvitals::cpu

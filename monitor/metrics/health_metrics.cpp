@@ -26,7 +26,7 @@ struct Moments {
 /// the squares in range and leaves every digit as it is.
 Moments moments(std::span<const double> values, double largest) {
   int exponent = std::isfinite(largest) && largest > 0 ? std::ilogb(largest) : 0;
-  exponent = std::max(exponent, -1000);  // Its inverse is a float64.
+  exponent = std::clamp(exponent, -1022, 1022);  // The factor is a normal float64.
   const double factor = std::ldexp(1.0, -exponent);
   const auto count = static_cast<double>(values.size());
   double sum = 0.0;

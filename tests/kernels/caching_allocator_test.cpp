@@ -137,6 +137,19 @@ TEST(CachingAllocator, ReturnsWhatItMayNotHoard) {
   EXPECT_EQ(allocator.use().cached_bytes, 64);
 }
 
+TEST(HostMemory, LargeBlocksBeginAtAHugePageAndAreWritable) {
+  constexpr std::int64_t kHugePage = std::int64_t{1} << 21;
+  HostMemory memory;
+  for (const std::int64_t bytes : {kHugePage - 1, kHugePage, kHugePage + 1, 3 * kHugePage}) {
+    auto* const block = static_cast<unsigned char*>(memory.take(bytes));
+    const std::int64_t alignment = bytes < kHugePage ? HostMemory::kAlignment : kHugePage;
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block) % static_cast<std::uintptr_t>(alignment), 0u);
+    block[0] = 1;
+    block[bytes - 1] = 1;
+    memory.give_back(block, bytes);
+  }
+}
+
 TEST(HostMemory, ThrowsWhereMemoryRunsOut) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "the sanitizer's operator new ends the process instead of throwing";

@@ -370,6 +370,13 @@ TEST_P(TensorStatsTest, TheRecordOfAllGradientsHoldsAtFloat64sLimits) {
   expect_record_of_all_gradients(stream(), values, sizes);
 }
 
+TEST_P(TensorStatsTest, TheRecordOfAllGradientsHoldsWhereEachAloneJustFits) {
+  const std::int64_t ones[] = {1, 1};
+  expect_record_of_all_gradients(stream(), std::vector{1e154, 1e154}, ones);
+  const std::int64_t twos[] = {2, 2};
+  expect_record_of_all_gradients(stream(), std::vector{1e308, 1e308, -1e308, -1e308}, twos);
+}
+
 TEST_P(TensorStatsTest, TheRecordOfThousandsOfGradientsIsWhole) {
   std::vector<std::int64_t> sizes;
   for (std::int64_t i = 0; i < 3500; ++i) sizes.push_back(i % 13);
@@ -405,6 +412,27 @@ TEST(TensorStats, EveryThreadCountGivesTheSameBits) {
     return tensor_records(stream, views);
   };
   const std::vector<TensorStats> one = stats(1);
+  EXPECT_EQ(one, stats(2));
+  EXPECT_EQ(one, stats(3));
+}
+
+TEST(TensorStats, EveryThreadCountReadsATableWithEmptyTensors) {
+  const std::int64_t sizes[] = {0, 0, 200'000, 0, 5, 0, 200'000, 0, 100, 200'000, 0, 0};
+  const std::vector<float> values = normals<float>(600'105, 1, 0.1);
+  const auto stats = [&](int threads) {
+    Stream stream({.device = DeviceType::kCpu, .threads = threads});
+    const GuardedBuffer<float> buffer(stream, std::span<const float>(values));
+    std::vector<TensorView> views;
+    cut(buffer, values, sizes, DeviceType::kCpu, views);
+    return tensor_records(stream, views);
+  };
+  const std::vector<TensorStats> one = stats(1);
+  std::int64_t begin = 0;
+  for (std::size_t i = 0; i < std::size(sizes); ++i) {
+    const auto first = values.begin() + begin;
+    expect_stats(one[i], oracle(std::vector<float>(first, first + sizes[i])));
+    begin += sizes[i];
+  }
   EXPECT_EQ(one, stats(2));
   EXPECT_EQ(one, stats(3));
 }

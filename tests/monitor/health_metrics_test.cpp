@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "monitor/metrics/gradient_readings.h"
@@ -52,6 +53,15 @@ TEST(MetricsFromNorms, KeepASmallSpreadBesideALargeMean) {
   const HealthMetrics metrics = from({1e8 + 1, 1e8 + 3});
   EXPECT_EQ(metrics.mean_gradient, 1e8 + 2);
   EXPECT_EQ(metrics.std_gradient, 1.0);
+}
+
+TEST(MetricsFromNorms, StayRightAtBothEndsOfFloat64) {
+  const HealthMetrics smallest = from({5e-324, 1.5e-323});
+  EXPECT_EQ(smallest.mean_gradient, 1e-323);
+  EXPECT_EQ(smallest.std_gradient, 5e-324);
+  const double max = std::numeric_limits<double>::max();
+  EXPECT_EQ(from({max, max}).mean_gradient, max);
+  EXPECT_EQ(from({max, max}).std_gradient, 0.0);
 }
 
 TEST(MetricsFromNorms, StayFiniteWhereSquaresWouldNot) {

@@ -1,0 +1,74 @@
+"""Contract: benchmarks/suite.py's rows from what programs and peers report. Oracle: by hand.
+
+suite_test.py BENCHMARKS         with programs that only pretend
+suite_test.py BENCHMARKS peers   what peers.py reports; exit code 77 where numpy is missing
+"""
+import pathlib
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+import suite  # noqa: E402
+
+
+class PretendedProgram:
+    """Reads 4 KB: once in 1 us, all other times in 2 us."""
+
+    def __init__(self, log):
+        self.log = log
+
+    def run_interleaved(self, pattern, repetitions):
+        self.log.append("ours")
+        assert pattern == "^cpu/[^/]*/3x1000_f32/0/warm/", pattern
+        name = "cpu/record/3x1000_f32/0/warm/1/real_time"
+        times = [2.0] * repetitions
+        times[0] = 1.0 if len(self.log) == 1 else 2.0
+        return {name: [{"real_time": time, "time_unit": "us", "bytes_per_second": 4096 / time * 1e6} for time in times]}
+
+
+class PretendedPeers:
+    def __init__(self, log):
+        self.log = log
+
+    def samples_us(self, threads, repetitions, *arguments):
+        self.log.append("peers")
+        assert arguments[:2] == ("tensor_stats", "--counts"), arguments
+        return {"torch": [8.0 * threads] * repetitions}
+
+
+def test_rows():
+    log = []
+    rows = suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", [1000, 24], PretendedPeers(log), (1,))
+    assert log == ["ours", "peers", "peers", "ours", "ours", "peers"], log
+    by_name = {row["contender"]: row for row in rows}
+    assert by_name["record"]["samples"] == by_name["torch"]["samples"] == 33, by_name
+    assert by_name["record"]["median_us"] == 2.0 and by_name["record"]["gbps"] == 2.048, by_name
+    assert by_name["torch"]["median_us"] == 8.0 and by_name["torch"]["gbps"] == 0.512, by_name
+    assert by_name["torch"]["threads"] == 1, by_name
+
+
+def test_rows_without_peers():
+    log = []
+    rows = suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", None, PretendedPeers(log), (1, 2))
+    assert log == ["ours"] and [row["samples"] for row in rows] == [31], (log, rows)
+
+
+def test_peers():
+    peers = suite.PythonPeers()
+    counts = pathlib.Path(__file__).with_name("counts.json")
+    samples = peers.samples_us(1, 2, "tensor_stats", "--counts", str(counts))
+    if "numpy" not in peers.versions:
+        print(peers.skipped)
+        sys.exit(77)
+    assert len(samples["numpy.linalg.norm"]) == 2 and min(samples["numpy.linalg.norm"]) > 0, samples
+    if "torch" in peers.versions:
+        assert len(samples["torch _foreach_norm"]) == 2, samples
+        step = peers.samples_us(1, 1, "training_step", "--network", "relu_network")
+        assert list(step) == ["torch"] and step["torch"][0] > 0, step
+
+
+if sys.argv[2:] == ["peers"]:
+    test_peers()
+else:
+    test_rows()
+    test_rows_without_peers()

@@ -113,8 +113,9 @@ def compiled_record(tensors):
     return lambda: [record(tensor) for tensor in tensors]
 
 
-def check(name, got, expected, tolerance=1e-2):
-    """Norms in float32 lose digits as tensors grow."""
+def check(name, got, expected, tolerance=0.1):
+    """Whether it is the right computation: how right it is, accuracy says. Norms in float32 lose digits as tensors
+    grow: torch 1.13 is 1 % off at 1e8 elements."""
     for one, other in zip(got, expected, strict=True):
         if not abs(one - other) <= tolerance * other:
             sys.exit(f"peers: {name} gives {one}, not {other}")

@@ -9,6 +9,7 @@ Each case's contenders run in one process, interleaved at random. Peers in Pytho
 program failed.
 """
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -42,6 +43,24 @@ def rounded(value):
     return None if value is None else float(f"{value:.5g}")
 
 
+class Failure(Exception):
+    """A program gave no results. Those of the others are kept."""
+
+
+failures = []
+
+
+@contextlib.contextmanager
+def part(text):
+    """A part of the suite, which may fail by itself."""
+    say(text)
+    try:
+        yield
+    except Failure as failure:
+        say(f"FAILED: {failure}")
+        failures.append(str(failure))
+
+
 # ---- Google Benchmark
 
 
@@ -60,12 +79,12 @@ class Program:
             program = subprocess.run([self.path, f"--benchmark_filter={pattern}", f"--benchmark_out={file.name}",
                                       "--benchmark_out_format=json", *options], capture_output=True, text=True)
             if program.returncode:
-                sys.exit(f"{program.stdout}{program.stderr}bench: {self.name} {pattern}: ended with {program.returncode}")
+                raise Failure(f"{self.name} {pattern}: ended with {program.returncode}: {program.stderr.strip()}")
             document = json.load(file)
         runs = [run for run in document["benchmarks"] if run["run_type"] == "iteration"]
         bad = [run["name"] for run in runs if run.get("error_occurred") or run.get("error_message")]
         if bad or not runs:
-            sys.exit(f"bench: {self.name} {pattern}: " + (f"failed: {bad[0]}" if bad else "no case ran"))
+            raise Failure(f"{self.name} {pattern}: " + (f"failed: {bad[0]}" if bad else "no case ran"))
         return runs, document["context"]
 
     def run_interleaved(self, pattern, repetitions=REPETITIONS):
@@ -147,14 +166,14 @@ def tensor_stats(build, full, peers):
     cache_bytes = max((cache["size"] for cache in context["caches"]), default=1 << 20)
     rows = []
     for case in cases if full else [case for case in cases if case in QUICK_CASES]:
-        say(f"tensor_stats {case}")
-        counts = counts_of(build, case)
-        # As they see the same memory again and again, it is warm where a cache holds it.
-        if counts and (4 * sum(counts) > cache_bytes) != case.endswith("cold"):
-            counts = None
-        of_case = statistics_of(program, case, counts, peers, (1, 2) if full else (1,))
-        add_roofline(of_case)
-        rows += of_case
+        with part(f"tensor_stats {case}"):
+            counts = counts_of(build, case)
+            # As they see the same memory again and again, it is warm where a cache holds it.
+            if counts and (4 * sum(counts) > cache_bytes) != case.endswith("cold"):
+                counts = None
+            of_case = statistics_of(program, case, counts, peers, (1, 2) if full else (1,))
+            add_roofline(of_case)
+            rows += of_case
     return rows, context
 
 
@@ -201,7 +220,6 @@ def training_step(build, peers):
     program = Program(build, "training_step")
     rows = []
     for network, threads in (("sigmoid_network", 1), ("relu_network", 1), ("relu_1024x8", 1), ("relu_1024x8", 2)):
-        say(f"training_step {network}, threads: {threads}")
         samples = {}
 
         def measure_ours(repetitions):
@@ -212,31 +230,35 @@ def training_step(build, peers):
             merge(samples, peers.samples_us(threads, repetitions, "training_step", "--network", network,
                                             GOMP_SPINCOUNT="0"))
 
-        take_turns(ROUNDS, measure_ours, measure_torch)
-        rows += [timing("training_step", network, name, threads, times) for name, times in samples.items()]
+        with part(f"training_step {network}, threads: {threads}"):
+            take_turns(ROUNDS, measure_ours, measure_torch)
+            rows += [timing("training_step", network, name, threads, times) for name, times in samples.items()]
     return rows
 
 
 def gemm(build):
-    say("gemm")
-    repetitions = Program(build, "gemm").run_interleaved("^cpu/")
-    return [timing("gemm", "/".join(name.split("/")[1:3]), name.split("/")[3], 1, times_us(runs),
-                   gflops=[run["GFLOP/s"] for run in runs]) for name, runs in repetitions.items()]
+    rows = []
+    with part("gemm"):
+        repetitions = Program(build, "gemm").run_interleaved("^cpu/")
+        rows = [timing("gemm", "/".join(name.split("/")[1:3]), name.split("/")[3], 1, times_us(runs),
+                       gflops=[run["GFLOP/s"] for run in runs]) for name, runs in repetitions.items()]
+    return rows
 
 
 def monitor_overhead(build, full):
     """What the monitor costs, of steps that took turns, and its parts alone."""
-    say("monitor_overhead")
     pattern = "^cpu/" if full else "^cpu/(gradients|layers)/.*/1/"
     overheads, parts = [], []
-    for run in Program(build, "monitor_overhead").run(pattern, "--benchmark_min_time=0.1")[0]:
-        _, what, network, threads = run["run_name"].split("/")[:4]
-        row = {"network": network, "threads": int(threads), "what": what}
-        if "overhead_us" in run:
-            names = ("unwatched_us", "overhead_us", "overhead_p10_us", "overhead_p90_us", "overhead_percent")
-            overheads.append({**row, "samples": int(run["samples"]), **{name: rounded(run[name]) for name in names}})
-        else:
-            parts.append({**row, "mean_us": rounded(run["real_time"] * MICROSECONDS[run["time_unit"]])})
+    with part("monitor_overhead"):
+        for run in Program(build, "monitor_overhead").run(pattern, "--benchmark_min_time=0.1")[0]:
+            _, what, network, threads = run["run_name"].split("/")[:4]
+            row = {"network": network, "threads": int(threads), "what": what}
+            if "overhead_us" in run:
+                names = ("unwatched_us", "overhead_us", "overhead_p10_us", "overhead_p90_us", "overhead_percent")
+                overheads.append({**row, "samples": int(run["samples"]),
+                                  **{name: rounded(run[name]) for name in names}})
+            else:
+                parts.append({**row, "mean_us": rounded(run["real_time"] * MICROSECONDS[run["time_unit"]])})
     return overheads, parts
 
 
@@ -245,7 +267,10 @@ def monitor_overhead(build, full):
 
 def json_of(*command, env=None):
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        subprocess.run([*command, "--json", file.name], check=True, stdout=subprocess.DEVNULL, env=env)
+        program = subprocess.run([*command, "--json", file.name], capture_output=True, text=True, env=env)
+        if program.returncode:
+            raise Failure(f"{pathlib.Path(command[0]).name} {' '.join(map(str, command[1:]))}: ended with "
+                          f"{program.returncode}: {program.stderr.strip()}")
         return json.load(file)
 
 
@@ -292,11 +317,12 @@ def measure(build, full):
     overheads, parts = monitor_overhead(build, full)
     if full:
         timings += gemm(build)
-    say("accuracy")
-    accuracy = json_of(build / "bin" / "accuracy")
+    accuracy = []
+    with part("accuracy"):
+        accuracy = json_of(build / "bin" / "accuracy")
     return {"schema": "gradvitals.benchmarks/1", "date": date, "commit": commit(), "full": full,
             "machine": {**machine_of(build, context), "load_average_at_start": load, **peers.versions},
-            "skipped": peers.skipped, "timings": timings, "overheads": overheads,
+            "skipped": peers.skipped, "failed": failures, "timings": timings, "overheads": overheads,
             "monitor_parts": parts, "accuracy": accuracy}
 
 
@@ -315,10 +341,12 @@ def main():
     say(f"wrote {path}")
     if arguments.full:
         tables.update()
+    if failures:
+        sys.exit(f"bench: {len(failures)} failed, whose figures are missing: {'; '.join(failures)}")
 
 
 if __name__ == "__main__":
     try:
         main()
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"bench: {error.cmd[0]} ended with {error.returncode}")
+    except (subprocess.CalledProcessError, Failure) as error:
+        sys.exit(f"bench: {error}")

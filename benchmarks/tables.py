@@ -199,6 +199,8 @@ def machine_lines(results):
         text += "Some of the cases only.\n"
     if results["skipped"]:
         text += f"Skipped: {'; '.join(results['skipped'])}.\n"
+    if results.get("failed"):
+        text += f"Failed, and missing here: {'; '.join(results['failed'])}.\n"
     return text
 
 

@@ -291,6 +291,13 @@ def cpu_model():
     return os.uname().machine
 
 
+def first_flags():
+    for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith(("flags", "Features")):
+            return line.split()
+    return []
+
+
 def commit():
     answer = subprocess.run(["git", "-C", HERE, "describe", "--always", "--abbrev=40", "--dirty", "--exclude", "*"],
                             capture_output=True, text=True)
@@ -299,7 +306,7 @@ def commit():
 
 def machine_of(build, context):
     caches = {f"L{cache['level']} {cache['type']}": cache["size"] for cache in context["caches"]}
-    return {"device": "CPU", "cpu": cpu_model(), "threads": len(os.sched_getaffinity(0)), "caches_bytes": caches,
+    return {"device": "CPU", "cpu": cpu_model(), "virtual": "hypervisor" in first_flags(), "threads": len(os.sched_getaffinity(0)), "caches_bytes": caches,
             "simd": context["simd"], "blas": context["blas"],
             "governor": first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
             "huge_pages": first_line("/sys/kernel/mm/transparent_hugepage/enabled"), "kernel": os.uname().release,
@@ -317,11 +324,14 @@ def measure(build, full):
     overheads, parts = monitor_overhead(build, full)
     if full:
         timings += gemm(build)
+    machine = machine_of(build, context)
+    if not machine["eigen"]:
+        peers.skipped.append("Eigen: libeigen3-dev is not installed")
     accuracy = []
     with part("accuracy"):
         accuracy = json_of(build / "bin" / "accuracy")
     return {"schema": "gradvitals.benchmarks/1", "date": date, "commit": commit(), "full": full,
-            "machine": {**machine_of(build, context), "load_average_at_start": load, **peers.versions},
+            "machine": {**machine, "load_average_at_start": load, **peers.versions},
             "skipped": peers.skipped, "failed": failures, "timings": timings, "overheads": overheads,
             "monitor_parts": parts, "accuracy": accuracy}
 
@@ -331,6 +341,8 @@ def main():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--full", action="store_true")
     arguments = parser.parse_args()
+    if not (arguments.build / "benchmarks" / "build_info.json").exists():
+        parser.error(f"{arguments.build}: no build of the benchmarks")
     results = measure(arguments.build, arguments.full)
     machine = results["machine"]
     name = re.sub(r"[^A-Za-z0-9]+", "-", f"{machine['cpu']} {machine['threads']} threads").strip("-").lower()

@@ -6,6 +6,7 @@ tables.py --check    exit code 1, and which is it, where one is not what the res
 """
 import hashlib
 import json
+import math
 import pathlib
 import subprocess
 import sys
@@ -19,7 +20,7 @@ BEGIN, END = "<!-- tables: begin -->\n", "<!-- tables: end -->\n"
 OURS = {"tensor_stats": "record", "training_step": "gradvitals", "gemm": "gemm"}
 PEERS = ["loop_f64", "loop_f32", "openblas_snrm2", "eigen_norm", "eigen_stable_norm", "numpy.linalg.norm",
          "torch _foreach_norm", "torch get_total_norm", "torch clip_grad_norm_",
-         "torch norm, abs max, zeros, isfinite", "torch.compile of the record"]
+         "torch norm, aminmax, count_nonzero, isfinite", "torch.compile of the record"]
 
 
 def dump(results):
@@ -160,6 +161,16 @@ def overheads_table(results):
                     rows)
 
 
+def products_table(timings):
+    """GFLOP/s, 1 thread."""
+    contenders = ["gemm", "register_tiled", "openblas"]
+    rows = []
+    for case in sorted(timings.cases("gemm"), key=lambda case: math.prod(map(int, case.split("/")[0].split("x")))):
+        rates = [(timings.get("gemm", case, who, 1) or {}).get("gflops") for who in contenders]
+        rows.append([case.replace("/", ", "), *map(significant, rates)])
+    return markdown(["product", "gemm, which chooses", "own: register_tiled", "openblas"], rows)
+
+
 def parts_table(results):
     rows = [[row["network"], str(row["threads"]), row["what"].replace("_", ", "), significant(row["mean_us"])]
             for row in results["monitor_parts"]]
@@ -190,8 +201,9 @@ def machine_lines(results):
     machine = results["machine"]
     peers = ", ".join(f"{name} {machine[key]}" for name, key in (("Eigen", "eigen"), ("numpy", "numpy"), ("torch", "torch"))
                       if machine.get(key))
-    text = (f"{machine['cpu']}, {machine['threads']} threads, {machine['simd']}, governor "
-            f"{machine['governor'] or 'unknown'}. {results['date']}, commit {results['commit'][:12]}"
+    caches = ", ".join(f"{name} {size >> 10} KiB" for name, size in machine["caches_bytes"].items())
+    text = (f"{machine['cpu']}{', virtual' if machine.get('virtual') else ''}, {machine['threads']} threads, "
+            f"{machine['simd']}, {caches}, governor {machine['governor'] or 'unknown'}. {results['date']}, commit {results['commit'][:12]}"
             f"{' and changes' if results['commit'].endswith('-dirty') else ''}, load average at the start "
             f"{machine['load_average_at_start']:.1f}. {machine['compiler']} {machine['flags']}, for the loops and Eigen "
             f"{machine['peer_flags']}. {machine['blas']}, {peers}.\n")
@@ -210,8 +222,9 @@ def section(name, results):
               "Statistics, 2 threads: median us": statistics_table(timings, 2),
               "The record with exact zeros, 1 thread: median us": zeros_table(timings),
               "A training step: median us": steps_table(timings),
+              "Products, 1 thread: GFLOP/s": products_table(timings),
               "Watching every step: us": overheads_table(results),
-              "What the monitor does, alone: us": parts_table(results),
+              "What the monitor does, alone: mean us": parts_table(results),
               "Relative error of the L2 norm": accuracy_table(results)}
     parts = [f"## CPU: {results['machine']['cpu']}, {results['machine']['threads']} threads\n\n{machine_lines(results)}",
              f"![GB/s over size](results/{name}.svg)\n",
@@ -246,13 +259,14 @@ def draw(data, title):
 {data}END
 set terminal svg size 860,480 font 'DejaVu Sans,13' background rgb 'white'
 set title {json.dumps(title)}
-set logscale x 2
-set xlabel 'bytes of one float32 tensor; in cache where one holds it'
+set logscale xy 2
+set xlabel 'one float32 tensor; in cache where one holds it'
 set ylabel 'GB/s'
-set yrange [0:*]
-set format x '2^{{%L}}'
+set yrange [8:*]
+set xtics ('16 KiB' 2**14, '64 KiB' 2**16, '256 KiB' 2**18, '1 MiB' 2**20, '4 MiB' 2**22, '16 MiB' 2**24, '64 MiB' 2**26, '256 MiB' 2**28, '1 GiB' 2**30)
 set key top right
 set grid
+set linetype 5 linecolor 'gray30'
 plot for [i=0:{data.count('"') // 2 - 1}] $data index i with linespoints lw 2 title columnheader(1)
 """
     svg = subprocess.run(["gnuplot"], input=script, check=True, capture_output=True, text=True).stdout
@@ -276,7 +290,7 @@ def with_tables(text):
 def update():
     README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
     for name, results in all_results().items():
-        title = f"CPU: {results['machine']['cpu']}, 1 thread"
+        title = f"Statistics and norms of a tensor: {results['machine']['cpu']}, 1 thread"
         (RESULTS / f"{name}.svg").write_text(draw(figure_data(results), title), encoding="utf-8")
 
 
@@ -298,7 +312,7 @@ def main():
         if files := stale():
             sys.exit(f"tables.py: not what results/ says: {', '.join(files)}; run benchmarks/tables.py")
     elif sys.argv[1:]:
-        sys.exit(__doc__)
+        sys.exit(f"tables.py: unknown argument {sys.argv[1]!r}\n\n{__doc__}")
     else:
         update()
 

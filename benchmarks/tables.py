@@ -122,11 +122,13 @@ def statistics_table(timings, threads):
         if not ours or not read:
             continue
         rows.append([case.replace("/0/", ", "), significant(read["median_us"]), significant(read["gbps"]),
-                     significant(copy["gbps"]), f"**{significant(ours['median_us'])}**", significant(ours["gbps"]),
+                     significant(copy["gbps"]), f"**{significant(ours['median_us'])}**",
+                     f"{significant(ours['p10_us'])} to {significant(ours['p90_us'])}", significant(ours["gbps"]),
                      significant(ours["roofline_percent"]),
                      *(significant((timings.get("tensor_stats", case, peer, threads) or {}).get("median_us"))
                        for peer in peers)])
-    return markdown(["tensors", "read", "GB/s", "copy, GB/s", "record", "GB/s", "% of read", *peers], rows)
+    return markdown(["tensors", "read", "read, GB/s", "copy, GB/s", "record", "record, 10 to 90 %", "record, GB/s",
+                     "% of read", *peers], rows)
 
 
 def zeros_table(timings):

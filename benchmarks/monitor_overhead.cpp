@@ -1,8 +1,8 @@
 // What it costs to watch a training step, forward and backward, at every step. One name per case:
 //   <device>/<what>/<network>[/<threads, on cpu>]
-// gradients, layers (weights, pre-activations, deltas and the loss as well) and everything (outputs,
-// too), alone and with the rules (gradients_rules, ...): unwatched and watched steps take turns, the
-// first of a turn changing from one to the next, and counters say what the difference is.
+// gradients, layers (weights, pre-activations, deltas and the loss as well) and everything
+// (outputs, too), alone and with the rules (gradients_rules, ...): unwatched and watched steps take
+// turns, the first of a turn changing from one to the next, and counters say what the difference is.
 // statistics_... and rules: that part alone, without a step.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>

@@ -284,18 +284,12 @@ def first_line(path):
         return None
 
 
-def cpu_model():
+def cpu_info(*keys):
+    """What Linux says of the first CPU under one of these names; empty where it says nothing."""
     for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith(("model name", "Model")):
+        if line.startswith(keys):
             return line.split(":", 1)[1].strip()
-    return os.uname().machine
-
-
-def first_flags():
-    for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith(("flags", "Features")):
-            return line.split()
-    return []
+    return ""
 
 
 def commit():
@@ -306,8 +300,9 @@ def commit():
 
 def machine_of(build, context):
     caches = {f"L{cache['level']} {cache['type']}": cache["size"] for cache in context["caches"]}
-    return {"device": "CPU", "cpu": cpu_model(), "virtual": "hypervisor" in first_flags(), "threads": len(os.sched_getaffinity(0)), "caches_bytes": caches,
-            "simd": context["simd"], "blas": context["blas"],
+    return {"device": "CPU", "cpu": cpu_info("model name", "Model") or os.uname().machine,
+            "virtual": "hypervisor" in cpu_info("flags").split(), "threads": len(os.sched_getaffinity(0)),
+            "caches_bytes": caches, "simd": context["simd"], "blas": context["blas"],
             "governor": first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
             "huge_pages": first_line("/sys/kernel/mm/transparent_hugepage/enabled"), "kernel": os.uname().release,
             **json.loads((build / "benchmarks" / "build_info.json").read_text(encoding="utf-8"))}

@@ -7,8 +7,8 @@
 
 namespace gradvitals {
 
-/// Aligned blocks of the C++ heap, large ones on huge pages where Linux grants them. Blocks that wait
-/// in the cache are poisoned for AddressSanitizer.
+/// Aligned blocks of the C++ heap, large ones on huge pages where Linux grants them. Blocks that
+/// wait in the cache are poisoned for AddressSanitizer.
 class HostMemory final : public MemorySource {
  public:
   static constexpr std::int64_t kAlignment = 64;  ///< A cache line, and the widest vector.

@@ -4,8 +4,8 @@
 // Traffic:     reads each element once -> bound by memory at DRAM sizes, by arithmetic in cache.
 // Determinism: which accumulator of sixteen takes an element, and when, is decided by its index and
 //              the count alone, and the sixteen are added in one order, for every vector length;
-//              squares of the narrow types are exact in float64, those of float64 are rounded before
-//              they are added. So the bits do not depend on the CPU.
+//              squares of the narrow types are exact in float64, those of float64 are rounded
+//              before they are added. So the bits do not depend on the CPU.
 // Edge cases:  the maximum tells whether a chunk has NaN or Inf, the minimum whether it has
 //              subnormals; only then is it read again. Zeros take no branch at all.
 // Reference:   tests/kernels/tensor_stats_test.cpp holds the oracle, a loop in long double.
@@ -140,7 +140,7 @@ class Accumulators {
   using VecBits = hn::Vec<DBits>;
   static constexpr std::int64_t kLanesBits = hn::MaxLanes(DBits());
   static constexpr int kSignShift = 8 * sizeof(Bits) - 1;
-  /// x86 counts the highest bits of wide lanes outside of the vector units, which are the bottleneck.
+  /// x86 counts the highest bits of wide lanes outside of the vector units, the bottleneck.
   static constexpr bool kCountsByMask =
       HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128 && sizeof(Bits) >= 4;
 
@@ -176,8 +176,8 @@ class Accumulators {
   std::size_t zero_count_ = 0;  // Where kCountsByMask.
 };
 
-/// A whole chunk is read at two places at a time, which was 1.1 x as fast as at one at 268 MB (Zen 3)
-/// though all of it has been asked for.
+/// A whole chunk is read at two places at a time, which was 1.1 x as fast as at one at 268 MB (Zen
+/// 3) though all of it has been asked for.
 inline constexpr std::int64_t kWholeChunk = TensorStatsTable::kChunkElements;
 inline constexpr std::int64_t kPlaces = 2;
 

@@ -1,6 +1,7 @@
 // Contract: kernels/optimizer.h. Oracle: the published recurrences in long double, scalar by
 // scalar, restarted at every step from the state as stored, so that roundings do not pile up; and
 // Adam's first steps by hand. Tolerances: tolerances.h, "Optimizers".
+// Longer than most: the optimizers share one oracle, and guards change what it expects of each.
 #include "kernels/optimizer.h"
 
 #include <gtest/gtest.h>

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -29,6 +30,16 @@ void check(const TensorView& view, DeviceType device) {
     validate::fail(kOp, fmt::format("view '{}' does not start at a multiple of its {} bytes per {}",
                                     view.name, size_in_bytes(view.dtype), name(view.dtype)));
   }
+}
+
+std::int64_t chunks_of(std::int64_t count) {
+  constexpr std::int64_t kChunk = TensorStatsTable::kChunkElements;
+  return (count + kChunk - 1) / kChunk;
+}
+
+/// Nodes of the tree over an entry's chunks; one chunk needs none.
+std::int64_t nodes_of(std::int64_t chunks) {
+  return chunks > 1 ? TensorStatsTable::tree_nodes(chunks) : 0;
 }
 
 double scaled_back(double value, std::int32_t scale_exponent) {
@@ -63,38 +74,60 @@ TensorStatsTable::TensorStatsTable(Stream& stream, std::span<const TensorView> v
                         .count = count,
                         .dtype = view.dtype,
                         .first_chunk = chunk_count_,
-                        .first_group = group_count_,
                         .gradient = is_gradient ? gradient_count_ : -1,
                         .first_element = gradient_elements});
     if (is_gradient) {
       gradient_count_ += 1;
       gradient_elements += count;
     }
-    const std::int64_t chunks = (count + kChunkElements - 1) / kChunkElements;
+    const std::int64_t chunks = chunks_of(count);
     chunk_count_ += chunks;
-    if (chunks > 1) group_count_ += (chunks + kGroupChunks - 1) / kGroupChunks;
+    first_gradient_node_ += nodes_of(chunks);
     element_count_ += count;
+    has_empty_ = has_empty_ || count == 0;
   }
+  has_empty_ = has_empty_ || gradient_count_ == 0;
   if (stream.device() != DeviceType::kCpu) upload(stream);
 }
 
 void TensorStatsTable::upload(Stream& stream) {
+  if (std::max(size(), node_count()) > std::numeric_limits<std::int32_t>::max()) {
+    validate::fail(kOp, fmt::format("{} tensors of {} elements are too many for one table", size(),
+                                    element_count_));
+  }
+  std::vector<Chunk> chunks;
+  chunks.reserve(static_cast<std::size_t>(chunk_count_));
+  ChunkPlace place = {};
+  for (const Entry& entry : entries_) {
+    const auto* data = static_cast<const char*>(entry.data);
+    place.leaves = static_cast<std::int32_t>(chunks_of(entry.count));
+    for (place.leaf = 0; place.leaf < place.leaves; ++place.leaf) {
+      const std::int64_t begin = place.leaf * kChunkElements;
+      const std::int64_t count = std::min(entry.count - begin, kChunkElements);
+      chunks.push_back({.source = {.data = data + begin * size_in_bytes(entry.dtype),
+                                   .count = static_cast<std::uint16_t>(count),
+                                   .dtype = entry.dtype,
+                                   .gradient = static_cast<std::int32_t>(entry.gradient)},
+                        .place = place});
+    }
+    place.first_node += static_cast<std::int32_t>(nodes_of(place.leaves));
+    ++place.entry;
+  }
   const std::int64_t entry_bytes = size() * static_cast<std::int64_t>(sizeof(Entry));
-  // One for each group of chunks, entry and group of gradients, and one for all of these.
-  const std::int64_t tickets = group_count_ + size() + gradient_group_count() + 1;
-  const std::int64_t ticket_bytes = tickets * static_cast<std::int64_t>(sizeof(unsigned));
+  const std::int64_t chunk_bytes = chunk_count_ * static_cast<std::int64_t>(sizeof(Chunk));
+  const std::int64_t ticket_bytes = node_count() * static_cast<std::int64_t>(sizeof(unsigned));
   device_entries_ = Buffer(stream, entry_bytes);
+  device_chunks_ = Buffer(stream, chunk_bytes);
   device_tickets_ = Buffer(stream, ticket_bytes);
   copy_to_device(stream, entries_.data(), entry_bytes, device_entries_.data());
+  copy_to_device(stream, chunks.data(), chunk_bytes, device_chunks_.data());
   fill_zero(stream, device_tickets_.data(), ticket_bytes);
 }
 
 std::int64_t TensorStatsTable::workspace_bytes() const {
-  // A record per chunk; on a device other than cpu one per group, gradient and group of gradients
-  // as well.
-  const bool is_on_gpu = device_tickets_.data() != nullptr;
-  const std::int64_t more = is_on_gpu ? group_count_ + gradient_count_ + gradient_group_count() : 0;
-  return (chunk_count_ + more) * static_cast<std::int64_t>(sizeof(TensorStats));
+  // A record per chunk; on a device other than cpu one per node.
+  const bool is_on_gpu = device_entries_.device() != DeviceType::kCpu;
+  return (is_on_gpu ? node_count() : chunk_count_) * std::int64_t{sizeof(TensorStats)};
 }
 
 void tensor_stats(Stream& stream, const TensorStatsTable& table, const VectorView<TensorStats>& out,

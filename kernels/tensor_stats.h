@@ -53,18 +53,47 @@ class TensorStatsTable {
  public:
   /// Elements of a chunk: 32 KB of float32.
   static constexpr std::int64_t kChunkElements = 8192;
-  /// Chunks of a tensor that a GPU adds at a time: one for each thread of a warp.
-  static constexpr std::int64_t kGroupChunks = 32;
+  /// Records that a GPU adds at a time: one for each thread of a warp.
+  static constexpr std::int64_t kFanIn = 32;
 
   struct Entry {
     const void* data;
     std::int64_t count;
     DType dtype;
     std::int64_t first_chunk;
-    std::int64_t first_group;
     std::int64_t gradient;       ///< Its number among the gradients with elements; -1 for others.
     std::int64_t first_element;  ///< Elements of the gradients before it.
   };
+
+  /// What a GPU must know of a chunk before it reads it,
+  struct alignas(16) ChunkSource {
+    const void* data;
+    std::uint16_t count;
+    DType dtype;
+    std::int32_t gradient;  ///< As Entry::gradient.
+  };
+  /// and afterwards, to deliver its record.
+  struct alignas(16) ChunkPlace {
+    std::int32_t leaf;        ///< Its number among the chunks of its entry,
+    std::int32_t leaves;      ///< of so many,
+    std::int32_t first_node;  ///< whose tree begins with this node.
+    std::int32_t entry;
+  };
+  struct Chunk {
+    ChunkSource source;
+    ChunkPlace place;
+  };
+
+  /// Nodes of a tree over so many records: these, the sums of kFanIn of them each, the sums of
+  /// kFanIn of those, and so on up to one.
+  static constexpr std::int64_t tree_nodes(std::int64_t records) {
+    std::int64_t nodes = records;
+    do {
+      records = (records + kFanIn - 1) / kFanIn;
+      nodes += records;
+    } while (records > 1);
+    return nodes;
+  }
 
   /// A view with null data (a parameter without gradient) is recorded as empty. Throws
   /// std::invalid_argument naming the view with a negative count, another device than the stream's,
@@ -75,23 +104,23 @@ class TensorStatsTable {
   /// Records that tensor_stats writes: one per entry, then one of all gradients together.
   std::int64_t record_count() const { return size() + 1; }
   std::int64_t chunk_count() const { return chunk_count_; }
-  /// Groups of all entries; one of a single chunk has none.
-  std::int64_t group_count() const { return group_count_; }
   /// Entries of role gradient that have elements.
   std::int64_t gradient_count() const { return gradient_count_; }
-  /// Groups of kGroupChunks gradients, which a GPU adds likewise.
-  std::int64_t gradient_group_count() const {
-    return (gradient_count_ + kGroupChunks - 1) / kGroupChunks;
-  }
+  /// Nodes of the trees of all entries, and of the gradients' behind them.
+  std::int64_t node_count() const { return first_gradient_node_ + tree_nodes(gradient_count_); }
+  std::int64_t first_gradient_node() const { return first_gradient_node_; }
+  /// Whether an entry has no elements, or no gradient has any.
+  bool has_empty() const { return has_empty_; }
   /// Elements of all entries.
   std::int64_t element_count() const { return element_count_; }
   std::span<const Entry> entries() const { return entries_; }
   /// Bytes of device memory that tensor_stats needs beside its output.
   std::int64_t workspace_bytes() const;
 
-  /// On a device other than cpu: entries() in its memory, and the counters of whoever adds records
-  /// up, which tensor_stats finds and leaves at 0. One call at a time may use them.
+  /// On a device other than cpu, in its memory: entries(), their chunks, and a counter for each
+  /// node, which tensor_stats finds and leaves at 0. One call at a time may use them.
   const Entry* device_entries() const { return static_cast<const Entry*>(device_entries_.data()); }
+  const Chunk* device_chunks() const { return static_cast<const Chunk*>(device_chunks_.data()); }
   unsigned* device_tickets() const { return static_cast<unsigned*>(device_tickets_.data()); }
 
  private:
@@ -99,11 +128,13 @@ class TensorStatsTable {
 
   std::vector<Entry> entries_;
   Buffer device_entries_;
+  Buffer device_chunks_;
   Buffer device_tickets_;
   std::int64_t chunk_count_ = 0;
-  std::int64_t group_count_ = 0;
+  std::int64_t first_gradient_node_ = 0;
   std::int64_t gradient_count_ = 0;
   std::int64_t element_count_ = 0;
+  bool has_empty_ = false;
 };
 
 /// Writes to `out`, on the stream's device, one record per entry of the table, in its order, and

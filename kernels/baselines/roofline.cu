@@ -45,11 +45,11 @@ __global__ void __launch_bounds__(kThreads)
   for (; i + (kDepth - 1) * threads < count; i += kDepth * threads) {
     uint4 vectors[kDepth];
 #pragma unroll
-    for (int d = 0; d < kDepth; ++d) vectors[d] = data[i + d * threads];
+    for (int d = 0; d < kDepth; ++d) vectors[d] = __ldcs(data + i + d * threads);
 #pragma unroll
     for (int d = 0; d < kDepth; ++d) sum += word_sum(vectors[d]);
   }
-  for (; i < count; i += threads) sum += word_sum(data[i]);
+  for (; i < count; i += threads) sum += word_sum(__ldcs(data + i));
   sum = warp_sum(sum);
   if (threadIdx.x % kWarpThreads != 0) return;
   const std::int64_t warp = thread / kWarpThreads;

@@ -4,6 +4,7 @@
 #include <cuda_runtime.h>
 
 #include <cstddef>
+#include <cuda/atomic>
 #include <source_location>
 
 #define GPU_NAMESPACE cuda
@@ -36,6 +37,17 @@ void check(cudaError_t status, const char* call,
 
 /// Shared memory that a kernel may ask for without opting in.
 inline constexpr std::size_t kDefaultSharedBytes = 48 * 1024;
+
+/// atomicAdd that releases what the thread wrote before, and acquires what others released so.
+__device__ __forceinline__ unsigned fetch_add_acq_rel(unsigned* address, unsigned value) {
+  return ::cuda::atomic_ref<unsigned, ::cuda::thread_scope_device>(*address).fetch_add(
+      value, ::cuda::memory_order_acq_rel);
+}
+
+/// Asks for the line of memory at an address, which need not be one: the L2 cache then has it soon.
+__device__ __forceinline__ void prefetch(const void* address) {
+  asm volatile("prefetch.global.L2 [%0];" ::"l"(__cvta_generic_to_global(address)));
+}
 
 /// Issues the kernel to the queue and checks that the launch was accepted.
 template <class... Parameters, class... Arguments>

@@ -44,15 +44,16 @@ struct Stored<double> {
   }
 };
 
+/// Types of 16 bits also say what the two elements of a word are.
 template <>
 struct Stored<BFloat16> {
   using Bits = std::uint32_t;
   static constexpr Bits kMagnitude = 0x7FFF;
   static constexpr Bits kInfinity = 0x7F80;
   static constexpr Bits kMinNormal = 0x0080;
-  static __device__ double to_double(Bits bits) {
-    return static_cast<double>(__uint_as_float(bits << 16));
-  }
+  static __device__ float low(std::uint32_t word) { return __uint_as_float(word << 16); }
+  static __device__ float high(std::uint32_t word) { return __uint_as_float(word & 0xFFFF0000); }
+  static __device__ double to_double(Bits bits) { return static_cast<double>(low(bits)); }
 };
 
 template <>
@@ -61,11 +62,14 @@ struct Stored<Float16> {
   static constexpr Bits kMagnitude = 0x7FFF;
   static constexpr Bits kInfinity = 0x7C00;
   static constexpr Bits kMinNormal = 0x0400;
-  /// Exponents differ by 127 - 15 in bias: one exact product moves them, of subnormals as well.
-  static __device__ double to_double(Bits bits) {
-    const float magnitude = __uint_as_float((bits & kMagnitude) << 13) * 0x1p112f;
-    return static_cast<double>((bits & ~kMagnitude) != 0 ? -magnitude : magnitude);
+  static __device__ float low(std::uint32_t word) { return high(word << 16); }
+  /// Moved to where float32 has sign, exponent and fraction. Exponents differ by 127 - 15 in bias:
+  /// one exact product moves them, of subnormals as well.
+  static __device__ float high(std::uint32_t word) {
+    const auto moved = static_cast<std::uint32_t>(static_cast<std::int32_t>(word) >> 3);
+    return __uint_as_float(moved & 0x8FFFE000) * 0x1p112f;
   }
+  static __device__ double to_double(Bits bits) { return static_cast<double>(low(bits)); }
 };
 
 template <class T>
@@ -80,25 +84,20 @@ __device__ __forceinline__ std::uint32_t bits_of(Float16 value) { return value.b
 __device__ __forceinline__ std::uint32_t bits_of(BFloat16 value) { return value.bits; }
 // clang-format on
 
-/// Elements of a 16-byte vector.
-template <class T>
-inline constexpr int kPerVector = 16 / static_cast<int>(sizeof(T));
+/// 16 bytes of elements.
+using Vector = uint4;
 
 template <class T>
-struct alignas(16) StoredVector {
-  T element[kPerVector<T>];
-};
+inline constexpr int kPerVector = static_cast<int>(sizeof(Vector) / sizeof(T));
 
-/// The vector at `from`, in one load or, where that is not a multiple of 16 bytes, in several.
-template <bool kAligned, class T>
-__device__ __forceinline__ StoredVector<T> load_vector(const T* from) {
-  StoredVector<T> vector;
-  if constexpr (kAligned) {
-    memcpy(static_cast<void*>(&vector), __builtin_assume_aligned(from, 16), sizeof vector);
-  } else {
+/// The vector at `from`, which need not be a multiple of 16 bytes: in several loads.
+template <class T>
+__device__ __forceinline__ Vector load_unaligned(const T* from) {
+  Vector vector;
+  T elements[kPerVector<T>];
 #pragma unroll
-    for (int i = 0; i < kPerVector<T>; ++i) vector.element[i] = from[i];
-  }
+  for (int i = 0; i < kPerVector<T>; ++i) elements[i] = from[i];
+  memcpy(&vector, elements, sizeof vector);
   return vector;
 }
 

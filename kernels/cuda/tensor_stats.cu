@@ -1,25 +1,24 @@
 // Computes:    one record per tensor of a table, and one of all gradients (kernels/tensor_stats.h)
 // Shapes:      a table of any number of tensors, each of any count, 0 included
 // DTypes:      float32, float64, float16, bfloat16; sums float64 from the first square
-// Launch:      one: as many blocks of 8 warps as the GPU holds, fewer where there are fewer chunks;
-//              no shared memory. No sync
-// Traffic:     reads each element once; 88 bytes per gradient, and per chunk of a larger tensor
-//              -> bound by memory
-// Determinism: a warp reads a chunk (tensor_stats_chunk.cuh), the last warp to arrive at 32 chunks
-//              folds them, the last at a tensor folds those; gradients likewise, to the record of
-//              all: the same bits for every grid
-// Edge cases:  a tensor without elements has the empty record; a small one costs a warp, no block
+// Launch:      one: as many blocks of 8 warps as the GPU holds, a warp for each chunk in turn;
+//              where there are no more chunks than that many blocks, a block for each. No sync but
+//              in those
+// Traffic:     reads each element once; 32 bytes per chunk, and 88 per gradient and per chunk of a
+//              larger tensor -> bound by memory
+// Determinism: a chunk's record depends on the chunk alone (tensor_stats_chunk.cuh). The last warp
+//              to arrive at 32 chunks folds them, the last at 32 such sums folds those, and so on to
+//              the tensor; gradients likewise, to the record of all: the same bits for every grid
+// Edge cases:  a tensor without elements has the empty record
 // Errors:      CudaError where the launch fails; kernels/tensor_stats.cpp has checked the arguments
 // Reference:   cpu/tensor_stats.cpp; CUDA sample threadFenceReduction
 #include "kernels/tensor_stats.h"
 
 #include <algorithm>
 #include <cstdint>
-#include <utility>
 
 #include "kernels/cuda/backend.h"
 #include "kernels/cuda/gpu.h"
-#include "kernels/cuda/grid.cuh"
 #include "kernels/cuda/tensor_stats_chunk.cuh"
 #include "kernels/cuda/tensor_stats_record.cuh"
 #include "kernels/cuda/warp_reduce.cuh"
@@ -28,185 +27,180 @@ namespace gradvitals::GPU_NAMESPACE {
 namespace {
 
 using Entry = TensorStatsTable::Entry;
+using Chunk = TensorStatsTable::Chunk;
+using ChunkPlace = TensorStatsTable::ChunkPlace;
 
 constexpr std::int64_t kChunk = TensorStatsTable::kChunkElements;
-constexpr std::int64_t kGroup = TensorStatsTable::kGroupChunks;
+constexpr int kFanIn = TensorStatsTable::kFanIn;
 constexpr int kWarps = 8;  // Of a block.
 constexpr int kThreads = kWarps * kWarpThreads;
-// 24 warps with 2 KB of loads in flight each: 48 KB a multiprocessor, enough for an H200.
+// 24 warps with 4 KB of loads in flight each, and 80 registers a thread: with 64 for 32 warps the
+// conversions to float64 wait for one another.
 constexpr int kBlocksPerMultiprocessor = 3;
 
-/// Records that are added up, a group at a time: chunks to a tensor, gradients to all gradients.
-struct Sum {
-  TensorStats* parts;
-  TensorStats* groups;
-  unsigned* group_tickets;  ///< 0 before the launch, and after it.
-  unsigned* ticket;         ///< Likewise.
-  std::int64_t part_count;
+/// Records that are added up, kFanIn at a time, then their sums likewise, and so on.
+struct Tree {
+  TensorStats* records;  ///< Of each node, leaves first, then level by level.
+  unsigned* tickets;     ///< Of each node: how many of its parts have arrived. 0 before and after.
+  int leaves;
 };
 
 /// The table, and where records go: of tensors to `out`, behind them that of all gradients, and of
-/// their parts to memory in between.
+/// their parts to the nodes of trees in between.
 struct Work {
   const Entry* entries;
-  std::int64_t entry_count;
-  std::int64_t chunk_count;
-  Sum chunks;     ///< Of all tensors: each has its own stretch of it.
-  Sum gradients;  ///< All of them.
+  const Chunk* chunks;
+  int entry_count;
+  bool has_empty;       ///< An entry without elements, or no gradient with one.
+  int chunks_per_team;  ///< And one more for the first `longer_teams`.
+  int longer_teams;
+  TensorStats* records;  ///< Of the nodes of all trees.
+  unsigned* tickets;
+  Tree gradients;
   TensorStats* out;
 };
 
-__device__ __forceinline__ std::int64_t parts(std::int64_t count, std::int64_t size) {
-  return (count + size - 1) / size;
+__device__ __forceinline__ int parts(std::int64_t count, std::int64_t size) {
+  return static_cast<int>((count + size - 1) / size);
 }
 
-/// The last entry that starts at or before the chunk: those without elements start there, too, and
-/// come before it. The lanes look at 32 entries at a time.
-__device__ __forceinline__ std::int64_t find_entry(const Work& work, std::int64_t chunk, int lane) {
-  std::int64_t low = 0;
-  std::int64_t high = work.entry_count;
-  while (high - low > 1) {
-    const std::int64_t step = parts(high - low, kWarpThreads);
-    const std::int64_t probe = low + lane * step;
-    const bool before = probe < high && work.entries[probe].first_chunk <= chunk;
-    const int found = __popc(__ballot_sync(kWholeWarp, before ? 1 : 0));
-    low += (found - 1) * step;
-    high = min(high, low + step);
-  }
-  return low;
-}
-
-__device__ __forceinline__ TensorStats read_chunk(const Entry& entry, std::int64_t offset,
-                                                  int lane) {
-  const int count = static_cast<int>(min(kChunk, entry.count - offset));
-  const char* data = static_cast<const char*>(entry.data);
-  switch (entry.dtype) {
-    case DType::kFloat32:
-      return chunk_record<float>(data + offset * 4, count, lane);
-    case DType::kFloat64:
-      return chunk_record<double>(data + offset * 8, count, lane);
-    case DType::kFloat16:
-      return chunk_record<Float16>(data + offset * 2, count, lane);
-    case DType::kBFloat16:
-      return chunk_record<BFloat16>(data + offset * 2, count, lane);
-  }
-  return empty_record();
-}
-
-/// Stores a part's record; true in every lane of the warp that brings the last of `arrivals`, which
-/// then sees the records of all.
-__device__ __forceinline__ bool is_last(const TensorStats& record, TensorStats* place,
-                                        unsigned* ticket, std::int64_t arrivals, int lane) {
+/// Says that lane 0 stored `count` parts of a node: true in every lane of the warp that says it of
+/// the last of them, which then sees all.
+__device__ __forceinline__ bool is_last(unsigned* ticket, unsigned count, int expected, int lane) {
   unsigned arrived = 0;
   if (lane == 0) {
-    *place = record;
-    __threadfence();
-    arrived = atomicAdd(ticket, 1u) + 1u;
-    if (arrived == arrivals) atomicExch(ticket, 0u);
+    arrived = gpu::fetch_add_acq_rel(ticket, count) + count;
+    if (arrived == static_cast<unsigned>(expected)) *ticket = 0;
   }
   arrived = __shfl_sync(kWholeWarp, arrived, 0);
-  if (arrived != arrivals) return false;
-  __threadfence();
-  __syncwarp();
-  return true;
+  __syncwarp();  // What lane 0 has acquired, the others see.
+  return arrived == static_cast<unsigned>(expected);
 }
 
-/// Adds a part: true in the warp that brings the last one, whose record then is the sum.
-__device__ __forceinline__ bool add_part(const Sum& sum, std::int64_t part, TensorStats& record,
+/// Says that lane 0 stored `count` leaves, all of them parts of the node above `leaf`. True in the
+/// warp that completes the tree, whose `record` then is the sum.
+__device__ __forceinline__ bool complete(Tree tree, int leaf, unsigned count, TensorStats& record,
                                          int lane) {
-  if (sum.part_count == 1) return true;
-  const std::int64_t groups = parts(sum.part_count, kGroup);
-  const std::int64_t group = part / kGroup;
-  const std::int64_t first = group * kGroup;
-  const std::int64_t in_group = min(kGroup, sum.part_count - first);
-  if (!is_last(record, sum.parts + part, sum.group_tickets + group, in_group, lane)) return false;
-  record = fold(sum.parts + first, in_group, lane);
-  if (groups == 1) return true;
-  if (!is_last(record, sum.groups + group, sum.ticket, groups, lane)) return false;
-  record = fold(sum.groups, groups, lane);
-  return true;
+  int node = leaf;
+#pragma unroll 1
+  for (int nodes = tree.leaves;; count = 1) {
+    node /= kFanIn;
+    const int first = node * kFanIn;
+    const int expected = min(kFanIn, nodes - first);
+    if (!is_last(tree.tickets + nodes + node, count, expected, lane)) return false;
+    record = sum_over_warp(lane < expected ? tree.records[first + lane] : empty_record());
+    if (nodes <= kFanIn) return true;
+    tree.records += nodes;
+    tree.tickets += nodes;
+    nodes = parts(nodes, kFanIn);
+    if (lane == 0) tree.records[node] = record;
+  }
 }
 
-__device__ __forceinline__ Sum sum_of_tensor(const Work& work, std::int64_t index) {
-  const Entry& entry = work.entries[index];
-  return {.parts = work.chunks.parts + entry.first_chunk,
-          .groups = work.chunks.groups + entry.first_group,
-          .group_tickets = work.chunks.group_tickets + entry.first_group,
-          .ticket = work.chunks.ticket + index,
-          .part_count = parts(entry.count, kChunk)};
+__device__ __forceinline__ Tree tree_of(const Work& work, const ChunkPlace& place) {
+  return {.records = work.records + place.first_node,
+          .tickets = work.tickets + place.first_node,
+          .leaves = place.leaves};
 }
 
-/// Passes a chunk's record on: to its tensor's, and that of a whole gradient to that of all.
-__device__ __forceinline__ void deliver(const Work& work, std::int64_t index, std::int64_t chunk,
-                                        TensorStats record, int lane) {
-  const Entry& entry = work.entries[index];
-  if (!add_part(sum_of_tensor(work, index), chunk - entry.first_chunk, record, lane)) return;
-  if (lane == 0) work.out[index] = unscaled(record);
-  if (entry.gradient < 0) return;
-  if (record.first_nonfinite_index >= 0) record.first_nonfinite_index += entry.first_element;
-  if (!add_part(work.gradients, entry.gradient, record, lane)) return;
-  if (lane == 0) work.out[work.entry_count] = unscaled(record);
-}
-
+/// kReaders warps read each chunk together: one, which takes its chunks in turn, or those of a
+/// block, which has one chunk. Whoever announces what it stored waits, so a warp does it late: at
+/// the end of a node, of a tensor, or of its chunks.
+template <int kReaders>
 __global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor)
     tensor_stats_kernel(Work work) {
-  const std::int64_t thread = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-  const std::int64_t threads = std::int64_t{gridDim.x} * blockDim.x;
-  for (std::int64_t i = thread; i < work.entry_count; i += threads) {
+  TeamMemory* memory = nullptr;
+  if constexpr (kReaders > 1) {
+    GPU_SHARED(TeamMemory, of_block, [1]);
+    memory = of_block;
+  }
+  const int lane = static_cast<int>(threadIdx.x) % kWarpThreads;
+  const int warp = static_cast<int>(threadIdx.x) / kWarpThreads;
+  const int team = static_cast<int>(blockIdx.x) * (kWarps / kReaders) + warp / kReaders;
+  const int begin = team * work.chunks_per_team + min(team, work.longer_teams);
+  const int end = begin + work.chunks_per_team + (team < work.longer_teams ? 1 : 0);
+  unsigned stored_gradients = 0;
+  int last_gradient = 0;
+  ChunkSource next = {};
+  if (begin < end) next = work.chunks[begin].source;
+  for (int c = begin; c < end || stored_gradients > 0; ++c) {
+    int gradient = -1;  // That is stored here.
+    if (c < end) {
+      const ChunkSource source = next;
+      TensorStats record = chunk_record<kReaders>(source, warp % kReaders, lane, memory);
+      if (warp % kReaders != 0) break;
+      const ChunkPlace place = work.chunks[c].place;
+      if (c + 1 < end) next = work.chunks[c + 1].source;
+      if (record.first_nonfinite_index >= 0) record.first_nonfinite_index += place.leaf * kChunk;
+      bool is_whole = true;
+      if (place.leaves > 1) {
+        const Tree tree = tree_of(work, place);
+        if (lane == 0) tree.records[place.leaf] = record;
+        const int first_of_node = place.leaf / kFanIn * kFanIn;
+        const bool is_last_of_node = place.leaf + 1 == min(first_of_node + kFanIn, place.leaves);
+        if (c + 1 != end && !is_last_of_node) continue;
+        const int first = max(first_of_node, place.leaf - (c - begin));
+        is_whole =
+            complete(tree, place.leaf, static_cast<unsigned>(place.leaf + 1 - first), record, lane);
+      }
+      if (is_whole) {
+        if (lane == 0) work.out[place.entry] = unscaled(record);
+        gradient = source.gradient;
+        if (gradient >= 0 && record.first_nonfinite_index >= 0) {
+          record.first_nonfinite_index += work.entries[place.entry].first_element;
+        }
+        if (gradient >= 0 && lane == 0) work.gradients.records[gradient] = record;
+      }
+    }
+    if (stored_gradients > 0 &&
+        (c >= end || (gradient >= 0 && gradient / kFanIn != last_gradient / kFanIn))) {
+      TensorStats all;
+      if (complete(work.gradients, last_gradient, stored_gradients, all, lane) && lane == 0) {
+        work.out[work.entry_count] = unscaled(all);
+      }
+      stored_gradients = 0;
+    }
+    if (gradient >= 0) {
+      last_gradient = gradient;
+      ++stored_gradients;
+    }
+  }
+  if (!work.has_empty) return;
+  const int thread = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+  const int threads = static_cast<int>(gridDim.x * blockDim.x);
+  for (int i = thread; i < work.entry_count; i += threads) {
     if (work.entries[i].count == 0) work.out[i] = empty_record();
   }
-  if (thread == 0 && work.gradients.part_count == 0) work.out[work.entry_count] = empty_record();
-  const int lane = static_cast<int>(threadIdx.x) % kWarpThreads;
-  const std::int64_t warp = thread / kWarpThreads;
-  const std::int64_t warps = threads / kWarpThreads;
-  const std::int64_t begin = work.chunk_count * warp / warps;
-  const std::int64_t end = work.chunk_count * (warp + 1) / warps;
-  if (begin == end) return;
-  std::int64_t index = find_entry(work, begin, lane);
-  for (std::int64_t chunk = begin; chunk < end; ++chunk) {
-    while (chunk - work.entries[index].first_chunk >= parts(work.entries[index].count, kChunk)) {
-      ++index;
-    }
-    const std::int64_t offset = (chunk - work.entries[index].first_chunk) * kChunk;
-    TensorStats record = read_chunk(work.entries[index], offset, lane);
-    if (record.first_nonfinite_index >= 0) record.first_nonfinite_index += offset;
-    deliver(work, index, chunk, record, lane);
-  }
+  if (thread == 0 && work.gradients.leaves == 0) work.out[work.entry_count] = empty_record();
 }
 
 }  // namespace
 
 void GpuBackend::tensor_stats(const TensorStatsTable& table, const VectorView<TensorStats>& out,
                               Buffer& workspace) {
-  auto* records = static_cast<TensorStats*>(workspace.data());
-  unsigned* tickets = table.device_tickets();
-  const auto next_records = [&](std::int64_t count) {
-    return std::exchange(records, records + count);
-  };
-  const auto next_tickets = [&](std::int64_t count) {
-    return std::exchange(tickets, tickets + count);
-  };
-  const Work work{.entries = table.device_entries(),
-                  .entry_count = table.size(),
-                  .chunk_count = table.chunk_count(),
-                  .chunks = {.parts = next_records(table.chunk_count()),
-                             .groups = next_records(table.group_count()),
-                             .group_tickets = next_tickets(table.group_count()),
-                             .ticket = next_tickets(table.size()),
-                             .part_count = table.chunk_count()},
-                  .gradients = {.parts = next_records(table.gradient_count()),
-                                .groups = next_records(table.gradient_group_count()),
-                                .group_tickets = next_tickets(table.gradient_group_count()),
-                                .ticket = next_tickets(1),
-                                .part_count = table.gradient_count()},
-                  .out = out.data};
-  const std::int64_t warps = std::clamp<std::int64_t>(table.chunk_count(), 1, kWarps);
   const std::int64_t most_blocks =
       std::int64_t{gpu::multiprocessor_count()} * kBlocksPerMultiprocessor;
-  const auto blocks = static_cast<unsigned>(
-      std::clamp<std::int64_t>(blocks_for(table.chunk_count(), warps), 1, most_blocks));
-  gpu::launch(tensor_stats_kernel, {blocks, static_cast<unsigned>(warps) * kWarpThreads}, queue_,
-              work);
+  const bool has_block_each = table.chunk_count() <= most_blocks;
+  const std::int64_t blocks =
+      has_block_each ? std::max<std::int64_t>(table.chunk_count(), 1) : most_blocks;
+  const std::int64_t teams = has_block_each ? blocks : blocks * kWarps;
+  auto* const records = static_cast<TensorStats*>(workspace.data());
+  unsigned* const tickets = table.device_tickets();
+  const std::int64_t first_gradient_node = table.first_gradient_node();
+  const Work work{.entries = table.device_entries(),
+                  .chunks = table.device_chunks(),
+                  .entry_count = static_cast<int>(table.size()),
+                  .has_empty = table.has_empty(),
+                  .chunks_per_team = static_cast<int>(table.chunk_count() / teams),
+                  .longer_teams = static_cast<int>(table.chunk_count() % teams),
+                  .records = records,
+                  .tickets = tickets,
+                  .gradients = {.records = records + first_gradient_node,
+                                .tickets = tickets + first_gradient_node,
+                                .leaves = static_cast<int>(table.gradient_count())},
+                  .out = out.data};
+  gpu::launch(has_block_each ? tensor_stats_kernel<kWarps> : tensor_stats_kernel<1>,
+              {static_cast<unsigned>(blocks), kThreads}, queue_, work);
 }
 
 }  // namespace gradvitals::GPU_NAMESPACE

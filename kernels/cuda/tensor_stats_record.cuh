@@ -36,70 +36,74 @@ __device__ __forceinline__ TensorStats empty_record() {
           .first_nonfinite_index = -1};
 }
 
-/// Brings the sums to a larger exponent.
-__device__ __forceinline__ void rescale(TensorStats& record, std::int32_t exponent) {
-  const int shift = record.scale_exponent - exponent;
-  record.sum_squares = ldexp(record.sum_squares, 2 * shift);
-  record.sum = ldexp(record.sum, shift);
-  record.scale_exponent = exponent;
+/// 2^exponent, a normal number.
+__device__ __forceinline__ double power_of_two(int exponent) {
+  return __longlong_as_double(static_cast<long long>(exponent + 1023) << 52);
 }
 
-/// a + b, where the order of the two does not show in the bits.
-__device__ __forceinline__ TensorStats combine(TensorStats a, TensorStats b) {
+/// What sums are multiplied by, twice the squares, to come to a larger exponent. What is less than
+/// 2^-1000 of the other is nothing.
+__device__ __forceinline__ double scale_to(std::int32_t exponent, std::int32_t from) {
+  return power_of_two(max(from - exponent, -1000));
+}
+
+/// mine += other, where the order of the two does not show in the bits. `other` gives its members
+/// one by one, so that registers hold one record and not two.
+template <class Other>
+__device__ __forceinline__ void add(TensorStats& mine, Other other) {
+  const double max_abs = other(&TensorStats::max_abs);
+  double sum_squares = other(&TensorStats::sum_squares);
+  double sum = other(&TensorStats::sum);
+  std::int32_t exponent = other(&TensorStats::scale_exponent);
   // A part of zeros has no scale of its own.
-  if (a.max_abs == 0.0) a.scale_exponent = b.scale_exponent;
-  if (b.max_abs == 0.0) b.scale_exponent = a.scale_exponent;
-  if (a.scale_exponent < b.scale_exponent) rescale(a, b.scale_exponent);
-  if (b.scale_exponent < a.scale_exponent) rescale(b, a.scale_exponent);
-  const bool b_is_first =
-      b.first_nonfinite_index >= 0 &&
-      (a.first_nonfinite_index < 0 || b.first_nonfinite_index < a.first_nonfinite_index);
-  a.count += b.count;
-  a.sum_squares += b.sum_squares;
-  a.sum += b.sum;
-  a.max_abs = fmax(a.max_abs, b.max_abs);
-  a.min_abs_nonzero = fmin(a.min_abs_nonzero, b.min_abs_nonzero);
-  a.zero_count += b.zero_count;
-  a.subnormal_count += b.subnormal_count;
-  a.nan_count += b.nan_count;
-  a.inf_count += b.inf_count;
-  if (b_is_first) a.first_nonfinite_index = b.first_nonfinite_index;
-  return a;
+  if (max_abs == 0.0) exponent = mine.scale_exponent;
+  if (mine.max_abs == 0.0) mine.scale_exponent = exponent;
+  if (mine.scale_exponent != exponent) {
+    const std::int32_t larger = max(mine.scale_exponent, exponent);
+    const double my_scale = scale_to(larger, mine.scale_exponent);
+    const double its_scale = scale_to(larger, exponent);
+    mine.sum_squares *= my_scale * my_scale;
+    mine.sum *= my_scale;
+    mine.scale_exponent = larger;
+    sum_squares *= its_scale * its_scale;
+    sum *= its_scale;
+  }
+  mine.sum_squares += sum_squares;
+  mine.sum += sum;
+  mine.max_abs = fmax(mine.max_abs, max_abs);
+  mine.min_abs_nonzero = fmin(mine.min_abs_nonzero, other(&TensorStats::min_abs_nonzero));
+  mine.count += other(&TensorStats::count);
+  mine.zero_count += other(&TensorStats::zero_count);
+  mine.subnormal_count += other(&TensorStats::subnormal_count);
+  mine.nan_count += other(&TensorStats::nan_count);
+  mine.inf_count += other(&TensorStats::inf_count);
+  // -1, which is none, becomes the largest.
+  const auto first = static_cast<std::uint64_t>(other(&TensorStats::first_nonfinite_index));
+  if (first < static_cast<std::uint64_t>(mine.first_nonfinite_index)) {
+    mine.first_nonfinite_index = static_cast<std::int64_t>(first);
+  }
 }
 
-__device__ __forceinline__ TensorStats shuffled(const TensorStats& record, int distance) {
-  const auto from = [distance](auto value) { return __shfl_xor_sync(kWholeWarp, value, distance); };
-  return {.count = from(record.count),
-          .sum_squares = from(record.sum_squares),
-          .scale_exponent = from(record.scale_exponent),
-          .sum = from(record.sum),
-          .max_abs = from(record.max_abs),
-          .min_abs_nonzero = from(record.min_abs_nonzero),
-          .zero_count = from(record.zero_count),
-          .subnormal_count = from(record.subnormal_count),
-          .nan_count = from(record.nan_count),
-          .inf_count = from(record.inf_count),
-          .first_nonfinite_index = from(record.first_nonfinite_index)};
-}
-
-/// The sum of `count` records in memory, in every lane.
-__device__ __forceinline__ TensorStats fold(const TensorStats* records, std::int64_t count,
-                                            int lane) {
-  TensorStats total = empty_record();
-  for (std::int64_t i = lane; i < count; i += kWarpThreads) total = combine(total, records[i]);
+/// The sum of the lanes' records, in every lane.
+__device__ __forceinline__ TensorStats sum_over_warp(TensorStats mine) {
 #pragma unroll 1
   for (int distance = kWarpThreads / 2; distance > 0; distance /= 2) {
-    total = combine(total, shuffled(total, distance));
+    const TensorStats sent = mine;
+    add(mine, [&](auto member) { return __shfl_xor_sync(kWholeWarp, sent.*member, distance); });
   }
-  return total;
+  return mine;
 }
 
 /// From the scaled sums of parts to the record's contract: `sum` as it is, and no exponent where
 /// the squares' sum is a normal float64 without.
 __device__ __forceinline__ TensorStats unscaled(TensorStats record) {
-  if (record.scale_exponent == 0) return record;
-  record.sum = ldexp(record.sum, record.scale_exponent);
-  const double sum_squares = ldexp(record.sum_squares, 2 * record.scale_exponent);
+  const int exponent = record.scale_exponent;
+  if (exponent == 0) return record;
+  // Two factors, because 2^1074 is none.
+  const double half = power_of_two(exponent / 2);
+  const double rest = power_of_two(exponent - exponent / 2);
+  record.sum = record.sum * half * rest;
+  const double sum_squares = record.sum_squares * half * half * rest * rest;
   if (sum_squares >= DBL_MIN && sum_squares <= DBL_MAX) {
     record.sum_squares = sum_squares;
     record.scale_exponent = 0;

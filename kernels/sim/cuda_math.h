@@ -43,6 +43,11 @@ inline float max(float a, float b) { return fmaxf(a, b); }
 inline double min(double a, double b) { return fmin(a, b); }
 inline double max(double a, double b) { return fmax(a, b); }
 
+// Of the two 16-bit halves of words, each by itself.
+constexpr unsigned __vmaxu2(unsigned a, unsigned b) { return max(a & 0xFFFF0000, b & 0xFFFF0000) | max(a & 0xFFFF, b & 0xFFFF); }
+constexpr unsigned __vminu2(unsigned a, unsigned b) { return min(a & 0xFFFF0000, b & 0xFFFF0000) | min(a & 0xFFFF, b & 0xFFFF); }
+constexpr unsigned __vmaxs2(unsigned a, unsigned b) { return __vmaxu2(a ^ 0x80008000, b ^ 0x80008000) ^ 0x80008000; }
+
 constexpr int __popc(unsigned bits) { return std::popcount(bits); }
 constexpr int __popcll(unsigned long long bits) { return std::popcount(bits); }
 constexpr int __ffs(int bits) { return __builtin_ffs(bits); }

@@ -39,6 +39,17 @@ T* dynamic_shared() {
   return static_cast<T*>(dynamic_shared_memory());
 }
 
+/// atomicAdd that releases what the thread wrote before, and acquires what others released so.
+inline unsigned fetch_add_acq_rel(unsigned* address, unsigned value) {
+  __threadfence();
+  const unsigned before = atomicAdd(address, value);
+  __threadfence();
+  return before;
+}
+
+/// Nothing here, where memory has no caches.
+inline void prefetch(const void*) {}
+
 /// Runs the kernel to its end. Throws CudaError for a shape that no GPU accepts, KernelFault for a
 /// kernel that breaks CUDA's rules.
 template <class... Parameters, class... Arguments>

@@ -31,15 +31,21 @@ double seconds_per_call(baselines::GpuTimer& timer, int calls, Issue issue) {
 }
 
 /// Times what `issue` issues to the stream, which has run before. Cold: one call a sample, behind a
-/// write of twice the L2 cache, which also hides how long the host takes to issue one launch.
+/// write of twice the L2 cache, which also hides how long the host takes to issue one launch. Warm:
+/// as many as events resolve well.
 template <class Issue>
 void time_on_gpu(benchmark::State& state, Stream& stream, Cache cache, Issue issue) {
-  constexpr int kWarmCalls = 20;
+  constexpr double kWarmSeconds = 200e-6;
+  constexpr double kMostWarmCalls = 20;
   baselines::GpuTimer timer(stream);
   const Buffer flush(stream, cache == Cache::kCold ? 2 * baselines::l2_cache_bytes() : 0);
+  const double once = seconds_per_call(timer, 1, issue);
+  const int calls = cache == Cache::kCold
+                        ? 1
+                        : static_cast<int>(std::clamp(kWarmSeconds / once, 1.0, kMostWarmCalls));
   for (auto _ : state) {
     if (cache == Cache::kCold) fill_zero(stream, flush.data(), flush.bytes());
-    state.SetIterationTime(seconds_per_call(timer, cache == Cache::kCold ? 1 : kWarmCalls, issue));
+    state.SetIterationTime(seconds_per_call(timer, calls, issue));
   }
 }
 
@@ -56,7 +62,7 @@ double percentile(const std::vector<double>& repetitions) {
 /// samples.
 template <class Case>
 void register_on_gpu(const std::string& name, Case run) {
-  constexpr int kSamples = 10;
+  constexpr int kSamples = 3;
   benchmark::RegisterBenchmark(name.c_str(), run)
       ->UseManualTime()
       ->Iterations(kSamples)

@@ -3,7 +3,8 @@
 // gradients, layers (weights, pre-activations, deltas and the loss as well) and everything
 // (outputs, too), alone and with the rules (gradients_rules, ...): unwatched and watched steps take
 // turns, the first of a turn changing from one to the next, and counters say what the difference
-// is. statistics_... and rules: that part alone, without a step.
+// is. statistics_... and rules: that part alone, without a step. <network>_graph, on cuda: both steps
+// are CUDA graphs, the statistics part of the watched one.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <cmath>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -20,6 +22,7 @@
 
 #include "benchmarks/cuda_cases.h"
 #include "benchmarks/step_cases.h"
+#include "framework/step_graph.h"
 #include "monitor/gradient_monitor.h"
 #include "monitor/rules/diagnosis.h"
 
@@ -62,8 +65,7 @@ class WatchedStep {
     benchmark::DoNotOptimize(run_step(tape_, step_));
   }
 
-  /// The metrics of the step before; none at first.
-  std::optional<HealthMetrics> watch() {
+  void measure() {
     std::vector<TensorView> views = tape_.views();
     std::erase_if(views, [&](const TensorView& view) { return !is_watched(watched_, view.role); });
     if (watched_ != Watched::kGradients) {
@@ -71,11 +73,14 @@ class WatchedStep {
       views.insert(views.end(), weights.begin(), weights.end());
     }
     monitor_.measure(views);
-    return monitor_.collect();
   }
 
+  /// The metrics of the measurement before the last; none at first.
+  std::optional<HealthMetrics> collect() { return monitor_.collect(); }
+
   HealthMetrics metrics() {
-    watch();
+    measure();
+    collect();
     HealthMetrics metrics = monitor_.finish().value();
     if (metrics.total_layers != std::ssize(step_.model.trainable_variables()) ||
         !std::isfinite(metrics.mean_gradient)) {
@@ -99,7 +104,17 @@ struct Place {
   Stream::Options options;
   Step (*make)(Stream&);
   int steps_per_turn;  ///< Some milliseconds in all: what a clock resolves, and a pause is short to.
+  bool as_graph = false;
 };
+
+/// The step as a function, or captured in a graph.
+std::function<void()> runner(Stream& stream, const Place& place,
+                             const std::function<void()>& step) {
+  if (!place.as_graph) return step;
+  auto graph = std::make_shared<StepGraph>(stream, step);
+  while (!graph->is_captured()) graph->run();
+  return [graph] { graph->run(); };
+}
 
 double seconds(int calls, WatchedStep& step, const std::function<void()>& call) {
   const auto start = std::chrono::steady_clock::now();
@@ -122,17 +137,23 @@ void judge(const std::optional<HealthMetrics>& metrics) {
 void run_in_turns(benchmark::State& state, const Place& place, Watched watched, bool with_rules) {
   Stream stream(place.options);
   const Step step = place.make(stream);
-  // Where the monitor needs no more kept than training does, one tape serves both.
   WatchedStep watched_step(stream, step, watched);
+  // Where the monitor needs no more kept than training does, one tape serves both.
   std::optional<WatchedStep> other_tape;
-  if (watched != Watched::kGradients) other_tape.emplace(stream, step, Watched::kGradients);
+  if (watched != Watched::kGradients || place.as_graph) {
+    other_tape.emplace(stream, step, Watched::kGradients);
+  }
   WatchedStep& plain_step = other_tape ? *other_tape : watched_step;
   watched_step.metrics();
 
-  const auto plain = [&] { plain_step.run_once(); };
-  const auto watch = [&] {
+  const auto plain = runner(stream, place, [&] { plain_step.run_once(); });
+  const auto measured = runner(stream, place, [&] {
     watched_step.run_once();
-    const std::optional<HealthMetrics> metrics = watched_step.watch();
+    watched_step.measure();
+  });
+  const auto watch = [&] {
+    measured();
+    const std::optional<HealthMetrics> metrics = watched_step.collect();
     if (with_rules) judge(metrics);
   };
   seconds(place.steps_per_turn, watched_step, watch);
@@ -165,7 +186,10 @@ void run_statistics(benchmark::State& state, const Place& place, Watched watched
   const Step step = place.make(stream);
   WatchedStep watched_step(stream, step, watched);
   watched_step.metrics();
-  for (auto _ : state) benchmark::DoNotOptimize(watched_step.watch());
+  for (auto _ : state) {
+    watched_step.measure();
+    benchmark::DoNotOptimize(watched_step.collect());
+  }
 }
 
 void run_rules(benchmark::State& state, const Place& place) {
@@ -196,18 +220,23 @@ void register_place(const std::string& device, const std::string& where, const P
           ->Iterations(kTurns)
           ->Unit(benchmark::kMicrosecond);
     }
+    if (place.as_graph) continue;
     register_alone("statistics_" + what,
                    [=](benchmark::State& state) { run_statistics(state, place, watched); });
   }
+  if (place.as_graph) return;
   register_alone("rules", [=](benchmark::State& state) { run_rules(state, place); });
 }
 
 void register_networks(const std::string& device, const Stream::Options& options,
-                       const std::string& suffix) {
+                       const std::string& suffix, bool as_graph = false) {
   constexpr int kShortSteps = 20;  // Of 100 us and more.
-  register_place(device, "sigmoid_network" + suffix, {options, sigmoid_step, kShortSteps});
-  register_place(device, "relu_network" + suffix, {options, relu_step, kShortSteps});
-  register_place(device, "relu_1024x8" + suffix, {options, wide_step, 1});
+  const auto place = [&](Step (*make)(Stream&), int steps_per_turn) {
+    return Place{options, make, steps_per_turn, as_graph};
+  };
+  register_place(device, "sigmoid_network" + suffix, place(sigmoid_step, kShortSteps));
+  register_place(device, "relu_network" + suffix, place(relu_step, kShortSteps));
+  register_place(device, "relu_1024x8" + suffix, place(wide_step, 1));
 }
 
 const bool kRegistered = [] {
@@ -215,7 +244,10 @@ const bool kRegistered = [] {
     register_networks("cpu", {.device = DeviceType::kCpu, .threads = threads},
                       fmt::format("/{}", threads));
   }
-  if (has_cuda("monitor_overhead")) register_networks("cuda", {.device = DeviceType::kCuda}, "");
+  if (has_cuda("monitor_overhead")) {
+    register_networks("cuda", {.device = DeviceType::kCuda}, "");
+    register_networks("cuda", {.device = DeviceType::kCuda}, "_graph", /*as_graph=*/true);
+  }
   return true;
 }();
 

@@ -15,22 +15,36 @@
 
 namespace gradvitals {
 
-/// GPT-2 of 124 million parameters: 148 tensors, none of them shared with another.
-inline std::vector<std::int64_t> gpt2_124m() {
-  constexpr std::int64_t kWidth = 768;
+/// GPT-2: no tensor is shared with another.
+inline std::vector<std::int64_t> gpt2(std::int64_t width, int layers) {
   constexpr std::int64_t kVocabulary = 50257;
   constexpr std::int64_t kContext = 1024;
-  constexpr int kLayers = 12;
-  std::vector<std::int64_t> counts = {kVocabulary * kWidth, kContext * kWidth};
-  for (int layer = 0; layer < kLayers; ++layer) {
-    counts.insert(counts.end(), {kWidth, kWidth});                   // Normalisation,
-    counts.insert(counts.end(), {kWidth * 3 * kWidth, 3 * kWidth});  // q, k and v,
-    counts.insert(counts.end(), {kWidth * kWidth, kWidth});          // projection,
-    counts.insert(counts.end(), {kWidth, kWidth});                   // normalisation,
-    counts.insert(counts.end(), {kWidth * 4 * kWidth, 4 * kWidth});  // and the MLP.
-    counts.insert(counts.end(), {4 * kWidth * kWidth, kWidth});
+  std::vector<std::int64_t> counts = {kVocabulary * width, kContext * width};
+  for (int layer = 0; layer < layers; ++layer) {
+    counts.insert(counts.end(), {width, width});                  // Normalisation,
+    counts.insert(counts.end(), {width * 3 * width, 3 * width});  // q, k and v,
+    counts.insert(counts.end(), {width * width, width});          // projection,
+    counts.insert(counts.end(), {width, width});                  // normalisation,
+    counts.insert(counts.end(), {width * 4 * width, 4 * width});  // and the MLP.
+    counts.insert(counts.end(), {4 * width * width, width});
   }
-  counts.insert(counts.end(), {kWidth, kWidth});
+  counts.insert(counts.end(), {width, width});
+  return counts;
+}
+
+/// Llama 2 of 6.7 billion parameters.
+inline std::vector<std::int64_t> llama_7b() {
+  constexpr std::int64_t kWidth = 4096;
+  constexpr std::int64_t kMlp = 11008;
+  constexpr std::int64_t kVocabulary = 32000;
+  constexpr int kLayers = 32;
+  std::vector<std::int64_t> counts = {kVocabulary * kWidth};
+  for (int layer = 0; layer < kLayers; ++layer) {
+    counts.insert(counts.end(), 4, kWidth * kWidth);  // q, k, v and projection,
+    counts.insert(counts.end(), 3, kWidth * kMlp);    // the MLP,
+    counts.insert(counts.end(), {kWidth, kWidth});    // and two normalisations.
+  }
+  counts.insert(counts.end(), {kWidth, kVocabulary * kWidth});
   return counts;
 }
 
@@ -52,7 +66,9 @@ inline std::vector<std::int64_t> counts_of(std::string_view name) {
   for (const SizedCase& sized : kSizes) {
     if (name == sized.name) return {sized.count};
   }
-  if (name == "gpt2_124m") return gpt2_124m();
+  if (name == "gpt2_124m") return gpt2(768, 12);
+  if (name == "gpt2_1_5b") return gpt2(1600, 48);
+  if (name == "llama_7b") return llama_7b();
   if (name == "1x268M") return {std::int64_t{1} << 28};
   if (name == "skewed") {
     std::vector<std::int64_t> counts(1001, 1000);
@@ -91,8 +107,9 @@ inline const char* short_name(DType dtype) {
   return dtype == DType::kFloat16 ? "f16" : "bf16";
 }
 
-/// Normal values that `dtype` holds, of which `zero_percent` are zeros, as with ReLU.
-inline std::vector<float> make_values(std::int64_t count, int zero_percent, DType dtype) {
+/// Normal values that `dtype` holds, of which `zero_percent` are zeros, as with ReLU. Tensors that
+/// stand one behind the other repeat them.
+inline std::vector<float> make_pattern(int zero_percent, DType dtype) {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
   std::vector<float> pattern(1 << 16);
@@ -100,9 +117,7 @@ inline std::vector<float> make_values(std::int64_t count, int zero_percent, DTyp
     value = random() % 100 < static_cast<unsigned>(zero_percent) ? 0.0f : normal(random);
     value = as_stored(value, dtype);
   }
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = pattern[i % pattern.size()];
-  return values;
+  return pattern;
 }
 
 /// Views of tensors that stand one behind the other.
@@ -125,15 +140,23 @@ inline std::vector<TensorView> views_of(std::span<const std::int64_t> counts, co
 
 /// The sum of squares of each tensor, in long double.
 inline std::vector<double> sums_of_squares(std::span<const std::int64_t> counts,
-                                           const std::vector<float>& values) {
-  std::vector<double> sums;
-  auto value = values.begin();
-  for (const std::int64_t count : counts) {
+                                           const std::vector<float>& pattern) {
+  const auto period = std::ssize(pattern);
+  const auto sum_from = [&](std::int64_t begin, std::int64_t count) {
     long double sum = 0;
-    for (const auto end = value + count; value != end; ++value) {
-      sum += static_cast<long double>(*value) * *value;
+    for (std::int64_t i = begin; i < begin + count; ++i) {
+      const long double value = pattern[static_cast<std::size_t>(i % period)];
+      sum += value * value;
     }
-    sums.push_back(static_cast<double>(sum));
+    return sum;
+  };
+  const long double whole = sum_from(0, period);
+  std::vector<double> sums;
+  std::int64_t begin = 0;
+  for (const std::int64_t count : counts) {
+    const auto periods = static_cast<long double>(count / period);
+    sums.push_back(static_cast<double>(periods * whole + sum_from(begin, count % period)));
+    begin = (begin + count) % period;
   }
   return sums;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -26,36 +27,53 @@ inline std::int64_t padded(std::int64_t bytes) {
 }
 
 template <class Narrow>
-void copy_narrow_to_device(Stream& stream, std::span<const float> values, Narrow (*narrow)(float),
-                           void* out) {
-  std::vector<Narrow> stored(values.size());
-  std::ranges::transform(values, stored.begin(), narrow);
-  copy_to_device(stream, stored.data(), std::ssize(stored) * std::int64_t{sizeof(Narrow)}, out);
+std::vector<char> narrowed(std::span<const float> values, Narrow (*narrow)(float)) {
+  std::vector<char> bytes(values.size() * sizeof(Narrow));
+  char* out = bytes.data();
+  for (const float value : values) {
+    const Narrow stored = narrow(value);
+    std::memcpy(out, &stored, sizeof stored);
+    out += sizeof stored;
+  }
+  return bytes;
 }
 
-/// Values that `dtype` holds, as it stores them, `copies` times.
-inline Buffer store(Stream& stream, std::span<const float> values, DType dtype,
-                    std::int64_t copies = 1) {
-  const std::int64_t bytes = std::ssize(values) * size_in_bytes(dtype);
-  Buffer memory(stream, copies * padded(bytes));
-  for (std::int64_t copy = 0; copy < copies; ++copy) {
-    auto* const out = static_cast<char*>(memory.data()) + copy * padded(bytes);
-    if (dtype == DType::kBFloat16) {
-      copy_narrow_to_device(stream, values, truncated_to_bfloat16, out);
-    } else if (dtype == DType::kFloat16) {
-      copy_narrow_to_device(stream, values, truncated_to_float16, out);
-    } else {
-      copy_to_device(stream, values.data(), bytes, out);
-    }
-  }
+/// Values that `dtype` holds, as it stores them.
+inline std::vector<char> stored_bytes(std::span<const float> values, DType dtype) {
+  if (dtype == DType::kBFloat16) return narrowed(values, truncated_to_bfloat16);
+  if (dtype == DType::kFloat16) return narrowed(values, truncated_to_float16);
+  return narrowed(
+      values, +[](float value) { return value; });
+}
+
+inline Buffer store(Stream& stream, std::span<const float> values, DType dtype) {
+  const std::vector<char> bytes = stored_bytes(values, dtype);
+  Buffer memory(stream, std::ssize(bytes));
+  copy_to_device(stream, bytes.data(), memory.bytes(), memory.data());
   return memory;
 }
 
+/// The pattern again and again, `copies` times as many elements as the tensors have.
 inline TensorMemory make_tensors(Stream& stream, std::span<const std::int64_t> counts,
                                  int zero_percent, DType dtype, std::int64_t copies = 1) {
   const std::int64_t total = std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
-  const std::vector<float> values = make_values(total, zero_percent, dtype);
-  return {.data = store(stream, values, dtype, copies), .sums = sums_of_squares(counts, values)};
+  const std::int64_t bytes = total * size_in_bytes(dtype);
+  const std::vector<float> pattern = make_pattern(zero_percent, dtype);
+  constexpr int kPatternsAtOnce = 16;  // A GPU's driver is as busy with one.
+  std::vector<float> repeated;
+  for (int i = 0; i < kPatternsAtOnce; ++i) {
+    repeated.insert(repeated.end(), pattern.begin(), pattern.end());
+  }
+  const std::vector<char> stored = stored_bytes(repeated, dtype);
+  TensorMemory memory = {.data = Buffer(stream, copies * padded(bytes)),
+                         .sums = sums_of_squares(counts, pattern)};
+  for (std::int64_t copy = 0; copy < copies; ++copy) {
+    auto* const out = static_cast<char*>(memory.data.data()) + copy * padded(bytes);
+    for (std::int64_t done = 0; done < bytes; done += std::ssize(stored)) {
+      copy_to_device(stream, stored.data(), std::min(std::ssize(stored), bytes - done), out + done);
+    }
+  }
+  return memory;
 }
 
 }  // namespace gradvitals

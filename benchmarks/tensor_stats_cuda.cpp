@@ -1,9 +1,9 @@
 // The full record on a GPU beside cuBLAS's and CUB's norms, and beside reading and copying alone,
 // on the same buffers. One name per case:
 //   cuda/<what>/<shapes>_<dtype>/<zeros in %>/<cold or warm>
-// Norms and records are checked against sums in long double before anything is timed (reading and
-// copying have a test of their own). What is read stays on
-// the GPU until the program ends: 8 GB where every case runs.
+// <what>_graph: the same launches, captured once and replayed as one CUDA graph. Norms and records
+// are checked against sums in long double before anything is timed (reading and copying have a test
+// of their own). What is read stays on the GPU until the program ends: 25 GB where every case runs.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -22,6 +22,7 @@
 #include "benchmarks/tensor_memory.h"
 #include "kernels/baselines/norms.h"
 #include "kernels/baselines/roofline.h"
+#include "kernels/graph.h"
 
 namespace gradvitals {
 namespace {
@@ -56,15 +57,32 @@ struct CaseTensors {
   }
 };
 
-void run_record(benchmark::State& state, CaseTensors& tensors, Cache cache) {
+/// How launches reach the GPU.
+enum class Launch : std::uint8_t { kEach, kGraph };
+
+const char* suffix(Launch launch) {
+  return launch == Launch::kGraph ? "_graph" : "";
+}
+
+void time_launches(benchmark::State& state, CaseTensors& tensors, Cache cache, Launch launch,
+                   const std::function<void()>& issue) {
+  if (launch == Launch::kGraph) {
+    Graph graph(*tensors.stream, issue);
+    time_on_gpu(state, *tensors.stream, cache, [&] { graph.launch(); });
+  } else {
+    time_on_gpu(state, *tensors.stream, cache, issue);
+  }
+  state.SetBytesProcessed(state.iterations() * tensors.data.bytes());
+}
+
+void run_record(benchmark::State& state, CaseTensors& tensors, Cache cache, Launch launch) {
   tensors.prepare();
   StatsRun stats(*tensors.stream, tensors.views);
   stats.run();
   if (!agree(stats.sums_of_squares(), tensors.sums, 1e-12)) {
     return state.SkipWithError("a record is wrong");
   }
-  time_on_gpu(state, *tensors.stream, cache, [&] { stats.run(); });
-  state.SetBytesProcessed(state.iterations() * tensors.data.bytes());
+  time_launches(state, tensors, cache, launch, [&] { stats.run(); });
 }
 
 struct Peer {
@@ -93,7 +111,8 @@ std::vector<Peer> peers(bool with_cublas) {
   return peers;
 }
 
-void run_peer(benchmark::State& state, CaseTensors& tensors, const Peer& peer, Cache cache) {
+void run_peer(benchmark::State& state, CaseTensors& tensors, const Peer& peer, Cache cache,
+              Launch launch) {
   tensors.prepare();
   const auto norms = peer.make(*tensors.stream, tensors.views);
   Buffer workspace(*tensors.stream, norms->workspace_bytes());
@@ -103,8 +122,7 @@ void run_peer(benchmark::State& state, CaseTensors& tensors, const Peer& peer, C
   if (!agree(norms->read(workspace), expected, peer.tolerance)) {
     return state.SkipWithError("a norm is wrong");
   }
-  time_on_gpu(state, *tensors.stream, cache, [&] { norms->run(workspace); });
-  state.SetBytesProcessed(state.iterations() * tensors.data.bytes());
+  time_launches(state, tensors, cache, launch, [&] { norms->run(workspace); });
 }
 
 /// What rooflines are made of: vectors of 16 bytes.
@@ -143,15 +161,18 @@ void register_rooflines(const std::shared_ptr<CaseTensors>& tensors, Cache cache
                   [=](benchmark::State& state) { run_copy(state, *tensors, cache); });
 }
 
-void register_contenders(const std::shared_ptr<CaseTensors>& tensors,
-                         const std::vector<Peer>& peers, Cache cache) {
-  const std::string place = fmt::format("{}/{}", tensors->name(), name(cache));
-  register_on_gpu("cuda/record/" + place,
-                  [=](benchmark::State& state) { run_record(state, *tensors, cache); });
+void register_record(const std::shared_ptr<CaseTensors>& tensors, Cache cache, Launch launch) {
+  register_on_gpu(fmt::format("cuda/record{}/{}/{}", suffix(launch), tensors->name(), name(cache)),
+                  [=](benchmark::State& state) { run_record(state, *tensors, cache, launch); });
+}
+
+void register_peers(const std::shared_ptr<CaseTensors>& tensors, const std::vector<Peer>& peers,
+                    Cache cache, Launch launch) {
   for (const Peer& peer : peers) {
     if (tensors->dtype == DType::kBFloat16 && !peer.takes_bfloat16) continue;
-    register_on_gpu(fmt::format("cuda/{}/{}", peer.name, place),
-                    [=](benchmark::State& state) { run_peer(state, *tensors, peer, cache); });
+    register_on_gpu(
+        fmt::format("cuda/{}{}/{}/{}", peer.name, suffix(launch), tensors->name(), name(cache)),
+        [=](benchmark::State& state) { run_peer(state, *tensors, peer, cache, launch); });
   }
 }
 
@@ -161,19 +182,25 @@ void register_cuda_cases() {
   const std::vector<Peer> contenders = peers(has_cublas("tensor_stats"));
   struct Shapes {
     const char* name;
-    DType dtype;
+    DType dtype = DType::kFloat32;
+    bool with_zeros = true;
   };
   for (const Shapes& shapes :
-       {Shapes{"seed_network", DType::kFloat32}, Shapes{"5000x1000", DType::kFloat32},
-        Shapes{"5000x4096", DType::kFloat32}, Shapes{"gpt2_124m", DType::kFloat32},
-        Shapes{"gpt2_124m", DType::kBFloat16}, Shapes{"skewed", DType::kFloat32},
-        Shapes{"1x268M", DType::kFloat32}}) {
+       {Shapes{"seed_network"}, Shapes{"5000x1000"}, Shapes{"5000x4096"}, Shapes{"gpt2_124m"},
+        Shapes{"gpt2_124m", DType::kBFloat16}, Shapes{"gpt2_1_5b", DType::kBFloat16, false},
+        Shapes{"llama_7b", DType::kBFloat16, false}, Shapes{"skewed"}, Shapes{"1x268M"}}) {
     for (const int zeros : {0, 1, 50}) {
+      if (zeros != 0 && !shapes.with_zeros) continue;
       const auto tensors = std::make_shared<CaseTensors>(
           CaseTensors{.shapes = shapes.name, .dtype = shapes.dtype, .zero_percent = zeros});
       for (const Cache cache : {Cache::kCold, Cache::kWarm}) {
-        register_contenders(tensors, contenders, cache);
-        if (zeros == 0) register_rooflines(tensors, cache);
+        register_record(tensors, cache, Launch::kEach);
+        if (zeros != 0) continue;
+        register_record(tensors, cache, Launch::kGraph);
+        register_rooflines(tensors, cache);
+        for (const Launch launch : {Launch::kEach, Launch::kGraph}) {
+          register_peers(tensors, contenders, cache, launch);
+        }
       }
     }
   }

@@ -13,6 +13,7 @@
 
 #include "benchmarks/cuda_cases.h"
 #include "benchmarks/step_cases.h"
+#include "framework/step_graph.h"
 #include "framework/tape.h"
 
 namespace gradvitals {
@@ -66,18 +67,40 @@ BENCHMARK(reused_tape_on_cpu<relu_step>)->Name("cpu/relu_network")->Apply(on_one
 BENCHMARK(fresh_tape_on_cpu<relu_step>)->Name("cpu/relu_network_fresh")->Apply(on_one_thread);
 BENCHMARK(reused_tape_on_cpu<wide_step>)->Name("cpu/relu_1024x8")->Apply(on_one_and_two_threads);
 
+/// The whole step is one CUDA graph.
+template <Step (*make)(Stream&)>
+void replayed_graph(benchmark::State& state, const Stream::Options& options, bool keep_z) {
+  Stream stream(options);
+  const Step step = make(stream);
+  Tape tape(stream, {.keep_pre_activations = keep_z});
+  check(stream, run_step(tape, step));
+  StepGraph graph(stream, [&] {
+    tape.reset();
+    benchmark::DoNotOptimize(run_step(tape, step));
+  });
+  while (!graph.is_captured()) graph.run();
+  for (auto _ : state) {
+    graph.run();
+    stream.synchronize();
+  }
+}
+
 /// cuda/<network>/<who multiplies>/keep_z:<0 or 1>: a step is over when the host knows that it is.
 template <Step (*make)(Stream&)>
 void register_on_cuda(const std::string& network, GemmProvider gemm) {
+  const Stream::Options options = {.device = DeviceType::kCuda, .gemm = gemm};
   const char* const provider = gemm == GemmProvider::kCublas ? "cublas" : "hand-written";
-  const auto run = [=](benchmark::State& state) {
-    reused_tape<make>(state, {.device = DeviceType::kCuda, .gemm = gemm}, state.range(0) != 0);
+  const auto register_steps = [&](const char* suffix, auto run) {
+    benchmark::RegisterBenchmark(
+        fmt::format("cuda/{}/{}{}", network, provider, suffix).c_str(),
+        [=](benchmark::State& state) { run(state, options, state.range(0) != 0); })
+        ->ArgNames({"keep_z"})
+        ->ArgsProduct({{0, 1}})
+        ->Unit(benchmark::kMicrosecond)
+        ->UseRealTime();
   };
-  benchmark::RegisterBenchmark(fmt::format("cuda/{}/{}", network, provider).c_str(), run)
-      ->ArgNames({"keep_z"})
-      ->ArgsProduct({{0, 1}})
-      ->Unit(benchmark::kMicrosecond)
-      ->UseRealTime();
+  register_steps("", reused_tape<make>);
+  register_steps("_graph", replayed_graph<make>);
 }
 
 void register_networks_on_cuda(GemmProvider gemm) {

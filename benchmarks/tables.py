@@ -6,141 +6,33 @@ tables.py --check    exit code 1, and which is it, where one is not what the res
 """
 import hashlib
 import json
-import math
 import pathlib
 import subprocess
 import sys
+
+sys.dont_write_bytecode = True  # Nothing of a run is left among the sources.
+import gpu_tables  # noqa: E402
+import report  # noqa: E402
+from report import Timings, markdown, significant  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 README = HERE / "README.md"
 BEGIN, END = "<!-- tables: begin -->\n", "<!-- tables: end -->\n"
 
-# Who computes what others are compared with.
-OURS = {"tensor_stats": "record", "training_step": "gradvitals", "gemm": "gemm"}
 PEERS = ["loop_f64", "loop_f32", "openblas_snrm2", "eigen_norm", "eigen_stable_norm", "numpy.linalg.norm",
          "torch _foreach_norm", "torch get_total_norm", "torch clip_grad_norm_",
          "torch norm, aminmax, count_nonzero, isfinite", "torch.compile of the record"]
 
 
-def dump(results):
-    """JSON with one row of a list a line, so that a change of results can be read."""
-    lines = []
-    for key, value in results.items():
-        if isinstance(value, list) and value:
-            rows = ",\n".join(f"    {json.dumps(row)}" for row in value)
-            lines.append(f"  {json.dumps(key)}: [\n{rows}\n  ]")
-        else:
-            lines.append(f"  {json.dumps(key)}: {json.dumps(value)}")
-    return "{\n" + ",\n".join(lines) + "\n}\n"
-
-
-def significant(value, digits=3):
-    """As people write it: 1,234 and 0.0123, never 1.23e+03."""
-    if value is None:
-        return ""
-    magnitude = float(f"{value:.{digits}g}")
-    decimals = max(0, digits - 1 - (len(str(int(abs(magnitude)))) - 1 if abs(magnitude) >= 1 else -1))
-    return f"{magnitude:,.{decimals}f}"
-
-
-class Timings:
-    """Rows of results, found by program, case, contender and threads."""
-
-    def __init__(self, results):
-        self.rows = results["timings"]
-        self.by_key = {(row["program"], row["case"], row["contender"], row["threads"]): row for row in self.rows}
-
-    def get(self, program, case, contender, threads):
-        return self.by_key.get((program, case, contender, threads))
-
-    def ours(self, row):
-        return self.get(row["program"], row["case"], OURS[row["program"]], row["threads"])
-
-    def roofline(self, case, threads):
-        """The fastest of the loops that only read, on so many threads or fewer: small tensors are read before a
-        second thread wakes."""
-        reads = [row for row in self.rows
-                 if row["contender"].startswith("read_") and row["case"] == case and row["threads"] <= threads]
-        return min(reads, key=lambda row: row["median_us"], default=None)
-
-    def cases(self, program):
-        return list(dict.fromkeys(row["case"] for row in self.rows if row["program"] == program))
-
-
-# ---- the table of a run
-
-
-def aligned(header, rows):
-    """Two columns of text to the left, numbers to the right."""
-    cells = [header, *rows]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
-    return "\n".join("  ".join(cell.ljust(width) if i in (0, 1) else cell.rjust(width)
-                               for i, (cell, width) in enumerate(zip(row, widths))).rstrip() for row in cells)
-
-
-def console_table(results):
-    timings = Timings(results)
-    rows = []
-    cases = list(dict.fromkeys(row["case"] for row in timings.rows))
-    for row in sorted(timings.rows, key=lambda row: (cases.index(row["case"]), row["threads"], row["median_us"])):
-        ours = timings.ours(row)
-        rate = f"{significant(row['gflops'])} GFLOP/s" if row["gflops"] else significant(row["gbps"])
-        rows.append([f"{row['case']}, {row['threads']} thread{'s' * (row['threads'] > 1)}", row["contender"],
-                     significant(row["median_us"]), rate, significant(row["roofline_percent"]),
-                     f"{row['median_us'] / ours['median_us']:.2f}" if ours else ""])
-    for row in results["overheads"]:
-        rows.append([f"{row['network']}, {row['threads']} thread{'s' * (row['threads'] > 1)}",
-                     f"step, watched: {row['what']}", significant(row["unwatched_us"] + row["overhead_us"]), "", "",
-                     f"{1 + row['overhead_percent'] / 100:.3f}"])
-    return aligned(["case", "contender", "median us", "GB/s", "% of roofline", "ratio to ours"], rows)
-
-
-# ---- the tables of the README
-
-
-def markdown(header, rows, text_columns=1):
-    """Nothing where there is no row."""
-    if not rows:
-        return ""
-    rule = ["---"] * text_columns + ["--:"] * (len(header) - text_columns)
-    return "".join("| " + " | ".join(row) + " |\n" for row in [header, rule, *rows])
-
-
-def is_sized(case):
-    return case.startswith("1x") and not case.startswith("1x268M")
+# ---- the tables of a CPU
 
 
 def statistics_table(timings, threads):
-    """Microseconds of every contender, without zeros."""
-    cases = [case for case in timings.cases("tensor_stats") if case.split("/")[1] == "0" and not is_sized(case)]
+    """Without zeros."""
+    cases = [case for case in timings.cases("tensor_stats") if case.split("/")[1] == "0" and not report.is_sized(case)]
     peers = [peer for peer in PEERS if any(timings.get("tensor_stats", case, peer, threads) for case in cases)]
-    rows = []
-    for case in cases:
-        ours, read, copy = (timings.get("tensor_stats", case, "record", threads), timings.roofline(case, threads),
-                            timings.get("tensor_stats", case, "copy", threads))
-        if not ours or not read:
-            continue
-        rows.append([case.replace("/0/", ", "), significant(read["median_us"]), significant(read["gbps"]),
-                     significant(copy["gbps"]), f"**{significant(ours['median_us'])}**",
-                     f"{significant(ours['p10_us'])} to {significant(ours['p90_us'])}", significant(ours["gbps"]),
-                     significant(ours["roofline_percent"]),
-                     *(significant((timings.get("tensor_stats", case, peer, threads) or {}).get("median_us"))
-                       for peer in peers)])
-    return markdown(["tensors", "read", "read, GB/s", "copy, GB/s", "record", "record, 10 to 90 %", "record, GB/s",
-                     "% of read", *peers], rows)
-
-
-def zeros_table(timings):
-    cases = dict.fromkeys((case.split("/")[0], case.split("/")[2]) for case in timings.cases("tensor_stats")
-                          if not is_sized(case))
-    rows = []
-    for shapes, cache in cases:
-        times = [(timings.get("tensor_stats", f"{shapes}/{zeros}/{cache}", "record", 1) or {}).get("median_us")
-                 for zeros in (0, 1, 50)]
-        if all(times):
-            rows.append([f"{shapes}, {cache}", *map(significant, times)])
-    return markdown(["tensors", "0 %", "1 %", "50 %"], rows)
+    return markdown(*report.statistics(timings, cases, threads, peers))
 
 
 def steps_table(timings):
@@ -154,29 +46,14 @@ def steps_table(timings):
     return markdown(["network", "threads", "gradvitals", "torch"], rows)
 
 
-def overheads_table(results):
-    rows = [[row["network"], str(row["threads"]), row["what"].replace("_", ", "), significant(row["unwatched_us"]),
-             significant(row["overhead_us"]),
-             f"{significant(row['overhead_p10_us'])} to {significant(row['overhead_p90_us'])}",
-             f"{row['overhead_percent']:.1f}"] for row in results["overheads"]]
-    return markdown(["network", "threads", "watched", "step alone", "monitor adds", "10 to 90 % of samples", "% of step"],
-                    rows)
-
-
 def products_table(timings):
     """GFLOP/s, 1 thread."""
     contenders = ["gemm", "register_tiled", "openblas"]
     rows = []
-    for case in sorted(timings.cases("gemm"), key=lambda case: math.prod(map(int, case.split("/")[0].split("x")))):
+    for case in sorted(timings.cases("gemm"), key=report.operations):
         rates = [(timings.get("gemm", case, who, 1) or {}).get("gflops") for who in contenders]
         rows.append([case.replace("/", ", "), *map(significant, rates)])
     return markdown(["product", "gemm, which chooses", "own: register_tiled", "openblas"], rows)
-
-
-def parts_table(results):
-    rows = [[row["network"], str(row["threads"]), row["what"].replace("_", ", "), significant(row["mean_us"])]
-            for row in results["monitor_parts"]]
-    return markdown(["network", "threads", "part", "us"], rows)
 
 
 def error_text(row):
@@ -205,50 +82,44 @@ def machine_lines(results):
                       if machine.get(key))
     caches = ", ".join(f"{name} {size >> 10} KiB" for name, size in machine["caches_bytes"].items())
     text = (f"{machine['cpu']}{', virtual' if machine.get('virtual') else ''}, {machine['threads']} threads, "
-            f"{machine['simd']}, {caches}, governor {machine['governor'] or 'unknown'}. {results['date']}, commit {results['commit'][:12]}"
-            f"{' and changes' if results['commit'].endswith('-dirty') else ''}, load average at the start "
+            f"{machine['simd']}, {caches}, governor {machine['governor'] or 'unknown'}. {report.source(results)}, load average at the start "
             f"{machine['load_average_at_start']:.1f}. {machine['compiler']} {machine['flags']}, for the loops and Eigen "
             f"{machine['peer_flags']}. {machine['blas']}, {peers}.\n")
     if not results["full"]:
         text += "Some of the cases only.\n"
-    if results["skipped"]:
-        text += f"Skipped: {'; '.join(results['skipped'])}.\n"
-    if results.get("failed"):
-        text += f"Failed, and missing here: {'; '.join(results['failed'])}.\n"
-    return text
+    return text + report.missing(results)
 
 
-def section(name, results):
+def cpu_section(name, results):
     timings = Timings(results)
     tables = {"Statistics, 1 thread: median us": statistics_table(timings, 1),
               "Statistics, 2 threads: median us": statistics_table(timings, 2),
-              "The record with exact zeros, 1 thread: median us": zeros_table(timings),
+              "The record with exact zeros, 1 thread: median us": markdown(*report.zeros(timings)),
               "A training step: median us": steps_table(timings),
               "Products, 1 thread: GFLOP/s": products_table(timings),
-              "Watching every step: us": overheads_table(results),
-              "What the monitor does, alone: mean us": parts_table(results),
+              "Watching every step: us": markdown(*report.overheads(results)),
+              "What the monitor does, alone: mean us": markdown(*report.monitor_parts(results)),
               "Relative error of the L2 norm": accuracy_table(results)}
     parts = [f"## CPU: {results['machine']['cpu']}, {results['machine']['threads']} threads\n\n{machine_lines(results)}",
-             f"![GB/s over size](results/{name}.svg)\n",
-             *(f"### {title}\n\n{table}" for title, table in tables.items() if table)]
+             f"![GB/s over size](results/{name}.svg)\n", *report.titled(tables)]
     return "\n".join(parts)
 
 
 # ---- the figure
 
 
-def figure_data(results):
-    """One block of (bytes, GB/s) a contender, 1 thread."""
+def cpu_figure(results):
+    """One tensor of growing size, 1 thread."""
     timings = Timings(results)
-    cases = [case for case in timings.cases("tensor_stats") if is_sized(case)] + ["1x268M_f32/0/cold"]
-    blocks = []
-    for contender in ("read", "record", "loop_f64", "openblas_snrm2", "eigen_norm"):
-        rows = [timings.roofline(case, 1) if contender == "read" else timings.get("tensor_stats", case, contender, 1)
-                for case in cases]
-        points = [f"{row['median_us'] * row['gbps'] * 1e3:.0f} {row['gbps']}" for row in rows if row]
-        if points:
-            blocks.append(f'"{contender.replace("_", " ")}"\n' + "\n".join(points))
-    return "\n\n\n".join(blocks) + "\n"
+    cases = [case for case in timings.cases("tensor_stats") if report.is_sized(case)] + ["1x268M_f32/0/cold"]
+    return {"data": report.figure_data(timings, cases, ("read", "record", "loop_f64", "openblas_snrm2", "eigen_norm")),
+            "title": f"Statistics and norms of a tensor: {results['machine']['cpu']}, 1 thread",
+            "xlabel": "one float32 tensor; in cache where one holds it", "least_gbps": 8}
+
+
+def figure_of(results):
+    """What is drawn of results; nothing of a GPU's that have no tensor of growing size."""
+    return cpu_figure(results) if report.is_cpu(results) else gpu_tables.figure(results)
 
 
 def stamp(data):
@@ -256,15 +127,15 @@ def stamp(data):
     return f"<!-- data: {hashlib.sha256(data.encode()).hexdigest()} -->"
 
 
-def draw(data, title):
+def draw(data, title, xlabel, least_gbps):
     script = f"""$data << END
 {data}END
 set terminal svg size 860,480 font 'DejaVu Sans,13' background rgb 'white'
 set title {json.dumps(title)}
 set logscale xy 2
-set xlabel 'one float32 tensor; in cache where one holds it'
+set xlabel '{xlabel}'
 set ylabel 'GB/s'
-set yrange [8:*]
+set yrange [{least_gbps}:*]
 set xtics ('16 KiB' 2**14, '64 KiB' 2**16, '256 KiB' 2**18, '1 MiB' 2**20, '4 MiB' 2**22, '16 MiB' 2**24, '64 MiB' 2**26, '256 MiB' 2**28, '1 GiB' 2**30)
 set key top right
 set grid
@@ -279,7 +150,13 @@ plot for [i=0:{data.count('"') // 2 - 1}] $data index i with linespoints lw 2 ti
 
 
 def all_results():
-    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))}
+    """Those of CPUs come first."""
+    found = [(path.stem, json.loads(path.read_text(encoding="utf-8"))) for path in sorted(RESULTS.glob("*.json"))]
+    return dict(sorted(found, key=lambda named: not report.is_cpu(named[1])))
+
+
+def section(name, results):
+    return cpu_section(name, results) if report.is_cpu(results) else gpu_tables.section(name, results)
 
 
 def with_tables(text):
@@ -292,8 +169,8 @@ def with_tables(text):
 def update():
     README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
     for name, results in all_results().items():
-        title = f"Statistics and norms of a tensor: {results['machine']['cpu']}, 1 thread"
-        (RESULTS / f"{name}.svg").write_text(draw(figure_data(results), title), encoding="utf-8")
+        if figure := figure_of(results):
+            (RESULTS / f"{name}.svg").write_text(draw(**figure), encoding="utf-8")
 
 
 def stale():
@@ -301,9 +178,11 @@ def stale():
     text = README.read_text(encoding="utf-8")
     files = [README.name] if with_tables(text) != text else []
     for name, results in all_results().items():
-        figure = RESULTS / f"{name}.svg"
-        if not figure.exists() or stamp(figure_data(results)) not in figure.read_text(encoding="utf-8"):
-            files.append(f"results/{figure.name}")
+        path = RESULTS / f"{name}.svg"
+        if not (figure := figure_of(results)):
+            continue
+        if not path.exists() or stamp(figure["data"]) not in path.read_text(encoding="utf-8"):
+            files.append(f"results/{path.name}")
     return files
 
 

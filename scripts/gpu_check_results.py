@@ -2,13 +2,11 @@
 """Reads and writes the JSON of scripts/gpu_check.
 
 gpu_check_results.py tests FILE          did any case of a GoogleTest run run? (its exit code told the rest)
-gpu_check_results.py benchmarks FILE     did every benchmark of a Google Benchmark run give a time?
 gpu_check_results.py summary TSV FILE KEY=VALUE...   the checks (name, status, seconds, detail) and keys as FILE
 
 Prints one line. Exit code: 0 passed, 1 failed, 77 nothing ran.
 """
 import json
-import math
 import sys
 
 SKIPPED = 77
@@ -34,22 +32,6 @@ def tests(path):
     return 0
 
 
-def benchmarks(path):
-    try:
-        runs = read(path)["benchmarks"]
-    except ValueError:  # An empty file, where no benchmark was chosen.
-        runs = []
-    bad = [run["name"] for run in runs if run.get("error_occurred") or not math.isfinite(run.get("real_time", math.nan))]
-    if bad:
-        print(f"{len(bad)} of {len(runs)} benchmarks failed, first {bad[0]}")
-        return 1
-    if not runs:
-        print("no benchmark ran")
-        return 1
-    print(f"{len(runs)} benchmarks timed")
-    return 0
-
-
 def summary(results, path, *pairs):
     checks = []
     with open(results, encoding="utf-8") as file:
@@ -66,4 +48,4 @@ def summary(results, path, *pairs):
 
 
 if __name__ == "__main__":
-    sys.exit({"tests": tests, "benchmarks": benchmarks, "summary": summary}[sys.argv[1]](*sys.argv[2:]))
+    sys.exit({"tests": tests, "summary": summary}[sys.argv[1]](*sys.argv[2:]))

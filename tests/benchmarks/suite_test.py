@@ -1,13 +1,15 @@
 """Contract: benchmarks/suite.py's rows from what programs and peers report. Oracle: by hand.
 
-suite_test.py BENCHMARKS         with programs that only pretend
+suite_test.py BENCHMARKS         with programs that only pretend, of a GPU, too
 suite_test.py BENCHMARKS peers   what peers.py reports; exit code 77 where numpy is missing
 """
 import pathlib
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, sys.argv[1])
+import gpu_suite_test  # noqa: E402
 import suite  # noqa: E402
 
 
@@ -65,6 +67,7 @@ def test_peers():
         assert len(samples["torch _foreach_norm"]) == 2, samples
         step = peers.samples_us(1, 1, "training_step", "--network", "relu_network")
         assert list(step) == ["torch"] and step["torch"][0] > 0, step
+        subprocess.run([peers.python, pathlib.Path(__file__).with_name("gpu_peers_test.py"), sys.argv[1]], check=True)
 
 
 if sys.argv[2:] == ["peers"]:
@@ -72,3 +75,5 @@ if sys.argv[2:] == ["peers"]:
 else:
     test_rows()
     test_rows_without_peers()
+    for test in gpu_suite_test.TESTS:
+        test()

@@ -22,7 +22,7 @@ from runs import (Failure, HERE, Program, PythonPeers, REPETITIONS, add_roofline
 
 GEMM_REPETITIONS = 11
 SECONDS_IN_ALL = 420  # Where nobody says less.
-SECONDS_PER_RUN = 20  # What a program's repetitions are chosen for;
+SECONDS_PER_RUN = 15  # What a program's repetitions are chosen for;
 SECONDS_AT_MOST = 150  # behind which it is ended, as is torch.
 ELEMENT_BYTES = {"f32": 4, "bf16": 2, "f16": 2}
 
@@ -125,29 +125,30 @@ class PacedProgram:
 # ---- the programs
 
 
-def in_turns(program, peers, arguments):
-    """Runs of the program, and samples of torch per case and contender."""
+def in_turns(programs, peers, arguments):
+    """Runs of the programs, and samples of torch per case and contender."""
     samples = {}
 
     def go_on():
-        if program:
+        for program in programs:
             program.go_on(-(-REPETITIONS // 2))
 
     go_on()
     with part(f"torch, {arguments[0]}", Exception):  # Once, between ours: it needs ten seconds to start.
         samples = peers.samples_us(REPETITIONS, *arguments)
     go_on()
-    return program.runs() if program else {}, samples
+    return {name: runs for program in programs for name, runs in program.runs().items()}, samples
 
 
 def started(build, name, group_of, budget, peers, **options):
-    """The program, which has run once where it could; None where it has no cases."""
-    program = None
+    """The program, which has run once where it could, in a list; an empty one where it has no cases."""
+    programs = []
     with part(f"{name}, once", Exception):
         program = PacedProgram(build, name, group_of, budget, **options)
-        peers.skipped += program.program.skipped
+        peers.skipped += [text for text in program.program.skipped if text not in peers.skipped]
+        programs.append(program)
         program.start()
-    return program
+    return programs
 
 
 def peer_cases(build, names):
@@ -168,25 +169,28 @@ def peer_cases(build, names):
 
 
 def tensor_stats(build, peers, budget):
-    program = started(build, "tensor_stats", lambda name: "[^/]*/" + case_of(name), budget, peers)
-    cases = peer_cases(build, program.names if program else [])
+    # Peers that launch a kernel a tensor would take the time of all others.
+    programs = [program for who in ("(record|read|copy)[^/]*", "cu[^/]*")
+                for program in started(build, "tensor_stats", lambda name: f"{who}/{case_of(name)}", budget, peers,
+                                       pattern=f"^cuda/{who}/")]
+    cases = peer_cases(build, [name for program in programs for name in program.names])
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(cases, file)
         file.flush()
-        runs, samples = in_turns(program, peers, ("tensor_stats", "--cases", file.name))
+        runs, samples = in_turns(programs, peers, ("tensor_stats", "--cases", file.name))
     sizes = {shapes: sum(case["counts"]) * ELEMENT_BYTES[case["dtype"]] for shapes, case in cases.items()}
     rows = [statistics_row(name, repetitions, 1) for name, repetitions in runs.items()]
     for case, of_case in samples.items():
         rows += [timing("tensor_stats", case, who, 1, times, sizes[case.split("/")[0]])
                  for who, times in of_case.items()]
     add_roofline(rows)
-    return rows, program.context if program else {}
+    return rows, programs[0].context if programs else {}
 
 
 def training_step(build, peers, budget):
-    program = started(build, "training_step", lambda name: "/".join(name.split("/")[1:4]), budget, peers,
-                      pattern="^cuda/.*/keep_z:0/")
-    runs, samples = in_turns(program, peers, ("training_step", "--network", "all"))
+    programs = started(build, "training_step", lambda name: "/".join(name.split("/")[1:4]), budget, peers,
+                       pattern="^cuda/.*/keep_z:0/")
+    runs, samples = in_turns(programs, peers, ("training_step", "--network", "all"))
     rows = [timing("training_step", name.split("/")[1], name.split("/")[2], 1, times_us(repetitions))
             for name, repetitions in runs.items()]
     for network, of_network in samples.items():
@@ -195,20 +199,19 @@ def training_step(build, peers, budget):
 
 
 def monitor_overhead(build, peers, budget):
-    program = started(build, "monitor_overhead", lambda name: "/".join(name.split("/")[1:3]), budget, peers,
-                      min_time=0.1)
-    runs = [run for repetitions in program.runs().values() for run in repetitions] if program else []
+    programs = started(build, "monitor_overhead", lambda name: "/".join(name.split("/")[1:3]), budget, peers,
+                       min_time=0.1)
+    runs = [run for program in programs for repetitions in program.runs().values() for run in repetitions]
     return monitor_rows(runs, lambda name: 1)
 
 
 def gemm(build, peers, budget):
-    program = started(build, "gemm", lambda name: "/".join(name.split("/")[1:3]), budget, peers,
-                      repetitions=GEMM_REPETITIONS)
-    if not program:
-        return []
-    program.go_on(GEMM_REPETITIONS)
+    programs = started(build, "gemm", lambda name: "/".join(name.split("/")[1:3]), budget, peers,
+                       repetitions=GEMM_REPETITIONS)
     rows = []
-    for name, runs in program.runs().items():
+    for program in programs:
+        program.go_on(GEMM_REPETITIONS)
+    for name, runs in (named for program in programs for named in program.runs().items()):
         # Beside which cuBLAS took its turns, on the same operands.
         shares = [run["% of cuBLAS"] for run in runs if "% of cuBLAS" in run]
         share = {"cublas_percent": rounded(statistics.median(shares))} if shares else {}
@@ -253,10 +256,10 @@ def measure(build, seconds=SECONDS_IN_ALL):
     overheads, parts = [], []
     with part("statistics of tensors", Exception):
         timings, context = tensor_stats(build, peers, budget)
-    with part("training steps", Exception):
-        timings += training_step(build, peers, budget)
     with part("the monitor", Exception):
         overheads, parts = monitor_overhead(build, peers, budget)
+    with part("training steps", Exception):
+        timings += training_step(build, peers, budget)
     with part("products", Exception):
         timings += gemm(build, peers, budget)
     if not timings and not overheads:

@@ -46,14 +46,6 @@ void copy_finite(const T* data, std::int64_t count, TensorStats& record, T* fini
   }
 }
 
-template <class T>
-std::int64_t count_subnormals(const T* data, std::int64_t count) {
-  return std::count_if(data, data + count, [](T value) {
-    const BitsOf<T> bits = magnitude_bits(value);
-    return bits > 0 && bits < Stored<T>::kMinNormal;
-  });
-}
-
 /// Whether the squares of a tensor with this maximum can be added in float64 as they are. 2^43 of
 /// them stay finite below the upper bound; above the lower one a square that underflows is smaller
 /// than 2^-170 of the largest.

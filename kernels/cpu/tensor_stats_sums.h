@@ -58,4 +58,10 @@ ChunkSums sum_chunk(const double* data, std::int64_t count, std::span<const std:
 ChunkSums sum_chunk(const Float16* data, std::int64_t count, std::span<const std::byte> next);
 ChunkSums sum_chunk(const BFloat16* data, std::int64_t count, std::span<const std::byte> next);
 
+/// How many of the elements are neither zero nor normal nor NaN nor Inf.
+std::int64_t count_subnormals(const float* data, std::int64_t count);
+std::int64_t count_subnormals(const double* data, std::int64_t count);
+std::int64_t count_subnormals(const Float16* data, std::int64_t count);
+std::int64_t count_subnormals(const BFloat16* data, std::int64_t count);
+
 }  // namespace gradvitals::cpu

@@ -187,7 +187,8 @@ def main():
         name = slug(results["machine"]["device"])
     else:
         full, results = arguments.full, measure(arguments.build, arguments.full)
-        name = slug(f"{results['machine']['cpu']} {results['machine']['threads']} threads")
+        machine = results["machine"]
+        name = slug(f"{machine['cpu']} {machine['simd']} {machine['threads']} threads")
     folder = tables.RESULTS if full else arguments.build / "benchmarks"
     path = arguments.json or folder / f"{name}.json"
     path.write_text(report.dump(results), encoding="utf-8")

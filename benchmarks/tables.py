@@ -76,13 +76,19 @@ def accuracy_table(results):
                      for name, dtype, elements in inputs])
 
 
+def processor(results):
+    """With what tells CPUs of one name apart. AVX3 is Highway's word for AVX-512."""
+    machine = results["machine"]
+    return f"{machine['cpu']}, {machine['simd'].replace('AVX3', 'AVX-512')}"
+
+
 def machine_lines(results):
     machine = results["machine"]
     peers = ", ".join(f"{name} {machine[key]}" for name, key in (("Eigen", "eigen"), ("numpy", "numpy"), ("torch", "torch"))
                       if machine.get(key))
     caches = ", ".join(f"{name} {size >> 10} KiB" for name, size in machine["caches_bytes"].items())
-    text = (f"{machine['cpu']}{', virtual' if machine.get('virtual') else ''}, {machine['threads']} threads, "
-            f"{machine['simd']}, {caches}, governor {machine['governor'] or 'unknown'}. {report.source(results)}, load average at the start "
+    text = (f"{processor(results)}{', virtual' if machine.get('virtual') else ''}, {machine['threads']} threads, "
+            f"{caches}, governor {machine['governor'] or 'unknown'}. {report.source(results)}, load average at the start "
             f"{machine['load_average_at_start']:.1f}. {machine['compiler']} {machine['flags']}, for the loops and Eigen "
             f"{machine['peer_flags']}. {machine['blas']}, {peers}.\n")
     if not results["full"]:
@@ -100,7 +106,7 @@ def cpu_section(name, results):
               "Watching every step: us": markdown(*report.overheads(results)),
               "What the monitor does, alone: mean us": markdown(*report.monitor_parts(results)),
               "Relative error of the L2 norm": accuracy_table(results)}
-    parts = [f"## CPU: {results['machine']['cpu']}, {results['machine']['threads']} threads\n\n{machine_lines(results)}",
+    parts = [f"## CPU: {processor(results)}, {results['machine']['threads']} threads\n\n{machine_lines(results)}",
              f"![GB/s over size](results/{name}.svg)\n", *report.titled(tables)]
     return "\n".join(parts)
 
@@ -113,7 +119,7 @@ def cpu_figure(results):
     timings = Timings(results)
     cases = [case for case in timings.cases("tensor_stats") if report.is_sized(case)] + ["1x268M_f32/0/cold"]
     return {"data": report.figure_data(timings, cases, ("read", "record", "loop_f64", "openblas_snrm2", "eigen_norm")),
-            "title": f"Statistics and norms of a tensor: {results['machine']['cpu']}, 1 thread",
+            "title": f"Statistics and norms of a tensor: {processor(results)}, 1 thread",
             "xlabel": "one float32 tensor; in cache where one holds it", "least_gbps": 8}
 
 

@@ -1,7 +1,7 @@
 """The benchmarks of a GPU: what suite.py --device cuda runs.
 
-All cases of a program share one process, interleaved at random; torch's share another. The time is bounded: a program
-runs once with one repetition, and then as often as fits into the time. Where it fails, its cases are tried group by
+All cases of a program share one process, interleaved at random, but norms of CUB and cuBLAS have one of their own; so has
+torch. The time is bounded: a program runs once with one repetition, and then as often as fits into the time. Where it fails, its cases are tried group by
 group, and those that fail are left out.
 """
 import contextlib
@@ -17,7 +17,7 @@ import time
 
 import report
 from runs import (Failure, HERE, Program, PythonPeers, REPETITIONS, add_roofline, by_name, case_of, commit, cpu_info,
-                  fail, failures, gemm_row, interleaved, is_bad, json_of, merge, monitor_rows, part, rounded, say,
+                  fail, failures, gemm_row, interleaved, is_bad, json_of, load_average, merge, monitor_rows, part, rounded, say,
                   statistics_row, times_us, timing)
 
 GEMM_REPETITIONS = 11
@@ -249,7 +249,7 @@ def commit_of(build):
 
 def measure(build, seconds=SECONDS_IN_ALL):
     date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    load = os.getloadavg()[0]
+    load = load_average()
     budget = Budget(seconds)
     peers = GpuPeers(budget)
     timings, context = [], {}

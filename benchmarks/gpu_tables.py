@@ -2,13 +2,13 @@
 import re
 
 import report
-from report import Timings, figure as cell, markdown
+from report import Timings, cell, markdown
 
 NORMS = ["cub_reduce_f32", "cub_reduce_f64", "cub_segmented_f32", "cub_segmented_f64", "cublas_nrm2"]
+NORMS = [name for norm in NORMS for name in (norm, f"{norm}_graph")]
 TORCH = ["torch _foreach_norm", "torch get_total_norm", "torch clip_grad_norm_",
          "torch norm, aminmax, count_nonzero, isfinite"]
-PEERS = [*NORMS, *(f"{name}_graph" for name in NORMS), *TORCH, *(f"{name}, graph" for name in TORCH),
-         "torch.compile of the record"]
+TORCH = [name for call in TORCH for name in (call, f"{call}, graph")] + ["torch.compile of the record"]
 STEPS = {"hand-written": "hand-written", "hand-written_graph": "hand-written, graph", "cublas": "cuBLAS",
          "cublas_graph": "cuBLAS, graph", "torch": "torch", "torch, graph": "torch, graph",
          "torch.compile": "torch.compile"}
@@ -32,11 +32,24 @@ def bold(text):
     return f"**{text}**" if text else ""
 
 
+def cases_of(timings, cache):
+    """Without zeros, and without tensors of growing size."""
+    return [case for case in timings.cases("tensor_stats")
+            if case.endswith(f"/0/{cache}") and not report.is_sized(case)]
+
+
 def statistics_table(timings, cache):
-    """Without zeros."""
-    cases = [case for case in timings.cases("tensor_stats")
-             if case.endswith(f"/0/{cache}") and not report.is_sized(case)]
-    return markdown(*filled(*report.statistics(timings, cases, 1, PEERS, record_graph="record_graph")))
+    return markdown(*filled(*report.statistics(timings, cases_of(timings, cache), 1, [], record_graph="record_graph")))
+
+
+def peers_table(timings, cache, peers):
+    rows = []
+    for case in cases_of(timings, cache):
+        found = [cell(timings.get("tensor_stats", case, peer, 1)) for peer in peers]
+        if any(found):
+            record = cell(timings.get("tensor_stats", case, "record", 1))
+            rows.append([case.replace("/0/", ", "), bold(record), *found])
+    return markdown(*filled(["tensors", "record", *(peer.replace("_graph", ", graph") for peer in peers)], rows))
 
 
 def steps_table(timings):
@@ -66,19 +79,23 @@ def machine_lines(results):
     if machine.get("torch_tf32") is not None:
         torch += f", TF32 for float32 products {'on' if machine['torch_tf32'] else 'off'}"
     text = (f"{machine['device']}, driver {machine['driver']}, CUDA toolkit {machine['cuda_toolkit']}; "
-            f"{machine['cpu']}, {machine['threads']} threads. {report.source(results)}. {torch}.\n")
+            f"{machine['cpu']}{', virtual' if machine.get('virtual') else ''}, {machine['threads']} threads. "
+            f"{report.source(results)}, load average at the start {machine['load_average_at_start']:.1f}. {torch}.\n")
     return text + report.missing(results)
 
 
 def section(name, results):
     timings = Timings(results)
-    tables = {"Statistics, cold: median us": statistics_table(timings, "cold"),
-              "Statistics, warm: median us": statistics_table(timings, "warm"),
-              "The record with exact zeros: median us": markdown(*report.zeros(timings)),
-              "A training step: median us": steps_table(timings),
-              "Products: GFLOP/s": products_table(timings),
-              "Watching every step: us": markdown(*of_networks(*report.overheads(results))),
-              "What the monitor does, alone: mean us": markdown(*of_networks(*report.monitor_parts(results)))}
+    tables = {}
+    for cache in ("cold", "warm"):
+        tables |= {f"Statistics, {cache}: median us": statistics_table(timings, cache),
+                   f"Norms by CUB and cuBLAS, {cache}: median us": peers_table(timings, cache, NORMS),
+                   f"torch, {cache}: median us": peers_table(timings, cache, TORCH)}
+    tables |= {"The record with exact zeros: median us": markdown(*report.zeros(timings)),
+               "A training step: median us": steps_table(timings),
+               "Products: GFLOP/s": products_table(timings),
+               "Watching every step: us": markdown(*of_networks(*report.overheads(results))),
+               "What the monitor does, alone: mean us": markdown(*of_networks(*report.monitor_parts(results)))}
     parts = [f"## GPU: {results['machine']['device']}\n\n{machine_lines(results)}"]
     if figure(results):
         parts.append(f"![GB/s over size](results/{name}.svg)\n")

@@ -3,8 +3,8 @@
 // gradients, layers (weights, pre-activations, deltas and the loss as well) and everything
 // (outputs, too), alone and with the rules (gradients_rules, ...): unwatched and watched steps take
 // turns, the first of a turn changing from one to the next, and counters say what the difference
-// is. statistics_... and rules: that part alone, without a step. <network>_graph, on cuda: both steps
-// are CUDA graphs, the statistics part of the watched one.
+// is. statistics_... and rules: that part alone, without a step. <network>_graph, on cuda: both
+// steps are CUDA graphs, the statistics part of the watched one.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 

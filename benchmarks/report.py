@@ -30,9 +30,14 @@ def significant(value, digits=3):
     return f"{magnitude:,.{decimals}f}"
 
 
-def figure(row, key="median_us"):
-    """What a row has under a key; empty where there is no row."""
-    return significant((row or {}).get(key))
+LEAST_SAMPLES = 3
+
+
+def cell(row, key="median_us"):
+    """What a row has under a key; empty where there is no row, or one of too few samples to be a median."""
+    if row is None or row["samples"] < LEAST_SAMPLES:
+        return ""
+    return significant(row.get(key))
 
 
 def spread(row, low="p10_us", high="p90_us"):
@@ -120,10 +125,10 @@ def statistics(timings, cases, threads, peers, record_graph=None):
         ours, read, copy = get("record"), timings.roofline(case, threads), get("copy")
         if not ours:
             continue
-        rows.append([case.replace("/0/", ", "), figure(read), figure(read, "gbps"), figure(copy, "gbps"),
-                     f"**{figure(ours)}**", spread(ours), figure(ours, "gbps"), figure(ours, "roofline_percent"),
-                     *([f"**{figure(get(record_graph))}**" if get(record_graph) else ""] if record_graph else []),
-                     *(figure(get(peer)) for peer in peers)])
+        rows.append([case.replace("/0/", ", "), cell(read), cell(read, "gbps"), cell(copy, "gbps"),
+                     f"**{cell(ours)}**", spread(ours), cell(ours, "gbps"), cell(ours, "roofline_percent"),
+                     *([f"**{cell(get(record_graph))}**" if get(record_graph) else ""] if record_graph else []),
+                     *(cell(get(peer)) for peer in peers)])
     return (["tensors", "read", "read, GB/s", "copy, GB/s", "record", "record, 10 to 90 %", "record, GB/s", "% of read",
              *(["record, graph"] if record_graph else []), *(peer.replace("_graph", ", graph") for peer in peers)],
             rows)

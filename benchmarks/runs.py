@@ -230,6 +230,14 @@ def take_turns(rounds, first, second):
 # ---- the machine
 
 
+def load_average():
+    """Of the last minute. Says so where somebody else is at work."""
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        say(f"the load average is {load:.1f}: what else runs here will show in the figures")
+    return load
+
+
 def cpu_info(*keys):
     """What Linux says of the first CPU under one of these names; empty where it says nothing."""
     for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():

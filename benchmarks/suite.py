@@ -26,7 +26,7 @@ import gpu_suite  # noqa: E402
 import report  # noqa: E402
 import tables  # noqa: E402
 from runs import (Failure, Program, PythonPeers, REPETITIONS, add_roofline, case_of, commit, cpu_info,  # noqa: E402
-                  failures, gemm_row, json_of, merge, monitor_rows, part, say, statistics_row, take_turns, times_us,
+                  failures, gemm_row, json_of, load_average, merge, monitor_rows, part, say, statistics_row, take_turns, times_us,
                   timing)
 
 ROUNDS = 3  # Where processes take turns.
@@ -147,9 +147,7 @@ def machine_of(build, context):
 
 def measure(build, full):
     date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    load = os.getloadavg()[0]
-    if load > 0.5:
-        say(f"the load average is {load:.1f}: what else runs here will show in the figures")
+    load = load_average()
     peers = PythonPeers()
     timings, context = tensor_stats(build, full, peers)
     timings += training_step(build, peers)

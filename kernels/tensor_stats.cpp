@@ -91,7 +91,9 @@ TensorStatsTable::TensorStatsTable(Stream& stream, std::span<const TensorView> v
 }
 
 void TensorStatsTable::upload(Stream& stream) {
-  if (std::max(size(), node_count()) > std::numeric_limits<std::int32_t>::max()) {
+  // A GPU counts them in 32 bits; trees have hardly more nodes than leaves.
+  constexpr std::int64_t kMost = std::int64_t{1} << 30;
+  if (std::max({size(), chunk_count_}) > kMost) {
     validate::fail(kOp, fmt::format("{} tensors of {} elements are too many for one table", size(),
                                     element_count_));
   }

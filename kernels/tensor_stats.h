@@ -65,14 +65,14 @@ class TensorStatsTable {
     std::int64_t first_element;  ///< Elements of the gradients before it.
   };
 
-  /// What a GPU must know of a chunk before it reads it,
+  /// What a GPU must know of a chunk before it reads it.
   struct alignas(16) ChunkSource {
     const void* data;
     std::uint16_t count;
     DType dtype;
     std::int32_t gradient;  ///< As Entry::gradient.
   };
-  /// and afterwards, to deliver its record.
+  /// What it must know afterwards, to deliver the chunk's record.
   struct alignas(16) ChunkPlace {
     std::int32_t leaf;        ///< Its number among the chunks of its entry,
     std::int32_t leaves;      ///< of so many,
@@ -97,7 +97,8 @@ class TensorStatsTable {
 
   /// A view with null data (a parameter without gradient) is recorded as empty. Throws
   /// std::invalid_argument naming the view with a negative count, another device than the stream's,
-  /// or data that is not aligned to its element size.
+  /// or data that is not aligned to its element size; and where, on a device other than cpu, there
+  /// are more than 2^30 tensors or chunks, 2^43 elements.
   TensorStatsTable(Stream& stream, std::span<const TensorView> views);
 
   std::int64_t size() const { return std::ssize(entries_); }

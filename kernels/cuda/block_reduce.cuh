@@ -59,9 +59,7 @@ inline unsigned grid_sum_blocks(std::int64_t count, std::int64_t per_block) {
 __device__ __forceinline__ bool is_last_block(unsigned* ticket) {
   GPU_SHARED(unsigned, arrived, [1]);
   if (threadIdx.x == 0) {
-    __threadfence();
-    arrived[0] = atomicAdd(ticket, 1u);
-    __threadfence();
+    arrived[0] = gpu::fetch_add_acq_rel(ticket, 1u);
   }
   __syncthreads();
   return arrived[0] == gridDim.x - 1;

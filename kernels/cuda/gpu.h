@@ -13,8 +13,8 @@
 //   }
 //
 // The platform defines GPU_NAMESPACE, GPU_SHARED and, in GPU_NAMESPACE::gpu, Queue, Event, Graph,
-// LaunchShape, dynamic_shared(), fetch_add_acq_rel(), prefetch() and launch(). The rest of CUDA's surface is CUDA's own under nvcc and
-// kernels/sim/cuda_*.h under g++.
+// LaunchShape, dynamic_shared(), fetch_add_acq_rel() and launch(). The rest of CUDA's surface is
+// CUDA's own under nvcc and kernels/sim/cuda_*.h under g++.
 #pragma once
 
 #include <cstddef>

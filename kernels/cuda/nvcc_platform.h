@@ -44,11 +44,6 @@ __device__ __forceinline__ unsigned fetch_add_acq_rel(unsigned* address, unsigne
       value, ::cuda::memory_order_acq_rel);
 }
 
-/// Asks for the line of memory at an address, which need not be one: the L2 cache then has it soon.
-__device__ __forceinline__ void prefetch(const void* address) {
-  asm volatile("prefetch.global.L2 [%0];" ::"l"(__cvta_generic_to_global(address)));
-}
-
 /// Issues the kernel to the queue and checks that the launch was accepted.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const LaunchShape& shape, Queue queue,

@@ -2,10 +2,11 @@
 // Shapes:      a table of any number of tensors, each of any count, 0 included
 // DTypes:      float32, float64, float16, bfloat16; sums float64 from the first square
 // Launch:      one: as many blocks of 8 warps as the GPU holds, a warp for each chunk in turn;
-//              where there are no more chunks than that many blocks, a block for each. No sync but
-//              in those
-// Traffic:     reads each element once; 32 bytes per chunk, and 88 per gradient and per chunk of a
-//              larger tensor -> bound by memory
+//              where there are no more chunks than that many blocks, a block for each. No sync
+//              with the host
+// Traffic:     reads each element once, those of a chunk with NaN, Inf or subnormals twice; 32
+//              bytes per chunk, and 88 per gradient and per chunk of a larger tensor -> bound by
+//              memory
 // Determinism: a chunk's record depends on the chunk alone (tensor_stats_chunk.cuh). The last warp
 //              to arrive at 32 chunks folds them, the last at 32 such sums folds those, and so on to
 //              the tensor; gradients likewise, to the record of all: the same bits for every grid
@@ -34,8 +35,9 @@ constexpr std::int64_t kChunk = TensorStatsTable::kChunkElements;
 constexpr int kFanIn = TensorStatsTable::kFanIn;
 constexpr int kWarps = 8;  // Of a block.
 constexpr int kThreads = kWarps * kWarpThreads;
-// 24 warps with 4 KB of loads in flight each, and 80 registers a thread: with 64 for 32 warps the
-// conversions to float64 wait for one another.
+// 24 warps with 4 KB of loads in flight each, and 80 registers a thread. With 64 for 32 warps, loop
+// state is spilled and conversions to float64 share a register: 322 us instead of 293 for 268
+// million float32 (H200, benchmarks/tensor_stats).
 constexpr int kBlocksPerMultiprocessor = 3;
 
 /// Records that are added up, kFanIn at a time, then their sums likewise, and so on.
@@ -97,15 +99,58 @@ __device__ __forceinline__ bool complete(Tree tree, int leaf, unsigned count, Te
   }
 }
 
-__device__ __forceinline__ Tree tree_of(const Work& work, const ChunkPlace& place) {
-  return {.records = work.records + place.first_node,
-          .tickets = work.tickets + place.first_node,
-          .leaves = place.leaves};
+/// Stores the record of chunk c, one of [begin, end) that the warp reads, as a leaf of its tensor's
+/// tree. Whoever announces what it stored waits, so a warp does it late: at the end of a node, of a
+/// tensor, or of its chunks. True in the warp that completes the tensor, whose record is the sum.
+__device__ __forceinline__ bool deliver_chunk(const Work& work, const ChunkPlace& place, int c,
+                                              int begin, int end, TensorStats& record, int lane) {
+  const Tree tree = {.records = work.records + place.first_node,
+                     .tickets = work.tickets + place.first_node,
+                     .leaves = place.leaves};
+  if (lane == 0) tree.records[place.leaf] = record;
+  const int first_of_node = place.leaf / kFanIn * kFanIn;
+  const bool is_last_of_node = place.leaf + 1 == min(first_of_node + kFanIn, place.leaves);
+  if (c + 1 != end && !is_last_of_node) return false;
+  const int first = max(first_of_node, place.leaf - (c - begin));
+  return complete(tree, place.leaf, static_cast<unsigned>(place.leaf + 1 - first), record, lane);
+}
+
+/// Writes a tensor's record, and stores it for the sum of all gradients if it is one.
+__device__ __forceinline__ void deliver_tensor(const Work& work, int index, int gradient,
+                                               TensorStats& record, int lane) {
+  if (lane == 0) work.out[index] = unscaled(record);
+  if (gradient < 0) return;
+  if (record.first_nonfinite_index >= 0) {
+    record.first_nonfinite_index += work.entries[index].first_element;
+  }
+  if (lane == 0) work.gradients.records[gradient] = record;
+}
+
+/// Gradients that a warp has stored and not announced: parts of one node.
+struct StoredGradients {
+  int last = 0;
+  unsigned count = 0;
+};
+
+__device__ __forceinline__ void announce(const Work& work, StoredGradients& gradients, int lane) {
+  TensorStats all;
+  if (complete(work.gradients, gradients.last, gradients.count, all, lane) && lane == 0) {
+    work.out[work.entry_count] = unscaled(all);
+  }
+  gradients.count = 0;
+}
+
+__device__ __forceinline__ void write_empty(const Work& work) {
+  const int thread = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+  const int threads = static_cast<int>(gridDim.x * blockDim.x);
+  for (int i = thread; i < work.entry_count; i += threads) {
+    if (work.entries[i].count == 0) work.out[i] = empty_record();
+  }
+  if (thread == 0 && work.gradients.leaves == 0) work.out[work.entry_count] = empty_record();
 }
 
 /// kReaders warps read each chunk together: one, which takes its chunks in turn, or those of a
-/// block, which has one chunk. Whoever announces what it stored waits, so a warp does it late: at
-/// the end of a node, of a tensor, or of its chunks.
+/// block, which has one chunk.
 template <int kReaders>
 __global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor)
     tensor_stats_kernel(Work work) {
@@ -116,14 +161,16 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor)
   }
   const int lane = static_cast<int>(threadIdx.x) % kWarpThreads;
   const int warp = static_cast<int>(threadIdx.x) / kWarpThreads;
-  const int team = static_cast<int>(blockIdx.x) * (kWarps / kReaders) + warp / kReaders;
+  // Every block has a chunk before any has two: few chunks keep every multiprocessor busy.
+  const int team = warp / kReaders * static_cast<int>(gridDim.x) + static_cast<int>(blockIdx.x);
   const int begin = team * work.chunks_per_team + min(team, work.longer_teams);
   const int end = begin + work.chunks_per_team + (team < work.longer_teams ? 1 : 0);
-  unsigned stored_gradients = 0;
-  int last_gradient = 0;
+  StoredGradients stored;
   ChunkSource next = {};
   if (begin < end) next = work.chunks[begin].source;
-  for (int c = begin; c < end || stored_gradients > 0; ++c) {
+  // Once more behind the last chunk, where gradients are left to announce: one place for that in
+  // the code, which a cold start has to load.
+  for (int c = begin; c < end || stored.count > 0; ++c) {
     int gradient = -1;  // That is stored here.
     if (c < end) {
       const ChunkSource source = next;
@@ -132,46 +179,19 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor)
       const ChunkPlace place = work.chunks[c].place;
       if (c + 1 < end) next = work.chunks[c + 1].source;
       if (record.first_nonfinite_index >= 0) record.first_nonfinite_index += place.leaf * kChunk;
-      bool is_whole = true;
-      if (place.leaves > 1) {
-        const Tree tree = tree_of(work, place);
-        if (lane == 0) tree.records[place.leaf] = record;
-        const int first_of_node = place.leaf / kFanIn * kFanIn;
-        const bool is_last_of_node = place.leaf + 1 == min(first_of_node + kFanIn, place.leaves);
-        if (c + 1 != end && !is_last_of_node) continue;
-        const int first = max(first_of_node, place.leaf - (c - begin));
-        is_whole =
-            complete(tree, place.leaf, static_cast<unsigned>(place.leaf + 1 - first), record, lane);
-      }
-      if (is_whole) {
-        if (lane == 0) work.out[place.entry] = unscaled(record);
+      if (place.leaves == 1 || deliver_chunk(work, place, c, begin, end, record, lane)) {
         gradient = source.gradient;
-        if (gradient >= 0 && record.first_nonfinite_index >= 0) {
-          record.first_nonfinite_index += work.entries[place.entry].first_element;
-        }
-        if (gradient >= 0 && lane == 0) work.gradients.records[gradient] = record;
+        deliver_tensor(work, place.entry, gradient, record, lane);
       }
     }
-    if (stored_gradients > 0 &&
-        (c >= end || (gradient >= 0 && gradient / kFanIn != last_gradient / kFanIn))) {
-      TensorStats all;
-      if (complete(work.gradients, last_gradient, stored_gradients, all, lane) && lane == 0) {
-        work.out[work.entry_count] = unscaled(all);
-      }
-      stored_gradients = 0;
-    }
+    const bool is_of_other_node = gradient >= 0 && gradient / kFanIn != stored.last / kFanIn;
+    if (stored.count > 0 && (c >= end || is_of_other_node)) announce(work, stored, lane);
     if (gradient >= 0) {
-      last_gradient = gradient;
-      ++stored_gradients;
+      stored.last = gradient;
+      ++stored.count;
     }
   }
-  if (!work.has_empty) return;
-  const int thread = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
-  const int threads = static_cast<int>(gridDim.x * blockDim.x);
-  for (int i = thread; i < work.entry_count; i += threads) {
-    if (work.entries[i].count == 0) work.out[i] = empty_record();
-  }
-  if (thread == 0 && work.gradients.leaves == 0) work.out[work.entry_count] = empty_record();
+  if (work.has_empty) write_empty(work);
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
-// Computes:    the sum of records: of chunks, and of groups of them
-// Shapes:      one record per thread of a warp, or any number in memory
+// Computes:    the sum of records: of chunks, and of nodes of a tree of them
+// Shapes:      one record per thread of a warp
 // DTypes:      float64, int64
 // Launch:      called by all 32 threads of a warp together
-// Traffic:     88 bytes per record
-// Determinism: lane l adds records l, l + 32, ...; then a butterfly: the same order for every grid
+// Traffic:     none: 21 shuffles a step
+// Determinism: a butterfly: the same order for every grid
 // Edge cases:  records at different scales are added at the larger one; none of them give
 //              the empty one
 // Errors:      none
@@ -41,10 +41,10 @@ __device__ __forceinline__ double power_of_two(int exponent) {
   return __longlong_as_double(static_cast<long long>(exponent + 1023) << 52);
 }
 
-/// What sums are multiplied by, twice the squares, to come to a larger exponent. What is less than
-/// 2^-1000 of the other is nothing.
+/// What sums are multiplied by, those of squares twice, to come to a larger exponent. What is less
+/// than 2^-1000 of the other is nothing.
 __device__ __forceinline__ double scale_to(std::int32_t exponent, std::int32_t from) {
-  return power_of_two(max(from - exponent, -1000));
+  return from - exponent < -1000 ? 0.0 : power_of_two(from - exponent);
 }
 
 /// mine += other, where the order of the two does not show in the bits. `other` gives its members

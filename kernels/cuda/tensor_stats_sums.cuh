@@ -194,7 +194,7 @@ __device__ __forceinline__ void add_slice(const T* data, int vectors, int begin,
 /// What the warps of a block tell its first one.
 struct TeamMemory {
   double2 sums[kMaxSlices][kWarpThreads];  ///< Of squares, and of elements, of each slice.
-  ChunkExtremes extremes[kMaxSlices];      ///< Of each warp.
+  ChunkExtremes extremes[kMaxSlices];      ///< Of each warp, of which there are no more.
 };
 
 struct ChunkSums {

@@ -47,9 +47,6 @@ inline unsigned fetch_add_acq_rel(unsigned* address, unsigned value) {
   return before;
 }
 
-/// Nothing here, where memory has no caches.
-inline void prefetch(const void*) {}
-
 /// Runs the kernel to its end. Throws CudaError for a shape that no GPU accepts, KernelFault for a
 /// kernel that breaks CUDA's rules.
 template <class... Parameters, class... Arguments>

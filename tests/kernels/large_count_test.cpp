@@ -13,6 +13,7 @@
 #include "kernels/error.h"
 #include "kernels/tensor_stats.h"
 #include "tests/support/devices.h"
+#include "tests/support/expect_invalid.h"
 #include "tests/support/tensor_records.h"
 
 namespace gradvitals::test {
@@ -39,6 +40,20 @@ TEST_P(LargeCountTest, ATableCountsChunksAndNodesOfLargeTensors) {
   EXPECT_EQ(table.entries()[2].first_chunk, 2 * kChunks);
   EXPECT_EQ(table.first_gradient_node(), 3 * kNodes);
   EXPECT_GE(table.workspace_bytes(), 3 * kChunks * std::int64_t{sizeof(TensorStats)});
+}
+
+TEST_P(LargeCountTest, ATableOfMoreThanAGpuCanCountIsRefused) {
+  if (stream().device() == DeviceType::kCpu) GTEST_SKIP() << "the cpu counts further";
+  const Buffer memory(stream(), 64);  // Nobody reads it here.
+  constexpr std::int64_t kCount = (std::int64_t{1} << 43) + 1;
+  const TensorView view{.name = "huge",
+                        .data = memory.data(),
+                        .count = kCount,
+                        .rows = 1,
+                        .cols = kCount,
+                        .device = stream().device()};
+  expect_invalid([&] { TensorStatsTable(stream(), std::span(&view, 1)); },
+                 {"tensor_stats", "1 tensors of 8796093022209 elements are too many"});
 }
 
 /// On a GPU alone: elsewhere it takes minutes.

@@ -1,5 +1,6 @@
 // Contract: kernels/tensor_stats.h where kernels compute it: the same bits for every grid and in
-// every order of blocks and threads. Oracle: as in tensor_stats_test.cpp, and one run for the others.
+// every order of blocks and threads. Oracle: as in tensor_stats_test.cpp, and one run for the
+// others.
 // Tolerance: the contract's; between runs none.
 #include "kernels/tensor_stats.h"
 
@@ -62,7 +63,7 @@ class SimTensorStatsTest : public ::testing::Test {
 
 TEST_F(SimTensorStatsTest, EveryTypeOnEveryGridAgreesWithTheOracle) {
   constexpr std::int64_t kChunk = TensorStatsTable::kChunkElements;
-  add<float>(67 * kChunk - 5);      // Three groups,
+  add<float>(67 * kChunk - 5);      // Three nodes,
   add<double>(33 * kChunk, 1e200);  // two,
   add<Float16>(5 * kChunk);         // one,
   add<BFloat16>(2 * kChunk + 1);
@@ -79,6 +80,55 @@ TEST_F(SimTensorStatsTest, EveryTypeOnEveryGridAgreesWithTheOracle) {
       EXPECT_EQ(in_schedule(schedule, [&] { return records(); }), first)
           << static_cast<int>(schedule.order) << " " << schedule.seed;
     }
+  }
+}
+
+TEST_F(SimTensorStatsTest, GradientsOfSeveralNodesAreAddedTheSameWayAgainAndAgain) {
+  constexpr std::int64_t kChunk = TensorStatsTable::kChunkElements;
+  constexpr std::size_t kCount = 70;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    const auto index = static_cast<std::int64_t>(i);
+    add<float>(i % 9 == 0 ? 2 * kChunk + index : 40 + index);
+    views_.back().role = Role::kGradient;
+  }
+  const TensorStatsTable table(stream_, views_);
+  Buffer workspace(stream_, table.workspace_bytes());
+  const auto run = [&] { return tensor_records(stream_, table, workspace); };
+  const std::vector<TensorStats> first = run();
+  for (const int multiprocessors : {1, 3, 132}) {
+    SCOPED_TRACE(multiprocessors);
+    const sim::GpuScope gpu({.multiprocessors = multiprocessors});
+    for (const sim::Schedule& schedule : kSixSchedules) {
+      EXPECT_EQ(in_schedule(schedule, run), first)
+          << static_cast<int>(schedule.order) << " " << schedule.seed;
+    }
+  }
+  std::int64_t count = 0;
+  double sum_squares = 0;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    SCOPED_TRACE(i);
+    expect_stats(first[i], expected_[i]);
+    count += first[i].count;
+    sum_squares += first[i].sum_squares;
+  }
+  EXPECT_EQ(first[kCount].count, count);
+  EXPECT_EQ(first[kCount].nan_count, std::int64_t{kCount});
+  EXPECT_NEAR(first[kCount].sum_squares, sum_squares, 1e-12 * sum_squares);
+  EXPECT_EQ(first[kCount].first_nonfinite_index, first[0].first_nonfinite_index);
+}
+
+/// Where the GPU's blocks have a chunk each, and where one more makes warps of them.
+TEST_F(SimTensorStatsTest, OneChunkMoreThanThereAreBlocksChangesNoOtherRecord) {
+  constexpr int kBlocks = 3;  // Of a multiprocessor.
+  for (int i = 0; i < kBlocks; ++i) add<float>(5000 + i);
+  const sim::GpuScope gpu({.multiprocessors = 1});
+  const std::vector<TensorStats> fitting = records();
+  add<float>(100);
+  const std::vector<TensorStats> more = records();
+  for (std::size_t i = 0; i < kBlocks; ++i) EXPECT_EQ(more[i], fitting[i]) << i;
+  for (std::size_t i = 0; i < expected_.size(); ++i) {
+    SCOPED_TRACE(i);
+    expect_stats(more[i], expected_[i]);
   }
 }
 

@@ -350,8 +350,18 @@ void expect_record_of_all_gradients(Stream& stream, const std::vector<T>& values
   expect_stats(tensor_records(stream, views).back(), oracle(gradients));
 }
 
+TEST_P(TensorStatsTest, APartThatIsNothingBesideAnotherAddsNothing) {
+  std::vector<double> values(2 * TensorStatsTable::kChunkElements, 1e-310);
+  std::fill_n(values.begin(), TensorStatsTable::kChunkElements, 0.0);
+  values[0] = 1e308;
+  values[1] = -1e308;
+  const GuardedBuffer<double> buffer(stream(), std::span<const double>(values));
+  const std::vector<TensorView> views = {view_of("values", buffer, stream().device())};
+  EXPECT_LT(std::fabs(tensor_records(stream(), views).front().sum), 1e-300);
+}
+
 TEST_P(TensorStatsTest, TheLastRecordIsOfAllGradientsAndOfNothingElse) {
-  // One chunk, several chunks, several groups of chunks, and none at all.
+  // One chunk, several chunks, several nodes of chunks, and none at all.
   const std::int64_t sizes[] = {5, 0, 7, 8193, 20000, 3, 300'000, 1, 9000};
   std::vector<float> values = normals<float>(350'000, 1, 0.1);
   expect_record_of_all_gradients(stream(), values, sizes);

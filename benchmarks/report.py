@@ -185,6 +185,36 @@ def figure_data(timings, cases, contenders):
 # ---- what every section says
 
 
+def in_short(results, cases):
+    """What the figures come to: the record beside reading and beside the fastest that gives a norm, steps beside torch,
+    and what watching adds."""
+    timings, lines = Timings(results), []
+    for case in cases:
+        record, read = timings.get("tensor_stats", case, "record", 1), timings.roofline(case, 1)
+        peers = [row for row in timings.rows if row["case"] == case and row["threads"] == 1
+                 and row["samples"] >= LEAST_SAMPLES
+                 and not row["contender"].startswith(("record", "read_", "copy", "loop_"))]
+        if record and read and peers:
+            best = min(peers, key=lambda row: row["median_us"])
+            lines.append(f"- {case.replace('/0/', ', ')}: the record takes {cell(record)} us, "
+                         f"{100 * read['median_us'] / record['median_us']:.0f} % of the speed of reading. The fastest of the "
+                         f"others, {best['contender'].replace('_graph', ', graph')}, takes {cell(best)}: "
+                         f"{best['median_us'] / record['median_us']:.2f} of that.")
+    for case in timings.cases("training_step"):
+        ours = [row for row in timings.rows if row["program"] == "training_step" and row["case"] == case
+                and row["threads"] == 1]
+        torch = [row for row in ours if row["contender"].startswith("torch")]
+        ours = [row for row in ours if row not in torch]
+        if ours and torch:
+            mine, theirs = (min(rows, key=lambda row: row["median_us"]) for rows in (ours, torch))
+            lines.append(f"- A step of {case}: {cell(mine)} us ({mine['contender']}), {theirs['contender']} {cell(theirs)}.")
+    for row in results["overheads"]:
+        if row["what"] == "gradients" and row["threads"] == 1 and not row["network"].endswith("_graph"):
+            lines.append(f"- Watching the gradients of {row['network']} adds {significant(row['overhead_us'])} us, "
+                         f"{row['overhead_percent']:.1f} % of a step.")
+    return "\n".join(lines) + "\n" if lines else ""
+
+
 def source(results):
     """When, and from which sources."""
     return (f"{results['date']}, commit {results['commit'][:12]}"
@@ -195,6 +225,8 @@ def missing(results):
     text = ""
     if results["skipped"]:
         text += f"Skipped: {'; '.join(results['skipped'])}.\n"
+    if results.get("withdrawn"):
+        text += f"Taken out by hand, because it was measured wrongly: {'; '.join(results['withdrawn'])}.\n"
     if results.get("failed"):
         text += f"Failed, and missing here: {'; '.join(results['failed'])}.\n"
     return text

@@ -172,7 +172,7 @@ def slug(text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("build", type=pathlib.Path, help="where it was built, as build/default")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--json", type=pathlib.Path)
@@ -180,6 +180,10 @@ def main():
     arguments = parser.parse_args()
     if not (arguments.build / "benchmarks" / "build_info.json").exists():
         parser.error(f"{arguments.build}: no build of the benchmarks")
+    if arguments.json and not os.access(arguments.json.absolute().parent, os.W_OK):
+        parser.error(f"--json {arguments.json}: no folder that can be written to")
+    if arguments.seconds <= 0:
+        parser.error(f"--seconds {arguments.seconds}: not more than 0")
     if arguments.device == "cuda":
         full, results = True, gpu_suite.measure(arguments.build.resolve(), arguments.seconds)
         name = slug(results["machine"]["device"])

@@ -106,8 +106,10 @@ def cpu_section(name, results):
               "Watching every step: us": markdown(*report.overheads(results)),
               "What the monitor does, alone: mean us": markdown(*report.monitor_parts(results)),
               "Relative error of the L2 norm": accuracy_table(results)}
+    shown = ["seed_network_f32/0/warm", "5000x1000_f32/0/warm", "5000x4096_f32/0/cold", "gpt2_124m_f32/0/cold",
+             "1x268M_f32/0/cold"]
     parts = [f"## CPU: {processor(results)}, {results['machine']['threads']} threads\n\n{machine_lines(results)}",
-             f"![GB/s over size](results/{name}.svg)\n", *report.titled(tables)]
+             report.in_short(results, shown), f"![GB/s over size](results/{name}.svg)\n", *report.titled(tables)]
     return "\n".join(parts)
 
 
@@ -198,6 +200,8 @@ def main():
             sys.exit("tables.py: there are no results")
         if files := stale():
             sys.exit(f"tables.py: not what results/ says: {', '.join(files)}; run benchmarks/tables.py")
+    elif sys.argv[1:] in (["-h"], ["--help"]):
+        print(__doc__)
     elif sys.argv[1:]:
         sys.exit(f"tables.py: unknown argument {sys.argv[1]!r}\n\n{__doc__}")
     else:

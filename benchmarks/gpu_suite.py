@@ -1,8 +1,8 @@
 """The benchmarks of a GPU: what suite.py --device cuda runs.
 
-All cases of a program share one process, interleaved at random, but norms of CUB and cuBLAS have one of their own; so has
-torch. The time is bounded: a program runs once with one repetition, and then as often as fits into the time. Where it fails, its cases are tried group by
-group, and those that fail are left out.
+All cases of a program share one process, interleaved at random, but norms of CUB and cuBLAS have one of their own; so
+has torch. The time is bounded: a program runs once with one repetition, and then as often as fits into the time.
+Where it fails, its cases are tried group by group, and those that fail are left out.
 """
 import contextlib
 import datetime
@@ -17,8 +17,8 @@ import time
 
 import report
 from runs import (Failure, HERE, Program, PythonPeers, REPETITIONS, add_roofline, by_name, case_of, commit, cpu_info,
-                  fail, failures, gemm_row, interleaved, is_bad, json_of, load_average, merge, monitor_rows, part, rounded, say,
-                  statistics_row, times_us, timing)
+                  fail, failures, gemm_row, interleaved, is_bad, json_of, load_average, merge, monitor_rows, part,
+                  rounded, say, statistics_row, times_us, timing)
 
 GEMM_REPETITIONS = 11
 SECONDS_IN_ALL = 420  # Where nobody says less.
@@ -247,7 +247,15 @@ def commit_of(build):
     return file.read_text(encoding="utf-8").strip() if file.exists() else commit()
 
 
+def check_for_gpu(build):
+    """Says why nothing can be measured before anything is tried. training_step has cases on every GPU."""
+    program = Program(build, "training_step", "cuda")
+    if not program.case_names():
+        raise Failure("; ".join(program.skipped) or "training_step has no case for cuda")
+
+
 def measure(build, seconds=SECONDS_IN_ALL):
+    check_for_gpu(build)
     date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     load = load_average()
     budget = Budget(seconds)

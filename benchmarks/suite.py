@@ -26,8 +26,8 @@ import gpu_suite  # noqa: E402
 import report  # noqa: E402
 import tables  # noqa: E402
 from runs import (Failure, Program, PythonPeers, REPETITIONS, add_roofline, case_of, commit, cpu_info,  # noqa: E402
-                  failures, gemm_row, json_of, load_average, merge, monitor_rows, part, say, statistics_row, take_turns, times_us,
-                  timing)
+                  failures, gemm_row, json_of, load_average, merge, monitor_rows, part, say, statistics_row,
+                  take_turns, times_us, timing)
 
 ROUNDS = 3  # Where processes take turns.
 QUICK_CASES = {"seed_network_f32/0/cold", "seed_network_f32/0/warm", "5000x1000_f32/0/cold", "5000x1000_f32/0/warm",

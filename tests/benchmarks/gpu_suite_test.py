@@ -112,6 +112,13 @@ def test_nothing_to_measure():
     assert code == 1 and results is None and "nothing was measured" in said and "Traceback" not in said, said
 
 
+def test_without_a_gpu_one_line_says_so():
+    with pretended_build(PRETENDED_CASES="no") as build:
+        code, said, results = whole_suite(build)
+    assert code == 1 and results is None, said
+    assert said.strip() == "bench: training_step: the cases of nobody are skipped: a test", said
+
+
 def test_time_is_bounded():
     with pretended_build(PRETENDED_SLEEP="60") as build:
         limit, gpu_suite.SECONDS_AT_MOST = gpu_suite.SECONDS_AT_MOST, 0.5
@@ -305,6 +312,7 @@ def test_check_covers_gpus():
             tables.RESULTS, tables.README = before
 
 
-TESTS = [test_whole_suite, test_what_fails_takes_nothing_along, test_nothing_to_measure, test_time_is_bounded,
+TESTS = [test_whole_suite, test_what_fails_takes_nothing_along, test_nothing_to_measure,
+         test_without_a_gpu_one_line_says_so, test_time_is_bounded,
          test_repetitions_fit, test_torch_has_its_turn_between_ours, test_tables, test_figure_of_growing_tensors,
          test_check_covers_gpus]

@@ -52,6 +52,8 @@ def main():
     options = dict(argument.removeprefix("--benchmark_").split("=", 1) for argument in sys.argv[1:])
     cases = {f"cuda/{name}/{TAILS[program]}": run for name, run in CASES[program].items()}
     cases = {name: run for name, run in cases.items() if re.search(options["filter"], name)}
+    if os.environ.get("PRETENDED_CASES") == "no":
+        cases = {}
     if "list_tests" in options:
         print(f"{program}: the cases of nobody are skipped: a test", file=sys.stderr)
         print("\n".join(cases))

@@ -30,9 +30,9 @@ double seconds_per_call(baselines::GpuTimer& timer, int calls, Issue issue) {
   return timer.seconds() / calls;
 }
 
-/// Times what `issue` issues to the stream. Cold: one call a sample, behind a
-/// write of twice the L2 cache, which also hides how long the host takes to issue one launch. Warm:
-/// as many as events resolve well.
+/// Times what `issue` issues to the stream. Cold: one call a sample, behind a write of twice the L2
+/// cache, which also hides how long the host takes to issue one launch. Warm: as many as events
+/// resolve well.
 template <class Issue>
 void time_on_gpu(benchmark::State& state, Stream& stream, Cache cache, Issue issue) {
   constexpr double kWarmSeconds = 200e-6;

@@ -201,11 +201,6 @@ class Accumulators {
   std::size_t zero_count_ = 0;  // Where kCountsByMask.
 };
 
-/// A whole chunk is read at two places at a time, which was 1.1 x as fast as at one at 268 MB (Zen
-/// 3) though all of it has been asked for.
-inline constexpr std::int64_t kWholeChunk = TensorStatsTable::kChunkElements;
-inline constexpr std::int64_t kPlaces = 1;
-
 /// How far ahead of what is added memory is asked for: no loop that only reads was faster with
 /// another distance (Zen 3, Zen 4), and the first level of caches holds several times as much.
 inline constexpr std::int64_t kAheadBytes = 4096;

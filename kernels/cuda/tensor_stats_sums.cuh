@@ -176,6 +176,8 @@ __device__ __forceinline__ void add_slice(const T* data, int vectors, int begin,
     }
     return;
   }
+  // Loads that nobody repeats do not push out of the L2 cache what has just been written: 27 us
+  // instead of 30 for 82 MB (H200).
   const auto* from = reinterpret_cast<const Vector*>(data) + first;
   Vector loaded[kInFlight];
   if (begin + kSliceVectors <= vectors) {

@@ -69,6 +69,7 @@ std::int64_t Sequential::parameter_count() const {
 
 std::vector<TensorView> Sequential::views() const {
   std::vector<TensorView> views;
+  views.reserve(2 * layers_.size());
   for (int index = 0; index < static_cast<int>(layers_.size()); ++index) {
     Layer& layer = *layers_[static_cast<std::size_t>(index)].layer;
     for (const Parameter* parameter : layer.parameters()) {

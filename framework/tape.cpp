@@ -74,16 +74,17 @@ int Tape::find(const Tensor& tensor) const {
   return recorded ? position : kNowhere;
 }
 
+std::vector<TensorView> Tape::gradient_views() const {
+  std::vector<TensorView> views;
+  views.reserve(gradients_.size());
+  append_gradients(views);
+  return views;
+}
+
 std::vector<TensorView> Tape::views() {
   std::vector<TensorView> views;
   views.reserve(gradients_.size() + 3 * layers_.size() + 1);
-  for (std::size_t i = 0; i < gradients_.size(); ++i) {
-    const auto& [variable, gradient] = gradients_[i];
-    const LayerOfVariable& of = layers_of_gradients_[i];
-    views.push_back(view_of(variable->name, Role::kGradient, gradient.value_or(variable->value),
-                            of.layer, of.activation));
-    if (!gradient) views.back().data = nullptr;
-  }
+  append_gradients(views);
   for (int layer = 0; layer < layer_count(); ++layer) {
     const LayerTrace& trace = layers_[static_cast<std::size_t>(layer)];
     const LayerNames& names = names_of(layer);
@@ -102,14 +103,26 @@ std::vector<TensorView> Tape::views() {
   return views;
 }
 
+void Tape::append_gradients(std::vector<TensorView>& views) const {
+  for (std::size_t i = 0; i < gradients_.size(); ++i) {
+    const auto& [variable, gradient] = gradients_[i];
+    const LayerOfVariable& of = layers_of_gradients_[i];
+    // By reference: a copy would count its users, which costs more than the view.
+    const Tensor& shown = gradient ? *gradient : variable->value;
+    views.push_back(view_of(variable->name, Role::kGradient, shown, of.layer, of.activation));
+    if (!gradient) views.back().data = nullptr;
+  }
+}
+
 // Names are made once and kept over resets: a step that is watched makes no strings.
 const Tape::LayerNames& Tape::names_of(int layer) {
   const auto index = static_cast<std::size_t>(layer);
   if (layer_names_.size() <= index) layer_names_.resize(index + 1);
   LayerNames& names = layer_names_[index];
-  const std::string_view scope = layers_[index].kernel->scope();
-  if (names.scope != scope) {
-    names = {.scope = std::string(scope),
+  const Parameter& kernel = *layers_[index].kernel;
+  if (names.kernel != kernel.name) {
+    const std::string_view scope = kernel.scope();
+    names = {.kernel = kernel.name,
              .pre_activation = fmt::format("{}/pre_activation", scope),
              .output = fmt::format("{}/output", scope),
              .delta = fmt::format("{}/delta", scope)};

@@ -74,6 +74,8 @@ class Tape {
   /// activation of the first dense op that uses its variable. Valid until reset() or the tape's
   /// end, and as long as the parameters live.
   std::vector<TensorView> views();
+  /// Of these, the gradients alone: what costs least to watch at every step.
+  std::vector<TensorView> gradient_views() const;
 
   /// Forgets every op and result. Handles that the caller holds stay valid; views do not.
   void reset();
@@ -114,7 +116,7 @@ class Tape {
   };
 
   struct LayerNames {
-    std::string scope, pre_activation, output, delta;
+    std::string kernel, pre_activation, output, delta;  // The kernel's name, and names made of it.
   };
 
   struct LayerOfVariable {
@@ -134,6 +136,7 @@ class Tape {
   void walk_back(const Tensor& loss, int last);
   void accumulate(int sink, const Tensor& gradient, bool owned);
   const Tensor& one_like(const Tensor& loss);
+  void append_gradients(std::vector<TensorView>& views) const;
   const LayerNames& names_of(int layer);
 
   Stream* stream_;

@@ -40,6 +40,9 @@ struct TensorView {
   DType dtype = DType::kFloat32;
   DeviceType device = DeviceType::kCpu;
   Activation activation = Activation::kNone;  ///< Of the layer it belongs to, where known.
+
+  /// Of the same memory, by the same name, and so on; elements are not compared.
+  bool operator==(const TensorView&) const = default;
 };
 
 }  // namespace gradvitals

@@ -39,11 +39,6 @@ void check_view(const TensorView& view, DeviceType device) {
   }
 }
 
-bool is_same_memory(const TensorStatsTable::Entry& entry, const TensorView& view) {
-  const std::int64_t count = view.data == nullptr ? 0 : view.count;
-  return entry.data == view.data && entry.count == count && entry.dtype == view.dtype;
-}
-
 TensorRecord describe(const TensorView& view) {
   TensorRecord record;
   record.name = view.name;
@@ -55,12 +50,6 @@ TensorRecord describe(const TensorView& view) {
   record.cols = view.cols;
   record.exists = view.data != nullptr;
   return record;
-}
-
-bool describes(const TensorRecord& record, const TensorView& view) {
-  return record.name == view.name && record.role == view.role && record.layer == view.layer &&
-         record.activation == view.activation && record.rows == view.rows &&
-         record.cols == view.cols;
 }
 
 /// The only element, from its statistics.
@@ -98,15 +87,8 @@ HealthMetrics metrics_of(std::span<const TensorRecord> descriptions,
 GradientMonitor::GradientMonitor(Stream& stream, Options options)
     : stream_(&stream), options_(options), parcels_{Parcel(stream), Parcel(stream)} {}
 
-bool GradientMonitor::watches(std::span<const TensorView> views) const {
-  const auto is_here = [&](const TensorView& view) { return view.device == stream_->device(); };
-  return table_ && std::ranges::all_of(views, is_here) &&
-         std::ranges::equal(table_->entries(), views, is_same_memory) &&
-         std::ranges::equal(*descriptions_, views, describes);
-}
-
 void GradientMonitor::watch(std::span<const TensorView> views) {
-  if (watches(views)) return;
+  if (table_ && std::ranges::equal(views_, views)) return;
   for (const TensorView& view : views) check_view(view, stream_->device());
   // The table last: a call that fails leaves nothing that the next one would take for ready.
   TensorStatsTable table(*stream_, views);
@@ -114,6 +96,8 @@ void GradientMonitor::watch(std::span<const TensorView> views) {
   auto descriptions = std::make_shared<Descriptions>();
   std::ranges::transform(views, std::back_inserter(*descriptions), describe);
   descriptions_ = std::move(descriptions);
+  views_.assign(views.begin(), views.end());
+  for (std::size_t i = 0; i < views_.size(); ++i) views_[i].name = (*descriptions_)[i].name;
   if (stats_workspace_.bytes() < table.workspace_bytes()) {
     stats_workspace_ = Buffer(*stream_, table.workspace_bytes());
   }

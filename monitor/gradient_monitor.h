@@ -80,7 +80,6 @@ class GradientMonitor {
   };
 
   void watch(std::span<const TensorView> views);
-  bool watches(std::span<const TensorView> views) const;
   void require_measured(const char* call) const;
   void send(Parcel& parcel);
   std::optional<HealthMetrics> receive(Parcel& parcel);
@@ -89,6 +88,7 @@ class GradientMonitor {
   Options options_;
   std::optional<TensorStatsTable> table_;
   std::shared_ptr<const Descriptions> descriptions_;
+  std::vector<TensorView> views_;  ///< Those of table_, with the names that descriptions_ hold.
   Buffer records_;
   Buffer stats_workspace_;
   Buffer unit_workspace_;

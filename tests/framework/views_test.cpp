@@ -80,6 +80,21 @@ TEST_P(ViewsTest, OfATapeAreGradientsThenTheLayersFromTheInputOn) {
   EXPECT_EQ(texts(tape.views()), expected);
 }
 
+TEST_P(ViewsTest, OfGradientsAreTheFirstOfAllViews) {
+  Parameter unused{"unused/kernel", Tensor::zeros(stream(), {3, 2})};
+  const Sequential network = model();
+  std::vector<Parameter*> variables = network.trainable_variables();
+  variables.push_back(&unused);
+  Tape tape(stream());
+  EXPECT_TRUE(tape.gradient_views().empty());
+  tape.gradient(mse(tape, network.forward(tape, x()), target()), variables);
+  std::vector<TensorView> first = tape.views();
+  first.resize(variables.size());
+  EXPECT_EQ(tape.gradient_views(), first);
+  EXPECT_EQ(first.back().name, "unused/kernel");
+  EXPECT_EQ(first.back().data, nullptr);
+}
+
 TEST_P(ViewsTest, OfAModelAreItsWeights) {
   const Sequential network = model();
   const std::vector<std::string> expected{

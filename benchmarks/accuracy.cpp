@@ -142,7 +142,11 @@ int run(int argc, char** argv) {
   app.add_option("--elements", elements, "of the largest input")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31));
   app.add_option("--json", json, "write the table to this file as well");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
 
   if (eigen_norm_peers().empty()) fmt::print(stderr, "accuracy: built without Eigen\n");
   const auto inputs = accuracy_inputs(elements, std::min<std::int64_t>(elements, 1 << 20));

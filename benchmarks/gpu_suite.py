@@ -45,13 +45,13 @@ class GpuPeers(PythonPeers):
 
     def __init__(self, budget):
         super().__init__()
-        self.python, self.budget = sys.executable, budget
+        self.budget = budget
 
     def samples_us(self, repetitions, *arguments):
         """Samples per case and contender; of the cases that were done where it did not come to an end."""
         environment = {**os.environ, "TORCHINDUCTOR_COMPILE_THREADS": "1"}  # No processes of its own.
-        return self.samples_of(json_of(self.python, HERE / "peers.py", *arguments, "--device", "cuda", "--threads", "1",
-                                       "--samples", str(repetitions), env=environment,
+        return self.samples_of(json_of(sys.executable, HERE / "peers.py", *arguments, "--device", "cuda",
+                                       "--threads", "1", "--samples", str(repetitions), env=environment,
                                        seconds=self.budget.seconds(), keep_partial=True))
 
 

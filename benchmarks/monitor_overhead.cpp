@@ -43,11 +43,6 @@ std::string_view name(Watched watched) {
   return "unknown";
 }
 
-bool is_watched(Watched watched, Role role) {
-  if (watched == Watched::kGradients) return role == Role::kGradient;
-  return watched == Watched::kEverything || role != Role::kOutput;
-}
-
 /// A network with a tape, of which `watched` is kept.
 class WatchedStep {
  public:
@@ -55,6 +50,7 @@ class WatchedStep {
       : stream_(stream),
         step_(step),
         watched_(watched),
+        weights_(step.model.views()),
         tape_(stream, {.keep_pre_activations = watched != Watched::kGradients}),
         monitor_(stream) {
     check(stream, run_step(tape_, step_));
@@ -65,15 +61,7 @@ class WatchedStep {
     benchmark::DoNotOptimize(run_step(tape_, step_));
   }
 
-  void measure() {
-    std::vector<TensorView> views = tape_.views();
-    std::erase_if(views, [&](const TensorView& view) { return !is_watched(watched_, view.role); });
-    if (watched_ != Watched::kGradients) {
-      const std::vector<TensorView> weights = step_.model.views();
-      views.insert(views.end(), weights.begin(), weights.end());
-    }
-    monitor_.measure(views);
-  }
+  void measure() { monitor_.measure(views()); }
 
   /// The metrics of the measurement before the last; none at first.
   std::optional<HealthMetrics> collect() { return monitor_.collect(); }
@@ -92,9 +80,20 @@ class WatchedStep {
   void synchronize() { stream_.synchronize(); }
 
  private:
+  std::vector<TensorView> views() {
+    if (watched_ == Watched::kGradients) return tape_.gradient_views();
+    std::vector<TensorView> views = tape_.views();
+    if (watched_ == Watched::kLayers) {
+      std::erase_if(views, [](const TensorView& view) { return view.role == Role::kOutput; });
+    }
+    views.insert(views.end(), weights_.begin(), weights_.end());
+    return views;
+  }
+
   Stream& stream_;
   const Step& step_;
   Watched watched_;
+  std::vector<TensorView> weights_;
   Tape tape_;
   GradientMonitor monitor_;
 };
@@ -103,6 +102,7 @@ class WatchedStep {
 struct Place {
   Stream::Options options;
   Step (*make)(Stream&);
+  int turns;
   int steps_per_turn;  ///< Some milliseconds in all: what a clock resolves, and a pause is short to.
   bool as_graph = false;
 };
@@ -201,7 +201,6 @@ void run_rules(benchmark::State& state, const Place& place) {
 }
 
 void register_place(const std::string& device, const std::string& where, const Place& place) {
-  constexpr int kTurns = 40;
   const auto name_of = [&](const std::string& what) {
     return fmt::format("{}/{}/{}", device, what, where);
   };
@@ -217,7 +216,7 @@ void register_place(const std::string& device, const std::string& where, const P
           name_of(what + (with_rules ? "_rules" : "")).c_str(),
           [=](benchmark::State& state) { run_in_turns(state, place, watched, with_rules); })
           ->UseManualTime()
-          ->Iterations(kTurns)
+          ->Iterations(place.turns)
           ->Unit(benchmark::kMicrosecond);
     }
     if (place.as_graph) continue;
@@ -230,13 +229,14 @@ void register_place(const std::string& device, const std::string& where, const P
 
 void register_networks(const std::string& device, const Stream::Options& options,
                        const std::string& suffix, bool as_graph = false) {
-  constexpr int kShortSteps = 20;  // Of 100 us and more.
-  const auto place = [&](Step (*make)(Stream&), int steps_per_turn) {
-    return Place{options, make, steps_per_turn, as_graph};
+  // What is added to steps of some 100 us is a few: more samples than of steps of up to 200 ms.
+  const auto small = [&](Step (*make)(Stream&)) {
+    return Place{options, make, /*turns=*/100, /*steps_per_turn=*/20, as_graph};
   };
-  register_place(device, "sigmoid_network" + suffix, place(sigmoid_step, kShortSteps));
-  register_place(device, "relu_network" + suffix, place(relu_step, kShortSteps));
-  register_place(device, "relu_1024x8" + suffix, place(wide_step, 1));
+  register_place(device, "sigmoid_network" + suffix, small(sigmoid_step));
+  register_place(device, "relu_network" + suffix, small(relu_step));
+  register_place(device, "relu_1024x8" + suffix,
+                 {options, wide_step, /*turns=*/40, /*steps_per_turn=*/1, as_graph});
 }
 
 const bool kRegistered = [] {

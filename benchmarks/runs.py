@@ -192,11 +192,9 @@ def json_of(*command, env=None, seconds=None, keep_partial=False):
 
 
 class PythonPeers:
-    """Runs peers.py, and keeps what it says of itself."""
+    """Keeps what peers.py says of itself, whoever runs it."""
 
     def __init__(self):
-        system_python = pathlib.Path("/usr/bin/python3")
-        self.python = system_python if system_python.exists() else sys.executable
         self.versions, self.skipped = {}, []
 
     def samples_of(self, document):
@@ -207,6 +205,15 @@ class PythonPeers:
                 say(f"skipped: {text}")
                 self.skipped.append(text)
         return document["samples_us"]
+
+
+class CpuPeers(PythonPeers):
+    """Peers on the CPU, with the Python of the system."""
+
+    def __init__(self):
+        super().__init__()
+        system_python = pathlib.Path("/usr/bin/python3")
+        self.python = system_python if system_python.exists() else sys.executable
 
     def samples_us(self, threads, repetitions, *arguments, **environment):
         """Samples per contender. torch's BLAS gets as many threads as torch."""

@@ -25,7 +25,7 @@ sys.dont_write_bytecode = True  # Nothing of a run is left among the sources.
 import gpu_suite  # noqa: E402
 import report  # noqa: E402
 import tables  # noqa: E402
-from runs import (Failure, Program, PythonPeers, REPETITIONS, add_roofline, case_of, commit, cpu_info,  # noqa: E402
+from runs import (CpuPeers, Failure, Program, REPETITIONS, add_roofline, case_of, commit, cpu_info,  # noqa: E402
                   failures, gemm_row, json_of, load_average, merge, monitor_rows, part, say, statistics_row,
                   take_turns, times_us, timing)
 
@@ -39,7 +39,7 @@ QUICK_CASES = {"seed_network_f32/0/cold", "seed_network_f32/0/warm", "5000x1000_
 
 def tensor_stats(build, full, peers):
     program = Program(build, "tensor_stats")
-    cases = list(dict.fromkeys(map(case_of, program.case_names())))
+    cases = [case for case in dict.fromkeys(map(case_of, program.case_names())) if "/0/" in case]
     _, context = program.run("^cpu/record/seed_network_f32/0/warm/1/")
     cache_bytes = max((cache["size"] for cache in context["caches"]), default=1 << 20)
     rows = []
@@ -49,24 +49,26 @@ def tensor_stats(build, full, peers):
             # As they see the same memory again and again, it is warm where a cache holds it.
             if counts and (4 * sum(counts) > cache_bytes) != case.endswith("cold"):
                 counts = None
-            of_case = statistics_of(program, case, counts, peers, (1, 2) if full else (1,))
+            of_case = statistics_of(program, case, counts, peers, full)
             add_roofline(of_case)
             rows += of_case
     return rows, context
 
 
-def statistics_of(program, case, counts, peers, peer_threads):
-    """Rows of one case, with peers in Python where there are `counts`."""
+def statistics_of(program, case, counts, peers, full):
+    """Rows of one case, with peers in Python where there are `counts`; in full, with the record of tensors with
+    zeros."""
     runs, python_samples = {}, {}
+    cases = case.replace("/0/", "/[0-9]+/") if full else case
 
     def measure_ours(repetitions):
-        merge(runs, program.run_interleaved(f"^cpu/[^/]*/{case}/", repetitions))
+        merge(runs, program.run_interleaved(f"^cpu/[^/]*/{cases}/", repetitions))
 
     def measure_peers(repetitions):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump(counts, file)
             file.flush()
-            for threads in peer_threads:
+            for threads in (1, 2) if full else (1,):
                 samples = peers.samples_us(threads, repetitions, "tensor_stats", "--counts", file.name)
                 merge(python_samples, {(name, threads): values for name, values in samples.items()})
 
@@ -148,7 +150,7 @@ def machine_of(build, context):
 def measure(build, full):
     date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     load = load_average()
-    peers = PythonPeers()
+    peers = CpuPeers()
     timings, context = tensor_stats(build, full, peers)
     timings += training_step(build, peers)
     overheads, parts = monitor_overhead(build, full)

@@ -4,6 +4,7 @@ suite_test.py BENCHMARKS         with programs that only pretend, of a GPU, too
 suite_test.py BENCHMARKS peers   what peers.py reports; exit code 77 where numpy is missing
 """
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -14,18 +15,19 @@ import suite  # noqa: E402
 
 
 class PretendedProgram:
-    """Reads 4 KB: once in 1 us, all other times in 2 us."""
+    """Reads 4 KB, without zeros and with: once in 1 us, all other times in 2 us."""
 
     def __init__(self, log):
         self.log = log
 
     def run_interleaved(self, pattern, repetitions):
         self.log.append("ours")
-        assert pattern == "^cpu/[^/]*/3x1000_f32/0/warm/", pattern
-        name = "cpu/record/3x1000_f32/0/warm/1/real_time"
         times = [2.0] * repetitions
         times[0] = 1.0 if len(self.log) == 1 else 2.0
-        return {name: [{"real_time": time, "time_unit": "us", "bytes_per_second": 4096 / time * 1e6} for time in times]}
+        runs = [{"real_time": time, "time_unit": "us", "bytes_per_second": 4096 / time * 1e6} for time in times]
+        cases = ("3x1000_f32/0/warm", "3x1000_f32/50/warm", "3x1000_f32/0/cold", "33x1000_f32/0/warm")
+        names = [f"cpu/record/{case}/1/real_time" for case in cases]
+        return {name: runs for name in names if re.search(pattern, name)}
 
 
 class PretendedPeers:
@@ -40,9 +42,10 @@ class PretendedPeers:
 
 def test_rows():
     log = []
-    rows = suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", [1000, 24], PretendedPeers(log), (1,))
+    rows = suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", [1000, 24], PretendedPeers(log), full=False)
     assert log == ["ours", "peers", "peers", "ours", "ours", "peers"], log
     by_name = {row["contender"]: row for row in rows}
+    assert len(rows) == len(by_name) == 2 and all(row["case"] == "3x1000_f32/0/warm" for row in rows), rows
     assert by_name["record"]["samples"] == by_name["torch"]["samples"] == 33, by_name
     assert by_name["record"]["median_us"] == 2.0 and by_name["record"]["gbps"] == 2.048, by_name
     assert by_name["torch"]["median_us"] == 8.0 and by_name["torch"]["gbps"] == 0.512, by_name
@@ -51,12 +54,13 @@ def test_rows():
 
 def test_rows_without_peers():
     log = []
-    rows = suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", None, PretendedPeers(log), (1, 2))
-    assert log == ["ours"] and [row["samples"] for row in rows] == [31], (log, rows)
+    rows = suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", None, PretendedPeers(log), full=True)
+    assert log == ["ours"] and [row["samples"] for row in rows] == [31, 31], (log, rows)
+    assert [row["case"] for row in rows] == ["3x1000_f32/0/warm", "3x1000_f32/50/warm"], rows
 
 
 def test_peers():
-    peers = suite.PythonPeers()
+    peers = suite.CpuPeers()
     counts = pathlib.Path(__file__).with_name("counts.json")
     samples = peers.samples_us(1, 2, "tensor_stats", "--counts", str(counts))
     if "numpy" not in peers.versions:

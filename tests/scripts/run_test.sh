@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# run_test.sh RUN GRADVITALS: which verbs ./run knows, told before anything is installed or built.
+set -euo pipefail
+
+run=$1 program=$2
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+failures=0
+
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+
+# Alone in a folder it has nothing to build, and what it leaves there would show.
+cp "$run" "$folder/run"
+
+expect() {  # expect STATUS TEXT ARGUMENT...
+  local wanted=$1 text=$2 status=0 output
+  shift 2
+  output=$(env -u GRADVITALS_PRESET GRADVITALS_PACKAGES=skip "$folder/run" "$@" 2>&1) || status=$?
+  if ((status != wanted)) || [[ $output != *"$text"* ]]; then
+    fail "./run $* gives $status, not $wanted with '$text': $output"
+  fi
+}
+
+for help in '' help -h --help; do
+  # shellcheck disable=SC2086
+  expect 0 'usage: ./run VERB' $help
+done
+expect 2 "there is no verb 'tets'" tets
+expect 2 "there is no verb '--tets'" --tets
+[[ $(ls "$folder") == run ]] || fail "it left something behind: $(ls "$folder")"
+
+commands=$("$program" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+[[ $commands == *compare*info* ]] || fail "the program lists no commands: $commands"
+for command in $commands; do
+  [[ $("$folder/run" help) == *" $command"[,\ $'\n']* ]] || fail "./run help does not name $command"
+  expect 2 'configuring build/default' "$command"
+done
+
+((failures == 0))

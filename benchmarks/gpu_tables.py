@@ -9,8 +9,6 @@ NORMS = [name for norm in NORMS for name in (norm, f"{norm}_graph")]
 TORCH = ["torch _foreach_norm", "torch get_total_norm", "torch clip_grad_norm_",
          "torch norm, aminmax, count_nonzero, isfinite"]
 TORCH = [name for call in TORCH for name in (call, f"{call}, graph")] + ["torch.compile of the record"]
-SHOWN = ["seed_network_f32", "5000x1000_f32", "5000x4096_f32", "gpt2_124m_f32", "gpt2_124m_bf16", "llama_7b_bf16",
-         "1x268M_f32"]
 STEPS = {"hand-written": "hand-written", "hand-written_graph": "hand-written, graph", "cublas": "cuBLAS",
          "cublas_graph": "cuBLAS, graph", "torch": "torch", "torch, graph": "torch, graph",
          "torch.compile": "torch.compile"}
@@ -99,7 +97,7 @@ def section(name, results):
                "Watching every step: us": markdown(*of_networks(*report.overheads(results))),
                "What the monitor does, alone: mean us": markdown(*of_networks(*report.monitor_parts(results)))}
     parts = [f"## GPU: {results['machine']['device']}\n\n{machine_lines(results)}"]
-    parts.append(report.in_short(results, [f"{shapes}/0/cold" for shapes in SHOWN]))
+    parts.append(report.in_short(results))
     if figure(results):
         parts.append(f"![GB/s over size](results/{name}.svg)\n")
     return "\n".join(parts + report.titled(tables))

@@ -93,7 +93,7 @@ class WatchedStep {
   Stream& stream_;
   const Step& step_;
   Watched watched_;
-  std::vector<TensorView> weights_;
+  std::vector<TensorView> weights_;  // Made once: parameters stay where they are.
   Tape tape_;
   GradientMonitor monitor_;
 };
@@ -102,7 +102,7 @@ class WatchedStep {
 struct Place {
   Stream::Options options;
   Step (*make)(Stream&);
-  int turns;
+  int turns;           ///< Samples of both steps.
   int steps_per_turn;  ///< Some milliseconds in all: what a clock resolves, and a pause is short to.
   bool as_graph = false;
 };
@@ -229,7 +229,7 @@ void register_place(const std::string& device, const std::string& where, const P
 
 void register_networks(const std::string& device, const Stream::Options& options,
                        const std::string& suffix, bool as_graph = false) {
-  // What is added to steps of some 100 us is a few: more samples than of steps of up to 200 ms.
+  // To a step of 100 us a few are added, which takes more samples to see than those of 200 ms.
   const auto small = [&](Step (*make)(Stream&)) {
     return Place{options, make, /*turns=*/100, /*steps_per_turn=*/20, as_graph};
   };

@@ -4,6 +4,12 @@ import json
 # Who computes what others are compared with; on a GPU, training steps are named for who multiplies.
 OURS = {"tensor_stats": ["record"], "training_step": ["gradvitals", "hand-written"], "gemm": ["gemm"]}
 
+# What the few lines ahead of all tables tell of.
+SHOWN_OF_CPU = ["seed_network_f32/0/warm", "5000x1000_f32/0/warm", "5000x4096_f32/0/cold", "gpt2_124m_f32/0/cold",
+                "1x268M_f32/0/cold"]
+SHOWN_OF_GPU = ["seed_network_f32/0/cold", "5000x1000_f32/0/cold", "5000x4096_f32/0/cold", "gpt2_124m_f32/0/cold",
+                "gpt2_124m_bf16/0/cold", "llama_7b_bf16/0/cold", "1x268M_f32/0/cold"]
+
 
 def is_cpu(results):
     return results["machine"]["device"] == "CPU"
@@ -98,10 +104,10 @@ def console_table(results):
                      significant(row["median_us"]), rate, significant(row["roofline_percent"]),
                      f"{row['median_us'] / ours['median_us']:.2f}" if ours else ""])
     for row in results["overheads"]:
-        rows.append([place(row["network"], row["threads"]), f"step, watched: {row['what']}",
+        rows.append([place(row["network"], row["threads"]), f"step, {row['what'].replace('_', ' and ')} watched",
                      significant(row["unwatched_us"] + row["overhead_us"]), "", "",
-                     f"{1 + row['overhead_percent'] / 100:.3f}"])
-    return aligned(["case", "contender", "median us", "GB/s", "% of roofline", "ratio to ours"], rows)
+                     f"{1 + row['overhead_percent'] / 100:.3f} of it alone"])
+    return aligned(["case", "contender", "median us", "GB/s", "% of read", "ratio to ours"], rows)
 
 
 # ---- tables in markdown, each as its header and its rows
@@ -185,34 +191,46 @@ def figure_data(timings, cases, contenders):
 # ---- what every section says
 
 
-def in_short(results, cases):
+def in_short(results):
     """What the figures come to: the record beside reading and beside the fastest that gives a norm, steps beside torch,
-    and what watching adds."""
-    timings, lines = Timings(results), []
-    for case in cases:
-        record, read = timings.get("tensor_stats", case, "record", 1), timings.roofline(case, 1)
-        peers = [row for row in timings.rows if row["case"] == case and row["threads"] == 1
-                 and row["samples"] >= LEAST_SAMPLES
-                 and not row["contender"].startswith(("record", "read_", "copy", "loop_"))]
-        if record and read and peers:
-            best = min(peers, key=lambda row: row["median_us"])
-            lines.append(f"- {case.replace('/0/', ', ')}: the record takes {cell(record)} us, "
-                         f"{100 * read['median_us'] / record['median_us']:.0f} % of the speed of reading. The fastest of the "
-                         f"others, {best['contender'].replace('_graph', ', graph')}, takes {cell(best)}: "
-                         f"{best['median_us'] / record['median_us']:.2f} of that.")
+    and what watching adds, all on one thread."""
+    timings = Timings(results)
+    lines = [text for case in (SHOWN_OF_CPU if is_cpu(results) else SHOWN_OF_GPU)
+             if (text := record_in_short(timings, case))]
     for case in timings.cases("training_step"):
-        ours = [row for row in timings.rows if row["program"] == "training_step" and row["case"] == case
+        rows = [row for row in timings.rows if row["program"] == "training_step" and row["case"] == case
                 and row["threads"] == 1]
-        torch = [row for row in ours if row["contender"].startswith("torch")]
-        ours = [row for row in ours if row not in torch]
+        torch = [row for row in rows if row["contender"].startswith("torch")]
+        ours = [row for row in rows if row not in torch]
         if ours and torch:
             mine, theirs = (min(rows, key=lambda row: row["median_us"]) for rows in (ours, torch))
-            lines.append(f"- A step of {case}: {cell(mine)} us ({mine['contender']}), {theirs['contender']} {cell(theirs)}.")
-    for row in results["overheads"]:
-        if row["what"] == "gradients" and row["threads"] == 1 and not row["network"].endswith("_graph"):
-            lines.append(f"- Watching the gradients of {row['network']} adds {significant(row['overhead_us'])} us, "
-                         f"{row['overhead_percent']:.1f} % of a step.")
-    return "\n".join(lines) + "\n" if lines else ""
+            lines.append(f"A step of {case}: {cell(mine)} us ({mine['contender']}), {theirs['contender']} {cell(theirs)}.")
+    overheads = {(row["network"], row["what"]): row for row in results["overheads"] if row["threads"] == 1}
+    for network in dict.fromkeys(network for network, _ in overheads):
+        parts = [f"{text} {added(overheads[network, what])}" for what, text in
+                 (("gradients", "watching the gradients adds"), ("everything_rules", "everything, rules included,"))
+                 if (network, what) in overheads]
+        if parts:
+            lines.append(f"{network.replace('_graph', ' as a graph')}: {'; '.join(parts)}.")
+    return "".join(f"- {line}\n" for line in lines)
+
+
+def record_in_short(timings, case):
+    """Empty where the record, reading or others were not measured."""
+    record, read = timings.get("tensor_stats", case, "record", 1), timings.roofline(case, 1)
+    others = [row for row in timings.rows if row["case"] == case and row["threads"] == 1
+              and row["samples"] >= LEAST_SAMPLES and not row["contender"].startswith(("record", "read_", "copy"))]
+    if not (record and read and others):
+        return ""
+    best = min(others, key=lambda row: row["median_us"])
+    return (f"{case.replace('/0/', ', ')}: the record takes {cell(record)} us, "
+            f"{100 * read['median_us'] / record['median_us']:.0f} % of the speed of reading; the fastest norm, "
+            f"{best['contender'].replace('_graph', ', graph')}, {cell(best)} us.")
+
+
+def added(row):
+    return (f"{significant(row['overhead_us'])} us ({spread(row, 'overhead_p10_us', 'overhead_p90_us')}), "
+            f"{row['overhead_percent']:.1f} % of a step")
 
 
 def source(results):

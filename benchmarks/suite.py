@@ -196,8 +196,8 @@ def main():
     folder = tables.RESULTS if full else arguments.build / "benchmarks"
     path = arguments.json or folder / f"{name}.json"
     path.write_text(report.dump(results), encoding="utf-8")
-    print(report.console_table(results))
-    say(f"wrote {path}")
+    print(f"{report.console_table(results)}\n{report.in_short(results)}")
+    say(f"wrote {path}; what the names mean is told in {tables.README}")
     if full and not arguments.json:
         tables.update()
     if failures:

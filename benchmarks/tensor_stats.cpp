@@ -4,7 +4,7 @@
 // Results are checked against sums in long double before anything is timed. Compare within one
 // run: `./run bench` interleaves the contenders of a case at random and takes medians, those of
 // tensors with zeros among them. One case's tensors are in memory at a time, for each share of
-// zeros, and a copy of them: 4.3 GB at most. The cuda cases: tensor_stats_cuda.cpp.
+// zeros, and two copies of them: 5.4 GB at most. The cuda cases: tensor_stats_cuda.cpp.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 

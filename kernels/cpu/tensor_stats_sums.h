@@ -52,7 +52,7 @@ using BitsOf = typename Stored<T>::Bits;
 
 /// `count` elements, at most TensorStatsTable::kChunkElements. Where max_bits says that there is a
 /// NaN or Inf, the sums mean nothing and min_bits and zero_count are right still. The bits do not
-/// depend on the instruction set. The beginning of `next` is asked for from memory, but not read.
+/// depend on the instruction set. `next`, or its beginning, is asked for from memory, but not read.
 ChunkSums sum_chunk(const float* data, std::int64_t count, std::span<const std::byte> next);
 ChunkSums sum_chunk(const double* data, std::int64_t count, std::span<const std::byte> next);
 ChunkSums sum_chunk(const Float16* data, std::int64_t count, std::span<const std::byte> next);

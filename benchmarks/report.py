@@ -204,7 +204,8 @@ def in_short(results):
         ours = [row for row in rows if row not in torch]
         if ours and torch:
             mine, theirs = (min(rows, key=lambda row: row["median_us"]) for rows in (ours, torch))
-            lines.append(f"A step of {case}: {cell(mine)} us ({mine['contender']}), {theirs['contender']} {cell(theirs)}.")
+            lines.append(f"A step of {case}: {cell(mine)} us ({mine['contender']}), "
+                         f"{theirs['contender']} {cell(theirs)}.")
     overheads = {(row["network"], row["what"]): row for row in results["overheads"] if row["threads"] == 1}
     for network in dict.fromkeys(network for network, _ in overheads):
         parts = [f"{text} {added(overheads[network, what])}" for what, text in

@@ -120,9 +120,9 @@ const Tape::LayerNames& Tape::names_of(int layer) {
   if (layer_names_.size() <= index) layer_names_.resize(index + 1);
   LayerNames& names = layer_names_[index];
   const Parameter& kernel = *layers_[index].kernel;
-  if (names.kernel != kernel.name) {
+  if (names.kernel_name != kernel.name) {
     const std::string_view scope = kernel.scope();
-    names = {.kernel = kernel.name,
+    names = {.kernel_name = kernel.name,
              .pre_activation = fmt::format("{}/pre_activation", scope),
              .output = fmt::format("{}/output", scope),
              .delta = fmt::format("{}/delta", scope)};

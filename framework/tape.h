@@ -74,7 +74,10 @@ class Tape {
   /// activation of the first dense op that uses its variable. Valid until reset() or the tape's
   /// end, and as long as the parameters live.
   std::vector<TensorView> views();
-  /// Of these, the gradients alone: what costs least to watch at every step.
+  /// The gradients of views() alone, in the order asked, those that do not exist with null data;
+  /// none before gradient(). They cost least to watch, but tell nothing of the loss, nor of how
+  /// signals fade or grow from layer to layer: a network that views() show vanishing may pass for
+  /// healthy. Valid as views() are.
   std::vector<TensorView> gradient_views() const;
 
   /// Forgets every op and result. Handles that the caller holds stay valid; views do not.
@@ -116,7 +119,7 @@ class Tape {
   };
 
   struct LayerNames {
-    std::string kernel, pre_activation, output, delta;  // The kernel's name, and names made of it.
+    std::string kernel_name, pre_activation, output, delta;
   };
 
   struct LayerOfVariable {

@@ -41,7 +41,7 @@ struct TensorView {
   DeviceType device = DeviceType::kCpu;
   Activation activation = Activation::kNone;  ///< Of the layer it belongs to, where known.
 
-  /// Of the same memory, by the same name, and so on; elements are not compared.
+  /// Of all members: names by their text, data by its address.
   bool operator==(const TensorView&) const = default;
 };
 

@@ -106,6 +106,13 @@ std::string vital_sign_lines(const VitalSigns& signs) {
   return text;
 }
 
+bool has_layers(const HealthMetrics& metrics) {
+  return std::ranges::any_of(metrics.tensors, [](const TensorRecord& tensor) {
+    return tensor.role == Role::kPreActivation || tensor.role == Role::kOutput ||
+           tensor.role == Role::kDelta;
+  });
+}
+
 /// The severity of what decided; where something else is worse, its severity too.
 std::string verdict_line(const Diagnosis& diagnosis) {
   const bool is_decided = diagnosis.verdict != Verdict::kHealthy && !diagnosis.findings.empty();
@@ -128,6 +135,9 @@ std::string root_cause_text(const NetworkReport& network, TextStyle style) {
   std::string text = fmt::format("\n🩺 ROOT CAUSE:\n{:=<50}\n", "");
   if (diagnosis.findings.empty()) text += "✅ GOOD: No rule fired\n";
   for (const Cause& cause : group_by_cause(diagnosis.findings)) text += cause_lines(cause);
+  if (diagnosis.verdict == Verdict::kHealthy && !has_layers(network.metrics)) {
+    text += "   Judged by gradients alone: gains, dead and saturated units are unknown\n";
+  }
   text += "\n🫀 VITAL SIGNS:\n" + vital_sign_lines(diagnosis.vital_signs);
   text += verdict_line(diagnosis);
   return decorate(text, style);

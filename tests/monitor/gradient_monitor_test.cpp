@@ -211,6 +211,25 @@ TEST_P(GradientMonitorTest, SeesAnotherTypeInTheSameMemory) {
   expect_close(monitor.examine(std::vector{bits}).max_gradient, 1.0, kSumSquares);
 }
 
+TEST_P(GradientMonitorTest, SeesAnotherMeaningOfTheSameMemory) {
+  GradientMonitor monitor(stream());
+  TensorView a = gradient("a", {3.0F, 4.0F});
+  const auto record = [&] { return monitor.examine(std::vector{a}).tensors[0]; };
+  EXPECT_EQ(record().role, Role::kGradient);
+  a.role = Role::kWeight;
+  EXPECT_EQ(record().role, Role::kWeight);
+  a.layer = 3;
+  EXPECT_EQ(record().layer, 3);
+  a.activation = Activation::kTanh;
+  EXPECT_EQ(record().activation, Activation::kTanh);
+  a.rows = 2;
+  a.cols = 1;
+  EXPECT_EQ(record().rows, 2);
+  EXPECT_EQ(record().cols, 1);
+  a.name = "b";
+  EXPECT_EQ(record().name, "b");
+}
+
 TEST_P(GradientMonitorTest, NamesMayGoAfterACall) {
   GradientMonitor monitor(stream());
   TensorView a = gradient("", {3.0F, 4.0F});

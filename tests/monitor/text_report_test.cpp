@@ -203,7 +203,19 @@ TEST(RootCause, HealthyNetworkSaysSo) {
   ASSERT_TRUE(network.diagnosis.findings.empty());
   const std::string text = root_cause_text(network, kPlain);
   EXPECT_TRUE(contains(text, "✅ GOOD: No rule fired\n"));
+  EXPECT_FALSE(contains(text, "alone")) << text;
   EXPECT_TRUE(text.ends_with("✅ OK: verdict healthy\n")) << text;
+}
+
+TEST(RootCause, HealthyByGradientsAloneIsToldFromHealthy) {
+  NetworkReport network = relu_network();
+  std::erase_if(network.metrics.tensors,
+                [](const TensorRecord& tensor) { return tensor.role != Role::kGradient; });
+  EXPECT_TRUE(contains(root_cause_text(network, kPlain),
+                       "✅ GOOD: No rule fired\n   Judged by gradients alone: gains, dead and "
+                       "saturated units are unknown\n"));
+  network.diagnosis.verdict = Verdict::kSaturated;
+  EXPECT_FALSE(contains(root_cause_text(network, kPlain), "alone"));
 }
 
 TEST(RootCause, VerdictLineFollowsTheDiagnosis) {

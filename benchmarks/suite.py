@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs the benchmarks of the CPU or the GPU, prints one table and writes results as JSON.
 
-suite.py BUILD                  some three minutes; writes BUILD/benchmarks/MACHINE.json
-suite.py BUILD --full           everything; writes results/MACHINE.json beside this script, and the tables of README.md
-suite.py BUILD --device cuda    everything on a GPU, likewise
-suite.py BUILD ... --json FILE  writes FILE, and no tables
-suite.py ... --seconds N        on a GPU: begins nothing more behind so many seconds, 420 where nothing is said
+./run bench                  some three minutes; writes BUILD/benchmarks/MACHINE.json
+./run bench --full           everything; writes results/MACHINE.json beside this script, and the tables of README.md
+./run bench --device cuda    everything on a GPU, likewise
+./run bench ... --json FILE  writes FILE, and no tables
+./run bench ... --seconds N  on a GPU: begins nothing more behind so many seconds, 420 where nothing is said
+suite.py BUILD ...           likewise, of what was built in the folder BUILD
 
 Each case's contenders run in one process, interleaved at random. Peers in Python (peers.py) take turns with that
 process: on the CPU three times, with /usr/bin/python3, where Debian puts its packages; on a GPU, where all cases share
@@ -39,7 +40,7 @@ QUICK_CASES = {"seed_network_f32/0/cold", "seed_network_f32/0/warm", "5000x1000_
 
 def tensor_stats(build, full, peers):
     program = Program(build, "tensor_stats")
-    cases = [case for case in dict.fromkeys(map(case_of, program.case_names())) if "/0/" in case]
+    cases = without_zeros(program.case_names())
     _, context = program.run("^cpu/record/seed_network_f32/0/warm/1/")
     cache_bytes = max((cache["size"] for cache in context["caches"]), default=1 << 20)
     rows = []
@@ -53,6 +54,11 @@ def tensor_stats(build, full, peers):
             add_roofline(of_case)
             rows += of_case
     return rows, context
+
+
+def without_zeros(names):
+    """The cases of these that have no zeros, each once: those that have come with them."""
+    return [case for case in dict.fromkeys(map(case_of, names)) if case.split("/")[1] == "0"]
 
 
 def statistics_of(program, case, counts, peers, full):
@@ -173,8 +179,10 @@ def slug(text):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("build", type=pathlib.Path, help="where it was built, as build/default")
+    usage = "./run bench [--full | --device cuda] [--json FILE] [--seconds N]"
+    parser = argparse.ArgumentParser(usage=usage, description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("build", type=pathlib.Path, help="where it was built; ./run bench fills it in")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--json", type=pathlib.Path)

@@ -52,6 +52,20 @@ def test_rows():
     assert by_name["torch"]["threads"] == 1, by_name
 
 
+def test_rows_of_two_threads():
+    log = []
+    rows = suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", [1000, 24], PretendedPeers(log), full=True)
+    assert log == ["ours", "peers", "peers", "peers", "peers", "ours", "ours", "peers", "peers"], log
+    medians = {row["threads"]: row["median_us"] for row in rows if row["contender"] == "torch"}
+    assert medians == {1: 8.0, 2: 16.0}, rows
+
+
+def test_cases():
+    names = ["cpu/record/3x1000_f32/0/warm/1/real_time", "cpu/record/3x1000_f32/50/warm/1/real_time",
+             "cpu/copy/3x1000_f32/0/warm/1/real_time", "cpu/copy/3x1000_f32/0/cold/1/real_time"]
+    assert suite.without_zeros(names) == ["3x1000_f32/0/warm", "3x1000_f32/0/cold"]
+
+
 def test_rows_without_peers():
     log = []
     rows = suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", None, PretendedPeers(log), full=True)
@@ -77,7 +91,9 @@ def test_peers():
 if sys.argv[2:] == ["peers"]:
     test_peers()
 else:
+    test_cases()
     test_rows()
+    test_rows_of_two_threads()
     test_rows_without_peers()
     for test in gpu_suite_test.TESTS:
         test()

@@ -14,6 +14,8 @@ TensorView view_of(std::string_view name, Role role, const Tensor& tensor, int l
           .count = tensor.count(),
           .rows = cols == 0 ? 0 : tensor.count() / cols,
           .cols = cols,
+          .rank = tensor.shape().rank(),
+          .unit_axis = tensor.shape().rank() >= 2 ? UnitAxis::kCols : UnitAxis::kUnknown,
           .dtype = tensor.dtype(),
           .device = tensor.device(),
           .activation = activation};

@@ -20,6 +20,10 @@ enum class Role : std::uint8_t {
   kLoss,           ///< L, one element
 };
 
+/// Which dimension of a kernel counts its units: the last of an (in,out) kernel as Keras has it, the
+/// first of an (out,in) weight as PyTorch has it.
+enum class UnitAxis : std::uint8_t { kUnknown, kRows, kCols };
+
 /// "gradient", "weight", "pre_activation", "output", "delta" or "loss".
 std::string_view name(Role role);
 
@@ -37,6 +41,8 @@ struct TensorView {
   std::int64_t count = 0;      ///< Elements.
   std::int64_t rows = 0;       ///< B of a (B,O) tensor, in of a kernel, 1 of a vector.
   std::int64_t cols = 0;       ///< rows * cols == count
+  int rank = 2;  ///< Dimensions of the tensor itself: 1 for a bias, 4 for a convolution.
+  UnitAxis unit_axis = UnitAxis::kUnknown;  ///< Of a kernel or its gradient, where known.
   DType dtype = DType::kFloat32;
   DeviceType device = DeviceType::kCpu;
   Activation activation = Activation::kNone;  ///< Of the layer it belongs to, where known.

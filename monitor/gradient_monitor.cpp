@@ -48,6 +48,8 @@ TensorRecord describe(const TensorView& view) {
   record.activation = view.activation;
   record.rows = view.rows;
   record.cols = view.cols;
+  record.rank = view.rank;
+  record.unit_axis = view.unit_axis;
   record.exists = view.data != nullptr;
   return record;
 }

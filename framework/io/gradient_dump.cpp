@@ -7,16 +7,37 @@
 namespace gradvitals {
 namespace {
 
+/// Keras' kernels and embeddings have their units last, PyTorch's weights first.
+UnitAxis unit_axis_of(const SafetensorsEntry& entry) {
+  if (entry.shape.size() < 2) return UnitAxis::kUnknown;
+  const std::string_view name = entry.name;
+  return name.ends_with("kernel") || name.ends_with("embeddings") ? UnitAxis::kCols
+                                                                  : UnitAxis::kRows;
+}
+
 TensorView view_of(const SafetensorsEntry& entry) {
   TensorView view;
   view.name = entry.name;
   view.role = Role::kGradient;
   view.data = entry.bytes.data();
   view.count = entry.count;
-  view.cols = entry.shape.empty() ? 1 : entry.shape.back();
-  view.rows = entry.shape.empty() ? 1
-                                  : std::accumulate(entry.shape.begin(), entry.shape.end() - 1,
-                                                    std::int64_t{1}, std::multiplies<>());
+  view.rank = static_cast<int>(entry.shape.size());
+  view.unit_axis = unit_axis_of(entry);
+  // The units stay a dimension of the matrix; all others become the other one.
+  const auto product = [](auto begin, auto end) {
+    return std::accumulate(begin, end, std::int64_t{1}, std::multiplies<>());
+  };
+  const auto& shape = entry.shape;
+  if (shape.size() < 2) {
+    view.rows = entry.count == 0 ? 0 : 1;
+    view.cols = shape.empty() ? 1 : shape.back();
+  } else if (view.unit_axis == UnitAxis::kRows) {
+    view.rows = shape.front();
+    view.cols = product(shape.begin() + 1, shape.end());
+  } else {
+    view.rows = product(shape.begin(), shape.end() - 1);
+    view.cols = shape.back();
+  }
   view.dtype = entry.dtype;
   return view;
 }

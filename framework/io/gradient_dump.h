@@ -11,8 +11,8 @@
 
 namespace gradvitals {
 
-/// One gradient per tensor of a file, in its order, with layer and activation unknown. Dimensions
-/// before the last count as rows.
+/// One gradient per tensor of a file, in its order, with layer and activation unknown. A kernel is a
+/// matrix with its units in one dimension, everything else in the other.
 class GradientDump {
  public:
   /// On cpu the views point into `file`, which must outlive them; on another device into copies.

@@ -10,9 +10,9 @@
 namespace gradvitals {
 namespace {
 
-/// A kernel has two dimensions or more, a bias one.
+/// A kernel has two dimensions or more, a bias one. A kernel of one row is still a kernel.
 bool is_vector(const TensorRecord& tensor) {
-  return tensor.rows == 1;
+  return tensor.rank < 2;
 }
 
 std::vector<GradientReading> readings_from_tensors(const HealthMetrics& metrics,

@@ -21,6 +21,8 @@ struct TensorRecord {
   Activation activation = Activation::kNone;
   std::int64_t rows = 0;
   std::int64_t cols = 0;
+  int rank = 2;  ///< Dimensions of the tensor itself: 1 for a bias.
+  UnitAxis unit_axis = UnitAxis::kUnknown;
   bool exists = true;  ///< false: a parameter the loss does not depend on; `stats` is then empty.
   TensorStats stats;
 };
@@ -52,7 +54,13 @@ struct HealthMetrics {
   std::int64_t weak_layers = 0;      ///< norms < 1e-4
   std::int64_t total_layers = 0;
   std::vector<double> gradient_norms;  ///< L2, in the order of the gradients.
+  /// Names of gradient_norms where those came without tensors; empty where nobody named them.
+  std::vector<std::string> gradient_names;
 
+  /// Training step, where it is known.
+  std::optional<std::int64_t> step;
+  /// What the loss was multiplied by before backward; norms are already divided by it.
+  double loss_scale = 1.0;
   std::optional<double> loss;
   std::vector<TensorRecord>
       tensors;  ///< Every view examined, in its order; empty for metrics from a file.

@@ -70,12 +70,15 @@ std::string_view name(Verdict verdict) {
       return "no_gradient";
     case Verdict::kUnstable:
       return "unstable";
+    case Verdict::kSymmetric:
+      return "symmetric";
   }
   return "healthy";
 }
 
 Diagnosis diagnose(const HealthMetrics& metrics, const Thresholds& thresholds) {
   Diagnosis diagnosis;
+  diagnosis.thresholds = thresholds;
   diagnosis.vital_signs = vital_signs(metrics, thresholds);
   diagnosis.findings = find_all(
       {metrics, diagnosis.vital_signs, thresholds, gradient_readings(metrics, thresholds)});

@@ -24,9 +24,11 @@ enum class Verdict : std::uint8_t {
   kNonFinite,
   kNoGradient,
   kUnstable,
+  kSymmetric,
 };
 
-/// "ok", "info", "warning", "critical"; "healthy", "vanishing", ..., "no_gradient", "unstable".
+/// "ok", "info", "warning", "critical"; "healthy", "vanishing", ..., "no_gradient", "unstable",
+/// "symmetric".
 std::string_view name(Severity severity);
 std::string_view name(Verdict verdict);
 
@@ -52,6 +54,7 @@ struct Diagnosis {
   Severity severity = Severity::kOk;    ///< Of the worst finding.
   std::vector<Finding> findings;        ///< The deciding one first, then by precedence.
   VitalSigns vital_signs;
+  Thresholds thresholds;  ///< Those it was made with.
 };
 
 /// Applies the full rules. Pure: the same metrics give the same diagnosis. Where nothing can be

@@ -48,6 +48,7 @@ inline TensorRecord tensor(std::string name, Role role, int layer, std::vector<d
   record.layer = layer;
   record.rows = 1;
   record.cols = std::ssize(values);
+  record.rank = 1;
   record.stats = stats_of(values);
   return record;
 }

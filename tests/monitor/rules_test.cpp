@@ -149,8 +149,7 @@ TEST(VanishedGradients, NameTheSmallestAndCountAll) {
 TEST(VanishedGradients, ABiasWhoseKernelLearnsOnlyInforms) {
   // A bias before batch normalisation, or of attention keys: its gradient is zero but for rounding.
   TensorRecord kernel = gradient("conv2d/kernel", {0.1, 0.2});
-  kernel.rows = 2;
-  kernel.cols = 1;
+  kernel.rank = 2;
   const TensorRecord bias = gradient("conv2d/bias", {1e-9});
   const Diagnosis diagnosis = diagnose(metrics_of({kernel, bias}));
   EXPECT_EQ(severity_of(diagnosis, "R4"), Severity::kInfo);
@@ -162,6 +161,12 @@ TEST(VanishedGradients, ABiasWhoseKernelLearnsOnlyInforms) {
   kernel.stats.sum_squares = 1e-20;
   kernel.stats.max_abs = 1e-10;
   EXPECT_EQ(severity_of(diagnose(metrics_of({kernel, bias})), "R4"), Severity::kCritical);
+}
+
+TEST(VanishedGradients, AKernelOfOneRowIsNoIdleBias) {
+  TensorRecord kernel = gradient("head/kernel", {0.1, 0.2}), row = gradient("head/gate", {1e-9});
+  kernel.rank = row.rank = 2;
+  EXPECT_EQ(severity_of(diagnose(metrics_of({kernel, row})), "R4"), Severity::kCritical);
 }
 
 TEST(VanishedGradients, WhatIsFiniteBesideNanIsNoNormToJudge) {

@@ -1,14 +1,77 @@
 #include "app/checkup.h"
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
+
+#include <cstddef>
+#include <utility>
 
 #include "app/deliver.h"
 #include "app/judge.h"
 #include "app/monitor_gradient_health.h"
+#include "framework/io/dense_layers.h"
 #include "framework/io/file_model.h"
 #include "framework/io/model_file.h"
 
 namespace gradvitals::app {
+namespace {
+
+/// One word stands for all hidden layers, before a linear head.
+std::string one_per_layer(const std::string& word, std::size_t layer_count) {
+  if (word.find(',') != std::string::npos) return word;
+  std::string words;
+  for (std::size_t i = 1; i < layer_count; ++i) words += word + ",";
+  return words + (layer_count == 1 ? word : "linear");
+}
+
+std::string without_blanks(std::string text) {
+  std::erase(text, ' ');
+  return text;
+}
+
+/// The word of the option or of the metadata; both may say the same. Nothing where neither says it.
+std::optional<ModelWord> said(const SafetensorsFile& file, const std::string& key,
+                              const std::optional<std::string>& option) {
+  const auto found = file.metadata().find(key);
+  const std::string option_name = "--" + key;
+  if (found == file.metadata().end()) {
+    if (!option) return std::nullopt;
+    return ModelWord{.text = *option, .where = option_name};
+  }
+  if (option && without_blanks(*option) != without_blanks(found->second)) {
+    throw UsageError(fmt::format("{}: its metadata says {} {}, but {} says {}", file.path(), key,
+                                 found->second, option_name, *option));
+  }
+  return ModelWord{.text = found->second, .where = fmt::format("metadata \"{}\"", key)};
+}
+
+/// The line to type for a file that says too little, with what is known filled in.
+std::string line_to_type(const CheckupOptions& options, bool lacks_activations, bool lacks_loss) {
+  std::string line = fmt::format("gradvitals checkup {} --data {}", options.model, options.data);
+  if (lacks_activations) line += " --activations relu";
+  if (options.activations) line += " --activations " + *options.activations;
+  if (lacks_loss) line += " --loss mse";
+  if (options.loss) line += " --loss " + *options.loss;
+  return line;
+}
+
+ModelFile read_model(const CheckupOptions& options) {
+  const SafetensorsFile file(options.model);
+  const std::size_t layer_count = dense_layers_of(file).size();
+  std::optional<std::string> listed = options.activations;
+  if (listed) listed = one_per_layer(*listed, layer_count);
+  const std::optional<ModelWord> activations = said(file, "activations", listed);
+  const std::optional<ModelWord> loss = said(file, "loss", options.loss);
+  if (activations && loss) return gradvitals::read_model(file, *activations, *loss);
+  const char* const lacking = activations ? "loss" : loss ? "activations" : "activations and loss";
+  throw UsageError(fmt::format(
+      "{}: does not say its {}; say it, for example: {} (activations: one word for the hidden "
+      "layers before a linear head, or {} words with commas; loss: mse, bce, bce_with_logits or "
+      "cross_entropy)",
+      options.model, lacking, line_to_type(options, !activations, !loss), layer_count));
+}
+
+}  // namespace
 
 CLI::App* CheckupOptions::add_to(CLI::App& program) {
   CLI::App* const command = program.add_subcommand(
@@ -19,6 +82,16 @@ CLI::App* CheckupOptions::add_to(CLI::App& program) {
   command->add_option("--data", data, "The batch, x and y, as safetensors")
       ->type_name("DATA")
       ->required();
+  command
+      ->add_option(
+          "--activations", activations,
+          "Where MODEL does not say: one word per layer (relu,relu,linear), or one for the "
+          "hidden layers before a linear head")
+      ->type_name("LIST");
+  command
+      ->add_option("--loss", loss,
+                   "Where MODEL does not say: mse, bce, bce_with_logits or cross_entropy")
+      ->type_name("NAME");
   judging.add_to(*command);
   computing.add_to(*command);
   return command;
@@ -26,7 +99,7 @@ CLI::App* CheckupOptions::add_to(CLI::App& program) {
 
 ExitCode checkup(const CheckupOptions& options) {
   options.judging.check();
-  const ModelFile file = read_model(options.model);
+  const ModelFile file = read_model(options);
   const ModelBatch batch = read_batch(options.data, file);
   Stream stream = options.computing.open_stream();
   FileModel model(stream, file);

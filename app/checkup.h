@@ -1,6 +1,7 @@
 // `gradvitals checkup`: one forward and backward pass of the user's own model, judged.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "app/exit_code.h"
@@ -11,6 +12,9 @@ namespace gradvitals::app {
 struct CheckupOptions {
   std::string model;  ///< safetensors: layers, activations and loss
   std::string data;   ///< safetensors: x and y
+  /// What a model without metadata does not say.
+  std::optional<std::string> activations;  ///< One word per layer, or one for the hidden layers.
+  std::optional<std::string> loss;
   JudgingOptions judging;
   ComputeOptions computing;
 
@@ -18,7 +22,8 @@ struct CheckupOptions {
   CLI::App* add_to(CLI::App& program);
 };
 
-/// Throws InputError for what cannot be read.
+/// Throws InputError for what cannot be read, and UsageError where the options contradict the file or
+/// leave unsaid what it does not say.
 ExitCode checkup(const CheckupOptions& options);
 
 }  // namespace gradvitals::app

@@ -12,8 +12,8 @@
 #include "app/judge.h"
 #include "app/monitor_gradient_health.h"
 #include "framework/io/dataset.h"
-#include "framework/io/input_message.h"
 #include "framework/networks.h"
+#include "kernels/input_message.h"
 #include "kernels/utf8.h"
 #include "monitor/report/network_report.h"
 

@@ -4,14 +4,19 @@
 
 #include <exception>
 #include <functional>
+#include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "app/output.h"
 #include "app/terminal.h"
+#include "kernels/utf8.h"
 #include "monitor/report/comparison.h"
 #include "monitor/report/diagnosis_text.h"
 #include "monitor/report/figure.h"
 #include "monitor/report/json.h"
+#include "monitor/report/run.h"
 #include "monitor/report/style.h"
 
 namespace gradvitals::app {
@@ -60,11 +65,55 @@ bool trips_gate(std::span<const NetworkReport> networks, Severity gate) {
   return trips;
 }
 
+bool trips_gate(const RunDiagnosis& run, Severity gate) {
+  if (gate == Severity::kOk || run.severity < gate) return false;
+  note(fmt::format("--fail-on {}: the run is {}, its worst finding {}", name(gate),
+                   name(run.verdict), name(run.severity)));
+  return true;
+}
+
+TextStyle style_of(const JudgingOptions& options) {
+  return {.color = use_color(options.color), .ascii = use_ascii(options.ascii)};
+}
+
+/// What is said of the inputs, each thing once, with the first one that it is true of.
+std::string notes_text(std::span<const NetworkReport> networks, TextStyle style) {
+  std::map<std::string_view, std::vector<const NetworkReport*>> inputs;
+  std::vector<std::string_view> order;
+  for (const NetworkReport& network : networks) {
+    for (const std::string& text : network.notes) {
+      if (inputs[text].empty()) order.push_back(text);
+      inputs[text].push_back(&network);
+    }
+  }
+  std::string text;
+  for (const std::string_view said : order) {
+    const auto& of = inputs[said];
+    const std::string where = of.size() == networks.size()
+                                  ? ""
+                                  : fmt::format(" ({} of {} files, first {})", of.size(),
+                                                networks.size(), of.front()->name);
+    text += fmt::format("{}: {}\n", marker(Severity::kInfo),
+                        printable(fmt::format("{}{}", said, where)));
+  }
+  return decorate(text, style);
+}
+
+/// Under the notebook's rules stdout is the notebook's text alone.
+std::string notes_of(std::span<const NetworkReport> networks, const JudgingOptions& options) {
+  const std::string text = notes_text(networks, style_of(options));
+  if (options.rules == RuleSet::kFull) return text;
+  for (const NetworkReport& network : networks) {
+    for (const std::string& said : network.notes) note(fmt::format("{}: {}", network.name, said));
+  }
+  return {};
+}
+
 using Writer = std::function<std::string()>;
 
 /// Only what is asked for is composed: thousands of tensors make a long document.
 ExitCode deliver(std::span<const NetworkReport> networks, const Writer& text, const Writer& json,
-                 const JudgingOptions& options) {
+                 const std::function<bool()>& gate, const JudgingOptions& options) {
   bool written = true;
   if (options.json != "-") written &= attempt([&] { write_result("-", text()); });
   if (options.json) written &= attempt([&] { write_result(*options.json, json()); });
@@ -73,19 +122,37 @@ ExitCode deliver(std::span<const NetworkReport> networks, const Writer& text, co
   }
   if (!written) return ExitCode::kError;
   if (!any_judged(networks)) return ExitCode::kNothingJudged;
-  return trips_gate(networks, options.fail_on) ? ExitCode::kGateTripped : ExitCode::kJudged;
-}
-
-TextStyle style_of(const JudgingOptions& options) {
-  return {.color = use_color(options.color), .ascii = use_ascii(options.ascii)};
+  return gate() ? ExitCode::kGateTripped : ExitCode::kJudged;
 }
 
 }  // namespace
 
 ExitCode deliver_diagnosis(const NetworkReport& network, const JudgingOptions& options) {
+  const std::span<const NetworkReport> networks(&network, 1);
   return deliver(
-      {&network, 1}, [&] { return diagnosis_text(network, options.rules, style_of(options)); },
-      [&] { return diagnosis_json(network); }, options);
+      networks,
+      [&] {
+        return notes_of(networks, options) +
+               diagnosis_text(network, options.rules, style_of(options));
+      },
+      [&] { return diagnosis_json(network); },
+      [&] { return trips_gate(networks, options.fail_on); }, options);
+}
+
+ExitCode deliver_run(std::span<const NetworkReport> networks, const RunDiagnosis& run,
+                     const JudgingOptions& options) {
+  const auto text = [&] {
+    const TextStyle style = style_of(options);
+    std::string all = notes_of(networks, options);
+    for (const std::size_t place : steps_in_detail(networks, run)) {
+      all += network_heading(networks[place], style) +
+             diagnosis_text(networks[place], options.rules, style);
+    }
+    return all + run_text(networks, run, options.rules, style);
+  };
+  return deliver(
+      networks, text, [&] { return run_json(networks, run); },
+      [&] { return trips_gate(run, options.fail_on); }, options);
 }
 
 ExitCode deliver_comparison(std::span<const NetworkReport> networks, const JudgingOptions& options,
@@ -96,10 +163,11 @@ ExitCode deliver_comparison(std::span<const NetworkReport> networks, const Judgi
     for (const NetworkReport& network : networks) {
       all += network_heading(network, style) + diagnosis_text(network, options.rules, style);
     }
-    return all + comparison_text(networks, options.rules, Thresholds{}, style);
+    return all + comparison_text(networks, options.rules, style);
   };
   return deliver(
-      networks, text, [&] { return comparison_json(networks); }, options);
+      networks, text, [&] { return comparison_json(networks); },
+      [&] { return trips_gate(networks, options.fail_on); }, options);
 }
 
 }  // namespace gradvitals::app

@@ -7,10 +7,11 @@
 #include "app/exit_code.h"
 #include "app/options.h"
 #include "monitor/report/network_report.h"
+#include "monitor/rules/run_diagnosis.h"
 
 namespace gradvitals::app {
 
-// Both print their text (with `--json -`, the JSON instead), write the JSON file and draw the
+// All print their text (with `--json -`, the JSON instead), write the JSON file and draw the
 // figures. An output that fails is named on stderr and does not keep the others from being written;
 // the exit code is then kError. Else it is kNothingJudged where no network had anything to judge,
 // and kGateTripped or kJudged by --fail-on.
@@ -18,7 +19,12 @@ namespace gradvitals::app {
 /// One network: its diagnosis.
 ExitCode deliver_diagnosis(const NetworkReport& network, const JudgingOptions& options);
 
-/// Several: each diagnosis, then the table and the conclusions. `preface` opens the text.
+/// The steps of one run, in order: the diagnoses worth printing, a row a step, and what they show
+/// together. The gate of --fail-on is the run's.
+ExitCode deliver_run(std::span<const NetworkReport> networks, const RunDiagnosis& run,
+                     const JudgingOptions& options);
+
+/// Several networks: each diagnosis, then the table and the conclusions. `preface` opens the text.
 ExitCode deliver_comparison(std::span<const NetworkReport> networks, const JudgingOptions& options,
                             const std::string& preface = "");
 

@@ -3,59 +3,88 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
-#include <filesystem>
-#include <set>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "app/deliver.h"
+#include "app/diagnose_input.h"
 #include "app/judge.h"
-#include "framework/io/gradient_dump.h"
-#include "framework/io/inflated_file.h"
-#include "framework/io/safetensors.h"
-#include "monitor/gradient_monitor.h"
-#include "monitor/metrics/metrics_json.h"
+#include "framework/io/parameter_names.h"
+#include "framework/io/tensor_dump.h"
 #include "monitor/report/figure.h"
+#include "monitor/rules/run_diagnosis.h"
 
 namespace gradvitals::app {
 namespace {
 
-/// A norm takes some 25 bytes: those of half a million tensors.
-constexpr std::int64_t kMaxMetricsBytes = std::int64_t{16} << 20;
-
-NetworkReport judge_dump(Stream& stream, const SafetensorsFile& file,
-                         const std::string& short_name) {
-  const GradientDump dump(stream, file);
-  HealthMetrics metrics = GradientMonitor(stream).examine(dump.views());
-  return judge(std::move(metrics), stream.device(), file.path(), short_name);
-}
-
-/// For each path what tells it from the others: its stem, with as many folders before it as that
-/// takes, or all of it.
-std::vector<std::string> short_names(const std::vector<std::string>& paths) {
-  std::vector<std::string> names(paths.size());
-  const auto name_with_folders = [](const std::filesystem::path& path, int folders) {
-    std::filesystem::path name = path.stem();
-    std::filesystem::path rest = path.parent_path();
-    for (; folders > 0 && rest.has_filename(); --folders, rest = rest.parent_path()) {
-      name = rest.filename() / name;
+/// An option that takes a positive finite number.
+void add_positive_number(CLI::App& command, const std::string& name, std::optional<double>& value,
+                         const std::string& help) {
+  const auto read = [name, &value](const std::string& text) {
+    double number = 0.0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc() || stop != end || !(number > 0.0) || !std::isfinite(number)) {
+      throw CLI::ValidationError(name, fmt::format("'{}' is no positive finite number", text));
     }
-    return name.native();
+    value = number;
   };
-  constexpr int kMaxFolders = 8;
-  for (int folders = 0; folders <= kMaxFolders; ++folders) {
-    std::ranges::transform(paths, names.begin(), [&](const std::string& path) {
-      return name_with_folders(path, folders);
-    });
-    if (std::set<std::string>(names.begin(), names.end()).size() == names.size()) return names;
-  }
-  return paths;
+  command.add_option_function<std::string>(name, read, help)->type_name("X");
 }
 
-ExitCode diagnose_metrics(const DiagnoseOptions& options) {
-  HealthMetrics metrics =
-      parse_metrics(read_inflated(options.metrics, kMaxMetricsBytes), options.metrics);
-  return deliver_diagnosis(judge(std::move(metrics), DeviceType::kCpu, options.metrics),
-                           options.judging);
+void check_combination(const DiagnoseOptions& options) {
+  if (options.files.empty() == options.metrics.empty()) {
+    throw UsageError("diagnose takes gradient files or --metrics FILE, one of the two");
+  }
+  if (options.step && options.files.size() > 1) {
+    throw UsageError("--step is for one file; of several, each says its own as metadata 'step'");
+  }
+}
+
+void check_figure_size(const DiagnoseOptions& options, std::size_t networks) {
+  if (options.judging.plots.empty() || networks <= kMaxFigureNetworks) return;
+  throw UsageError(
+      fmt::format("--plot draws {} steps at most, not {}", kMaxFigureNetworks, networks));
+}
+
+std::vector<NetworkReport> judge_all(std::vector<NamedMetrics> inputs, DeviceType device) {
+  std::vector<NetworkReport> reports;
+  reports.reserve(inputs.size());
+  for (NamedMetrics& input : inputs) {
+    NetworkReport& report = reports.emplace_back(judge(
+        std::move(input.metrics), device, std::move(input.name), std::move(input.short_name)));
+    report.notes = std::move(input.notes);
+  }
+  return reports;
+}
+
+std::vector<RunStep> run_steps(const std::vector<NetworkReport>& reports) {
+  std::vector<RunStep> steps;
+  for (const NetworkReport& report : reports) {
+    steps.push_back({report.metrics.step, report.name, &report.metrics, &report.diagnosis});
+  }
+  return steps;
+}
+
+void sort_as_run(std::vector<NetworkReport>& reports) {
+  std::vector<NetworkReport> sorted;
+  for (const std::size_t place : run_order(run_steps(reports))) {
+    sorted.push_back(std::move(reports[place]));
+  }
+  reports = std::move(sorted);
+}
+
+/// What only a dump of gradients has a use for.
+void refuse_options_of_dumps(const DiagnoseOptions& options) {
+  for (const auto& [name, value] :
+       {std::pair("--parameters", &options.parameters), std::pair("--weights", &options.weights)}) {
+    if (value->empty()) continue;
+    throw UsageError(fmt::format("{} is for dumps of gradients, not for recorded metrics", name));
+  }
 }
 
 }  // namespace
@@ -63,10 +92,37 @@ ExitCode diagnose_metrics(const DiagnoseOptions& options) {
 CLI::App* DiagnoseOptions::add_to(CLI::App& program) {
   CLI::App* const command = program.add_subcommand(
       "diagnose", "Judge gradients dumped by any framework, or recorded metrics");
-  command->add_option("FILE", files, "Gradients as safetensors; several are compared, one per step")
+  command
+      ->add_option(
+          "FILE", files,
+          "Gradients as safetensors (plain, .gz, or the index of shards), .npz or .npy, or "
+          "recorded "
+          "metrics; '-' is standard input. Several are the steps of one run, in the order of their "
+          "metadata 'step' or, where not all have it, of their names")
       ->type_name("");
-  command->add_option("--metrics", metrics, "Recorded metrics as JSON with the seed's keys")
+  command
+      ->add_option(
+          "--metrics", metrics,
+          "Recorded metrics: norms over steps as CSV, JSON lines or JSON ({name: norm}, Hugging "
+          "Face's trainer_state.json, gradvitals' own)")
       ->type_name("FILE");
+  command
+      ->add_option("--parameters", parameters,
+                   "Names of all trainable parameters, so that one without gradient is missed: a "
+                   "safetensors file, a name a line, or a JSON array; else metadata 'parameters'")
+      ->type_name("FILE");
+  command
+      ->add_option("--weights", weights,
+                   "Weights as safetensors, under the names of their gradients: the rules then see "
+                   "how large each gradient is beside its weight")
+      ->type_name("FILE");
+  add_positive_number(
+      *command, "--loss-scale", loss_scale,
+      "What the loss was multiplied by: gradients are divided by it before they are "
+      "judged; else metadata 'loss_scale'");
+  add_integer(*command, "--step", step, 0, std::numeric_limits<std::int64_t>::max(),
+              "Training step of the one file: from step 10 on a gradient of zero is no initial "
+              "value; else metadata 'step'");
   judging.add_to(*command);
   computing.add_to(*command);
   return command;
@@ -74,24 +130,30 @@ CLI::App* DiagnoseOptions::add_to(CLI::App& program) {
 
 ExitCode diagnose(const DiagnoseOptions& options) {
   options.judging.check();
-  if (options.files.empty() == options.metrics.empty()) {
-    throw UsageError("diagnose takes gradient files or --metrics FILE, one of the two");
+  check_combination(options);
+  DiagnoseInput input(options.metrics.empty() ? options.files
+                                              : std::vector<std::string>{options.metrics});
+  if (!input.has_dump()) refuse_options_of_dumps(options);
+  check_figure_size(options, options.files.size());
+  DumpContext context;
+  context.loss_scale = options.loss_scale;
+  context.step = options.step;
+  if (!options.parameters.empty()) {
+    context.parameters = {options.parameters, read_parameter_names(options.parameters)};
   }
-  if (!options.judging.plots.empty() && options.files.size() > kMaxFigureNetworks) {
-    throw UsageError(fmt::format("--plot draws {} files at most, not {}", kMaxFigureNetworks,
-                                 options.files.size()));
-  }
-  if (!options.metrics.empty()) return diagnose_metrics(options);
-  // All are opened before any is judged: a wrong name shows at once.
-  const std::vector<SafetensorsFile> files(options.files.begin(), options.files.end());
-  Stream stream = options.computing.open_stream();
-  std::vector<NetworkReport> reports;
-  const std::vector<std::string> names = short_names(options.files);
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    reports.push_back(judge_dump(stream, files[i], names[i]));
-  }
-  return reports.size() == 1 ? deliver_diagnosis(reports.front(), options.judging)
-                             : deliver_comparison(reports, options.judging);
+  std::optional<TensorDump> weights;
+  if (!options.weights.empty()) context.weights = &weights.emplace(options.weights);
+  std::optional<Stream> stream;
+  if (input.has_dump()) stream = options.computing.open_stream();
+  const bool is_one_record = input.is_one_record();
+  std::vector<NetworkReport> reports =
+      judge_all(std::move(input).read(stream ? &*stream : nullptr, context),
+                stream ? stream->device() : DeviceType::kCpu);
+  check_figure_size(options, reports.size());
+  if (!is_one_record) sort_as_run(reports);
+  return reports.size() == 1
+             ? deliver_diagnosis(reports.front(), options.judging)
+             : deliver_run(reports, diagnose_run(run_steps(reports)), options.judging);
 }
 
 }  // namespace gradvitals::app

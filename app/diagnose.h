@@ -1,6 +1,8 @@
 // `gradvitals diagnose`: gradients dumped by any framework, or recorded metrics, judged.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,8 +12,12 @@
 namespace gradvitals::app {
 
 struct DiagnoseOptions {
-  std::vector<std::string> files;  ///< safetensors dumps; one per step, say.
-  std::string metrics;             ///< JSON with the seed's keys, instead of dumps.
+  std::vector<std::string> files;  ///< Dumps or recorded metrics; several are steps of one run.
+  std::string metrics;             ///< Recorded metrics, instead of files.
+  std::string parameters;          ///< A file of names; empty for none.
+  std::string weights;             ///< safetensors; empty for none.
+  std::optional<double> loss_scale;
+  std::optional<std::int64_t> step;  ///< Of the one file.
   JudgingOptions judging;
   ComputeOptions computing;
 
@@ -19,7 +25,8 @@ struct DiagnoseOptions {
   CLI::App* add_to(CLI::App& program);
 };
 
-/// One input gives a diagnosis, several a comparison. Throws InputError for what cannot be read.
+/// One step gives a diagnosis, several the diagnosis of a run. Throws InputError for what cannot be
+/// read and UsageError for options that contradict each other.
 ExitCode diagnose(const DiagnoseOptions& options);
 
 }  // namespace gradvitals::app

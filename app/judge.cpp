@@ -11,7 +11,8 @@ NetworkReport judge(HealthMetrics metrics, DeviceType device, std::string name,
           .short_name = std::move(short_name),
           .device = std::string(gradvitals::name(device)),
           .metrics = std::move(metrics),
-          .diagnosis = std::move(diagnosis)};
+          .diagnosis = std::move(diagnosis),
+          .notes = {}};
 }
 
 }  // namespace gradvitals::app

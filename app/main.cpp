@@ -13,6 +13,8 @@
 #include "app/output.h"
 #include "app/terminal.h"
 #include "app/version.h"
+#include "framework/io/mapped_file.h"
+#include "framework/io/unread_format.h"
 
 namespace gradvitals::app {
 namespace {
@@ -63,8 +65,13 @@ ExitCode run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using gradvitals::app::ExitCode;
+  gradvitals::app::occupy_standard_streams();
+  gradvitals::exit_where_a_mapped_file_shrinks(static_cast<int>(ExitCode::kError));
   try {
     return static_cast<int>(gradvitals::app::run(argc, argv));
+  } catch (const gradvitals::UnreadFormatError& error) {
+    gradvitals::app::note(error.what());
+    gradvitals::app::show_way_out(error.way_out());
   } catch (const std::exception& error) {
     gradvitals::app::note(error.what());
   }

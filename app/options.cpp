@@ -17,22 +17,38 @@ namespace {
 
 constexpr std::int64_t kMostThreads = 1024;
 
+/// By hand: CLI11's own conversion saturates silently where a number leaves 64 bits.
+std::int64_t read_integer(const std::string& name, const std::string& text, std::int64_t low,
+                          std::int64_t high) {
+  std::int64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end || value < low || value > high) {
+    throw CLI::ValidationError(
+        name, fmt::format("'{}' is not a whole number from {} to {}", text, low, high));
+  }
+  return value;
+}
+
 }  // namespace
 
 CLI::Option* add_integer(CLI::App& command, const std::string& name, std::int64_t& value,
                          std::int64_t low, std::int64_t high, const std::string& help) {
-  // Read by hand: CLI11's own conversion saturates silently where a number leaves 64 bits.
   const auto read = [=, &value](const std::string& text) {
-    const char* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc() || stop != end || value < low || value > high) {
-      throw CLI::ValidationError(
-          name, fmt::format("'{}' is not a whole number from {} to {}", text, low, high));
-    }
+    value = read_integer(name, text, low, high);
   };
   return command.add_option_function<std::string>(name, read, help)
       ->type_name("N")
       ->default_str(std::to_string(value));
+}
+
+CLI::Option* add_integer(CLI::App& command, const std::string& name,
+                         std::optional<std::int64_t>& value, std::int64_t low, std::int64_t high,
+                         const std::string& help) {
+  const auto read = [=, &value](const std::string& text) {
+    value = read_integer(name, text, low, high);
+  };
+  return command.add_option_function<std::string>(name, read, help)->type_name("N");
 }
 
 void add_word(CLI::App& command, const std::string& name, const std::vector<std::string>& choices,

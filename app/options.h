@@ -60,6 +60,11 @@ struct ComputeOptions {
 CLI::Option* add_integer(CLI::App& command, const std::string& name, std::int64_t& value,
                          std::int64_t low, std::int64_t high, const std::string& help);
 
+/// The same for a value that stays empty where the option is not given.
+CLI::Option* add_integer(CLI::App& command, const std::string& name,
+                         std::optional<std::int64_t>& value, std::int64_t low, std::int64_t high,
+                         const std::string& help);
+
 /// An option that takes one of the words in `choices`, and lists them when it gets another.
 void add_word(CLI::App& command, const std::string& name, const std::vector<std::string>& choices,
               const std::string& default_word, const std::string& help,

@@ -1,16 +1,71 @@
 #include "app/terminal.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <langinfo.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <clocale>
-#include <cstdio>
+#include <csignal>
 #include <cstdlib>
+#include <ctime>
+#include <exception>
+#include <string>
 
 #include "kernels/utf8.h"
 
 namespace gradvitals::app {
+namespace {
+
+/// While it lives, a write of this thread to a pipe that nobody reads fails and raises no SIGPIPE.
+class NoSigpipe {
+ public:
+  NoSigpipe() {
+    ::sigemptyset(&sigpipe_);
+    ::sigaddset(&sigpipe_, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+  }
+  NoSigpipe(const NoSigpipe&) = delete;
+  NoSigpipe& operator=(const NoSigpipe&) = delete;
+  ~NoSigpipe() {
+    // What was raised meanwhile waits, and would strike once the mask is lifted.
+    const timespec at_once{};
+    while (::sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 && errno == EINTR) {
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  sigset_t sigpipe_{};
+  sigset_t before_{};
+};
+
+/// One line. Where stderr cannot be written, the line is lost.
+void print_to_stderr(std::string_view start, std::string_view text) noexcept {
+  try {
+    const std::string line = fmt::format("{}{}\n", start, printable(text));
+    const NoSigpipe no_sigpipe;
+    std::string_view rest = line;
+    while (!rest.empty()) {
+      const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
+      if (written < 0 && errno != EINTR) return;
+      if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+  } catch (const std::exception&) {
+    // Nobody is left to be told.
+  }
+}
+
+}  // namespace
+
+void occupy_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) != -1 || errno != EBADF) continue;
+    // Open the wrong way round: using it still fails. The lowest free number is this stream's.
+    static_cast<void>(::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+  }
+}
 
 bool use_color(ColorMode mode) {
   if (mode != ColorMode::kAuto) return mode == ColorMode::kAlways;
@@ -31,8 +86,12 @@ bool use_ascii(bool asked) {
   return !utf8;
 }
 
-void note(std::string_view text) {
-  fmt::print(stderr, "gradvitals: {}\n", printable(text));
+void note(std::string_view text) noexcept {
+  print_to_stderr("gradvitals: ", text);
+}
+
+void show_way_out(const std::vector<std::string>& lines) noexcept {
+  for (const std::string& line : lines) print_to_stderr("    ", line);
 }
 
 }  // namespace gradvitals::app

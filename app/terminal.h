@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace gradvitals::app {
 
@@ -16,8 +18,15 @@ bool use_color(ColorMode mode);
 /// locale, so that the same command gives the same bytes everywhere.
 bool use_ascii(bool asked);
 
+/// Puts a placeholder that can neither be read nor written where a standard stream is closed, so
+/// that no file that is opened later takes its place and receives what is meant for the stream.
+void occupy_standard_streams();
+
 /// One line to stderr, "gradvitals: ...", printable whatever names are in it; results never go
-/// there.
-void note(std::string_view text);
+/// there. Where stderr cannot be written the line is lost: the exit code still tells.
+void note(std::string_view text) noexcept;
+
+/// Lines to type, indented below a note on stderr.
+void show_way_out(const std::vector<std::string>& lines) noexcept;
 
 }  // namespace gradvitals::app

@@ -71,7 +71,7 @@ class Operands {
     return buffer;
   }
 
-  Stream& stream_;
+  Stream stream_;
   GemmShape shape_;
   Buffer a_;
   Buffer b_;

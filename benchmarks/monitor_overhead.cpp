@@ -90,7 +90,7 @@ class WatchedStep {
     return views;
   }
 
-  Stream& stream_;
+  Stream stream_;
   const Step& step_;
   Watched watched_;
   std::vector<TensorView> weights_;  // Made once: parameters stay where they are.

@@ -12,7 +12,7 @@
 
 namespace gradvitals {
 
-/// Everything that a step keeps from the one before. The stream and the tensors must outlive it.
+/// Everything that a step keeps from the one before. The tensors must outlive it.
 class StatsRun {
  public:
   StatsRun(Stream& stream, std::span<const TensorView> views)
@@ -41,7 +41,7 @@ class StatsRun {
   }
 
  private:
-  Stream& stream_;
+  Stream stream_;
   TensorStatsTable table_;
   Buffer workspace_;
   Buffer records_;

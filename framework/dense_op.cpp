@@ -94,9 +94,8 @@ Tensor dense(Tape& tape, const Tensor& x, const Parameter& kernel, const Paramet
                                              activation, layer)
           : std::make_unique<DenseOperation>(std::initializer_list<Tensor>{x, w}, y, z, activation,
                                              layer);
-  return tape.record_layer(std::move(operation),
-                           {.kernel = &kernel,
-                            .activation = activation,
+  return tape.record_layer(std::move(operation), kernel,
+                           {.activation = activation,
                             .pre_activation = activation == Activation::kLinear ? y : z,
                             .output = y});
 }

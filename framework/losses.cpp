@@ -63,6 +63,10 @@ Tensor binary_cross_entropy_from_logits(Tape& tape, const Tensor& logits, const 
   return loss(tape, LossKind::kBinaryCrossEntropyFromLogits, logits, target);
 }
 
+Tensor binary_cross_entropy(Tape& tape, const Tensor& probabilities, const Tensor& target) {
+  return loss(tape, LossKind::kBinaryCrossEntropy, probabilities, target);
+}
+
 Tensor softmax_cross_entropy(Tape& tape, const Tensor& logits, const Tensor& target) {
   return loss(tape, LossKind::kSoftmaxCrossEntropy, logits, target);
 }

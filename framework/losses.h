@@ -18,6 +18,9 @@ Tensor mse(Tape& tape, const Tensor& prediction, const Tensor& target);
 /// Mean over all B*O elements; targets in [0, 1].
 Tensor binary_cross_entropy_from_logits(Tape& tape, const Tensor& logits, const Tensor& target);
 
+/// Mean over all B*O elements; probabilities and targets in [0, 1].
+Tensor binary_cross_entropy(Tape& tape, const Tensor& probabilities, const Tensor& target);
+
 /// Mean over the B rows; each target row sums to 1.
 Tensor softmax_cross_entropy(Tape& tape, const Tensor& logits, const Tensor& target);
 

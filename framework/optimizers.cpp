@@ -12,8 +12,18 @@
 namespace gradvitals {
 namespace {
 
-void check(const Gradient& gradient) {
+void check_device(const Stream& stream, const char* what, const Parameter& variable,
+                  const Tensor& tensor) {
+  if (tensor.device() == stream.device()) return;
+  throw std::invalid_argument(fmt::format("Optimizer: {} '{}' is on device {}, the stream on {}",
+                                          what, variable.name, name(tensor.device()),
+                                          name(stream.device())));
+}
+
+void check(const Stream& stream, const Gradient& gradient) {
   const Tensor& weight = gradient.variable->value;
+  check_device(stream, "variable", *gradient.variable, weight);
+  check_device(stream, "the gradient of", *gradient.variable, *gradient.value);
   if (gradient.value->shape() == weight.shape() && gradient.value->dtype() == weight.dtype())
     return;
   throw std::invalid_argument(fmt::format("Optimizer: gradient {} {} does not fit '{}' {} {}",
@@ -26,7 +36,7 @@ void check(const Gradient& gradient) {
 
 Updates Optimizer::apply(Stream& stream, const Gradients& gradients, const UpdateGuard& guard) {
   for (const Gradient& gradient : gradients) {
-    if (gradient.value) check(gradient);
+    if (gradient.value) check(stream, gradient);
   }
   Updates updates;
   updates.entries.reserve(gradients.size());
@@ -38,7 +48,8 @@ Updates Optimizer::apply(Stream& stream, const Gradients& gradients, const Updat
     updates.entries.push_back({variable, gradient.has_value()});
     if (!gradient) continue;
     update(stream, {.gradient = *gradient,
-                    .state = state_of(stream, i, variable->value),
+                    .weight = variable->value,
+                    .state = state_of(stream, i, *variable),
                     .sum_squares = {sum_squares + i, 1},
                     .guard = guard});
   }
@@ -47,22 +58,36 @@ Updates Optimizer::apply(Stream& stream, const Gradients& gradients, const Updat
 
 // A training loop passes the same variables in the same order: the hint finds them at once.
 const Optimizer::State& Optimizer::state_of(Stream& stream, std::size_t hint,
-                                            const Tensor& weight) {
-  const auto is_its = [&](const State& state) { return state.weight.shares_memory_with(weight); };
-  if (hint < states_.size() && is_its(states_[hint])) return states_[hint];
-  const auto found = std::find_if(states_.begin(), states_.end(), is_its);
-  if (found != states_.end()) return *found;
-  State state{.weight = weight, .tensors = {}, .steps = Buffer(stream, sizeof(std::int64_t))};
+                                            const Parameter& variable) {
+  const auto is_its = [&](const State& state) { return state.variable == &variable; };
+  const bool hits = hint < states_.size() && is_its(states_[hint]);
+  const auto found = hits ? states_.begin() + static_cast<std::ptrdiff_t>(hint)
+                          : std::find_if(states_.begin(), states_.end(), is_its);
+  if (found == states_.end()) return states_.emplace_back(new_state(stream, variable));
+  const Tensor& weight = variable.value;
+  const bool fits = found->name == variable.name && found->shape == weight.shape() &&
+                    found->dtype == weight.dtype() && found->steps.device() == weight.device();
+  if (!fits) *found = new_state(stream, variable);
+  return *found;
+}
+
+Optimizer::State Optimizer::new_state(Stream& stream, const Parameter& variable) const {
+  const Tensor& weight = variable.value;
+  State state{.variable = &variable,
+              .name = variable.name,
+              .shape = weight.shape(),
+              .dtype = weight.dtype(),
+              .tensors = {},
+              .steps = Buffer(stream, sizeof(std::int64_t))};
   fill_zero(stream, state.steps.data(), state.steps.bytes());
   for (int i = 0; i < state_count(); ++i) {
     state.tensors.push_back(Tensor::zeros(stream, weight.shape(), weight.dtype()));
   }
-  states_.push_back(std::move(state));
-  return states_.back();
+  return state;
 }
 
 void Sgd::update(Stream& stream, const Update& update) {
-  const Tensor& weight = update.state.weight;
+  const Tensor& weight = update.weight;
   dispatch("Sgd", weight.dtype(), [&]<class T>() {
     sgd_update(stream, SgdUpdate<T>{.gradient = update.gradient.flat<T>(),
                                     .weight = weight.flat<T>(),
@@ -74,9 +99,9 @@ void Sgd::update(Stream& stream, const Update& update) {
 
 void Momentum::update(Stream& stream, const Update& update) {
   const State& state = update.state;
-  dispatch("Momentum", state.weight.dtype(), [&]<class T>() {
+  dispatch("Momentum", update.weight.dtype(), [&]<class T>() {
     momentum_update(stream, MomentumUpdate<T>{.gradient = update.gradient.flat<T>(),
-                                              .weight = state.weight.flat<T>(),
+                                              .weight = update.weight.flat<T>(),
                                               .velocity = state.tensors[0].flat<T>(),
                                               .learning_rate = options_.learning_rate,
                                               .momentum = options_.momentum,
@@ -88,9 +113,9 @@ void Momentum::update(Stream& stream, const Update& update) {
 
 void Adam::update(Stream& stream, const Update& update) {
   const State& state = update.state;
-  dispatch("Adam", state.weight.dtype(), [&]<class T>() {
+  dispatch("Adam", update.weight.dtype(), [&]<class T>() {
     adam_update(stream, AdamUpdate<T>{.gradient = update.gradient.flat<T>(),
-                                      .weight = state.weight.flat<T>(),
+                                      .weight = update.weight.flat<T>(),
                                       .first_moment = state.tensors[0].flat<T>(),
                                       .second_moment = state.tensors[1].flat<T>(),
                                       .steps = {static_cast<std::int64_t*>(state.steps.data()), 1},

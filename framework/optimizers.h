@@ -1,12 +1,15 @@
 // Optimizers: gradients to new weights. The formulas are in kernels/optimizer.h.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "framework/parameter.h"
+#include "framework/shape.h"
 #include "framework/tape.h"
 #include "framework/tensor.h"
 #include "kernels/buffer.h"
+#include "kernels/dtype.h"
 #include "kernels/optimizer.h"
 
 namespace gradvitals {
@@ -22,22 +25,27 @@ struct Updates {
   Tensor sum_squares;
 };
 
-/// Updates parameters in place. State (velocities, moments) belongs to a variable's memory, so that
-/// gradients may come in any order.
+/// Updates parameters in place. State (velocities, moments) belongs to the Parameter, known by its
+/// address and name, so that gradients may come in any order. It stays where the parameter's value is
+/// replaced by another of the same shape, dtype and device (weights that are loaded), and starts anew
+/// where one of them differs. Two Parameters whose values share memory have a state each.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
   /// One step, on the stream; `guard` may clip it, or skip it where gradients are not finite, without
   /// the host looking (GradientMonitor::all_gradients() has what it reads). Throws
-  /// std::invalid_argument naming a variable whose gradient has another shape, and for a setting out
-  /// of range.
+  /// std::invalid_argument naming a variable whose gradient has another shape, or that is on another
+  /// device than the stream, and for a setting out of range.
   Updates apply(Stream& stream, const Gradients& gradients, const UpdateGuard& guard = {});
 
  protected:
   /// What belongs to one variable, zero at first.
   struct State {
-    Tensor weight;
+    const Parameter* variable = nullptr;  ///< An address to know it by: it may be gone.
+    std::string name;  ///< Tells another parameter that has come to live at the same address.
+    Shape shape;
+    DType dtype = DType::kFloat32;
     std::vector<Tensor> tensors;  ///< state_count() of them, like the variable.
     Buffer steps;                 ///< One std::int64_t: the updates applied.
   };
@@ -45,6 +53,7 @@ class Optimizer {
   /// One variable's part of a step.
   struct Update {
     const Tensor& gradient;
+    const Tensor& weight;
     const State& state;
     VectorView<double> sum_squares;  ///< (1), of what is applied.
     const UpdateGuard& guard;
@@ -54,7 +63,8 @@ class Optimizer {
   virtual int state_count() const = 0;
 
  private:
-  const State& state_of(Stream& stream, std::size_t hint, const Tensor& weight);
+  const State& state_of(Stream& stream, std::size_t hint, const Parameter& variable);
+  State new_state(Stream& stream, const Parameter& variable) const;
 
   std::vector<State> states_;
 };

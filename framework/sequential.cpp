@@ -11,8 +11,8 @@
 
 namespace gradvitals {
 
-Sequential::Sequential(Stream& stream, SequentialOptions options, std::nullptr_t)
-    : stream_(&stream), options_(std::move(options)) {
+Sequential::Sequential(Stream stream, SequentialOptions options, std::nullptr_t)
+    : stream_(stream), options_(std::move(options)) {
   if (options_.input_width < 1) {
     throw std::invalid_argument(fmt::format("Sequential '{}': input width is {}, not 1 or more",
                                             options_.name, options_.input_width));
@@ -23,7 +23,7 @@ void Sequential::append(std::unique_ptr<Layer> layer) {
   const std::int64_t input_width =
       layers_.empty() ? options_.input_width : layers_.back().layer->output_width();
   const std::string name = next_name(layer->kind());
-  layer->build({.stream = *stream_,
+  layer->build({.stream = stream_,
                 .model = options_.name,
                 .name = name,
                 .input_width = input_width,

@@ -30,9 +30,9 @@ struct SequentialOptions {
 /// model leaves its parameters where they are.
 class Sequential {
  public:
-  /// Throws std::invalid_argument for an input width < 1. The stream must outlive the model.
+  /// Throws std::invalid_argument for an input width < 1.
   template <std::derived_from<Layer>... Layers>
-  Sequential(Stream& stream, SequentialOptions options, Layers... layers)
+  Sequential(Stream stream, SequentialOptions options, Layers... layers)
       : Sequential(stream, std::move(options), nullptr) {
     (add(std::move(layers)), ...);
   }
@@ -67,11 +67,11 @@ class Sequential {
     std::unique_ptr<Layer> layer;
   };
 
-  Sequential(Stream& stream, SequentialOptions options, std::nullptr_t);
+  Sequential(Stream stream, SequentialOptions options, std::nullptr_t);
   void append(std::unique_ptr<Layer> layer);
   std::string next_name(std::string_view kind) const;
 
-  Stream* stream_;
+  Stream stream_;
   SequentialOptions options_;
   std::vector<NamedLayer> layers_;
 };

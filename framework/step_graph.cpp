@@ -11,12 +11,12 @@ constexpr int kRunsBeforeCapture = 2;
 
 }  // namespace
 
-StepGraph::StepGraph(Stream& stream, std::function<void()> step)
-    : stream_(&stream), step_(std::move(step)) {}
+StepGraph::StepGraph(Stream stream, std::function<void()> step)
+    : stream_(stream), step_(std::move(step)) {}
 
 void StepGraph::run() {
-  if (!graph_ && runs_ == kRunsBeforeCapture && Graph::is_supported(*stream_)) {
-    graph_.emplace(*stream_, step_);
+  if (!graph_ && runs_ == kRunsBeforeCapture && Graph::is_supported(stream_)) {
+    graph_.emplace(stream_, step_);
   }
   if (graph_) return graph_->launch();
   step_();

@@ -28,12 +28,12 @@ namespace gradvitals {
 ///
 /// What the function decides on the host (shapes, a learning rate) stays as it was in the third run.
 /// It keeps none of its own tensors from run to run: what is held is not used again, every run then
-/// works on other memory, and cannot be captured. The tensors it finds must outlive the graph, and
-/// the graph must not outlive the stream. On cpu, where an op runs when it is called, every run
+/// works on other memory, and cannot be captured. The tensors it finds must outlive the graph.
+/// On cpu, where an op runs when it is called, every run
 /// calls the function.
 class StepGraph {
  public:
-  StepGraph(Stream& stream, std::function<void()> step);
+  StepGraph(Stream stream, std::function<void()> step);
 
   /// Throws what the function throws, and CudaError where its third run waits for the stream or
   /// allocates.
@@ -43,7 +43,7 @@ class StepGraph {
   bool is_captured() const { return graph_.has_value(); }
 
  private:
-  Stream* stream_;
+  Stream stream_;
   std::function<void()> step_;
   int runs_ = 0;
   std::optional<Graph> graph_;

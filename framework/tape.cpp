@@ -14,10 +14,10 @@ void Tape::check_operands(const char* op, std::initializer_list<const Tensor*> o
     if (!operand->has_value()) {
       throw std::invalid_argument(fmt::format("{}: an operand is no tensor", op));
     }
-    if (operand->device() != stream_->device()) {
+    if (operand->device() != stream_.device()) {
       throw std::invalid_argument(fmt::format("{}: {} is on device {}, the tape on {}", op,
                                               operand->shape().text(), name(operand->device()),
-                                              name(stream_->device())));
+                                              name(stream_.device())));
     }
     if (first == nullptr) first = operand;
     if (operand->dtype() != first->dtype()) {
@@ -33,7 +33,7 @@ Tensor Tape::empty(const Shape& shape, DType dtype) {
   Tensor& slot = memory_[memory_used_++];
   const bool fits = slot.has_value() && slot.storage_.use_count() == 1 && slot.dtype() == dtype &&
                     slot.shape() == shape;
-  if (!fits) slot = Tensor(*stream_, shape, dtype);
+  if (!fits) slot = Tensor(stream_, shape, dtype);
   return slot;
 }
 
@@ -47,8 +47,10 @@ Tensor Tape::record(std::unique_ptr<Operation> operation) {
   return operations_.back()->output();
 }
 
-Tensor Tape::record_layer(std::unique_ptr<Operation> operation, LayerTrace trace) {
+Tensor Tape::record_layer(std::unique_ptr<Operation> operation, const Parameter& kernel,
+                          LayerTrace trace) {
   Tensor output = record(std::move(operation));
+  name_layer(layers_.size(), kernel);
   trace.position = output.tape_position_;
   layers_.push_back(std::move(trace));
   return output;
@@ -81,13 +83,13 @@ std::vector<TensorView> Tape::gradient_views() const {
   return views;
 }
 
-std::vector<TensorView> Tape::views() {
+std::vector<TensorView> Tape::views() const {
   std::vector<TensorView> views;
   views.reserve(gradients_.size() + 3 * layers_.size() + 1);
   append_gradients(views);
   for (int layer = 0; layer < layer_count(); ++layer) {
     const LayerTrace& trace = layers_[static_cast<std::size_t>(layer)];
-    const LayerNames& names = names_of(layer);
+    const LayerNames& names = layer_names_[static_cast<std::size_t>(layer)];
     const auto add = [&](const std::string& name, Role role, const Tensor& tensor) {
       if (tensor.has_value()) {
         views.push_back(view_of(name, role, tensor, layer, trace.activation));
@@ -115,19 +117,15 @@ void Tape::append_gradients(std::vector<TensorView>& views) const {
 }
 
 // Names are made once and kept over resets: a step that is watched makes no strings.
-const Tape::LayerNames& Tape::names_of(int layer) {
-  const auto index = static_cast<std::size_t>(layer);
-  if (layer_names_.size() <= index) layer_names_.resize(index + 1);
-  LayerNames& names = layer_names_[index];
-  const Parameter& kernel = *layers_[index].kernel;
-  if (names.kernel_name != kernel.name) {
-    const std::string_view scope = kernel.scope();
-    names = {.kernel_name = kernel.name,
-             .pre_activation = fmt::format("{}/pre_activation", scope),
-             .output = fmt::format("{}/output", scope),
-             .delta = fmt::format("{}/delta", scope)};
-  }
-  return names;
+void Tape::name_layer(std::size_t layer, const Parameter& kernel) {
+  if (layer_names_.size() <= layer) layer_names_.resize(layer + 1);
+  LayerNames& names = layer_names_[layer];
+  if (names.kernel_name == kernel.name) return;
+  const std::string_view scope = kernel.scope();
+  names = {.kernel_name = kernel.name,
+           .pre_activation = fmt::format("{}/pre_activation", scope),
+           .output = fmt::format("{}/output", scope),
+           .delta = fmt::format("{}/delta", scope)};
 }
 
 }  // namespace gradvitals

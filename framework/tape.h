@@ -29,7 +29,6 @@ using Gradients = std::vector<Gradient>;
 
 /// What a dense op leaves to be watched. `delta` comes with the walk back, if that passes here.
 struct LayerTrace {
-  const Parameter* kernel = nullptr;
   Activation activation = Activation::kNone;
   Tensor pre_activation;  ///< (B,O), or none where it was not kept; the output's memory if linear.
   Tensor output;          ///< (B,O)
@@ -54,8 +53,8 @@ class Tape {
     bool keep_pre_activations = true;
   };
 
-  explicit Tape(Stream& stream) : Tape(stream, Options{}) {}
-  Tape(Stream& stream, Options options) : stream_(&stream), options_(options) {}
+  explicit Tape(Stream stream) : Tape(stream, Options{}) {}
+  Tape(Stream stream, Options options) : stream_(stream), options_(options) {}
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
@@ -72,8 +71,8 @@ class Tape {
   /// with null data), then pre_activation, output and delta of each dense op, as far as they were
   /// kept or reached, and last the loss. `layer` counts dense ops from the input side; a gradient has the layer and
   /// activation of the first dense op that uses its variable. Valid until reset() or the tape's
-  /// end, and as long as the parameters live.
-  std::vector<TensorView> views();
+  /// end, and as long as the variables asked for live.
+  std::vector<TensorView> views() const;
   /// The gradients of views() alone, in the order asked, those that do not exist with null data;
   /// none before gradient(). They cost least to watch, but tell nothing of the loss, nor of how
   /// signals fade or grow from layer to layer: a network that views() show vanishing may pass for
@@ -83,7 +82,7 @@ class Tape {
   /// Forgets every op and result. Handles that the caller holds stay valid; views do not.
   void reset();
 
-  Stream& stream() const { return *stream_; }
+  Stream& stream() { return stream_; }
   const Options& options() const { return options_; }
 
   // For ops.
@@ -96,8 +95,10 @@ class Tape {
   /// Takes an op that has run, and returns its output. Throws std::invalid_argument on a spent
   /// tape.
   Tensor record(std::unique_ptr<Operation> operation);
-  /// As record(), for an op that is a layer: trace.position is filled in.
-  Tensor record_layer(std::unique_ptr<Operation> operation, LayerTrace trace);
+  /// As record(), for an op that is a layer: trace.position is filled in. The layer's names are made
+  /// from its kernel's, which need not live on.
+  Tensor record_layer(std::unique_ptr<Operation> operation, const Parameter& kernel,
+                      LayerTrace trace);
   /// Layers recorded so far; the next one gets this number.
   int layer_count() const { return static_cast<int>(layers_.size()); }
 
@@ -140,9 +141,9 @@ class Tape {
   void accumulate(int sink, const Tensor& gradient, bool owned);
   const Tensor& one_like(const Tensor& loss);
   void append_gradients(std::vector<TensorView>& views) const;
-  const LayerNames& names_of(int layer);
+  void name_layer(std::size_t layer, const Parameter& kernel);
 
-  Stream* stream_;
+  Stream stream_;
   Options options_;
   bool spent_ = false;
 

@@ -137,12 +137,12 @@ void Tape::accumulate(int sink, const Tensor& gradient, bool owned) {
   Tensor sum = in_place ? target.sum : empty(gradient.shape(), gradient.dtype());
   dispatch("Tape::gradient", gradient.dtype(), [&]<class T>() {
     if (target.sum.has_value()) {
-      add(*stream_, Add<T>{target.sum.flat<T>(), gradient.flat<T>(), sum.flat<T>()});
+      add(stream_, Add<T>{target.sum.flat<T>(), gradient.flat<T>(), sum.flat<T>()});
     } else {
       // A copy: gradients of two variables never share memory, so that each may be changed in
       // place.
       activation_forward(
-          *stream_, ActivationForward<T>{Activation::kLinear, gradient.flat<T>(), sum.flat<T>()});
+          stream_, ActivationForward<T>{Activation::kLinear, gradient.flat<T>(), sum.flat<T>()});
     }
   });
   target = {std::move(sum), true};
@@ -152,7 +152,7 @@ const Tensor& Tape::one_like(const Tensor& loss) {
   if (!one_.has_value() || one_.dtype() != loss.dtype() || one_.shape() != loss.shape()) {
     dispatch("Tape::gradient", loss.dtype(), [&]<class T>() {
       const T one = 1;
-      one_ = Tensor::from_host<T>(*stream_, loss.shape(), std::span(&one, 1));
+      one_ = Tensor::from_host<T>(stream_, loss.shape(), std::span(&one, 1));
     });
   }
   return one_;

@@ -16,6 +16,13 @@ void check_dtype(const Tensor& tensor) {
                                           name(tensor.dtype()), name(kDTypeOf<T>)));
 }
 
+void check_device(const char* op, const Tensor& tensor, const Stream& stream) {
+  if (tensor.device() == stream.device()) return;
+  throw std::invalid_argument(fmt::format("{}: {} is on device {}, the stream on {}", op,
+                                          tensor.shape().text(), name(tensor.device()),
+                                          name(stream.device())));
+}
+
 void check_count(const Shape& shape, std::size_t count) {
   if (static_cast<std::size_t>(shape.count()) == count) return;
   throw std::invalid_argument(fmt::format("Tensor: {} values do not fill {}", count, shape.text()));
@@ -75,6 +82,7 @@ VectorView<T> Tensor::flat() const {
 
 template <class T>
 std::vector<T> Tensor::to_host(Stream& stream) const {
+  check_device("Tensor::to_host", *this, stream);
   check_dtype<T>(*this);
   std::vector<T> values(static_cast<std::size_t>(count()));
   copy_to_host(stream, data(), storage_->buffer.bytes(), values.data());
@@ -83,12 +91,14 @@ std::vector<T> Tensor::to_host(Stream& stream) const {
 
 template <class T>
 void Tensor::copy_from_host(Stream& stream, std::type_identity_t<std::span<const T>> values) const {
+  check_device("Tensor::copy_from_host", *this, stream);
   check_dtype<T>(*this);
   check_count(shape(), values.size());
   copy_to_device(stream, values.data(), storage_->buffer.bytes(), data());
 }
 
 double Tensor::item(Stream& stream) const {
+  check_device("Tensor::item", *this, stream);
   if (count() != 1) {
     throw std::invalid_argument(
         fmt::format("Tensor: {} has {} elements, not one", shape().text(), count()));

@@ -15,6 +15,7 @@
 #include "kernels/memory_use.h"
 #include "kernels/optimizer.h"
 #include "kernels/random.h"
+#include "kernels/slice_stats.h"
 #include "kernels/stream.h"
 #include "kernels/tensor_stats.h"
 #include "kernels/unit_stats.h"
@@ -92,6 +93,7 @@ class Backend {
   virtual void tensor_stats(const TensorStatsTable& table, const VectorView<TensorStats>& out,
                             Buffer& workspace) = 0;
   virtual void unit_stats(const UnitStats& op) = 0;
+  virtual void slice_stats(const SliceStats& op) = 0;
 };
 
 /// The native implementation; `threads` as in Stream::Options.

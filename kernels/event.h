@@ -9,7 +9,7 @@ class Stream;
 class BackendEvent;
 
 /// Tells when the work issued before record() has finished, without waiting for what was issued
-/// since. Of one stream, which must outlive it. Move-only.
+/// since. Of one stream. Move-only.
 class Event {
  public:
   explicit Event(Stream& stream);

@@ -11,8 +11,7 @@ class BackendGraph;
 
 /// The kernels, fills and copies that a function issues to a stream, to be run again in one call, as
 /// a CUDA graph: with the same arguments and the same memory, whatever is in it by then. Memory that
-/// the function allocates and frees on the stream stays the graph's while it lives. Move-only; must
-/// not outlive the stream.
+/// the function allocates and frees on the stream stays the graph's while it lives. Move-only.
 class Graph {
  public:
   /// Whether the stream's device can capture: cuda and sim. On cpu an op runs when it is called.

@@ -14,13 +14,19 @@ using validate::memory;
 struct LossName {
   LossKind kind;
   std::string_view name;
-  std::string_view short_name;
 };
 
 constexpr std::array kLosses = {
-    LossName{LossKind::kMse, "mse", "mse"},
-    LossName{LossKind::kBinaryCrossEntropyFromLogits, "binary_cross_entropy_from_logits", "bce"},
-    LossName{LossKind::kSoftmaxCrossEntropy, "softmax_cross_entropy", "cross_entropy"},
+    LossName{LossKind::kMse, "mse"},
+    LossName{LossKind::kBinaryCrossEntropyFromLogits, "binary_cross_entropy_from_logits"},
+    LossName{LossKind::kBinaryCrossEntropy, "binary_cross_entropy"},
+    LossName{LossKind::kSoftmaxCrossEntropy, "softmax_cross_entropy"},
+};
+
+constexpr std::array kShortNames = {
+    LossName{LossKind::kBinaryCrossEntropyFromLogits, "bce"},
+    LossName{LossKind::kBinaryCrossEntropyFromLogits, "bce_with_logits"},
+    LossName{LossKind::kSoftmaxCrossEntropy, "cross_entropy"},
 };
 
 constexpr std::string_view kForward = "loss_forward";
@@ -71,7 +77,10 @@ std::string_view name(LossKind loss) {
 
 std::optional<LossKind> parse_loss(std::string_view text) {
   for (const LossName& loss : kLosses) {
-    if (text == loss.name || text == loss.short_name) return loss.kind;
+    if (text == loss.name) return loss.kind;
+  }
+  for (const LossName& loss : kShortNames) {
+    if (text == loss.name) return loss.kind;
   }
   return std::nullopt;
 }

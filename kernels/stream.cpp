@@ -34,9 +34,6 @@ std::shared_ptr<Backend> make_backend(const Stream::Options& options) {
 }  // namespace
 
 Stream::Stream(const Options& options) : backend_(make_backend(options)) {}
-Stream::~Stream() = default;
-Stream::Stream(Stream&&) noexcept = default;
-Stream& Stream::operator=(Stream&&) noexcept = default;
 
 DeviceType Stream::device() const {
   return backend_->device();

@@ -16,7 +16,10 @@ enum class GemmProvider : std::uint8_t { kHandWritten, kCublas };
 
 /// An ordered queue of work on one device: every op takes the stream it runs on as its first
 /// argument, and ops on one stream run in the order they were issued. On the cpu device an op has
-/// finished when its call returns. Move-only; what was allocated on a stream may outlive it.
+/// finished when its call returns.
+///
+/// A handle: copies name the same queue, which lives as long as any of them and as anything that
+/// was made on it. Whoever works on a stream later keeps a copy.
 class Stream {
  public:
   struct Options {
@@ -33,9 +36,10 @@ class Stream {
   /// std::invalid_argument for cuBLAS on a device other than cuda.
   explicit Stream(const Options& options);
   Stream() : Stream(Options{}) {}
-  ~Stream();
-  Stream(Stream&&) noexcept;
-  Stream& operator=(Stream&&) noexcept;
+  ~Stream() = default;
+  // No moves: to move a handle is to copy it, so that none is ever left without a queue.
+  Stream(const Stream&) = default;
+  Stream& operator=(const Stream&) = default;
 
   DeviceType device() const;
   int threads() const;
@@ -44,6 +48,9 @@ class Stream {
 
   /// Blocks until everything issued so far has finished.
   void synchronize();
+
+  /// Whether both name the same queue.
+  bool operator==(const Stream&) const = default;
 
   /// The device's implementation of the ops; for the contract functions and Buffer.
   const std::shared_ptr<Backend>& backend() const { return backend_; }

@@ -57,6 +57,10 @@ double TensorStats::rms() const {
   return scaled_back(std::sqrt(sum_squares / static_cast<double>(finite_count())), scale_exponent);
 }
 
+double TensorStats::mean() const {
+  return finite_count() > 0 ? sum / static_cast<double>(finite_count()) : 0.0;
+}
+
 double TensorStats::ieee_norm() const {
   if (nan_count > 0) return std::numeric_limits<double>::quiet_NaN();
   if (inf_count > 0) return std::numeric_limits<double>::infinity();

@@ -40,6 +40,8 @@ struct TensorStats {
   double l2_norm() const;
   /// Root mean square of the finite part; 0 where it is empty.
   double rms() const;
+  /// Of the finite part; 0 where it is empty.
+  double mean() const;
   /// What a plain norm would give: NaN with any NaN, infinity with any infinity, else l2_norm().
   double ieee_norm() const;
 

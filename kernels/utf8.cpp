@@ -131,6 +131,14 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string ascii_lower(std::string_view text) {
+  std::string result(text);
+  for (char& letter : result) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return result;
+}
+
 int display_width(std::string_view text) {
   int width = 0;
   while (!text.empty()) {

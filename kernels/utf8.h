@@ -18,6 +18,9 @@ void append_utf8(std::string& out, char32_t code_point);
 /// bytes that are no UTF-8 become U+FFFD.
 std::string printable(std::string_view text);
 
+/// The letters A to Z small; everything else as it is.
+std::string ascii_lower(std::string_view text);
+
 /// Terminal columns that printable text takes: wide East Asian characters and emoji count 2,
 /// combining marks 0.
 int display_width(std::string_view text);

@@ -7,6 +7,7 @@
 
 #include "kernels/activation.h"
 #include "kernels/matrix_view.h"
+#include "kernels/view.h"
 
 namespace gradvitals::validate {
 
@@ -90,6 +91,24 @@ inline void in_place_or_disjoint(std::string_view op, const Memory& out, const M
 /// Throws where an output shares memory with an input or with another output.
 void outputs_disjoint(std::string_view op, std::initializer_list<Memory> outputs,
                       std::initializer_list<Memory> inputs);
+
+/// Throws "<op>: view '<name>' (2, 3) <message>".
+[[noreturn]] void fail(std::string_view op, const TensorView& view, std::string_view message);
+
+/// Throws "<op>: view '<name>' (2, 3) does not fit <argument> (4,)".
+[[noreturn]] void misfit(std::string_view op, const TensorView& view, const Shape& argument);
+
+/// Throws where the view contradicts itself, or has elements that are null, on another device or not
+/// at a multiple of their size.
+void matrix(std::string_view op, const TensorView& view, DeviceType device);
+
+/// Throws where an output does not have `count` elements, which the view asks for.
+template <class T>
+void has_count(std::string_view op, const TensorView& view, std::string_view argument,
+               const VectorView<T>& out, std::int64_t count) {
+  readable(op, argument, out);
+  if (out.count != count) misfit(op, view, shape(argument, out));
+}
 
 /// Throws where the activation is kNone: "not known" is for views, no op can compute it.
 void known(std::string_view op, Activation activation);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kernels/matrix_view.h"
+#include "monitor/metrics/slice_summary.h"
 #include "monitor/metrics/unit_records.h"
 
 namespace gradvitals {
@@ -70,12 +71,14 @@ HealthMetrics metrics_of(std::span<const TensorRecord> descriptions,
   gradient_norms.reserve(descriptions.size());
   for (std::size_t i = 0; i < descriptions.size(); ++i) {
     if (descriptions[i].role == Role::kLoss) {
-      loss = value_of(stats[i]);
+      if (descriptions[i].exists) loss = value_of(stats[i]);
       continue;
     }
     records.push_back(descriptions[i]);
     records.back().stats = stats[i];
-    const bool is_gradient = records.back().role == Role::kGradient && records.back().exists;
+    // A gradient without elements stands for one that is not there, and has no norm.
+    const bool is_gradient = records.back().role == Role::kGradient && records.back().exists &&
+                             records.back().stats.count > 0;
     if (is_gradient) gradient_norms.push_back(stats[i].ieee_norm());
   }
   HealthMetrics metrics = metrics_from_norms(std::move(gradient_norms));
@@ -84,16 +87,31 @@ HealthMetrics metrics_of(std::span<const TensorRecord> descriptions,
   return metrics;
 }
 
+/// Puts into the records, which lack the views of losses, what their slices show.
+void add_slices(std::span<const TensorView> views,
+                std::span<const std::optional<KernelSlices>> slices,
+                std::span<TensorRecord> records) {
+  auto record = records.begin();
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    if (views[i].role == Role::kLoss) continue;
+    if (slices[i]) {
+      record->units = slices[i]->units;
+      record->inputs = slices[i]->inputs;
+    }
+    ++record;
+  }
+}
+
 }  // namespace
 
-GradientMonitor::GradientMonitor(Stream& stream, Options options)
-    : stream_(&stream), options_(options), parcels_{Parcel(stream), Parcel(stream)} {}
+GradientMonitor::GradientMonitor(Stream stream, Options options)
+    : stream_(stream), options_(options), parcels_{Parcel(stream_), Parcel(stream_)} {}
 
 void GradientMonitor::watch(std::span<const TensorView> views) {
   if (table_ && std::ranges::equal(views_, views)) return;
-  for (const TensorView& view : views) check_view(view, stream_->device());
+  for (const TensorView& view : views) check_view(view, stream_.device());
   // The table last: a call that fails leaves nothing that the next one would take for ready.
-  TensorStatsTable table(*stream_, views);
+  TensorStatsTable table(stream_, views);
   table_.reset();
   auto descriptions = std::make_shared<Descriptions>();
   std::ranges::transform(views, std::back_inserter(*descriptions), describe);
@@ -101,10 +119,10 @@ void GradientMonitor::watch(std::span<const TensorView> views) {
   views_.assign(views.begin(), views.end());
   for (std::size_t i = 0; i < views_.size(); ++i) views_[i].name = (*descriptions_)[i].name;
   if (stats_workspace_.bytes() < table.workspace_bytes()) {
-    stats_workspace_ = Buffer(*stream_, table.workspace_bytes());
+    stats_workspace_ = Buffer(stream_, table.workspace_bytes());
   }
   if (records_.bytes() < table.record_count() * kRecordBytes) {
-    records_ = Buffer(*stream_, table.record_count() * kRecordBytes);
+    records_ = Buffer(stream_, table.record_count() * kRecordBytes);
   }
   table_ = std::move(table);
 }
@@ -112,7 +130,7 @@ void GradientMonitor::watch(std::span<const TensorView> views) {
 void GradientMonitor::measure(std::span<const TensorView> views) {
   watch(views);
   auto* records = static_cast<TensorStats*>(records_.data());
-  tensor_stats(*stream_, *table_, {records, table_->record_count()}, stats_workspace_);
+  tensor_stats(stream_, *table_, {records, table_->record_count()}, stats_workspace_);
 }
 
 const TensorStats* GradientMonitor::all_gradients() const {
@@ -128,8 +146,8 @@ void GradientMonitor::require_measured(const char* call) const {
 void GradientMonitor::send(Parcel& parcel) {
   require_measured("collect");
   const std::int64_t bytes = table_->size() * kRecordBytes;
-  if (parcel.records.bytes() < bytes) parcel.records = HostBuffer(*stream_, bytes);
-  copy_to_host_async(*stream_, records_.data(), bytes, parcel.records);
+  if (parcel.records.bytes() < bytes) parcel.records = HostBuffer(stream_, bytes);
+  copy_to_host_async(stream_, records_.data(), bytes, parcel.records);
   parcel.arrived.record();
   parcel.descriptions = descriptions_;
 }
@@ -156,9 +174,12 @@ std::optional<HealthMetrics> GradientMonitor::finish() {
 HealthMetrics GradientMonitor::examine(std::span<const TensorView> views) {
   measure(views);
   std::vector<TensorStats> stats(views.size());
-  copy_to_host(*stream_, records_.data(), std::ssize(stats) * kRecordBytes, stats.data());
+  copy_to_host(stream_, records_.data(), std::ssize(stats) * kRecordBytes, stats.data());
   HealthMetrics metrics = metrics_of(*descriptions_, stats);
-  if (options_.units) metrics.units = unit_records(*stream_, views, unit_workspace_);
+  if (options_.units) {
+    metrics.units = unit_records(stream_, views, unit_workspace_);
+    add_slices(views, kernel_slices(stream_, views, slice_workspace_), metrics.tensors);
+  }
   return metrics;
 }
 

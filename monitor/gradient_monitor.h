@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "kernels/buffer.h"
@@ -16,7 +17,7 @@
 
 namespace gradvitals {
 
-/// Watches tensors on one stream, which must outlive it. At a check-up:
+/// Watches tensors on one stream. At a check-up:
 ///
 ///     HealthMetrics metrics = monitor.examine(tape.views());
 ///
@@ -35,17 +36,18 @@ namespace gradvitals {
 class GradientMonitor {
  public:
   struct Options {
-    /// Count dead and saturated units, which reads outputs and pre-activations a second time.
-    /// examine() alone does it.
+    /// Count dead and saturated units, and compare the rows and columns of kernels and their
+    /// gradients, which reads those tensors again. examine() alone does it.
     bool units = true;
   };
 
-  explicit GradientMonitor(Stream& stream) : GradientMonitor(stream, Options{}) {}
-  GradientMonitor(Stream& stream, Options options);
+  explicit GradientMonitor(Stream stream) : GradientMonitor(stream, Options{}) {}
+  GradientMonitor(Stream stream, Options options);
 
   /// Statistics of every view, the seed's metrics over those with role gradient that exist, and
-  /// unit records (unit_records.h). Views may come in any order; records keep it. A view with role
-  /// loss becomes the metrics' loss (an infinite one loses its sign). Throws std::invalid_argument
+  /// unit records (unit_records.h) and slices (slice_summary.h). Views may come in any order; records
+  /// keep it. A view with role loss becomes the metrics' loss (an infinite one loses its sign; one
+  /// with null data is no loss). Throws std::invalid_argument
   /// naming a view that contradicts itself or lies on another device.
   HealthMetrics examine(std::span<const TensorView> views);
 
@@ -84,7 +86,7 @@ class GradientMonitor {
   void send(Parcel& parcel);
   std::optional<HealthMetrics> receive(Parcel& parcel);
 
-  Stream* stream_;
+  Stream stream_;
   Options options_;
   std::optional<TensorStatsTable> table_;
   std::shared_ptr<const Descriptions> descriptions_;
@@ -92,6 +94,7 @@ class GradientMonitor {
   Buffer records_;
   Buffer stats_workspace_;
   Buffer unit_workspace_;
+  Buffer slice_workspace_;
   std::array<Parcel, 2> parcels_;
   std::size_t next_parcel_ = 0;
 };

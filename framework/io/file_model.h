@@ -16,7 +16,6 @@ namespace gradvitals {
 /// that order. Moving the model leaves its parameters where they are.
 class FileModel {
  public:
-  /// The stream must outlive the model.
   FileModel(Stream& stream, const ModelFile& file);
 
   /// (B,I) -> (B,O). Throws std::invalid_argument where x does not fit.

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "framework/io/input_message.h"
+#include "kernels/input_message.h"
 
 namespace gradvitals {
 namespace {

@@ -51,9 +51,9 @@ Buffer copy_of(Stream& stream, std::span<const std::byte> bytes) {
 
 }  // namespace
 
-GradientDump::GradientDump(Stream& stream, const SafetensorsFile& file) {
-  views_.reserve(file.tensors().size());
-  for (const SafetensorsEntry& entry : file.tensors()) {
+GradientDump::GradientDump(Stream& stream, std::span<const SafetensorsEntry> tensors) {
+  views_.reserve(tensors.size());
+  for (const SafetensorsEntry& entry : tensors) {
     TensorView& view = views_.emplace_back(view_of(entry));
     if (stream.device() == DeviceType::kCpu) continue;
     view.data = copies_.emplace_back(copy_of(stream, entry.bytes)).data();

@@ -4,19 +4,21 @@
 #include <span>
 #include <vector>
 
-#include "framework/io/safetensors.h"
+#include "framework/io/tensor_entry.h"
 #include "kernels/buffer.h"
 #include "kernels/stream.h"
 #include "kernels/view.h"
 
 namespace gradvitals {
 
-/// One gradient per tensor of a file, in its order, with layer and activation unknown. A kernel is a
-/// matrix with its units in one dimension, everything else in the other.
+/// One gradient per tensor of a dump, in its order, with layer and activation unknown. A kernel is a
+/// matrix with its units in one dimension, everything else in the other. A tensor without elements,
+/// which stands for None, is a view of count 0.
 class GradientDump {
  public:
-  /// On cpu the views point into `file`, which must outlive them; on another device into copies.
-  GradientDump(Stream& stream, const SafetensorsFile& file);
+  /// `tensors` are those of a TensorDump or a SafetensorsFile, and must outlive the views, which on
+  /// cpu point into them; on another device into copies.
+  GradientDump(Stream& stream, std::span<const SafetensorsEntry> tensors);
 
   /// Valid while this lives.
   std::span<const TensorView> views() const { return views_; }

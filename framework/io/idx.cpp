@@ -6,7 +6,7 @@
 #include <bit>
 #include <optional>
 
-#include "framework/io/input_message.h"
+#include "kernels/input_message.h"
 
 namespace gradvitals {
 namespace {

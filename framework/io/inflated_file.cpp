@@ -1,6 +1,7 @@
 #include "framework/io/inflated_file.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -10,7 +11,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "framework/io/input_message.h"
+#include "kernels/input_message.h"
 
 namespace gradvitals {
 namespace {
@@ -47,10 +48,7 @@ void check_read(int read, const GzipFile& file, const std::string& path) {
   refuse_input(path, fmt::format("the compressed data is damaged: {}", reason));
 }
 
-}  // namespace
-
-std::string read_inflated(const std::string& path, std::int64_t max_bytes) {
-  const GzipFile file = open_gzip(path);
+std::string read_all(const GzipFile& file, const std::string& path, std::int64_t max_bytes) {
   std::string content;
   while (true) {
     const std::size_t size = content.size();
@@ -63,6 +61,22 @@ std::string read_inflated(const std::string& path, std::int64_t max_bytes) {
       refuse_input(path, fmt::format("holds more than {} bytes", max_bytes));
     }
   }
+}
+
+}  // namespace
+
+std::string read_inflated(const std::string& path, std::int64_t max_bytes) {
+  return read_all(open_gzip(path), path, max_bytes);
+}
+
+std::string read_inflated_standard_input(std::int64_t max_bytes) {
+  const std::string path = "standard input";
+  const int descriptor = ::dup(STDIN_FILENO);  // gzclose closes its own.
+  GzipFile file(descriptor < 0 ? nullptr : gzdopen(descriptor, "rb"));
+  if (!file) {
+    refuse_input(path, fmt::format("cannot open: {}", std::generic_category().message(errno)));
+  }
+  return read_all(file, path, max_bytes);
 }
 
 }  // namespace gradvitals

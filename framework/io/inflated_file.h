@@ -14,4 +14,7 @@ inline constexpr std::int64_t kMaxInflatedBytes = std::int64_t{256} << 20;
 /// compressed data, or holds more than max_bytes.
 std::string read_inflated(const std::string& path, std::int64_t max_bytes = kMaxInflatedBytes);
 
+/// The same of what standard input still gives, which messages call "standard input".
+std::string read_inflated_standard_input(std::int64_t max_bytes = kMaxInflatedBytes);
+
 }  // namespace gradvitals

@@ -2,15 +2,21 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <cerrno>
+#include <cstdint>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
-#include "framework/io/input_message.h"
+#include "kernels/input_message.h"
 
 namespace gradvitals {
 namespace {
@@ -44,7 +50,71 @@ std::size_t size_of_regular_file(const FileDescriptor& file, const std::string& 
   return static_cast<std::size_t>(status.st_size);
 }
 
+/// What is mapped, for the handler of SIGBUS, which may neither allocate nor lock.
+struct Noted {
+  std::atomic<std::uintptr_t> begin = 0;  ///< 0: the place is free.
+  std::atomic<std::uintptr_t> end = 0;
+  std::array<char, 256> path{};  ///< Cut where it is longer; ends with a NUL.
+};
+
+/// More files than this at a time have no name in the message.
+constinit std::array<Noted, 64> noted_files{};
+constinit std::atomic<int> exit_code_of_shrunk_files = 2;
+
+constexpr std::uintptr_t kBeingWritten = 1;  // No address of a mapping, which begins at a page.
+
+void note_mapping(const void* data, std::size_t size, const std::string& path) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(data);
+  for (Noted& noted : noted_files) {
+    std::uintptr_t free = 0;
+    if (!noted.begin.compare_exchange_strong(free, kBeingWritten)) continue;
+    noted.path.fill('\0');
+    std::copy_n(path.begin(), std::min(path.size(), noted.path.size() - 1), noted.path.begin());
+    noted.end = begin + size;
+    noted.begin = begin;
+    return;
+  }
+}
+
+void forget_mapping(const void* data) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(data);
+  for (Noted& noted : noted_files) {
+    if (noted.begin == begin) {
+      noted.begin = 0;
+      return;
+    }
+  }
+}
+
+void write_to_stderr(std::string_view text) {
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+extern "C" void on_bus_error(int signal, siginfo_t* info, void*) {
+  const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
+  for (const Noted& noted : noted_files) {
+    const std::uintptr_t begin = noted.begin;
+    if (begin <= kBeingWritten || address < begin || address >= noted.end) continue;
+    write_to_stderr("gradvitals: ");
+    write_to_stderr(noted.path.data());
+    write_to_stderr(": was cut short while it was read\n");
+    ::_exit(exit_code_of_shrunk_files);
+  }
+  // Not ours: the default action follows when the instruction runs again.
+  struct sigaction default_action {};
+  default_action.sa_handler = SIG_DFL;
+  ::sigaction(signal, &default_action, nullptr);
+}
+
 }  // namespace
+
+void exit_where_a_mapped_file_shrinks(int exit_code) {
+  exit_code_of_shrunk_files = exit_code;
+  struct sigaction action {};
+  action.sa_sigaction = on_bus_error;
+  action.sa_flags = SA_SIGINFO;
+  ::sigaction(SIGBUS, &action, nullptr);
+}
 
 MappedFile::MappedFile(const std::string& path) {
   const FileDescriptor file(path);
@@ -54,10 +124,13 @@ MappedFile::MappedFile(const std::string& path) {
   if (mapping == MAP_FAILED) refuse_errno(path, "cannot map");
   data_ = mapping;
   size_ = size;
+  note_mapping(data_, size_, path);
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(data_, size_);
+  if (data_ == nullptr) return;
+  forget_mapping(data_);
+  ::munmap(data_, size_);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept

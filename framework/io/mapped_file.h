@@ -8,8 +8,9 @@
 namespace gradvitals {
 
 /// Maps a regular file for reading: pages are the system's file cache, shared and reclaimable, so a
-/// file larger than memory can be walked. Move-only. The file must not be cut short while it is
-/// mapped: POSIX then ends the process with SIGBUS on the next read beyond the new end.
+/// file larger than memory can be walked. Move-only. A file that is cut short
+/// while it is mapped ends the process with SIGBUS on the next read beyond its new end:
+/// exit_where_a_mapped_file_shrinks() makes a message of that.
 class MappedFile {
  public:
   /// Throws InputError naming the file where it is missing, a directory, anything else that is no
@@ -25,5 +26,10 @@ class MappedFile {
   void* data_ = nullptr;
   std::size_t size_ = 0;
 };
+
+/// From now on a read beyond the end of a mapped file that was cut short writes one line with the
+/// file's name to stderr and ends the process with `exit_code`. Other faults end it as before. For
+/// programs, not for libraries: it takes the process's handler of SIGBUS.
+void exit_where_a_mapped_file_shrinks(int exit_code);
 
 }  // namespace gradvitals

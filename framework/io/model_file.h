@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "framework/io/model_functions.h"
+#include "framework/io/safetensors.h"
 #include "kernels/activation.h"
 #include "kernels/loss.h"
 
@@ -28,14 +30,22 @@ struct ModelFile {
 };
 
 /// Reads `layers.{i}.kernel` (in,out) or `layers.{i}.weight` (out,in), i from 0, each with an
-/// optional `layers.{i}.bias`, and the metadata `activations` ("relu,relu,sigmoid", one per layer)
-/// and `loss` (what parse_loss() takes). Cross entropies are computed from logits, so the last
-/// layer must be linear; the loss "bce" after a sigmoid is the same function of the weights and is
-/// read as "bce" after a linear layer, which stays exact where the sigmoid rounds to 0 or 1. Values
-/// may be NaN or infinite. In the same way "softmax" may stand last, before softmax_cross_entropy.
+/// optional `layers.{i}.bias`, or the names of an nn.Sequential (`0.weight`, `2.weight`; see
+/// dense_layers_of()), and the metadata `activations` ("relu,relu,sigmoid", one per layer)
+/// and `loss` (what parse_loss() takes). The loss "bce" after a sigmoid is that of probabilities,
+/// binary_cross_entropy, and after a linear layer that of logits. "bce_with_logits" is that of logits
+/// always: a sigmoid that stands last is then left to the loss, which stays exact where the sigmoid
+/// rounds to 0 or 1, and its layer is read as linear. In the same way "softmax" may stand last,
+/// before softmax_cross_entropy. Values may be NaN or infinite. A tensor of another type
+/// (`num_batches_tracked`, say) is passed over where its name is not one of these.
 /// Throws InputError naming the file and the tensor or metadata for what is
 /// missing, unknown, too much, or of a wrong shape.
 ModelFile read_model(const std::string& path);
+
+/// The same of a file that is open, with activations and loss that were said elsewhere: a state_dict
+/// of PyTorch's names neither.
+ModelFile read_model(const SafetensorsFile& file, const ModelWord& activations,
+                     const ModelWord& loss);
 
 struct ModelBatch {
   std::int64_t rows = 0;
@@ -44,7 +54,8 @@ struct ModelBatch {
 };
 
 /// Reads `x` and `y`. Throws InputError naming the file and the tensor where one is missing,
-/// another is there, or the shapes fit neither each other nor the model.
+/// another is there (one of another type is passed over), or the shapes fit neither each other nor
+/// the model.
 ModelBatch read_batch(const std::string& path, const ModelFile& model);
 
 }  // namespace gradvitals

@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <limits>
+#include <map>
 #include <optional>
 #include <utility>
 
-#include "framework/io/input_message.h"
+#include "framework/io/checked_product.h"
+#include "framework/io/file_kind.h"
 #include "framework/io/safetensors_header.h"
+#include "framework/io/unread_format.h"
+#include "kernels/input_message.h"
+#include "kernels/utf8.h"
 
 namespace gradvitals {
 namespace {
@@ -21,15 +25,23 @@ static_assert(std::endian::native == std::endian::little,
 // The reference implementation's cap.
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
 
-/// What a file that is no safetensors looks like, where that shows.
+/// What a file that is no safetensors is, among the kinds that are read elsewhere.
 std::string_view other_kind(std::span<const std::byte> file) {
-  const auto first = static_cast<unsigned char>(file[0]),
-             second = static_cast<unsigned char>(file[1]);
-  if (first == '{' || first == '[') return "JSON";
-  if (first == 0x1f && second == 0x8b) return "gzip-compressed";
-  if (first == 'P' && second == 'K') return "a zip archive (PyTorch and NumPy save such)";
-  if (first == 0x89 && second == 'H') return "HDF5";
-  return {};
+  switch (kind_of(file)) {
+    case FileKind::kJson:
+    case FileKind::kShardIndex:
+      return "JSON";
+    case FileKind::kText:
+      return "text";
+    case FileKind::kGzip:
+      return "gzip-compressed";
+    case FileKind::kNpy:
+      return "a NumPy array";
+    case FileKind::kZip:
+      return "a zip archive";
+    default:
+      return {};
+  }
 }
 
 std::uint64_t checked_header_bytes(std::span<const std::byte> file, const std::string& path) {
@@ -55,11 +67,22 @@ std::uint64_t checked_header_bytes(std::span<const std::byte> file, const std::s
   return length;
 }
 
-/// a * b, or nothing where it leaves the range of std::int64_t.
-std::optional<std::uint64_t> checked_product(std::uint64_t a, std::uint64_t b) {
-  constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  if (b > kMax || (a != 0 && b > kMax / a)) return std::nullopt;
-  return a * b;
+/// Bits of one element of the types that the format defines beside the four; empty for a name that
+/// it does not know.
+std::optional<std::uint64_t> bits_of_other_type(std::string_view dtype) {
+  static const std::map<std::string_view, std::uint64_t> kBits{
+      {"BOOL", 8},        {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"U8", 8},
+      {"I8", 8},          {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E5M2FNUZ", 8},
+      {"F8_E4M3FNUZ", 8}, {"I16", 16},    {"U16", 16},    {"I32", 32},    {"U32", 32},
+      {"C64", 64},        {"I64", 64},    {"U64", 64},
+  };
+  const auto found = kBits.find(dtype);
+  return found == kBits.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<std::uint64_t> element_bits(const SafetensorsClaim& claim) {
+  if (!claim.dtype) return bits_of_other_type(claim.dtype_name);
+  return 8 * static_cast<std::uint64_t>(size_in_bytes(*claim.dtype));
 }
 
 std::uint64_t checked_count(const SafetensorsClaim& claim, const std::string& path) {
@@ -75,24 +98,31 @@ std::uint64_t checked_count(const SafetensorsClaim& claim, const std::string& pa
   return *count;
 }
 
+[[noreturn]] void refuse_offsets(const SafetensorsClaim& claim, const std::string& what,
+                                 const std::string& path) {
+  refuse_input(path, fmt::format("tensor {}, data_offsets: [{},{}] {}", in_quotes(claim.name),
+                                 claim.begin, claim.end, what));
+}
+
 /// Refuses a claim whose offsets leave the data or do not span exactly its elements.
 std::uint64_t checked_count_in(const SafetensorsClaim& claim, std::uint64_t data_bytes,
                                const std::string& path) {
-  const auto refuse = [&](const std::string& what) {
-    refuse_input(path, fmt::format("tensor {}, data_offsets: [{},{}] {}", in_quotes(claim.name),
-                                   claim.begin, claim.end, what));
-  };
-  if (claim.begin > claim.end) refuse("end before they begin");
-  if (claim.end > data_bytes) refuse(fmt::format("go beyond the {} bytes of data", data_bytes));
-  const std::uint64_t count = checked_count(claim, path);
-  const auto element_bytes = static_cast<std::uint64_t>(size_in_bytes(claim.dtype));
-  const std::optional<std::uint64_t> bytes = checked_product(count, element_bytes);
-  if (bytes != claim.end - claim.begin) {
-    refuse(fmt::format("span {} bytes, but {} elements of {} are {}", claim.end - claim.begin,
-                       count, name(claim.dtype),
-                       bytes ? fmt::format("{}", *bytes) : "more than can be counted"));
+  if (claim.begin > claim.end) refuse_offsets(claim, "end before they begin", path);
+  if (claim.end > data_bytes) {
+    refuse_offsets(claim, fmt::format("go beyond the {} bytes of data", data_bytes), path);
   }
-  return count;
+  const std::uint64_t count = checked_count(claim, path);
+  const std::optional<std::uint64_t> bits_each = element_bits(claim);
+  if (!bits_each) return count;  // A type of tomorrow: its tensor is left out.
+  const std::uint64_t span = claim.end - claim.begin;
+  const std::optional<std::uint64_t> bits = checked_product(count, *bits_each);
+  if (bits && *bits % 8 == 0 && *bits / 8 == span) return count;
+  const std::string needed =
+      bits ? fmt::format("{}", (*bits + 7) / 8) : std::string("more than can be counted");
+  refuse_offsets(claim,
+                 fmt::format("span {} bytes, but {} elements of {} are {}", span, count,
+                             printable(claim.dtype_name), needed),
+                 path);
 }
 
 void check_begins_at(std::uint64_t covered, const SafetensorsClaim& claim,
@@ -109,16 +139,17 @@ SafetensorsEntry entry_of(SafetensorsClaim&& claim, std::uint64_t count,
                           std::span<const std::byte> data) {
   SafetensorsEntry entry;
   entry.name = std::move(claim.name);
-  entry.dtype = claim.dtype;
+  entry.dtype = *claim.dtype;
   entry.shape.assign(claim.shape.begin(), claim.shape.end());
   entry.count = static_cast<std::int64_t>(count);
   entry.bytes = data.subspan(claim.begin, claim.end - claim.begin);
   return entry;
 }
 
-bool is_aligned(const SafetensorsEntry& entry) {
-  const auto address = reinterpret_cast<std::uintptr_t>(entry.bytes.data());
-  return address % static_cast<std::uintptr_t>(size_in_bytes(entry.dtype)) == 0;
+/// The contents of a file that may be of any kind.
+SafetensorsContents contents_of(std::span<const std::byte> file, const std::string& path) {
+  refuse_unread_format(file, path);
+  return parse_safetensors(file, path);
 }
 
 }  // namespace
@@ -141,6 +172,10 @@ SafetensorsContents parse_safetensors(std::span<const std::byte> file, const std
     const std::uint64_t count = checked_count_in(claim, data.size(), path);
     check_begins_at(covered, claim, path);
     covered = claim.end;
+    if (!claim.dtype) {
+      contents.left_out.push_back({std::move(claim.name), std::move(claim.dtype_name)});
+      continue;
+    }
     contents.tensors.push_back(entry_of(std::move(claim), count, data));
   }
   if (covered != data.size()) {
@@ -152,13 +187,8 @@ SafetensorsContents parse_safetensors(std::span<const std::byte> file, const std
 }
 
 SafetensorsFile::SafetensorsFile(const std::string& path)
-    : path_(path), mapping_(path), contents_(parse_safetensors(mapping_.bytes(), path)) {
-  for (SafetensorsEntry& entry : contents_.tensors) {
-    if (entry.bytes.empty() || is_aligned(entry)) continue;
-    auto& copy = realigned_.emplace_back(std::make_unique<std::byte[]>(entry.bytes.size()));
-    std::ranges::copy(entry.bytes, copy.get());
-    entry.bytes = {copy.get(), entry.bytes.size()};
-  }
+    : path_(path), mapping_(path), contents_(contents_of(mapping_.bytes(), path)) {
+  for (SafetensorsEntry& entry : contents_.tensors) realigned_.align(entry);
 }
 
 const SafetensorsEntry* SafetensorsFile::find(std::string_view name) const {

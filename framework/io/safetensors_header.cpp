@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "framework/io/input_message.h"
+#include "kernels/input_message.h"
 
 namespace gradvitals {
 namespace {
@@ -119,11 +119,8 @@ bool HeaderBuilder::string(std::string& value) {
   if (place_ == Place::kMetadata) {
     if (!header_.metadata.emplace(key_, value).second) refuse_here("given twice");
   } else if (place_ == Place::kTensor && field_ == "dtype") {
-    const std::optional<DType> dtype = parse_dtype(value);
-    if (!dtype) {
-      refuse_here(fmt::format("{} is not one of F32, F64, F16, BF16", in_quotes(value)));
-    }
-    tensor_.claim.dtype = *dtype;
+    tensor_.claim.dtype = parse_dtype(value);
+    tensor_.claim.dtype_name = std::move(value);
   } else {
     refuse_value(in_quotes(value));
   }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,8 @@ inline constexpr std::size_t kSafetensorsLengthBytes = 8;
 /// What the header says about one tensor. Nothing is known yet about whether it can be true.
 struct SafetensorsClaim {
   std::string name;
-  DType dtype = DType::kFloat32;
+  std::string dtype_name;      ///< As the file has it.
+  std::optional<DType> dtype;  ///< Empty for a type that is not read.
   std::vector<std::uint64_t> shape;
   std::uint64_t begin = 0;  ///< Bytes from the end of the header.
   std::uint64_t end = 0;

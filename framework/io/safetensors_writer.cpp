@@ -6,8 +6,8 @@
 #include <set>
 #include <stdexcept>
 
-#include "framework/io/input_message.h"
 #include "framework/io/safetensors.h"
+#include "kernels/input_message.h"
 
 namespace gradvitals {
 namespace {

@@ -58,7 +58,7 @@ double norm_at(const char* slot, DType dtype) {
 class CublasNrm2 final : public Norms {
  public:
   CublasNrm2(Stream& stream, std::span<const TensorView> tensors)
-      : stream_(&stream),
+      : stream_(stream),
         cublas_(cuda::queue_of(stream, kOp), CUBLAS_POINTER_MODE_DEVICE),
         tensors_(tensors.begin(), tensors.end()) {
     for (const TensorView& tensor : tensors_) static_cast<void>(type_of(tensor.dtype));
@@ -69,7 +69,7 @@ class CublasNrm2 final : public Norms {
   void run(Buffer& workspace) override {
     const cuda::CublasLibrary& library = cuda::CublasLibrary::get();
     if (workspace.data() != zeroed_) {  // A norm may fill a part of its slot only.
-      fill_zero(*stream_, workspace.data(), workspace_bytes());
+      fill_zero(stream_, workspace.data(), workspace_bytes());
       zeroed_ = workspace.data();
     }
     char* slot = static_cast<char*>(workspace.data());
@@ -84,7 +84,7 @@ class CublasNrm2 final : public Norms {
 
   std::vector<double> read(const Buffer& workspace) const override {
     std::vector<char> slots(static_cast<std::size_t>(workspace_bytes()));
-    copy_to_host(*stream_, workspace.data(), workspace_bytes(), slots.data());
+    copy_to_host(stream_, workspace.data(), workspace_bytes(), slots.data());
     std::vector<double> norms;
     const char* slot = slots.data();
     for (const TensorView& tensor : tensors_) {
@@ -95,7 +95,7 @@ class CublasNrm2 final : public Norms {
   }
 
  private:
-  Stream* stream_;
+  mutable Stream stream_;  // To issue work changes the queue, not the handle.
   cuda::Cublas cublas_;
   std::vector<TensorView> tensors_;
   const void* zeroed_ = nullptr;

@@ -31,13 +31,14 @@ Event make_event() {
 }  // namespace
 
 struct GpuTimer::Events {
-  cuda::gpu::Queue queue;
+  Stream stream;
+  cuda::gpu::Queue queue;  // stream's
   Event begin = make_event();
   Event end = make_event();
 };
 
 GpuTimer::GpuTimer(Stream& stream)
-    : events_(new Events{.queue = cuda::queue_of(stream, "GpuTimer")}) {}
+    : events_(new Events{.stream = stream, .queue = cuda::queue_of(stream, "GpuTimer")}) {}
 GpuTimer::~GpuTimer() = default;
 GpuTimer::GpuTimer(GpuTimer&&) noexcept = default;
 GpuTimer& GpuTimer::operator=(GpuTimer&&) noexcept = default;

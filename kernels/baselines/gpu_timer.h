@@ -10,7 +10,7 @@
 namespace gradvitals::baselines {
 
 /// Measures what is issued to a stream between start() and seconds(). Throws std::invalid_argument
-/// for a stream on another device than cuda. The stream must outlive it.
+/// for a stream on another device than cuda.
 class GpuTimer {
  public:
   explicit GpuTimer(Stream& stream);

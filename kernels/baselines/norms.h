@@ -14,7 +14,7 @@
 namespace gradvitals::baselines {
 
 /// One way to compute them: prepared once for tensors that stay where they are, run any number of
-/// times. The stream must outlive it.
+/// times.
 class Norms {
  public:
   virtual ~Norms() = default;

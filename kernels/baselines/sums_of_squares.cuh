@@ -34,7 +34,7 @@ template <class Sum>
 class SumsOfSquares : public Norms {
  public:
   SumsOfSquares(Stream& stream, std::string_view op, std::span<const TensorView> tensors)
-      : stream_(&stream),
+      : stream_(stream),
         queue_(cuda::queue_of(stream, op)),
         tensors_(tensors.begin(), tensors.end()) {
     for (const TensorView& tensor : tensors_) {
@@ -46,7 +46,7 @@ class SumsOfSquares : public Norms {
 
   std::vector<double> read(const Buffer& workspace) const final {
     std::vector<Sum> sums(tensors_.size());
-    copy_to_host(*stream_, workspace.data(), std::ssize(sums) * kSumBytes, sums.data());
+    copy_to_host(stream_, workspace.data(), std::ssize(sums) * kSumBytes, sums.data());
     std::vector<double> norms;
     for (const Sum sum : sums) norms.push_back(std::sqrt(static_cast<double>(sum)));
     return norms;
@@ -63,7 +63,7 @@ class SumsOfSquares : public Norms {
   }
   std::size_t temporary_bytes() const { return static_cast<std::size_t>(temporary_bytes_); }
 
-  Stream& stream() const { return *stream_; }
+  Stream& stream() const { return stream_; }
   cuda::gpu::Queue queue() const { return queue_; }
   std::span<const TensorView> tensors() const { return tensors_; }
 
@@ -75,7 +75,7 @@ class SumsOfSquares : public Norms {
     return (std::ssize(tensors_) * kSumBytes + kAlignment - 1) / kAlignment * kAlignment;
   }
 
-  Stream* stream_;
+  mutable Stream stream_;  // To issue work changes the queue, not the handle.
   cuda::gpu::Queue queue_;
   std::vector<TensorView> tensors_;
   std::int64_t temporary_bytes_ = 0;

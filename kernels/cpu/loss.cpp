@@ -50,12 +50,25 @@ double squared_errors(std::span<const T> prediction, std::span<const T> target) 
 }
 
 template <class T>
-double binary_cross_entropies(std::span<const T> logits, std::span<const T> target) {
+double binary_cross_entropies_from_logits(std::span<const T> logits, std::span<const T> target) {
   double sum = 0.0;
   for (std::size_t i = 0; i < logits.size(); ++i) {
     const double p = static_cast<double>(logits[i]);
     const double t = static_cast<double>(target[i]);
     sum += std::max(p, 0.0) - p * t + std::log1p(std::exp(-std::fabs(p)));
+  }
+  return sum;
+}
+
+template <class T>
+double binary_cross_entropies(std::span<const T> probabilities, std::span<const T> target) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < probabilities.size(); ++i) {
+    const double p = static_cast<double>(probabilities[i]);
+    const double t = static_cast<double>(target[i]);
+    // NaN first, which std::max then returns.
+    sum -= t * std::max(std::log(p), kMinLogProbability) +
+           (1.0 - t) * std::max(std::log1p(-p), kMinLogProbability);
   }
   return sum;
 }
@@ -91,6 +104,9 @@ double loss(const LossForward<T>& op) {
     case LossKind::kMse:
       return squared_errors(elements(p), elements(t)) / static_cast<double>(p.count());
     case LossKind::kBinaryCrossEntropyFromLogits:
+      return binary_cross_entropies_from_logits(elements(p), elements(t)) /
+             static_cast<double>(p.count());
+    case LossKind::kBinaryCrossEntropy:
       return binary_cross_entropies(elements(p), elements(t)) / static_cast<double>(p.count());
     case LossKind::kSoftmaxCrossEntropy:
       break;
@@ -113,7 +129,7 @@ void mse_gradient(const LossBackward<T>& op) {
 }
 
 template <class T>
-void binary_cross_entropy_gradient(const LossBackward<T>& op) {
+void binary_cross_entropy_from_logits_gradient(const LossBackward<T>& op) {
   const std::int64_t count = op.prediction.count();
   const double scale = static_cast<double>(op.dloss.data[0]) / static_cast<double>(count);
   for (std::int64_t i = 0; i < count; ++i) {
@@ -122,6 +138,18 @@ void binary_cross_entropy_gradient(const LossBackward<T>& op) {
     // p - t, which cancels where the prediction is sure and right, written without a difference of
     // near numbers.
     op.dprediction.data[i] = static_cast<T>(scale * ((1.0 - t) * p.yes - t * p.no));
+  }
+}
+
+template <class T>
+void binary_cross_entropy_gradient(const LossBackward<T>& op) {
+  const std::int64_t count = op.prediction.count();
+  const double scale = static_cast<double>(op.dloss.data[0]) / static_cast<double>(count);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double p = static_cast<double>(op.prediction.data[i]);
+    const double t = static_cast<double>(op.target.data[i]);
+    const double variance = std::max(p * (1.0 - p), kMinProbabilityVariance);
+    op.dprediction.data[i] = static_cast<T>(scale * ((p - t) / variance));
   }
 }
 
@@ -149,6 +177,8 @@ void gradient(const LossBackward<T>& op) {
     case LossKind::kMse:
       return mse_gradient(op);
     case LossKind::kBinaryCrossEntropyFromLogits:
+      return binary_cross_entropy_from_logits_gradient(op);
+    case LossKind::kBinaryCrossEntropy:
       return binary_cross_entropy_gradient(op);
     case LossKind::kSoftmaxCrossEntropy:
       return softmax_cross_entropy_gradient(op);

@@ -31,17 +31,18 @@ void finish(gpu::Queue queue) noexcept {
 
 class GpuEvent final : public BackendEvent {
  public:
-  explicit GpuEvent(gpu::Queue queue) : queue_(queue), event_(gpu::create_event()) {}
+  explicit GpuEvent(std::shared_ptr<GpuBackend> backend)
+      : backend_(std::move(backend)), event_(gpu::create_event()) {}
   ~GpuEvent() override { gpu::destroy_event(event_); }
   GpuEvent(const GpuEvent&) = delete;
   GpuEvent& operator=(const GpuEvent&) = delete;
 
-  void record() override { gpu::record(event_, queue_); }
+  void record() override { gpu::record(event_, backend_->queue()); }
   bool has_passed() const override { return gpu::has_passed(event_); }
   void wait() const override { gpu::wait(event_); }
 
  private:
-  gpu::Queue queue_;
+  std::shared_ptr<GpuBackend> backend_;  // It owns the queue.
   gpu::Event event_;
 };
 
@@ -111,7 +112,7 @@ void GpuBackend::synchronize() {
 }
 
 std::unique_ptr<BackendEvent> GpuBackend::make_event() {
-  return std::make_unique<GpuEvent>(queue_);
+  return std::make_unique<GpuEvent>(shared_from_this());
 }
 
 std::unique_ptr<BackendGraph> GpuBackend::capture(const std::function<void()>& issue) {

@@ -85,6 +85,7 @@ class GpuBackend final : public Backend,
   void tensor_stats(const TensorStatsTable& table, const VectorView<TensorStats>& out,
                     Buffer& workspace) override;
   void unit_stats(const UnitStats& op) override;
+  void slice_stats(const SliceStats& op) override;
 
  private:
   friend class GpuGraph;

@@ -6,8 +6,8 @@
 // Traffic:     forward 8 B O bytes (softmax three times, from cache), backward 12 B O -> bound by
 //              launch: a last layer is small
 // Determinism: the grid depends on B and O alone: the same bits on every run
-// Edge cases:  stable for every finite logit; NaN reaches the loss; a masked class (logit
-//              -infinity, target 0) adds nothing
+// Edge cases:  stable for every finite logit and for probabilities of 0 and 1; NaN reaches the loss;
+//              a masked class (logit -infinity, target 0) adds nothing
 // Errors:      CudaError where the launch fails; kernels/loss.cpp has refused empty batches
 // Reference:   cpu/loss.cpp
 #include "kernels/loss.h"
@@ -40,7 +40,7 @@ struct SquaredError {
   static __device__ double gradient(double p, double t) { return 2.0 * (p - t); }
 };
 
-struct BinaryCrossEntropy {
+struct BinaryCrossEntropyFromLogits {
   static __device__ double loss(double p, double t) {
     return fmax(p, 0.0) - p * t + log1p(exp(-fabs(p)));
   }
@@ -52,6 +52,18 @@ struct BinaryCrossEntropy {
     const double unlikely = e / (1.0 + e);
     const bool negative = logit < 0.0;
     return (1.0 - t) * (negative ? unlikely : likely) - t * (negative ? likely : unlikely);
+  }
+};
+
+struct BinaryCrossEntropy {
+  /// fmax() would hide a NaN.
+  static __device__ double not_below(double limit, double x) { return x < limit ? limit : x; }
+  static __device__ double loss(double p, double t) {
+    return -(t * not_below(kMinLogProbability, log(p)) +
+             (1.0 - t) * not_below(kMinLogProbability, log1p(-p)));
+  }
+  static __device__ double gradient(double p, double t) {
+    return (p - t) / not_below(kMinProbabilityVariance, p * (1.0 - p));
   }
 };
 
@@ -165,6 +177,9 @@ void GpuBackend::loss_forward(const LossForward<float>& op) {
       return gpu::launch(loss_forward_kernel<SquaredError>, {element_blocks, kThreads}, queue_,
                          batch, grid_sum_, op.loss.data);
     case LossKind::kBinaryCrossEntropyFromLogits:
+      return gpu::launch(loss_forward_kernel<BinaryCrossEntropyFromLogits>,
+                         {element_blocks, kThreads}, queue_, batch, grid_sum_, op.loss.data);
+    case LossKind::kBinaryCrossEntropy:
       return gpu::launch(loss_forward_kernel<BinaryCrossEntropy>, {element_blocks, kThreads},
                          queue_, batch, grid_sum_, op.loss.data);
     case LossKind::kSoftmaxCrossEntropy:
@@ -184,6 +199,9 @@ void GpuBackend::loss_backward(const LossBackward<float>& op) {
       return gpu::launch(loss_backward_kernel<SquaredError>, {element_blocks, kThreads}, queue_,
                          batch, dloss, gradient);
     case LossKind::kBinaryCrossEntropyFromLogits:
+      return gpu::launch(loss_backward_kernel<BinaryCrossEntropyFromLogits>,
+                         {element_blocks, kThreads}, queue_, batch, dloss, gradient);
+    case LossKind::kBinaryCrossEntropy:
       return gpu::launch(loss_backward_kernel<BinaryCrossEntropy>, {element_blocks, kThreads},
                          queue_, batch, dloss, gradient);
     case LossKind::kSoftmaxCrossEntropy:

@@ -4,38 +4,52 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
+#include <map>
 #include <string_view>
+
+#include "monitor/metrics/signal_flow.h"
 
 namespace gradvitals {
 namespace {
 
-/// A kernel has two dimensions or more, a bias one. A kernel of one row is still a kernel.
-bool is_vector(const TensorRecord& tensor) {
-  return tensor.rank < 2;
+/// The bias of a kernel that moves, itself still but for rounding.
+bool is_idle(const GradientReading& bias, const GradientReading& kernel,
+             const Thresholds& thresholds) {
+  if (!bias.is_whole || kernel.norm == 0.0) return false;
+  return *bias.rms <= thresholds.idle_bias_ratio * *kernel.rms ||
+         (has_vanished(bias, thresholds) && !has_vanished(kernel, thresholds));
+}
+
+void mark_idle_biases(std::vector<GradientReading>& readings, const Thresholds& thresholds) {
+  std::map<std::string_view, const GradientReading*> kernels;  // The largest of each scope.
+  for (const GradientReading& reading : readings) {
+    if (!reading.is_kernel) continue;
+    const GradientReading*& kernel = kernels[scope_of(reading.name)];
+    if (kernel == nullptr || *reading.rms > *kernel->rms) kernel = &reading;
+  }
+  for (GradientReading& reading : readings) {
+    const auto kernel = kernels.find(scope_of(reading.name));
+    if (reading.is_kernel || kernel == kernels.end()) continue;
+    reading.is_idle_bias = is_idle(reading, *kernel->second, thresholds);
+  }
 }
 
 std::vector<GradientReading> readings_from_tensors(const HealthMetrics& metrics,
                                                    const Thresholds& thresholds) {
   std::vector<GradientReading> readings;
-  std::set<std::string_view> learning_scopes;
-  std::vector<std::size_t> vectors;
-  for (const TensorRecord& tensor : metrics.tensors) {
+  const std::vector<std::optional<double>> ratios = gradient_to_weight_ratios(metrics);
+  for (std::size_t i = 0; i < ratios.size(); ++i) {
+    const TensorRecord& tensor = metrics.tensors[i];
     if (tensor.role != Role::kGradient || tensor.stats.finite_count() == 0) continue;
-    if (is_vector(tensor)) vectors.push_back(readings.size());
     readings.push_back({.name = tensor.name,
                         .layer = tensor.layer,
                         .norm = tensor.stats.l2_norm(),
                         .rms = tensor.stats.rms(),
+                        .to_weight = ratios[i],
+                        .is_kernel = tensor.rank >= 2,
                         .is_whole = tensor.stats.nonfinite_count() == 0});
-    if (!is_vector(tensor) && !has_vanished(readings.back(), thresholds)) {
-      learning_scopes.insert(scope_of(tensor.name));
-    }
   }
-  for (const std::size_t i : vectors) {
-    readings[i].is_idle_bias = has_vanished(readings[i], thresholds) &&
-                               learning_scopes.contains(scope_of(readings[i].name));
-  }
+  mark_idle_biases(readings, thresholds);
   return readings;
 }
 
@@ -45,8 +59,10 @@ std::vector<GradientReading> readings_from_norms(const HealthMetrics& metrics) {
     const double norm = metrics.gradient_norms[i];
     // A norm that is infinite may stand for an infinite element: R1 speaks of it, no magnitude
     // does.
-    if (std::isfinite(norm))
-      readings.push_back({.name = positional_name(i), .norm = norm, .rms = std::nullopt});
+    if (!std::isfinite(norm)) continue;
+    GradientReading& reading = readings.emplace_back();
+    reading.name = norm_name(metrics, i);
+    reading.norm = norm;
   }
   return readings;
 }
@@ -64,8 +80,9 @@ std::vector<GradientReading> gradient_readings(const HealthMetrics& metrics,
                                  : readings_from_tensors(metrics, thresholds);
 }
 
-std::string positional_name(std::size_t index) {
-  return fmt::format("gradient {}", index + 1);
+std::string norm_name(const HealthMetrics& metrics, std::size_t index) {
+  return index < metrics.gradient_names.size() ? metrics.gradient_names[index]
+                                               : fmt::format("gradient {}", index + 1);
 }
 
 std::optional<NormRange> nonzero_norm_range(const std::vector<GradientReading>& readings) {

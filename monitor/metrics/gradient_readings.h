@@ -16,15 +16,19 @@ struct GradientReading {
   int layer = -1;
   double norm = 0.0;          ///< L2 of the finite part; never NaN
   std::optional<double> rms;  ///< of the finite part; empty where only norms are known
+  /// rms(gradient) / rms(weight); empty for what is no kernel and where the weight is not known.
+  std::optional<double> to_weight;
+  bool is_kernel = false;  ///< Of two dimensions or more.
   /// Every element is finite. Where not, the norm is a lower bound: it may show that a gradient is
   /// large, never that it is small.
   bool is_whole = true;
-  /// A bias that has vanished while the kernel of its layer has not. What a normalisation layer
-  /// subtracts again, or a softmax over attention keys, has a gradient of zero but for rounding.
+  /// A bias that has next to no gradient while the kernel of its layer has. What a normalisation
+  /// layer subtracts again, or a softmax over attention keys, has a gradient of zero but for
+  /// rounding.
   bool is_idle_bias = false;
 };
 
-/// Whether the gradient is known to be below the limits of R4.
+/// Whether the gradient is known to be below the limits of R4. Exactly zero is below them, too.
 bool has_vanished(const GradientReading& gradient, const Thresholds& thresholds);
 
 /// The gradients that have a finite magnitude to judge, in their order: from the tensors, or from
@@ -33,8 +37,9 @@ bool has_vanished(const GradientReading& gradient, const Thresholds& thresholds)
 std::vector<GradientReading> gradient_readings(const HealthMetrics& metrics,
                                                const Thresholds& thresholds);
 
-/// "gradient 1" for index 0: the name of a gradient of which only the norm is known.
-std::string positional_name(std::size_t index);
+/// What the gradient of gradient_norms[index] is called: its name, or "gradient 1" for index 0
+/// where nobody named it.
+std::string norm_name(const HealthMetrics& metrics, std::size_t index);
 
 /// Largest over smallest of the nonzero norms of whole gradients, idle biases apart, with the
 /// gradients they belong to. The pointers point into `readings`.

@@ -75,6 +75,19 @@ HealthMetrics metrics_from_norms(std::vector<double> gradient_norms) {
   return metrics;
 }
 
+double global_norm(const HealthMetrics& metrics) {
+  const std::vector<double>& norms = metrics.gradient_norms;
+  double largest = 0.0;
+  for (const double norm : norms) {
+    if (std::isnan(norm)) return norm;
+    largest = std::max(largest, norm);
+  }
+  if (largest == 0.0 || !std::isfinite(largest)) return largest;
+  double sum = 0.0;  // Of squares relative to the largest, which cannot overflow.
+  for (const double norm : norms) sum += (norm / largest) * (norm / largest);
+  return largest * std::sqrt(sum);
+}
+
 bool can_be_judged(const HealthMetrics& metrics) {
   if (metrics.loss && !std::isfinite(*metrics.loss)) return true;
   const bool has_evidence = std::ranges::any_of(metrics.tensors, [](const TensorRecord& tensor) {

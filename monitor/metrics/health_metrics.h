@@ -9,6 +9,7 @@
 
 #include "kernels/tensor_stats.h"
 #include "kernels/view.h"
+#include "monitor/metrics/slice_summary.h"
 
 namespace gradvitals {
 
@@ -25,6 +26,10 @@ struct TensorRecord {
   UnitAxis unit_axis = UnitAxis::kUnknown;
   bool exists = true;  ///< false: a parameter the loss does not depend on; `stats` is then empty.
   TensorStats stats;
+  /// Of a kernel or its gradient, where examine() has counted units (slice_summary.h): its slices
+  /// along unit_axis, and along the other dimension.
+  std::optional<SliceSummary> units;
+  std::optional<SliceSummary> inputs;
 };
 
 /// The units of one layer, over one batch.
@@ -72,6 +77,10 @@ struct HealthMetrics {
 /// The seed's keys from gradient norms; everything else is left empty. No norms: NaN and zero
 /// counts.
 HealthMetrics metrics_from_norms(std::vector<double> gradient_norms);
+
+/// L2 norm of all gradients together: NaN with any NaN, infinity with any infinity; 0 where there is
+/// none.
+double global_norm(const HealthMetrics& metrics);
 
 /// Whether there is anything that a verdict could rest on: a gradient or delta with an element, a
 /// parameter without gradient, a gradient norm, or a value that is not finite. False means that

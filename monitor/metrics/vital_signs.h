@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "monitor/metrics/health_metrics.h"
+#include "monitor/metrics/signal_flow.h"
 #include "monitor/rules/thresholds.h"
 
 namespace gradvitals {
@@ -36,12 +37,7 @@ struct Temperature {
 };
 
 /// Information flow through the hidden layers.
-struct Oxygen {
-  /// (rms(delta of the first hidden layer) / rms(delta of the last))^(1/(H-1)), H >= 3 hidden
-  /// layers.
-  std::optional<double> backward_gain;
-  /// (rms(z of the last hidden layer) / rms(z of the first))^(1/(H-1)), H >= 3 hidden layers.
-  std::optional<double> forward_gain;
+struct Oxygen : SignalFlow {
   std::optional<double> dead_unit_fraction;   ///< of the worst relu layer
   std::optional<double> saturation_fraction;  ///< of the worst sigmoid or tanh layer
   VitalStatus status = VitalStatus::kUnknown;
@@ -53,6 +49,11 @@ struct VitalSigns {
   Temperature temperature;
   Oxygen oxygen;
 };
+
+/// Below which backward_factor is low, and above which it is high, for this network: what else is
+/// known of its signals moves the limits (thresholds.h).
+Limits backward_factor_floor(const SignalFlow& flow, const Thresholds& thresholds);
+Limits backward_factor_ceiling(const SignalFlow& flow, const Thresholds& thresholds);
 
 VitalSigns vital_signs(const HealthMetrics& metrics, const Thresholds& thresholds);
 

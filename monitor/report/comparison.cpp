@@ -11,14 +11,11 @@
 
 #include "kernels/utf8.h"
 #include "monitor/report/number_text.h"
+#include "monitor/report/text_table.h"
 #include "monitor/rules/seed_interpreter.h"
 
 namespace gradvitals {
 namespace {
-
-constexpr std::string_view kColumnGap = "  ";
-
-using Row = std::vector<std::string>;
 
 /// One metric of the table: its name, the cell of a network, and what would be ideal.
 struct Metric {
@@ -40,14 +37,14 @@ Metric count_metric(std::string_view name, std::int64_t HealthMetrics::*member, 
       std::move(ideal)};
 }
 
-Metric gain_metric(std::string_view name, std::optional<double> Oxygen::*member, Limits low,
-                   Limits high) {
+Metric flow_metric(std::string_view name, std::optional<double> Oxygen::*member, double low,
+                   double high) {
   return {name,
           [member](const NetworkReport& network) -> std::string {
-            const std::optional<double> gain = network.diagnosis.vital_signs.oxygen.*member;
-            return gain ? scientific(*gain) : "n/a";
+            const std::optional<double> value = network.diagnosis.vital_signs.oxygen.*member;
+            return value ? scientific(*value) : "n/a";
           },
-          fmt::format("{} to {}", three_digits(low.warning), three_digits(high.warning))};
+          fmt::format("{} to {}", three_digits(low), three_digits(high))};
 }
 
 /// The seed's rows and ideal ranges.
@@ -63,13 +60,13 @@ std::vector<Metric> seed_metrics() {
   };
 }
 
-std::vector<Metric> metrics_of(RuleSet rules, const Thresholds& thresholds) {
+std::vector<Metric> metrics_of(RuleSet rules, const Thresholds& t) {
   std::vector<Metric> metrics = seed_metrics();
   if (rules == RuleSet::kSeed) return metrics;
-  metrics.push_back(gain_metric("Backward Gain", &Oxygen::backward_gain,
-                                thresholds.backward_gain_low, thresholds.backward_gain_high));
-  metrics.push_back(gain_metric("Forward Gain", &Oxygen::forward_gain, thresholds.forward_gain_low,
-                                thresholds.forward_gain_high));
+  metrics.push_back(flow_metric("Backward Factor", &Oxygen::backward_factor,
+                                t.uneven_backward_factor, t.backward_factor_high.warning));
+  metrics.push_back(flow_metric("Forward Gain", &Oxygen::forward_gain, t.forward_gain_low.warning,
+                                t.forward_gain_high.warning));
   metrics.push_back({"Seed Score",
                      [](const NetworkReport& network) {
                        const SeedScore seed = seed_score(network.metrics);
@@ -83,14 +80,14 @@ std::vector<Metric> metrics_of(RuleSet rules, const Thresholds& thresholds) {
   return metrics;
 }
 
-std::vector<Row> rows_of(std::span<const NetworkReport> networks,
-                         const std::vector<Metric>& metrics) {
-  Row header = {"Metric"};
+std::vector<TableRow> rows_of(std::span<const NetworkReport> networks,
+                              const std::vector<Metric>& metrics) {
+  TableRow header = {"Metric"};
   for (const NetworkReport& network : networks) header.push_back(printable(network.title()));
   header.push_back("Ideal Range");
-  std::vector<Row> rows = {std::move(header)};
+  std::vector<TableRow> rows = {std::move(header)};
   for (const Metric& metric : metrics) {
-    Row row = {std::string(metric.name)};
+    TableRow row = {std::string(metric.name)};
     for (const NetworkReport& network : networks) row.push_back(metric.cell(network));
     row.push_back(metric.ideal);
     rows.push_back(std::move(row));
@@ -98,54 +95,21 @@ std::vector<Row> rows_of(std::span<const NetworkReport> networks,
   return rows;
 }
 
-std::vector<int> column_widths(const std::vector<Row>& rows) {
-  std::vector<int> widths(rows.front().size());
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], display_width(row[i]));
-    }
-  }
-  return widths;
-}
-
-/// The last cell is not padded: no line ends in blanks.
-std::string line_of(const Row& row, const std::vector<int>& widths) {
-  std::string line;
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    line += row[i];
-    if (i + 1 == row.size()) break;
-    line.append(static_cast<std::size_t>(widths[i] - display_width(row[i])), ' ');
-    line += kColumnGap;
-  }
-  return line + '\n';
-}
-
 }  // namespace
 
 std::string comparison_table(std::span<const NetworkReport> networks, RuleSet rules,
-                             const Thresholds& thresholds, TextStyle style) {
-  std::vector<Row> rows = rows_of(networks, metrics_of(rules, thresholds));
-  // Before the widths are taken: an ASCII form is wider than the character it stands for.
-  for (Row& row : rows) {
-    for (std::string& cell : row) cell = decorate(cell, {.ascii = style.ascii});
-  }
-  const std::vector<int> widths = column_widths(rows);
-  int table_width = static_cast<int>(kColumnGap.size() * (widths.size() - 1));
-  for (const int width : widths) table_width += width;
-
-  const std::string rule = fmt::format("{:-<{}}\n", "", table_width);
-  std::string text = decorate("📊 COMPREHENSIVE NETWORK COMPARISON\n", style);
-  text += fmt::format("{:=<{}}\n", "", table_width) + line_of(rows.front(), widths) + rule;
-  for (auto row = rows.begin() + 1; row != rows.end(); ++row) text += line_of(*row, widths);
-  return text + rule;
+                             TextStyle style) {
+  const std::vector<TableRow> rows =
+      rows_of(networks, metrics_of(rules, networks.front().diagnosis.thresholds));
+  return decorate("📊 COMPREHENSIVE NETWORK COMPARISON\n", style) + text_table(rows, style);
 }
 
 std::string comparison_text(std::span<const NetworkReport> networks, RuleSet rules,
-                            const Thresholds& thresholds, TextStyle style) {
-  std::string text = fmt::format("\n{}\n{}", comparison_table(networks, rules, thresholds, style),
-                                 conclusions(networks, rules, thresholds, style));
+                            TextStyle style) {
+  std::string text = fmt::format("\n{}\n{}", comparison_table(networks, rules, style),
+                                 conclusions(networks, rules, style));
   if (rules == RuleSet::kFull) {
-    text += fmt::format("\n{}", disagreements(networks, thresholds, style));
+    text += fmt::format("\n{}", disagreements(networks, style));
   }
   return text;
 }

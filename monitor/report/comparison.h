@@ -6,26 +6,24 @@
 
 #include "monitor/report/network_report.h"
 #include "monitor/report/style.h"
-#include "monitor/rules/thresholds.h"
 
 namespace gradvitals {
 
 /// The comparison table: a column for each network, a row for each of the seed's metrics and, with
-/// the full rules, for gains, score and verdict. Columns are as wide as their widest cell.
+/// the full rules, for the signal's flow, score and verdict. Ideal ranges are those of the first
+/// diagnosis. Columns are as wide as their widest cell.
 std::string comparison_table(std::span<const NetworkReport> networks, RuleSet rules,
-                             const Thresholds& thresholds, TextStyle style);
+                             TextStyle style);
 
 /// One line for each network: from its verdict and the number that decided it or, with the seed's
 /// rules, from the seed's score.
-std::string conclusions(std::span<const NetworkReport> networks, RuleSet rules,
-                        const Thresholds& thresholds, TextStyle style);
+std::string conclusions(std::span<const NetworkReport> networks, RuleSet rules, TextStyle style);
 
 /// One line: the networks on which the seed's score and the full rules disagree, and why.
-std::string disagreements(std::span<const NetworkReport> networks, const Thresholds& thresholds,
-                          TextStyle style);
+std::string disagreements(std::span<const NetworkReport> networks, TextStyle style);
 
 /// All of it, after a blank line: table, conclusions and, with the full rules, disagreements.
 std::string comparison_text(std::span<const NetworkReport> networks, RuleSet rules,
-                            const Thresholds& thresholds, TextStyle style);
+                            TextStyle style);
 
 }  // namespace gradvitals

@@ -14,25 +14,26 @@
 namespace gradvitals {
 namespace {
 
-std::string gain_phrase(std::string_view which, double gain, Limits low, Limits high) {
-  return fmt::format("{} gain is {} per hidden layer (healthy: {} to {})", which,
-                     three_digits(gain), three_digits(low.warning), three_digits(high.warning));
+std::string flow_phrase(std::string_view what, double value, double low, double high) {
+  return fmt::format("{} is {} (healthy: {} to {})", what, three_digits(value), three_digits(low),
+                     three_digits(high));
 }
 
-/// The number behind a verdict: the gain where it decided or where nothing is wrong, else what the
-/// deciding finding says.
-std::string evidence(const NetworkReport& network, const Thresholds& thresholds) {
+/// The number behind a verdict: how gradients pass where that decided or nothing is wrong, else what
+/// the deciding finding says.
+std::string evidence(const NetworkReport& network) {
   const Oxygen& oxygen = network.diagnosis.vital_signs.oxygen;
+  const Thresholds& t = network.diagnosis.thresholds;
   const std::vector<Finding>& findings = network.diagnosis.findings;
   const bool is_healthy = network.diagnosis.verdict == Verdict::kHealthy;
   const std::string_view deciding = findings.empty() ? "" : std::string_view(findings.front().rule);
-  if (oxygen.backward_gain && (is_healthy || deciding == "R2")) {
-    return gain_phrase("backward", *oxygen.backward_gain, thresholds.backward_gain_low,
-                       thresholds.backward_gain_high);
+  if (oxygen.backward_factor && (is_healthy || deciding == "R2")) {
+    return flow_phrase("backward factor", *oxygen.backward_factor,
+                       backward_factor_floor(oxygen, t).warning, t.backward_factor_high.warning);
   }
   if (oxygen.forward_gain && (is_healthy || deciding == "R3")) {
-    return gain_phrase("forward", *oxygen.forward_gain, thresholds.forward_gain_low,
-                       thresholds.forward_gain_high);
+    return flow_phrase("forward gain per hidden layer", *oxygen.forward_gain,
+                       t.forward_gain_low.warning, t.forward_gain_high.warning);
   }
   if (is_healthy || findings.empty()) return "no rule of severity warning or above fired";
   std::string text = printable(findings.front().text);
@@ -95,9 +96,9 @@ std::string_view emoji(Severity severity) {
   return with_word.substr(0, with_word.find(' '));
 }
 
-std::string full_conclusion(const NetworkReport& network, const Thresholds& thresholds) {
+std::string full_conclusion(const NetworkReport& network) {
   return fmt::format("{} {}: {}; {}\n", emoji(network.diagnosis.severity), printable(network.name),
-                     name(network.diagnosis.verdict), evidence(network, thresholds));
+                     name(network.diagnosis.verdict), evidence(network));
 }
 
 std::string seed_conclusion(const NetworkReport& network) {
@@ -109,18 +110,15 @@ std::string seed_conclusion(const NetworkReport& network) {
 
 }  // namespace
 
-std::string conclusions(std::span<const NetworkReport> networks, RuleSet rules,
-                        const Thresholds& thresholds, TextStyle style) {
+std::string conclusions(std::span<const NetworkReport> networks, RuleSet rules, TextStyle style) {
   std::string text = "🎯 SUMMARY CONCLUSIONS:\n";
   for (const NetworkReport& network : networks) {
-    text +=
-        rules == RuleSet::kFull ? full_conclusion(network, thresholds) : seed_conclusion(network);
+    text += rules == RuleSet::kFull ? full_conclusion(network) : seed_conclusion(network);
   }
   return decorate(text, style);
 }
 
-std::string disagreements(std::span<const NetworkReport> networks, const Thresholds& thresholds,
-                          TextStyle style) {
+std::string disagreements(std::span<const NetworkReport> networks, TextStyle style) {
   std::string sentences;
   int count = 0;
   for (const NetworkReport& network : networks) {
@@ -129,7 +127,7 @@ std::string disagreements(std::span<const NetworkReport> networks, const Thresho
     sentences += fmt::format(" {}: the seed says {} {}/8, since {}; the full rules say {}: {}.",
                              printable(network.title()), seed.verdict, seed.score,
                              seed_evidence(network.metrics), name(network.diagnosis.verdict),
-                             evidence(network, thresholds));
+                             evidence(network));
     ++count;
   }
   if (count == 0) return "The seed's score and the full rules agree on every network.\n";

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <optional>
 #include <vector>
 
 #include "kernels/utf8.h"
+#include "monitor/report/finding_text.h"
 #include "monitor/report/number_text.h"
 #include "monitor/rules/seed_interpreter.h"
 
@@ -46,25 +48,11 @@ std::vector<Cause> group_by_cause(const std::vector<Finding>& findings) {
   return causes;
 }
 
-std::string headline(const Finding& finding) {
-  return fmt::format("{}: {} {}\n", marker(finding.severity), finding.rule,
-                     printable(finding.text));
-}
-
-/// "value 0.241, limit 0.3, at dense/kernel": what there is of it.
-std::string evidence(const Finding& finding) {
-  std::vector<std::string> parts;
-  if (finding.value) parts.push_back("value " + three_digits(*finding.value));
-  if (finding.threshold) parts.push_back("limit " + three_digits(*finding.threshold));
-  if (!finding.tensor.empty()) parts.push_back("at " + printable(finding.tensor));
-  return parts.empty() ? "" : fmt::format("   {}\n", fmt::join(parts, ", "));
-}
-
 std::string consequence_lines(const FindingList& consequences) {
   if (consequences.empty()) return "";
   std::string text = "   It explains:\n";
   const std::size_t shown = std::min(consequences.size(), kMaxConsequencesShown);
-  for (std::size_t i = 0; i < shown; ++i) text += "      " + headline(*consequences[i]);
+  for (std::size_t i = 0; i < shown; ++i) text += "      " + finding_headline(*consequences[i]);
   if (shown < consequences.size()) {
     text += fmt::format("      and {} more\n", consequences.size() - shown);
   }
@@ -72,10 +60,8 @@ std::string consequence_lines(const FindingList& consequences) {
 }
 
 std::string cause_lines(const Cause& cause) {
-  std::string text = headline(*cause.root) + evidence(*cause.root);
-  for (const std::string& advice : cause.root->advice) {
-    text += fmt::format("   📝 {}\n", printable(advice));
-  }
+  const std::string text =
+      finding_headline(*cause.root) + finding_evidence(*cause.root) + finding_advice(*cause.root);
   return text + consequence_lines(cause.consequences);
 }
 
@@ -85,7 +71,7 @@ std::string vital_sign_line(std::string_view sign, std::string_view reading,
   return fmt::format("   {:<16}{:<26}{:>8}  {}", sign, reading, number, status);
 }
 
-std::string vital_sign_lines(const VitalSigns& signs) {
+std::string vital_sign_lines(const VitalSigns& signs, double all_gradients) {
   const auto& [blood_pressure, heart_rate, temperature, oxygen] = signs;
   std::string text;
   const auto line = [&text](std::string_view sign, std::string_view reading,
@@ -96,10 +82,14 @@ std::string vital_sign_lines(const VitalSigns& signs) {
   };
   line("Blood pressure", "largest / smallest norm", blood_pressure.range_ratio,
        name(blood_pressure.status));
+  line("", "norm of all gradients", all_gradients, "");
   line("Heart rate", "spread of log10 norm", heart_rate.log_norm_mad, name(heart_rate.status));
   line("Temperature", "update / weight", temperature.update_to_weight_ratio,
        name(temperature.status));
-  line("Oxygen", "backward gain per layer", oxygen.backward_gain, name(oxygen.status));
+  line("Oxygen", "backward factor", oxygen.backward_factor, name(oxygen.status));
+  if (oxygen.block_factor) line("", "first / last block", oxygen.block_factor, "");
+  line("", "relative gradient spread", oxygen.relative_gradient_spread, "");
+  line("", "backward gain per layer", oxygen.backward_gain, "");
   line("", "forward gain per layer", oxygen.forward_gain, "");
   line("", "dead units, worst layer", oxygen.dead_unit_fraction, "");
   line("", "saturated, worst layer", oxygen.saturation_fraction, "");
@@ -111,6 +101,13 @@ bool has_layers(const HealthMetrics& metrics) {
     return tensor.role == Role::kPreActivation || tensor.role == Role::kOutput ||
            tensor.role == Role::kDelta;
   });
+}
+
+/// The seed's words are for a loss that is there and finite.
+std::string loss_line(const HealthMetrics& metrics) {
+  if (!metrics.loss) return "Loss: not in the input";
+  if (std::isfinite(*metrics.loss)) return "Loss Computed Successfully: ✅";
+  return fmt::format("🚨 CRITICAL: the loss is {}", std::isnan(*metrics.loss) ? "NaN" : "infinite");
 }
 
 /// The severity of what decided; where something else is worse, its severity too.
@@ -136,17 +133,18 @@ std::string root_cause_text(const NetworkReport& network, TextStyle style) {
   if (diagnosis.findings.empty()) text += "✅ GOOD: No rule fired\n";
   for (const Cause& cause : group_by_cause(diagnosis.findings)) text += cause_lines(cause);
   if (diagnosis.verdict == Verdict::kHealthy && !has_layers(network.metrics)) {
-    text += "   Judged by gradients alone: gains, dead and saturated units are unknown\n";
+    text += "   Judged by gradients alone: what happens inside the layers is unknown\n";
   }
-  text += "\n🫀 VITAL SIGNS:\n" + vital_sign_lines(diagnosis.vital_signs);
+  text += "\n🫀 VITAL SIGNS:\n" +
+          vital_sign_lines(diagnosis.vital_signs, global_norm(network.metrics));
   text += verdict_line(diagnosis);
   return decorate(text, style);
 }
 
 std::string diagnosis_text(const NetworkReport& network, RuleSet rules, TextStyle style) {
-  std::string text = decorate(interpret_gradient_health(network.metrics), style);
-  if (rules == RuleSet::kFull) text += root_cause_text(network, style);
-  return text;
+  if (rules == RuleSet::kSeed) return decorate(interpret_gradient_health(network.metrics), style);
+  return decorate(interpret_gradient_health(network.metrics, loss_line(network.metrics)), style) +
+         root_cause_text(network, style);
 }
 
 }  // namespace gradvitals

@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstring>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): not in every <unistd.h>
@@ -23,6 +24,9 @@ namespace {
 
 /// A gnuplot that talks without end must not fill the error message.
 constexpr std::size_t kMaxComplaintBytes = 2000;
+
+/// A figure is some 100 kB. Who writes on and on would fill the memory before the time is up.
+constexpr std::size_t kMaxAnswerBytes = std::size_t{256} << 20;
 
 [[noreturn]] void throw_system_error(int code, const char* call) {
   throw GnuplotError(
@@ -85,6 +89,27 @@ class SpawnActions {
   posix_spawn_file_actions_t actions_{};
 };
 
+/// A process group of its own, so that what gnuplot starts can be ended with it.
+class SpawnAttributes {
+ public:
+  SpawnAttributes() {
+    check(::posix_spawnattr_init(&attributes_));
+    check(::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP));
+    check(::posix_spawnattr_setpgroup(&attributes_, 0));
+  }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+  ~SpawnAttributes() { ::posix_spawnattr_destroy(&attributes_); }
+
+  const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  static void check(int code) {
+    if (code != 0) throw_system_error(code, "posix_spawnattr");
+  }
+  posix_spawnattr_t attributes_{};
+};
+
 pid_t spawn_gnuplot(const Channel& in, const Channel& out, const Channel& err) {
   SpawnActions actions;
   actions.duplicate(in.childs, STDIN_FILENO);
@@ -94,9 +119,10 @@ pid_t spawn_gnuplot(const Channel& in, const Channel& out, const Channel& err) {
   std::string defaults = "-d";  // without the user's ~/.gnuplot
   std::string from_stdin = "-";
   std::array<char*, 4> argv = {program.data(), defaults.data(), from_stdin.data(), nullptr};
+  const SpawnAttributes attributes;
   pid_t child = 0;
-  const int code =
-      ::posix_spawnp(&child, program.c_str(), actions.get(), nullptr, argv.data(), environ);
+  const int code = ::posix_spawnp(&child, program.c_str(), actions.get(), attributes.get(),
+                                  argv.data(), environ);
   if (code == ENOENT) {
     throw GnuplotNotFound(
         "gnuplot is not on PATH: install it (apt-get install gnuplot-nox), or write the figure as "
@@ -112,6 +138,7 @@ void receive(FileDescriptor& from, std::string& text) {
   const ssize_t size = ::read(from.get(), chunk.data(), chunk.size());
   if (size > 0) {
     text.append(chunk.data(), static_cast<std::size_t>(size));
+    if (text.size() > kMaxAnswerBytes) throw GnuplotError("gnuplot writes without end");
   } else if (size == 0 || (errno != EINTR && errno != EAGAIN)) {
     from.close();
   }
@@ -128,6 +155,28 @@ void send_some(FileDescriptor& to, std::string_view& text) {
   if (text.empty()) to.close();
 }
 
+/// The moment from which on nobody waits for gnuplot any more.
+class Deadline {
+ public:
+  explicit Deadline(std::chrono::milliseconds limit)
+      : limit_(limit), end_(std::chrono::steady_clock::now() + limit) {}
+
+  /// What is left, for poll(). Throws GnuplotError where that is nothing.
+  int left_ms() const {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end_ - std::chrono::steady_clock::now());
+    if (left.count() <= 0) {
+      throw GnuplotError(fmt::format("gnuplot did not finish within {:g} s",
+                                     std::chrono::duration<double>(limit_).count()));
+    }
+    return static_cast<int>(left.count());
+  }
+
+ private:
+  std::chrono::milliseconds limit_;
+  std::chrono::steady_clock::time_point end_;
+};
+
 struct Answer {
   std::string drawn;
   std::string complaint;
@@ -135,13 +184,13 @@ struct Answer {
 
 /// All three streams at once: a child blocked on one of them could never finish the others.
 Answer converse(FileDescriptor& in, FileDescriptor& out, FileDescriptor& err,
-                std::string_view script) {
+                std::string_view script, const Deadline& deadline) {
   Answer answer;
   while (out.is_open() || err.is_open()) {
     // poll() skips negative descriptors.
     std::array<pollfd, 3> streams = {
         {{in.get(), POLLOUT, 0}, {out.get(), POLLIN, 0}, {err.get(), POLLIN, 0}}};
-    if (::poll(streams.data(), streams.size(), -1) < 0) {
+    if (::poll(streams.data(), streams.size(), deadline.left_ms()) < 0) {
       if (errno == EINTR) continue;
       throw_system_error(errno, "poll");
     }
@@ -152,7 +201,8 @@ Answer converse(FileDescriptor& in, FileDescriptor& out, FileDescriptor& err,
   return answer;
 }
 
-/// Ends with its owner: a conversation that fails leaves no process behind.
+/// Ends with its owner, with all that it started: a conversation that fails leaves no process
+/// behind.
 class Child {
  public:
   explicit Child(pid_t pid) : pid_(pid) {}
@@ -160,16 +210,21 @@ class Child {
   Child& operator=(const Child&) = delete;
   ~Child() {
     if (pid_ == 0) return;
-    ::kill(pid_, SIGKILL);
+    ::kill(-pid_, SIGKILL);
     while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
     }
   }
 
-  /// Its exit status, once it has ended by itself.
-  int wait() {
+  /// Its exit status, once it has ended by itself. It has closed its streams by now and needs
+  /// little more, so asking again and again costs nothing.
+  int wait(const Deadline& deadline) {
     int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0) {
-      if (errno != EINTR) throw_system_error(errno, "waitpid");
+    while (true) {
+      const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
+      if (ended < 0) throw_system_error(errno, "waitpid");
+      if (ended == pid_) break;
+      static_cast<void>(deadline.left_ms());
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     pid_ = 0;
     return status;
@@ -188,7 +243,8 @@ std::string trimmed(const std::string& text) {
 
 }  // namespace
 
-std::string run_gnuplot(std::string_view script) {
+std::string run_gnuplot(std::string_view script, std::chrono::milliseconds limit) {
+  const Deadline deadline(limit);
   Channel in;
   Channel out;
   Channel err;
@@ -197,8 +253,8 @@ std::string run_gnuplot(std::string_view script) {
   in.childs.close();
   out.childs.close();
   err.childs.close();
-  Answer answer = converse(in.ours, out.ours, err.ours, script);
-  const int status = child.wait();
+  Answer answer = converse(in.ours, out.ours, err.ours, script, deadline);
+  const int status = child.wait(deadline);
 
   if (WIFSIGNALED(status)) {
     throw GnuplotError(fmt::format("gnuplot was ended by signal {}: {}", WTERMSIG(status),

@@ -1,6 +1,7 @@
 // gnuplot as a child process.
 #pragma once
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -19,9 +20,13 @@ class GnuplotNotFound : public GnuplotError {
   using GnuplotError::GnuplotError;
 };
 
+/// A figure of 48 networks takes gnuplot seconds; whoever waits longer than this waits in vain.
+inline constexpr std::chrono::milliseconds kGnuplotLimit{30'000};
+
 /// Runs a script and returns what it drew on its standard output. The user's ~/.gnuplot is not
-/// read, no shell is involved, and signals of the process are left as they are. Throws
-/// GnuplotNotFound, and GnuplotError where gnuplot fails or draws nothing.
-std::string run_gnuplot(std::string_view script);
+/// read, no shell is involved, and signals of the process are left as they are. gnuplot runs in a
+/// process group of its own, which is killed where it takes longer than `limit`. Throws
+/// GnuplotNotFound, and GnuplotError where gnuplot fails, draws nothing or does not finish.
+std::string run_gnuplot(std::string_view script, std::chrono::milliseconds limit = kGnuplotLimit);
 
 }  // namespace gradvitals

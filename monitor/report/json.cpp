@@ -12,6 +12,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::string_view kComparisonSchema = "gradvitals.comparison/1";
+
 /// null for what JSON cannot write.
 Json number(double value) {
   return std::isfinite(value) ? Json(value) : Json();
@@ -47,6 +49,7 @@ Json tensor_json(const TensorRecord& tensor) {
       {"max_abs", measured(stats.max_abs)},
       {"min_abs_nonzero", measured(stats.min_abs_nonzero)},
       {"rms", stats.finite_count() > 0 ? measured(stats.rms()) : Json()},
+      {"mean", stats.finite_count() > 0 ? measured(stats.mean()) : Json()},
       {"zero_count", stats.zero_count},
       {"subnormal_count", stats.subnormal_count},
       {"nan_count", stats.nan_count},
@@ -67,6 +70,7 @@ Json metrics_json(const HealthMetrics& metrics) {
       {"weak_layers", metrics.weak_layers},
       {"total_layers", metrics.total_layers},
       {"gradient_norms", std::move(norms)},
+      {"global_norm", number(global_norm(metrics))},
   };
 }
 
@@ -84,7 +88,11 @@ Json vital_signs_json(const VitalSigns& signs) {
        {{"update_to_weight_ratio", number(temperature.update_to_weight_ratio)},
         {"status", name(temperature.status)}}},
       {"oxygen",
-       {{"backward_gain", number(oxygen.backward_gain)},
+       {{"backward_factor", number(oxygen.backward_factor)},
+        {"block_factor", number(oxygen.block_factor)},
+        {"relative_gradient_spread", number(oxygen.relative_gradient_spread)},
+        {"gradient_to_weight", number(oxygen.gradient_to_weight)},
+        {"backward_gain", number(oxygen.backward_gain)},
         {"forward_gain", number(oxygen.forward_gain)},
         {"dead_unit_fraction", number(oxygen.dead_unit_fraction)},
         {"saturation_fraction", number(oxygen.saturation_fraction)},
@@ -116,7 +124,7 @@ Json network_json(const NetworkReport& network) {
     findings.push_back(finding_json(finding));
   }
   const SeedScore seed = seed_score(network.metrics);
-  return {
+  Json json = {
       {"schema", "gradvitals.diagnosis/1"},
       {"name", network.name},
       {"device", network.device},
@@ -128,6 +136,36 @@ Json network_json(const NetworkReport& network) {
       {"findings", std::move(findings)},
       {"verdict", name(network.diagnosis.verdict)},
       {"severity", name(network.diagnosis.severity)},
+  };
+  if (!network.notes.empty()) json["notes"] = network.notes;
+  return json;
+}
+
+Json networks_json(std::span<const NetworkReport> networks) {
+  Json list = Json::array();
+  for (const NetworkReport& network : networks) list.push_back(network_json(network));
+  return list;
+}
+
+Json run_finding_json(const RunFinding& found) {
+  Json json = finding_json(found.finding);
+  json["step"] = count(found.step);
+  json["file"] = found.label;
+  json["count"] = found.count;
+  return json;
+}
+
+Json run_json_object(const RunDiagnosis& run) {
+  Json findings = Json::array();
+  for (const RunFinding& found : run.findings) findings.push_back(run_finding_json(found));
+  Json first_bad;
+  if (run.first_bad_step) {
+    first_bad = {{"step", count(run.first_bad_step->step)}, {"file", run.first_bad_step->label}};
+  }
+  return {
+      {"verdict", name(run.verdict)},           {"severity", name(run.severity)},
+      {"first_bad_step", std::move(first_bad)}, {"steps", run.steps},
+      {"findings", std::move(findings)},
   };
 }
 
@@ -143,9 +181,13 @@ std::string diagnosis_json(const NetworkReport& network) {
 }
 
 std::string comparison_json(std::span<const NetworkReport> networks) {
-  Json list = Json::array();
-  for (const NetworkReport& network : networks) list.push_back(network_json(network));
-  return to_text({{"schema", "gradvitals.comparison/1"}, {"networks", std::move(list)}});
+  return to_text({{"schema", kComparisonSchema}, {"networks", networks_json(networks)}});
+}
+
+std::string run_json(std::span<const NetworkReport> networks, const RunDiagnosis& run) {
+  return to_text({{"schema", kComparisonSchema},
+                  {"run", run_json_object(run)},
+                  {"networks", networks_json(networks)}});
 }
 
 }  // namespace gradvitals

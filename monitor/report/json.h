@@ -5,6 +5,7 @@
 #include <string>
 
 #include "monitor/report/network_report.h"
+#include "monitor/rules/run_diagnosis.h"
 
 namespace gradvitals {
 
@@ -16,5 +17,8 @@ std::string diagnosis_json(const NetworkReport& network);
 
 /// Several networks: each element of "networks" is what diagnosis_json() writes.
 std::string comparison_json(std::span<const NetworkReport> networks);
+
+/// The same for the steps of one run, with what they show together in "run".
+std::string run_json(std::span<const NetworkReport> networks, const RunDiagnosis& run);
 
 }  // namespace gradvitals

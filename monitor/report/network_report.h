@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "monitor/metrics/health_metrics.h"
 #include "monitor/rules/diagnosis.h"
@@ -20,6 +21,8 @@ struct NetworkReport {
   std::string device;      ///< "cpu", "cuda" or "sim"
   HealthMetrics metrics;
   Diagnosis diagnosis;
+  /// What is to be said about the input beside the verdict: "left out: step (I64)".
+  std::vector<std::string> notes = {};
 
   std::string_view title() const { return short_name.empty() ? name : short_name; }
 };

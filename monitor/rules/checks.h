@@ -8,14 +8,22 @@
 namespace gradvitals {
 
 std::vector<Finding> check_non_finite(const Evidence& evidence);
-std::vector<Finding> check_backward_gain(const Evidence& evidence);
-std::vector<Finding> check_forward_gain(const Evidence& evidence);
 std::vector<Finding> check_saturation(const Evidence& evidence);
 std::vector<Finding> check_dead_units(const Evidence& evidence);
+std::vector<Finding> check_zero_units(const Evidence& evidence);
+std::vector<Finding> check_twin_units(const Evidence& evidence);
+std::vector<Finding> check_underflow(const Evidence& evidence);
+std::vector<Finding> check_scaled_norm(const Evidence& evidence);
+std::vector<Finding> check_zero_gradients(const Evidence& evidence);
+std::vector<Finding> check_backward_factor(const Evidence& evidence);
+std::vector<Finding> check_gradient_spread(const Evidence& evidence);
+std::vector<Finding> check_forward_gain(const Evidence& evidence);
 std::vector<Finding> check_vanished_gradients(const Evidence& evidence);
 std::vector<Finding> check_complete_failure(const Evidence& evidence);
-std::vector<Finding> check_zero_gradients(const Evidence& evidence);
 std::vector<Finding> check_large_gradients(const Evidence& evidence);
 std::vector<Finding> check_norm_range(const Evidence& evidence);
+
+/// Whether R2 or R19 warns of gradients that shrink.
+bool signal_vanishes(const Evidence& evidence);
 
 }  // namespace gradvitals

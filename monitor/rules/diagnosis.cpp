@@ -13,14 +13,13 @@ bool decides(const Finding& finding) {
   return finding.severity >= Severity::kWarning;
 }
 
-/// Forward gain stands in for backward gain where that is unknown. Beside a healthy backward gain
-/// it only adds to what the other rules found.
-bool backward_gain_is_healthy(const Evidence& evidence, const std::vector<Finding>& findings) {
-  return evidence.vital_signs.oxygen.backward_gain &&
-         std::ranges::find(findings, "R2", &Finding::rule) == findings.end();
+/// Roots that decide, then what they explain, each in the order of the table, which is that of
+/// precedence; what only informs comes last.
+int place_of(const Finding& finding) {
+  if (!decides(finding)) return 2;
+  return finding.consequence_of.empty() ? 0 : 1;
 }
 
-/// In the order of the table, which is that of precedence; what only informs comes last.
 std::vector<Finding> find_all(const Evidence& evidence) {
   std::vector<Finding> findings;
   for (const Rule& rule : rule_table()) {
@@ -29,10 +28,8 @@ std::vector<Finding> find_all(const Evidence& evidence) {
       findings.push_back(std::move(finding));
     }
   }
-  if (backward_gain_is_healthy(evidence, findings)) {
-    std::ranges::stable_partition(findings, [](const Finding& f) { return f.rule != "R3"; });
-  }
-  std::ranges::stable_partition(findings, decides);
+  fold_consequences(findings);
+  std::ranges::stable_sort(findings, {}, place_of);
   return findings;
 }
 
@@ -82,7 +79,6 @@ Diagnosis diagnose(const HealthMetrics& metrics, const Thresholds& thresholds) {
   diagnosis.vital_signs = vital_signs(metrics, thresholds);
   diagnosis.findings = find_all(
       {metrics, diagnosis.vital_signs, thresholds, gradient_readings(metrics, thresholds)});
-  fold_consequences(diagnosis.findings);
   for (const Finding& finding : diagnosis.findings) {
     diagnosis.severity = std::max(diagnosis.severity, finding.severity);
   }

@@ -39,6 +39,7 @@ struct Finding {
   std::string
       tensor;  ///< The tensor or layer at fault; empty where the finding is about the network.
   int layer = -1;
+  bool at_head = false;             ///< The layer at fault is known to be the last one.
   std::optional<double> value;      ///< What was measured; empty where it is not a number.
   std::optional<double> threshold;  ///< The limit that it crossed.
   std::string text;                 ///< One sentence: what is wrong.
@@ -52,7 +53,8 @@ struct Finding {
 struct Diagnosis {
   Verdict verdict = Verdict::kHealthy;  ///< Of the deciding finding.
   Severity severity = Severity::kOk;    ///< Of the worst finding.
-  std::vector<Finding> findings;        ///< The deciding one first, then by precedence.
+  /// The deciding one first, root causes before what they explain, what only informs last.
+  std::vector<Finding> findings;
   VitalSigns vital_signs;
   Thresholds thresholds;  ///< Those it was made with.
 };

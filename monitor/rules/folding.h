@@ -7,8 +7,9 @@
 
 namespace gradvitals {
 
-/// Sets consequence_of: each finding that an earlier one explains, directly or through others that
-/// fired, names the earliest root that does. The first finding is always a root.
+/// Sets consequence_of: each finding that another one explains, directly or through others that
+/// fired, names the first root that does. Causes come before precedence: a finding may stand before
+/// what explains it.
 void fold_consequences(std::span<Finding> findings);
 
 }  // namespace gradvitals

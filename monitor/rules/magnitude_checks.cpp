@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
 
 #include "monitor/rules/advice.h"
 #include "monitor/rules/checks.h"
@@ -23,27 +26,22 @@ Finding finding_about(const GradientReading& gradient, Severity severity, double
 
 using Readings = std::vector<const GradientReading*>;
 
-/// A finding about the smallest of `vanished`, which are one or more.
-Finding finding_about_vanished(const Readings& vanished, Severity severity,
-                               const Thresholds& thresholds) {
+/// About the smallest of `vanished`, which are one or more.
+Finding vanished_gradients(const Readings& vanished, const Evidence& evidence) {
+  const Thresholds& thresholds = evidence.thresholds;
   const GradientReading& smallest = **std::ranges::min_element(
       vanished, {}, [](const GradientReading* gradient) { return gradient->norm; });
   // A large tensor can pass the limit on its norm with elements that are all tiny.
   const bool by_norm = smallest.norm < thresholds.vanished_norm;
   const double value = by_norm ? smallest.norm : *smallest.rms;
-  Finding finding = finding_about(smallest, severity, value,
+  Finding finding = finding_about(smallest, Severity::kCritical, value,
                                   by_norm ? thresholds.vanished_norm : thresholds.vanished_rms,
                                   Verdict::kVanishing);
-  finding.text = fmt::format("the smallest is that of {}, with {} {:.1e}", smallest.name,
-                             by_norm ? "norm" : "rms", value);
-  return finding;
-}
-
-Finding vanished_gradients(const Readings& vanished, const Evidence& evidence) {
-  Finding finding = finding_about_vanished(vanished, Severity::kCritical, evidence.thresholds);
   const std::int64_t count = std::ssize(vanished);
-  finding.text = fmt::format("{} of {} gradients {} vanished; {}.", count,
-                             evidence.gradients.size(), plural(count, "has", "have"), finding.text);
+  finding.text =
+      fmt::format("{} of {} gradients {} vanished; the smallest is that of {}, with {} {:.1e}.",
+                  count, evidence.gradients.size(), plural(count, "has", "have"), smallest.name,
+                  by_norm ? "norm" : "rms", value);
   const std::string_view squashing = squashing_activation(evidence.metrics);
   finding.advice = {
       squashing.empty() ? "Check the initial scale of the weights" : advice_against(squashing),
@@ -52,12 +50,17 @@ Finding vanished_gradients(const Readings& vanished, const Evidence& evidence) {
   return finding;
 }
 
-Finding vanished_biases(const Readings& vanished, const Evidence& evidence) {
-  Finding finding = finding_about_vanished(vanished, Severity::kInfo, evidence.thresholds);
-  const std::int64_t count = std::ssize(vanished);
-  finding.text = fmt::format("{} {} no gradient to speak of while {} kernel learns; {}.", count,
-                             plural(count, "bias has", "biases have"),
-                             plural(count, "its", "each one's"), finding.text);
+Finding idle_biases(const Readings& biases, const Thresholds& thresholds) {
+  const GradientReading& smallest = **std::ranges::min_element(
+      biases, {}, [](const GradientReading* gradient) { return gradient->norm; });
+  Finding finding = finding_about(smallest, Severity::kInfo, smallest.norm,
+                                  thresholds.vanished_norm, Verdict::kVanishing);
+  const std::int64_t count = std::ssize(biases);
+  finding.text = fmt::format(
+      "{} {} no gradient to speak of while {} kernel learns; the smallest is that of {}, with norm "
+      "{:.1e}.",
+      count, plural(count, "bias has", "biases have"), plural(count, "its", "each one's"),
+      smallest.name, smallest.norm);
   finding.advice = {
       "Expected before a normalisation layer and for attention keys: the bias can be left out"};
   return finding;
@@ -68,12 +71,15 @@ Finding vanished_biases(const Readings& vanished, const Evidence& evidence) {
 std::vector<Finding> check_vanished_gradients(const Evidence& evidence) {
   Readings vanished, biases;
   for (const GradientReading& gradient : evidence.gradients) {
-    if (!has_vanished(gradient, evidence.thresholds)) continue;
-    (gradient.is_idle_bias ? biases : vanished).push_back(&gradient);
+    if (gradient.is_idle_bias) {
+      biases.push_back(&gradient);
+    } else if (gradient.norm != 0.0 && has_vanished(gradient, evidence.thresholds)) {
+      vanished.push_back(&gradient);  // What is exactly zero did not shrink: R13.
+    }
   }
   std::vector<Finding> findings;
   if (!vanished.empty()) findings.push_back(vanished_gradients(vanished, evidence));
-  if (!biases.empty()) findings.push_back(vanished_biases(biases, evidence));
+  if (!biases.empty()) findings.push_back(idle_biases(biases, evidence.thresholds));
   return findings;
 }
 
@@ -83,7 +89,8 @@ std::vector<Finding> check_complete_failure(const Evidence& evidence) {
       *std::ranges::max_element(evidence.gradients, {}, &GradientReading::norm);
   const double limit = evidence.thresholds.complete_failure_norm;
   const bool all_known = std::ranges::all_of(evidence.gradients, &GradientReading::is_whole);
-  if (!all_known || !(largest.norm < limit)) return {};
+  // All exactly zero: R13 knows what cuts gradients off.
+  if (!all_known || !(largest.norm < limit) || largest.norm == 0.0) return {};
   Finding finding =
       finding_about(largest, Severity::kCritical, largest.norm, limit, Verdict::kVanishing);
   finding.text = fmt::format(
@@ -96,20 +103,54 @@ std::vector<Finding> check_complete_failure(const Evidence& evidence) {
   return {finding};
 }
 
+namespace {
+
+/// What R8 judges of a gradient, and by which limits: against its weight where that is known, else
+/// per element, else the bare norm.
+struct Measure {
+  std::optional<double> (*value)(const GradientReading&);
+  Limits Thresholds::*limits;
+  std::string_view what;
+};
+
+constexpr std::array kMeasures{
+    Measure{[](const GradientReading& g) { return g.to_weight; }, &Thresholds::gradient_to_weight,
+            "times the rms of their weights"},
+    Measure{[](const GradientReading& g) { return g.is_kernel ? g.rms : std::nullopt; },
+            &Thresholds::large_rms, "rms"},
+    Measure{[](const GradientReading& g) { return g.rms; }, &Thresholds::large_rms, "rms"},
+    Measure{[](const GradientReading& g) { return std::optional(g.norm); }, &Thresholds::large_norm,
+            "norm"}};
+
+/// The first measure that any gradient has.
+const Measure& measure_for(const std::vector<GradientReading>& gradients) {
+  return *std::ranges::find_if(kMeasures, [&](const Measure& measure) {
+    return std::ranges::any_of(
+        gradients, [&](const GradientReading& g) { return measure.value(g).has_value(); });
+  });
+}
+
+}  // namespace
+
 std::vector<Finding> check_large_gradients(const Evidence& evidence) {
-  if (evidence.gradients.empty()) return {};
-  const Limits limits = evidence.thresholds.large_norm;
-  const GradientReading& largest =
-      *std::ranges::max_element(evidence.gradients, {}, &GradientReading::norm);
-  const Severity severity = severity_above(largest.norm, limits);
+  // A layer behind a vanishing signal has small weights' worth of gradient, and the head all the
+  // rest: its ratio says nothing then.
+  if (evidence.gradients.empty() || signal_vanishes(evidence)) return {};
+  const Measure& measure = measure_for(evidence.gradients);
+  const auto value_of = [&](const GradientReading& g) { return measure.value(g).value_or(0.0); };
+  const GradientReading& largest = *std::ranges::max_element(evidence.gradients, {}, value_of);
+  const Limits limits = evidence.thresholds.*measure.limits;
+  const double value = value_of(largest);
+  const Severity severity = severity_above(value, limits);
   if (severity == Severity::kOk) return {};
   const double limit = limit_of(limits, severity);
   const auto count = std::ranges::count_if(
-      evidence.gradients, [limit](const GradientReading& g) { return g.norm > limit; });
-  Finding finding = finding_about(largest, severity, largest.norm, limit, Verdict::kExploding);
-  finding.text = fmt::format(
-      "{} of {} gradient norms {} above {:g}; the largest, that of {}, is {:.1e}.", count,
-      evidence.gradients.size(), plural(count, "is", "are"), limit, largest.name, largest.norm);
+      evidence.gradients, [&](const GradientReading& g) { return value_of(g) > limit; });
+  Finding finding = finding_about(largest, severity, value, limit, Verdict::kExploding);
+  finding.text =
+      fmt::format("{} of {} gradients {} above {:g} {}; the largest, that of {}, is {:.1e}.", count,
+                  evidence.gradients.size(), plural(count, "is", "are"), limit, measure.what,
+                  largest.name, value);
   finding.advice = {"Clip gradients by their global norm (1 is a common limit)",
                     "Reduce the learning rate",
                     "Normalise inputs and targets, and check the initial scale of the weights"};
@@ -119,15 +160,14 @@ std::vector<Finding> check_large_gradients(const Evidence& evidence) {
 std::vector<Finding> check_norm_range(const Evidence& evidence) {
   const auto range = nonzero_norm_range(evidence.gradients);
   if (!range) return {};
-  const Limits limits = evidence.thresholds.range_ratio;
+  const double limit = evidence.thresholds.range_ratio;
   const double ratio = range->ratio();
-  const Severity severity = severity_above(ratio, limits);
-  if (severity == Severity::kOk) return {};
+  if (!(ratio > limit)) return {};
   const auto zero_count = std::ranges::count(evidence.gradients, 0.0, &GradientReading::norm);
   Finding finding;  // About the network: neither end of the range is at fault alone.
-  finding.severity = severity;
+  finding.severity = Severity::kInfo;
   finding.value = ratio;
-  finding.threshold = limit_of(limits, severity);
+  finding.threshold = limit;
   finding.text = fmt::format(
       "Gradient norms span a factor of {:.1e}, from {:.1e} ({}) to {:.1e} ({}){}.", ratio,
       range->smallest->norm, range->smallest->name, range->largest->norm, range->largest->name,

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <string_view>
 #include <tuple>
 
+#include "monitor/metrics/blocks.h"
 #include "monitor/rules/checks.h"
 
 namespace gradvitals {
@@ -80,7 +82,7 @@ void append_from_norms(const HealthMetrics& metrics, std::vector<Symptom>& sympt
   for (std::size_t i = 0; i < metrics.gradient_norms.size(); ++i) {
     const double norm = metrics.gradient_norms[i];
     if (std::isfinite(norm)) continue;
-    const std::string tensor = positional_name(i);
+    const std::string tensor = norm_name(metrics, i);
     symptoms.push_back(symptom_of_number(Phase::kBackward, tensor, "The norm of " + tensor, norm));
   }
   if (!symptoms.empty() || metrics.gradient_norms.empty()) return;
@@ -104,6 +106,60 @@ std::vector<Symptom> find_symptoms(const HealthMetrics& metrics) {
     symptoms.push_back(symptom_of_number(Phase::kLoss, "loss", "The loss", *metrics.loss));
   }
   return symptoms;
+}
+
+/// Between which blocks gradients stop being finite on their way to the input: "between blocks.6 and
+/// blocks.7". Empty where names show no such border.
+std::string border_of(const HealthMetrics& metrics) {
+  std::vector<const TensorRecord*> gradients;
+  std::vector<std::string_view> names;
+  for (const TensorRecord& tensor : metrics.tensors) {
+    if (tensor.role != Role::kGradient || !tensor.exists) continue;
+    gradients.push_back(&tensor);
+    names.push_back(tensor.name);
+  }
+  for (const BlockFamily& family : block_families(names)) {
+    const auto is_finite = [&](const auto& block) {
+      return std::ranges::all_of(block.second, [&](const BlockFamily::Member& member) {
+        return gradients[member.index]->stats.nonfinite_count() == 0;
+      });
+    };
+    // The gradient comes from the last block: the last one at fault is where it was first wrong.
+    const auto last_bad = std::find_if_not(family.blocks.rbegin(), family.blocks.rend(), is_finite);
+    if (last_bad == family.blocks.rend()) continue;
+    if (last_bad != family.blocks.rbegin()) {
+      return fmt::format("between {} and {}", family.name_of(last_bad->first),
+                         family.name_of(std::prev(last_bad)->first));
+    }
+    const auto last_good = std::find_if(family.blocks.rbegin(), family.blocks.rend(), is_finite);
+    if (last_good == family.blocks.rend()) continue;
+    return fmt::format("between {} and {}", family.name_of(last_good->first),
+                       family.name_of(std::prev(last_good)->first));
+  }
+  return {};
+}
+
+/// "; gradients are finite in a, b and c alone": where no numbers order the names.
+std::string finite_ones(const HealthMetrics& metrics) {
+  std::vector<std::string> finite;
+  for (const TensorRecord& tensor : metrics.tensors) {
+    if (tensor.role != Role::kGradient || !tensor.exists || tensor.stats.count == 0) continue;
+    if (tensor.stats.nonfinite_count() == 0) finite.push_back(tensor.name);
+  }
+  if (finite.empty()) return "; no gradient is finite";
+  return fmt::format("; finite {} {}", plural(std::ssize(finite), "is", "are"), list_names(finite));
+}
+
+/// What a dump tells of where it went wrong: its tensors have no layers, but their names may count.
+std::string place_by_names(const HealthMetrics& metrics) {
+  const std::string border = border_of(metrics);
+  return border.empty() ? finite_ones(metrics)
+                        : fmt::format("; it enters {} on the way back", border);
+}
+
+bool holds_only_infinities(const HealthMetrics& metrics) {
+  return std::ranges::all_of(
+      metrics.tensors, [](const TensorRecord& tensor) { return tensor.stats.nan_count == 0; });
 }
 
 /// Whether nothing shares the symptom's phase with an unknown layer: what a file lists first need
@@ -134,6 +190,14 @@ std::vector<std::string> advice_for(Phase phase) {
   return {};
 }
 
+std::vector<std::string> advice_for_scaled_infinities() {
+  return {
+      "With a loss scaler this step is skipped and the scale halved: harmless at the start of a "
+      "run, and now and then",
+      "Else skip this update while the weights are still finite",
+      "In half precision, lower the loss scale"};
+}
+
 }  // namespace
 
 std::vector<Finding> check_non_finite(const Evidence& evidence) {
@@ -147,6 +211,8 @@ std::vector<Finding> check_non_finite(const Evidence& evidence) {
                         is_surely_earliest(earliest, symptoms) ? "the earliest" : "listed first",
                         symptoms.size());
   }
+  const bool is_dump = earliest.phase == Phase::kBackward && earliest.layer < 0;
+  if (is_dump && !evidence.metrics.tensors.empty()) text += place_by_names(evidence.metrics);
   Finding finding;
   finding.severity = Severity::kCritical;
   finding.tensor = earliest.tensor;
@@ -154,7 +220,9 @@ std::vector<Finding> check_non_finite(const Evidence& evidence) {
   finding.value = static_cast<double>(earliest.count);
   finding.threshold = 0.0;
   finding.text = text + ".";
-  finding.advice = advice_for(earliest.phase);
+  const bool may_be_scaled =
+      is_dump && !evidence.metrics.tensors.empty() && holds_only_infinities(evidence.metrics);
+  finding.advice = may_be_scaled ? advice_for_scaled_infinities() : advice_for(earliest.phase);
   finding.verdict = Verdict::kNonFinite;
   return {finding};
 }

@@ -31,7 +31,7 @@ struct Rule {
   std::vector<Finding> (*check)(const Evidence& evidence);
 };
 
-/// All rules in order of precedence: of the findings that warn, the first one's verdict counts.
+/// All rules in order of precedence: of the root causes that warn, the first one's verdict counts.
 std::span<const Rule> rule_table();
 
 /// How far beyond its limits a value is. A value at a limit has not crossed it.

@@ -13,22 +13,26 @@ namespace {
 constexpr std::array kRules{
     Rule{"R1", "NaN or Inf", "TensorFlow check_numerics, SageMaker Debugger, Megatron-LM",
          check_non_finite},
-    Rule{"R2", "Backward gain per hidden layer", "measured on the three networks of compare",
-         check_backward_gain},
-    Rule{"R3", "Forward gain per hidden layer",
-         "SageMaker PoorWeightInitialization, TheDeepChecker", check_forward_gain},
-    Rule{"R11", "Saturated units", "DeepDiagnosis, SageMaker SaturatedActivation",
-         check_saturation},
-    Rule{"R10", "Dead relu units", "torchdiag, SageMaker DeadRelu", check_dead_units},
-    Rule{"R4", "Vanished gradients",
-         "seed notebook; rms: SageMaker VanishingGradient, DeepDiagnosis",
-         check_vanished_gradients},
-    Rule{"R6", "Complete failure", "seed notebook (listed there, never coded)",
-         check_complete_failure},
+    Rule{"R21", "Underflow in the stored precision", "TransformerEngine", check_underflow},
+    Rule{"R25", "Clipped or scaled as a whole", "PyTorch AMP, gradient clipping",
+         check_scaled_norm},
     Rule{"R13", "Zero or missing gradients", "AutoTrainer, SageMaker AllZero",
          check_zero_gradients},
-    Rule{"R8", "Large gradients", "seed notebook, torchdiag", check_large_gradients},
-    Rule{"R9", "Range of gradient norms", "seed notebook, without its 1e-10", check_norm_range},
+    Rule{"R23", "Twin units", "symmetry breaking: Goodfellow et al. 2016, 8.4", check_twin_units},
+    Rule{"R10", "Dead relu units", "torchdiag, SageMaker DeadRelu", check_dead_units},
+    Rule{"R11", "Saturated units", "DeepDiagnosis, SageMaker SaturatedActivation",
+         check_saturation},
+    Rule{"R24", "Units without gradient", "public reports of dead units", check_zero_units},
+    Rule{"R2", "Backward factor", "docs/verdicts.md", check_backward_factor},
+    Rule{"R3", "Forward gain per hidden layer",
+         "SageMaker PoorWeightInitialization, TheDeepChecker", check_forward_gain},
+    Rule{"R19", "Spread of relative gradients", "docs/verdicts.md", check_gradient_spread},
+    Rule{"R4", "Vanished gradients", "notebook; rms: SageMaker VanishingGradient, DeepDiagnosis",
+         check_vanished_gradients},
+    Rule{"R6", "Complete failure", "notebook (listed there, never coded)", check_complete_failure},
+    Rule{"R8", "Large gradients", "notebook, torchdiag; limits: docs/verdicts.md",
+         check_large_gradients},
+    Rule{"R9", "Range of gradient norms", "notebook, without its 1e-10", check_norm_range},
 };
 
 }  // namespace
@@ -60,7 +64,7 @@ std::string_view plural(std::int64_t count, std::string_view one, std::string_vi
 }
 
 std::string list_names(std::span<const std::string> names) {
-  constexpr std::size_t kShown = 3;
+  constexpr std::size_t kShown = 8;
   std::string text;
   const std::size_t shown = std::min(names.size(), kShown);
   for (std::size_t i = 0; i < shown; ++i) {

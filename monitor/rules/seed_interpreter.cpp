@@ -114,21 +114,25 @@ SeedScore seed_score(const HealthMetrics& metrics) {
 }
 
 std::string interpret_gradient_health(const HealthMetrics& metrics) {
+  return interpret_gradient_health(metrics, "Loss Computed Successfully: ✅");
+}
+
+std::string interpret_gradient_health(const HealthMetrics& metrics, std::string_view loss_line) {
   const int score = seed_score(metrics).score;
   return fmt::format(
       "\n🏥 GRADIENT HEALTH DIAGNOSIS:\n"
       "{:=<50}\n"
       "Total Layers Analyzed: {}\n"
-      "Loss Computed Successfully: ✅\n"
+      "{}\n"
       "\n🔍 VANISHING GRADIENT ANALYSIS:\n{}"
       "\n💥 EXPLODING GRADIENT ANALYSIS:\n{}"
       "\n⚖️ NETWORK STABILITY ANALYSIS:\n{}"
       "\n📊 DETAILED STATISTICS:\n{}"
       "\n🎯 OVERALL HEALTH ASSESSMENT:\n{}"
       "Health Score: {}/8\n",
-      "", metrics.total_layers, vanishing_lines(metrics), exploding_lines(metrics.max_gradient),
-      stability_lines(seed_range_ratio(metrics)), statistics_lines(metrics), assessment_line(score),
-      score);
+      "", metrics.total_layers, loss_line, vanishing_lines(metrics),
+      exploding_lines(metrics.max_gradient), stability_lines(seed_range_ratio(metrics)),
+      statistics_lines(metrics), assessment_line(score), score);
 }
 
 }  // namespace gradvitals

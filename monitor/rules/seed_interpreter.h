@@ -26,7 +26,11 @@ double seed_range_ratio(const HealthMetrics& metrics);
 /// The score that the seed would print. Uses the seed's keys alone.
 SeedScore seed_score(const HealthMetrics& metrics);
 
-/// The seed's diagnosis text, beginning with its blank line and ending with a line break.
+/// The seed's diagnosis text, beginning with its blank line and ending with a line break. The seed
+/// says "Loss Computed Successfully" of any loss, and of none.
 std::string interpret_gradient_health(const HealthMetrics& metrics);
+
+/// The same with another line about the loss, without its line break.
+std::string interpret_gradient_health(const HealthMetrics& metrics, std::string_view loss_line);
 
 }  // namespace gradvitals

@@ -42,6 +42,7 @@ Finding finding_about(const Selection& selection, Severity severity, double thre
 
 Finding saturated_head(const Selection& selection, double threshold) {
   Finding finding = finding_about(selection, Severity::kCritical, threshold, Verdict::kSaturated);
+  finding.at_head = true;
   const bool is_sigmoid = selection.worst->activation == Activation::kSigmoid;
   finding.text = fmt::format(
       "{:.1f} % of the outputs of {} are exactly {}: its derivative is 0 there and no gradient "

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "monitor/metrics/unit_records.h"
 #include "monitor/rules/checks.h"
@@ -9,46 +10,30 @@
 namespace gradvitals {
 namespace {
 
-/// Where zeros are: names and first layers of gradients that do not exist or hold zeros alone, and
-/// the zeros of each gradient.
-struct ZeroCensus {
-  std::vector<std::string> missing;
-  std::vector<std::string> all_zero;
-  int first_missing_layer = -1;
-  int first_zero_layer = -1;
-  std::int64_t gradient_count = 0;
-  double zero_fraction_sum = 0.0;  ///< Over the gradients that have elements.
-  std::int64_t with_elements = 0;  ///< 0 where only norms are known
-
-  /// The mean over gradients, not over elements: an embedding has zeros for every word that the
-  /// batch lacks, and would outvote the rest of the network.
-  double zero_fraction() const {
-    return with_elements > 0 ? zero_fraction_sum / static_cast<double>(with_elements) : 0.0;
-  }
+/// The gradients that are exactly zero, idle biases apart, and whether anything else moves.
+struct ZeroGradients {
+  std::vector<std::string> names;
+  int first_layer = -1;
+  bool is_everything = true;
 };
 
-ZeroCensus take_census(const Evidence& evidence) {
-  ZeroCensus census;
-  for (const TensorRecord& tensor : evidence.metrics.tensors) {
-    if (tensor.role != Role::kGradient) continue;
-    ++census.gradient_count;
-    if (tensor.stats.count > 0) {
-      ++census.with_elements;
-      census.zero_fraction_sum +=
-          static_cast<double>(tensor.stats.zero_count) / static_cast<double>(tensor.stats.count);
-    }
-    if (!tensor.exists) {
-      if (census.missing.empty()) census.first_missing_layer = tensor.layer;
-      census.missing.push_back(tensor.name);
-    }
-  }
-  if (evidence.metrics.tensors.empty()) census.gradient_count = std::ssize(evidence.gradients);
+ZeroGradients find_zero_gradients(const Evidence& evidence) {
+  ZeroGradients zero;
   for (const GradientReading& gradient : evidence.gradients) {
-    if (gradient.norm != 0.0 || !gradient.is_whole) continue;
-    if (census.all_zero.empty()) census.first_zero_layer = gradient.layer;
-    census.all_zero.push_back(gradient.name);
+    const bool is_zero = gradient.norm == 0.0 && gradient.is_whole;
+    if (!is_zero) {
+      zero.is_everything = false;
+    } else if (!gradient.is_idle_bias) {
+      if (zero.names.empty()) zero.first_layer = gradient.layer;
+      zero.names.push_back(gradient.name);
+    }
   }
-  return census;
+  return zero;
+}
+
+/// Whether the step is known to be one at which nothing is zero by its initial value any more.
+bool is_settled(const Evidence& evidence) {
+  return evidence.metrics.step && *evidence.metrics.step >= evidence.thresholds.settled_step;
 }
 
 Finding nothing_to_judge() {
@@ -61,39 +46,42 @@ Finding nothing_to_judge() {
   return finding;
 }
 
-Finding missing_gradients(const ZeroCensus& census) {
+Finding zero_gradients(const ZeroGradients& zero, const Evidence& evidence) {
+  const bool settled = is_settled(evidence);
+  const std::int64_t count = std::ssize(zero.names);
   Finding finding;
-  finding.severity = Severity::kCritical;
-  finding.tensor = census.missing.front();
-  finding.layer = census.first_missing_layer;
-  finding.value = static_cast<double>(census.missing.size());
+  finding.severity = zero.is_everything || settled ? Severity::kCritical : Severity::kWarning;
+  finding.tensor = zero.names.front();
+  finding.layer = zero.first_layer;
+  finding.value = static_cast<double>(count);
   finding.threshold = 0.0;
-  const std::int64_t count = std::ssize(census.missing);
-  finding.text =
-      fmt::format("{} of {} parameters {} no gradient, because the loss does not depend on {}: {}.",
-                  count, census.gradient_count, plural(count, "has", "have"),
-                  plural(count, "it", "them"), list_names(census.missing));
-  finding.advice = {"Check that the parameter takes part in the forward pass",
-                    "Look for a branch that never reaches the loss"};
-  finding.verdict = Verdict::kNoGradient;
-  return finding;
-}
-
-Finding zero_gradients(const ZeroCensus& census) {
-  Finding finding;
-  finding.severity = Severity::kCritical;
-  finding.tensor = census.all_zero.front();
-  finding.layer = census.first_zero_layer;
-  finding.value = static_cast<double>(census.all_zero.size());
-  finding.threshold = 0.0;
-  const std::int64_t count = std::ssize(census.all_zero);
-  finding.text =
-      fmt::format("{} of {} gradients {} exactly zero: {}.", count, census.gradient_count,
-                  plural(count, "is", "are"), list_names(census.all_zero));
-  finding.advice = {"Look for saturated or dead units between this layer and the loss",
-                    "Check that weights are not initialised with zeros",
-                    "In half precision, raise the loss scale: small values become zero"};
   finding.verdict = Verdict::kVanishing;
+  finding.text =
+      fmt::format("{} of {} gradients {} exactly zero: {}", count, evidence.gradients.size(),
+                  plural(count, "is", "are"), list_names(zero.names));
+  const std::string cut =
+      "Look for what cuts the gradient off: clamp, round, argmax, detach, a mask, labels that are "
+      "all ignored, a softmax over one element, a clip factor of 0";
+  const std::string units =
+      "Look for saturated or dead units between here and the loss, and for "
+      "weights of zero";
+  if (zero.is_everything) {
+    finding.text += ". Nothing is learnt.";
+    finding.advice = {cut, units};
+  } else if (settled) {
+    finding.text += fmt::format(". At step {} that is no initial value any more: {} never {}.",
+                                *evidence.metrics.step, plural(count, "it", "they"),
+                                plural(count, "moves", "move"));
+    finding.advice = {cut, units};
+  } else {
+    finding.text +=
+        ". One step cannot tell a gradient that is cut off from one that is zero by design (LoRA's "
+        "first step, a zero-initialised branch, an expert without tokens).";
+    finding.advice = {
+        "Judge the next step as well, in one call or with --step N: what is zero by "
+        "design moves then",
+        cut, units};
+  }
   return finding;
 }
 
@@ -105,31 +93,72 @@ bool has_too_few_samples(const Evidence& evidence) {
   });
 }
 
-Finding mostly_zero(const ZeroCensus& census, double limit) {
+/// The mean over gradients, not over elements: an embedding has zeros for every word that the batch
+/// lacks, and would outvote the rest of the network.
+double mean_zero_fraction(const HealthMetrics& metrics) {
+  double sum = 0.0;
+  int count = 0;
+  for (const TensorRecord& tensor : metrics.tensors) {
+    if (tensor.role != Role::kGradient || tensor.stats.count == 0) continue;
+    sum += static_cast<double>(tensor.stats.zero_count) / static_cast<double>(tensor.stats.count);
+    ++count;
+  }
+  return count > 0 ? sum / count : 0.0;
+}
+
+Finding mostly_zero(double fraction, double limit) {
   Finding finding;
-  finding.severity = Severity::kWarning;
-  finding.value = census.zero_fraction();
+  finding.severity = Severity::kInfo;
+  finding.value = fraction;
   finding.threshold = limit;
   finding.text = fmt::format("On average {:.1f} % of a gradient's elements are exactly zero.",
-                             100.0 * census.zero_fraction());
+                             100.0 * fraction);
   finding.advice = {"Look for dead relu units and for inputs that are mostly zero",
                     "In half precision, raise the loss scale: small values become zero"};
   finding.verdict = Verdict::kVanishing;
   return finding;
 }
 
+void append_missing(const Evidence& evidence, std::vector<Finding>& findings) {
+  std::vector<std::string> missing;
+  std::int64_t parameters = 0;
+  Finding finding;
+  for (const TensorRecord& tensor : evidence.metrics.tensors) {
+    if (tensor.role != Role::kGradient) continue;
+    ++parameters;
+    if (tensor.exists) continue;
+    if (missing.empty()) finding.layer = tensor.layer;
+    missing.push_back(tensor.name);
+  }
+  if (missing.empty()) return;
+  const std::int64_t count = std::ssize(missing);
+  finding.severity = Severity::kCritical;
+  finding.tensor = missing.front();
+  finding.value = static_cast<double>(count);
+  finding.threshold = 0.0;
+  finding.text = fmt::format(
+      "{} of {} parameters {} no gradient, because the loss does not depend on {}: {}.", count,
+      parameters, plural(count, "has", "have"), plural(count, "it", "them"), list_names(missing));
+  finding.advice = {"Check that the parameter takes part in the forward pass",
+                    "Look for a branch that never reaches the loss: a detach, a no_grad, a module "
+                    "that forward() does not call"};
+  finding.verdict = Verdict::kNoGradient;
+  findings.push_back(std::move(finding));
+}
+
 }  // namespace
 
 std::vector<Finding> check_zero_gradients(const Evidence& evidence) {
   if (!can_be_judged(evidence.metrics)) return {nothing_to_judge()};
-  const ZeroCensus census = take_census(evidence);
-  const double limit = evidence.thresholds.zero_fraction;
   std::vector<Finding> findings;
-  if (!census.missing.empty()) findings.push_back(missing_gradients(census));
-  if (!census.all_zero.empty()) {
-    findings.push_back(zero_gradients(census));
-  } else if (census.zero_fraction() >= limit && !has_too_few_samples(evidence)) {
-    findings.push_back(mostly_zero(census, limit));
+  append_missing(evidence, findings);
+  const ZeroGradients zero = find_zero_gradients(evidence);
+  const double fraction = mean_zero_fraction(evidence.metrics);
+  const double limit = evidence.thresholds.zero_fraction;
+  if (!zero.names.empty()) {
+    findings.push_back(zero_gradients(zero, evidence));
+  } else if (fraction >= limit && !has_too_few_samples(evidence)) {
+    findings.push_back(mostly_zero(fraction, limit));
   }
   return findings;
 }

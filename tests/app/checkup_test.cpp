@@ -2,10 +2,12 @@
 // (tests/data/golden/models), NumPy and PyTorch in float64.
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "framework/io/safetensors.h"
 #include "tests/app/run_program.h"
 #include "tests/golden/golden_file.h"
 #include "tests/support/expect_close.h"
@@ -67,7 +69,7 @@ TEST(Checkup, TextIsThatOfOneNetwork) {
 
 TEST(Checkup, TheGateTripsOnASickNetworkAlone) {
   std::vector<std::string> sick = checkup("sigmoid");
-  sick.insert(sick.end(), {"--fail-on", "critical"});
+  sick.insert(sick.end(), {"--fail-on", "warning"});
   EXPECT_EQ(run_program(sick).exit_code, 1);
   std::vector<std::string> healthy = checkup("relu");
   healthy.insert(healthy.end(), {"--fail-on", "warning"});
@@ -81,6 +83,80 @@ TEST(Checkup, FigureIsDrawnBesideTheText) {
   const ProgramResult result = run_program(command);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(read_file(folder.file("a.gp")).find("layers.0.kernel"), std::string::npos);
+}
+
+/// A recorded model as nn.Sequential(Linear, Tanh, Linear, ...).state_dict() would be: its weights
+/// under even numbers, and not a word about activations and loss.
+void write_state_dict(const std::string& name, const std::string& path) {
+  const SafetensorsFile model(golden_path("models", name, ".model.safetensors"));
+  std::vector<SafetensorsEntry> tensors = model.tensors();
+  for (SafetensorsEntry& tensor : tensors) {
+    const std::string rest = tensor.name.substr(std::string("layers.").size());
+    const std::size_t dot = rest.find('.');
+    tensor.name = std::to_string(2 * std::stoi(rest)) + rest.substr(dot);
+  }
+  std::ofstream out(path, std::ios::binary);
+  write_safetensors(out, tensors);
+}
+
+TEST(Checkup, AStateDictOfSequentialIsJudgedAsItsModelIs) {
+  const TemporaryFolder folder;
+  const std::string model = folder.file("state_dict.safetensors");
+  write_state_dict("tanh_odd", model);
+  const ProgramResult result = run_program(
+      {"checkup", model, "--data", golden_path("models", "tanh_odd", ".data.safetensors"),
+       "--activations", "tanh, relu,tanh,linear", "--loss", "mse", "--json", "-"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(json::parse(result.out).at("metrics"), checkup_json("tanh_odd").at("metrics"));
+}
+
+TEST(Checkup, OneWordStandsForTheHiddenLayersBeforeALinearHead) {
+  const TemporaryFolder folder;
+  const std::string model = folder.file("state_dict.safetensors");
+  write_state_dict("tanh_odd", model);
+  const auto metrics_with = [&](const std::string& activations) {
+    const ProgramResult result = run_program(
+        {"checkup", model, "--data", golden_path("models", "tanh_odd", ".data.safetensors"),
+         "--activations", activations, "--loss", "mse", "--json", "-"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return json::parse(result.out).at("metrics");
+  };
+  EXPECT_EQ(metrics_with("tanh"), metrics_with("tanh,tanh,tanh,linear"));
+}
+
+TEST(Checkup, WhatNobodySaysIsAskedForWithTheLineToType) {
+  const TemporaryFolder folder;
+  const std::string model = folder.file("state_dict.safetensors");
+  write_state_dict("tanh_odd", model);
+  const ProgramResult result = run_program({"checkup", model, "--data", "x.safetensors"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("does not say its activations and loss"), std::string::npos);
+  EXPECT_NE(result.err.find("gradvitals checkup " + model +
+                            " --data x.safetensors --activations relu --loss mse"),
+            std::string::npos)
+      << result.err;
+}
+
+TEST(Checkup, AnOptionThatContradictsTheFileIsRefused) {
+  std::vector<std::string> command = checkup("tanh_odd");
+  command.insert(command.end(), {"--activations", "relu"});
+  const ProgramResult result = run_program(command);
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("its metadata says activations tanh,relu,tanh,linear, but "
+                            "--activations says relu,relu,relu,linear"),
+            std::string::npos)
+      << result.err;
+}
+
+TEST(Checkup, AWordThatIsUnknownIsToldWithItsOption) {
+  const TemporaryFolder folder;
+  const std::string model = folder.file("state_dict.safetensors");
+  write_state_dict("tanh_odd", model);
+  const ProgramResult result = run_program(
+      {"checkup", model, "--data", "x.safetensors", "--activations", "swish", "--loss", "mse"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("--activations: \"swish\" is not one of"), std::string::npos)
+      << result.err;
 }
 
 }  // namespace

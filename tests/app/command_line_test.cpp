@@ -107,12 +107,12 @@ INSTANTIATE_TEST_SUITE_P(
         WrongInput{"DiagnoseBoth", {"diagnose", kDump, "--metrics", kText}, "one of the two"},
         WrongInput{"DiagnoseAText", {"diagnose", kText}, kText},
         WrongInput{"DiagnoseOneOfTwoMissing", {"diagnose", kDump, "no.file"}, "no.file: "},
-        WrongInput{"MetricsThatAreNone", {"diagnose", "--metrics", kDump}, kDump},
+        WrongInput{"MetricsThatAreNone", {"diagnose", "--metrics", kText}, kText},
         WrongInput{"JsonWithoutPath", {"compare", "--json", ""}, "--json: the path is empty"},
         WrongInput{"OneFileByTwoPaths",
                    {"compare", "--plot", "a.gp", "--json", "./a.gp"},
                    "named twice as an output"},
-        WrongInput{"MoreFilesThanAFigureHolds", many_dumps(), "--plot draws 48 files at most"},
+        WrongInput{"MoreFilesThanAFigureHolds", many_dumps(), "--plot draws 48 steps at most"},
         WrongInput{"OptionTwice", {"compare", "--seed", "1", "--seed", "2"}, "--seed"}),
     [](const auto& input) { return std::string(input.param.title); });
 
@@ -150,6 +150,35 @@ TEST(CommandLine, InfoTellsWhyADeviceIsNotUsable) {
        {"gradvitals ", "  cpu ", "  cuda ", "  sim ", "not usable: ", "  gnuplot "}) {
     EXPECT_NE(result.out.find(text), std::string::npos) << text << " in\n" << result.out;
   }
+}
+
+// fmt::print throws where it cannot write: the program was aborted in the middle of its last words.
+TEST(CommandLine, AnErrorThatCannotBeToldStillHasExitCodeTwo) {
+  EXPECT_EQ(run_in_shell("\"$gradvitals\" comprae 2> /dev/full"), 2);
+  EXPECT_EQ(run_in_shell("\"$gradvitals\" comprae 2>&-"), 2);
+}
+
+TEST(CommandLine, AnErrorThatNobodyReadsStillHasExitCodeTwo) {
+  const TemporaryFolder folder;
+  const std::string code = folder.file("code");
+  // The reader is gone before the program writes: its pipe would raise SIGPIPE.
+  run_in_shell("{ sleep 0.2; \"$gradvitals\" comprae 2>&1; echo $? > '" + code + "'; } | true");
+  EXPECT_EQ(read_file(code), "2\n");
+}
+
+TEST(CommandLine, AResultIsWholeWhereNotesCannotBeWritten) {
+  const TemporaryFolder folder;
+  const std::string out = folder.file("out.json");
+  for (const char* stderr_lost : {"2> /dev/full", "2>&-", "<&- 2>&-"}) {
+    const std::string line = std::string("\"$gradvitals\" diagnose '") + kDump + "' --json '" +
+                             out + "' > /dev/null " + stderr_lost;
+    EXPECT_EQ(run_in_shell(line), 0) << line;
+    EXPECT_TRUE(read_file(out).ends_with("}\n")) << line;
+  }
+}
+
+TEST(CommandLine, AClosedStandardOutputIsAnError) {
+  EXPECT_EQ(run_in_shell("\"$gradvitals\" --version >&- 2> /dev/null"), 2);
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ TEST_P(DiagnoseDump, JsonHoldsTheRecordedStatistics) {
 INSTANTIATE_TEST_SUITE_P(Dumps, DiagnoseDump, testing::ValuesIn(golden_names("gradients")),
                          [](const auto& golden) { return golden.param; });
 
-TEST(Diagnose, SeveralDumpsAreATableAndADiagnosisEach) {
+TEST(Diagnose, SeveralDumpsAreStepsOfOneRunWithARowEach) {
   const std::vector<std::string> files = {dump("torch_lstm_f32"), dump("torch_convnet_bf16"),
                                           dump("torch_transformer_f16")};
   std::vector<std::string> command = {"diagnose"};
@@ -85,15 +85,20 @@ TEST(Diagnose, SeveralDumpsAreATableAndADiagnosisEach) {
   for (const std::string& file : files) {
     EXPECT_NE(text.out.find("ANALYZING: " + file), std::string::npos) << text.out;
   }
-  EXPECT_NE(text.out.find("torch_lstm_f32  torch_convnet_bf16  torch_transformer_f16"),
-            std::string::npos)
+  const std::size_t table = text.out.find("STEPS OF ONE RUN");
+  ASSERT_NE(table, std::string::npos) << text.out;
+  // In the order of their names.
+  const std::size_t first = text.out.find("torch_convnet_bf16 ", table);
+  const std::size_t second = text.out.find("torch_lstm_f32 ", table);
+  EXPECT_TRUE(first < second && second < text.out.find("torch_transformer_f16 ", table))
       << text.out;
 
   command.insert(command.end(), {"--json", "-"});
   const json written = json::parse(run_program(command).out);
   EXPECT_EQ(written.at("schema"), "gradvitals.comparison/1");
   ASSERT_EQ(written.at("networks").size(), files.size());
-  EXPECT_EQ(written.at("networks")[1].at("name"), files[1]);
+  EXPECT_EQ(written.at("networks")[1].at("name"), files[0]);
+  EXPECT_EQ(written.at("run").at("steps"), 3);
 }
 
 TEST(Diagnose, FilesOfOneNameAreToldApartByTheirFolders) {
@@ -104,9 +109,9 @@ TEST(Diagnose, FilesOfOneNameAreToldApartByTheirFolders) {
   }
   const ProgramResult result = run_program({"diagnose", folder.file("step_1/grads.safetensors"),
                                             folder.file("step_2/grads.safetensors")});
-  const std::size_t table = result.out.find("\nMetric ");
-  EXPECT_NE(result.out.find(" step_1/grads ", table), std::string::npos) << result.out;
-  EXPECT_NE(result.out.find(" step_2/grads ", table), std::string::npos) << result.out;
+  const std::size_t table = result.out.find("STEPS OF ONE RUN");
+  EXPECT_NE(result.out.find(" step_1/grads", table), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find(" step_2/grads", table), std::string::npos) << result.out;
 }
 
 TEST(Diagnose, AnEmptyTensorAtAnOddAddressIsRead) {

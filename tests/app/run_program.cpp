@@ -65,6 +65,12 @@ ProgramResult run_program(const std::vector<std::string>& arguments,
           .err = read_file(err)};
 }
 
+int run_in_shell(const std::string& line) {
+  const std::string script = "gradvitals='" GRADVITALS_PROGRAM "'\n" + line;
+  const int status = std::system(script.c_str());
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 TemporaryFolder::TemporaryFolder() {
   path_ = (std::filesystem::temp_directory_path() / "gradvitals-XXXXXX").native();
   if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("cannot make " + path_);

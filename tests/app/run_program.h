@@ -17,6 +17,10 @@ struct ProgramResult {
 ProgramResult run_program(const std::vector<std::string>& arguments,
                           const std::vector<std::string>& environment = {});
 
+/// The exit code of a line that the shell runs; the variable `gradvitals` holds the program's path.
+/// For what only a shell can arrange: closed streams, pipes.
+int run_in_shell(const std::string& line);
+
 /// A folder of its own for one test, removed at the end.
 class TemporaryFolder {
  public:

@@ -103,6 +103,15 @@ TEST_F(Gradients64, OfEveryLoss) {
   }
 }
 
+TEST_F(Gradients64, OfBinaryCrossEntropyAfterASigmoid) {
+  Parameter logits = random_parameter(stream, "logits", {4, 3});
+  const Tensor target =
+      initialize(stream, RandomUniform{0.0, 1.0}, {4, 3}, random_key(1, "target"), DType::kFloat64);
+  expect("binary_cross_entropy", {&logits}, [&](Tape& tape) {
+    return binary_cross_entropy(tape, activate(tape, logits, Activation::kSigmoid), target);
+  });
+}
+
 TEST_F(Gradients64, OfAWeightThatIsUsedTwice) {
   Parameter x = random_parameter(stream, "x", {5, 3});
   Parameter kernel = random_parameter(stream, "tied/kernel", {3, 3});

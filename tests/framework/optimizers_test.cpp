@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "framework/initializers.h"
@@ -133,6 +134,66 @@ TEST_P(OptimizersTest, AGradientOfAnotherShapeIsNamedAndNothingIsChanged) {
       },
       {"'dense/kernel'", "(1,)", "(2,)"});
   EXPECT_EQ(values(a), std::vector<float>{1});
+}
+
+TEST_P(OptimizersTest, AStreamOfAnotherDeviceIsRefusedAndNothingIsChanged) {
+  const DeviceType other_device =
+      GetParam() == DeviceType::kCpu ? DeviceType::kSim : DeviceType::kCpu;
+  if (!unavailable_reason(other_device).empty()) GTEST_SKIP() << unavailable_reason(other_device);
+  Stream other({.device = other_device});
+  Parameter w = parameter("dense/kernel", {1});
+  Sgd sgd;
+  const std::string ours(name(GetParam())), theirs(name(other_device));
+  test::expect_invalid([&] { return sgd.apply(other, {gradient(w, {1})}).entries; },
+                       {"variable 'dense/kernel'", "on device " + ours, "stream on " + theirs});
+  const Gradient elsewhere{&w, Tensor::zeros(other, {1})};
+  test::expect_invalid([&] { return sgd.apply(stream(), {elsewhere}).entries; },
+                       {"gradient of 'dense/kernel'", "on device " + theirs, "stream on " + ours});
+  EXPECT_EQ(values(w), std::vector<float>{1});
+}
+
+TEST_P(OptimizersTest, StateStaysAndActsOnTheNewMemoryWhereAValueIsReplaced) {
+  Parameter w = parameter("w", {0});
+  const Tensor old = w.value;
+  Momentum momentum({.learning_rate = 1, .momentum = 0.5});
+  momentum.apply(stream(), {gradient(w, {1})});
+  w.value = parameter("", {10}).value;
+  momentum.apply(stream(), {gradient(w, {0})});
+  EXPECT_EQ(values(w), std::vector<float>{9.5f});
+  EXPECT_EQ(old.to_host<float>(stream()), std::vector<float>{-1});
+}
+
+TEST_P(OptimizersTest, StateStartsAnewWhereAValueOfAnotherShapeIsAssigned) {
+  Parameter w = parameter("w", {0});
+  Momentum momentum({.learning_rate = 1, .momentum = 0.5});
+  momentum.apply(stream(), {gradient(w, {1})});
+  w.value = parameter("", {10, 20}).value;
+  momentum.apply(stream(), {gradient(w, {0, 1})});
+  EXPECT_EQ(values(w), (std::vector<float>{10, 19}));
+}
+
+TEST_P(OptimizersTest, AnotherParameterAtTheSameAddressDoesNotInheritState) {
+  Parameter w = parameter("w", {0});
+  Momentum momentum({.learning_rate = 1, .momentum = 0.5});
+  momentum.apply(stream(), {gradient(w, {1})});
+  w = parameter("v", {0});
+  momentum.apply(stream(), {gradient(w, {0})});
+  EXPECT_EQ(values(w), std::vector<float>{0});
+}
+
+TEST_P(OptimizersTest, AssigningValuesAnewDoesNotPileUpMemory) {
+  Parameter w = parameter("w", std::vector<float>(1000, 0.0f));
+  Adam adam;
+  const auto bytes_in_use = [&] {
+    return stream().memory().taken_bytes - stream().memory().cached_bytes;
+  };
+  std::int64_t after_one = 0;
+  for (int step = 0; step < 5; ++step) {
+    w.value = Tensor::zeros(stream(), {1000});
+    adam.apply(stream(), {gradient(w, std::vector<float>(1000, 1.0f))});
+    if (step == 0) after_one = bytes_in_use();
+  }
+  EXPECT_EQ(bytes_in_use(), after_one);
 }
 
 TEST_P(OptimizersTest, AllSolveALinearRegression) {

@@ -25,7 +25,7 @@ namespace {
 class Training {
  public:
   Training(Stream& stream, std::unique_ptr<Optimizer> optimizer)
-      : stream_(&stream),
+      : stream_(stream),
         data_(make_sample_data(stream, 42, 16)),
         model_(relu_network(stream, {.seed = 42})),
         variables_(model_.trainable_variables()),
@@ -38,28 +38,28 @@ class Training {
     const Tensor loss = mse(tape_, model_.forward(tape_, data_.x), data_.y);
     const Gradients gradients = tape_.gradient(loss, variables_);
     monitor_.measure(tape_.views());
-    optimizer_->apply(*stream_, gradients,
+    optimizer_->apply(stream_, gradients,
                       {.gradients = monitor_.all_gradients(), .max_norm = 0.01});
   }
 
   /// The batch of another seed, in the same memory.
   void change_data(std::uint64_t seed) {
-    const SampleData other = make_sample_data(*stream_, seed, 16);
-    data_.x.copy_from_host<float>(*stream_, other.x.to_host<float>(*stream_));
-    data_.y.copy_from_host<float>(*stream_, other.y.to_host<float>(*stream_));
+    const SampleData other = make_sample_data(stream_, seed, 16);
+    data_.x.copy_from_host<float>(stream_, other.x.to_host<float>(stream_));
+    data_.y.copy_from_host<float>(stream_, other.y.to_host<float>(stream_));
   }
 
   /// One NaN among the inputs.
   void spoil_data() {
-    std::vector<float> x = data_.x.to_host<float>(*stream_);
+    std::vector<float> x = data_.x.to_host<float>(stream_);
     x[7] = std::numeric_limits<float>::quiet_NaN();
-    data_.x.copy_from_host<float>(*stream_, x);
+    data_.x.copy_from_host<float>(stream_, x);
   }
 
   std::vector<std::vector<float>> weights() {
     std::vector<std::vector<float>> values;
     for (const Parameter* variable : variables_) {
-      values.push_back(variable->value.to_host<float>(*stream_));
+      values.push_back(variable->value.to_host<float>(stream_));
     }
     return values;
   }
@@ -67,7 +67,7 @@ class Training {
   GradientMonitor& monitor() { return monitor_; }
 
  private:
-  Stream* stream_;
+  Stream stream_;
   SampleData data_;
   Sequential model_;
   std::vector<Parameter*> variables_;

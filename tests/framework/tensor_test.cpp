@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
 
 #include "tests/support/devices.h"
@@ -70,6 +71,25 @@ TEST_P(TensorTest, NamesShapeAndDtypeThatDoNotFit) {
   expect_invalid([&] { return tensor.to_host<double>(stream()); }, {"(2, 3)", "F32", "F64"});
   expect_invalid([&] { return tensor.as<double>(); }, {"F32", "F64"});
   expect_invalid([&] { return tensor.item(stream()); }, {"(2, 3)", "6 elements"});
+}
+
+TEST_P(TensorTest, AStreamOfAnotherDeviceIsRefusedAndBothAreNamed) {
+  const DeviceType other_device =
+      GetParam() == DeviceType::kCpu ? DeviceType::kSim : DeviceType::kCpu;
+  if (!unavailable_reason(other_device).empty()) GTEST_SKIP() << unavailable_reason(other_device);
+  Stream other({.device = other_device});
+  const auto tensor = Tensor::from_host<float>(stream(), {1}, std::vector{2.5f});
+  const std::string tensor_on = "on device " + std::string(name(GetParam()));
+  const std::string stream_on = "the stream on " + std::string(name(other_device));
+  expect_invalid([&] { return tensor.to_host<float>(other); },
+                 {"to_host", "(1,)", tensor_on, stream_on});
+  expect_invalid([&] { return tensor.item(other); }, {"item", "(1,)", tensor_on, stream_on});
+  const auto overwrite = [&] {
+    tensor.copy_from_host<float>(other, std::vector{1.0f});
+    return 0;
+  };
+  expect_invalid(overwrite, {"copy_from_host", "(1,)", tensor_on, stream_on});
+  EXPECT_EQ(tensor.item(stream()), 2.5);
 }
 
 TEST_P(TensorTest, ItemIsTheOnlyElement) {

@@ -1,6 +1,7 @@
 // Contract: what views() and gradient_views() of a tape and views() of a model hand to a monitor.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -101,6 +102,23 @@ TEST_P(ViewsTest, OfAModelAreItsWeights) {
       "weight dense_2/kernel 2 sigmoid (4, 2)", "weight dense_2/bias 2 sigmoid (1, 2)",
   };
   EXPECT_EQ(texts(network.views()), expected);
+}
+
+TEST_P(ViewsTest, KeepTheirNamesWhereTheKernelWasATemporary) {
+  const auto layer = [&](Tape& tape) {
+    const auto kernel = std::make_unique<Parameter>(
+        Parameter{"a kernel with a long name/kernel", Tensor::zeros(stream(), {3, 4})});
+    return dense(tape, x(), *kernel, Activation::kRelu);
+  };
+  Tape tape(stream());
+  layer(tape);
+  dense(tape, x(), Parameter{"head/kernel", Tensor::zeros(stream(), {3, 2})}, Activation::kTanh);
+  std::vector<std::string> names;
+  for (const TensorView& view : tape.views()) names.emplace_back(view.name);
+  const std::vector<std::string> expected{"a kernel with a long name/pre_activation",
+                                          "a kernel with a long name/output", "head/pre_activation",
+                                          "head/output"};
+  EXPECT_EQ(names, expected);
 }
 
 TEST_P(ViewsTest, HoldWhatTheLayersComputed) {

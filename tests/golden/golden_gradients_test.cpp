@@ -1,6 +1,6 @@
 // Contract under test: gradients dumped by PyTorch, through the safetensors reader and
 // tensor_stats. Oracle: PyTorch's and NumPy's own figures in float64, recorded. Exact but for
-// norms.
+// norms. The verdicts are written by hand, after what was dumped.
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -9,6 +9,8 @@
 #include "framework/io/safetensors.h"
 #include "kernels/stream.h"
 #include "kernels/tensor_stats.h"
+#include "monitor/gradient_monitor.h"
+#include "monitor/rules/diagnosis.h"
 #include "tests/golden/golden_file.h"
 #include "tests/golden/golden_test.h"
 #include "tests/support/expect_close.h"
@@ -18,7 +20,7 @@ namespace gradvitals::test {
 namespace {
 
 std::vector<TensorStats> stats_of(Stream& stream, const SafetensorsFile& file) {
-  return tensor_records(stream, GradientDump(stream, file).views());
+  return tensor_records(stream, GradientDump(stream, file.tensors()).views());
 }
 
 void expect_tensor(const SafetensorsEntry& entry, const TensorStats& stats,
@@ -56,6 +58,16 @@ TEST_P(GoldenGradients, HaveTheRecordedStatistics) {
   for (std::size_t i = 0; i < expected.size(); ++i) {
     expect_tensor(file.tensors()[i], stats[i], expected[i]);
   }
+}
+
+TEST_P(GoldenGradients, GetTheVerdictTheyDeserve) {
+  const SafetensorsFile file(golden_path("gradients", recording(), ".safetensors"));
+  const GradientDump dump(stream(), file.tensors());
+  const Diagnosis diagnosis =
+      diagnose(GradientMonitor(stream()).examine(dump.views()), Thresholds{});
+  EXPECT_EQ(name(diagnosis.verdict),
+            read_expected("gradients", recording()).at("verdict").get<std::string>())
+      << (diagnosis.findings.empty() ? "" : diagnosis.findings.front().text);
 }
 
 INSTANTIATE_TEST_SUITE_P(Dumps, GoldenGradients, on_all_devices("gradients"), golden_case_name);

@@ -1,5 +1,6 @@
-// Contract under test: model and data files, forward and backward on a tape, and the monitor's
-// metrics. Oracle: the same networks in NumPy and PyTorch, float64, recorded.
+// Contract under test: model and data files, forward and backward on a tape, the monitor's metrics,
+// and the verdict. Oracle: the same networks in NumPy and PyTorch, float64, recorded; the verdicts
+// are written by hand, after what such networks do in training.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "monitor/metrics/vital_signs.h"
+#include "monitor/rules/diagnosis.h"
 #include "tests/golden/golden_file.h"
 #include "tests/golden/golden_model.h"
 #include "tests/golden/golden_test.h"
@@ -58,6 +60,13 @@ TEST_P(GoldenModels, HaveTheRecordedBackwardGain) {
   const nlohmann::json& expected = golden.at("backward_gain");
   ASSERT_EQ(gain.has_value(), !expected.is_null());
   if (gain) expect_close(*gain, expected.get<double>(), kGoldenGain);
+}
+
+TEST_P(GoldenModels, GetTheVerdictTheirNetworksDeserve) {
+  const Diagnosis diagnosis =
+      diagnose(examine_golden_model(stream(), "models", recording()), Thresholds{});
+  EXPECT_EQ(name(diagnosis.verdict),
+            read_expected("models", recording()).at("verdict").get<std::string>());
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, GoldenModels, on_all_devices("models"), golden_case_name);

@@ -24,6 +24,8 @@ from tensorflow.keras.layers import Dense
 
 SEEDS = (0, 1, 42)
 BATCH, FEATURES, UNITS = 100, 10, 64
+# What each network was built to show.
+VERDICTS = {"sigmoid": "vanishing", "relu": "healthy", "exploding": "exploding", "exploding_linear_head": "exploding"}
 
 
 def network(hidden_layers, activation, head="sigmoid", stddev=None):
@@ -96,6 +98,7 @@ def record(folder, name, model, x, y):
     save_file(weights, folder / f"{name}.model.safetensors", {"activations": activations, "loss": "mse"})
     save_file({"x": x.numpy(), "y": y.numpy()}, folder / f"{name}.data.safetensors")
     expected = {
+        "verdict": VERDICTS[name.rsplit("_", 1)[0]],
         "tensorflow": tf.__version__,
         "loss": float(loss),
         "gradient_norms": [float(tf.norm(gradient)) for gradient in gradients],

@@ -22,7 +22,7 @@ namespace {
 using Real = long double;
 
 constexpr std::array kLosses = {LossKind::kMse, LossKind::kBinaryCrossEntropyFromLogits,
-                                LossKind::kSoftmaxCrossEntropy};
+                                LossKind::kBinaryCrossEntropy, LossKind::kSoftmaxCrossEntropy};
 
 struct Shape2 {
   std::int64_t rows;
@@ -58,6 +58,17 @@ Batch<T> random_batch(Shape2 shape, std::uint64_t seed) {
   return batch;
 }
 
+/// The same for a loss that takes probabilities: logits become those, between 0.05 and 0.95.
+template <class T>
+Batch<T> random_batch(LossKind kind, Shape2 shape, std::uint64_t seed) {
+  Batch<T> batch = random_batch<T>(shape, seed);
+  if (kind != LossKind::kBinaryCrossEntropy) return batch;
+  for (T& value : batch.prediction) {
+    value = static_cast<T>(0.05 + 0.9 / (1.0 + std::exp(-static_cast<double>(value))));
+  }
+  return batch;
+}
+
 template <class T>
 Real expected_loss(LossKind kind, const Batch<T>& batch) {
   Real sum = 0;
@@ -72,6 +83,9 @@ Real expected_loss(LossKind kind, const Batch<T>& batch) {
       if (kind == LossKind::kMse) sum += (p - t) * (p - t);
       if (kind == LossKind::kBinaryCrossEntropyFromLogits) {
         sum += t * std::log1p(std::exp(-p)) + (1 - t) * std::log1p(std::exp(p));
+      }
+      if (kind == LossKind::kBinaryCrossEntropy) {
+        sum -= t * std::log(p) + (1 - t) * std::log(1 - p);
       }
       if (kind == LossKind::kSoftmaxCrossEntropy) sum += t * (std::log(exponentials) - p);
     }
@@ -96,6 +110,9 @@ std::vector<Real> expected_gradient(LossKind kind, const Batch<T>& batch, Real d
       if (kind == LossKind::kMse) gradient.push_back(dloss * 2 * (p - t) / count);
       if (kind == LossKind::kBinaryCrossEntropyFromLogits) {
         gradient.push_back(dloss * ((1 - t) / (1 + std::exp(-p)) - t / (1 + std::exp(p))) / count);
+      }
+      if (kind == LossKind::kBinaryCrossEntropy) {
+        gradient.push_back(dloss * ((1 - t) / (1 - p) - t / p) / count);
       }
       if (kind == LossKind::kSoftmaxCrossEntropy) {
         gradient.push_back(dloss * (mass * std::exp(p) / exponentials - t) / batch.rows);
@@ -142,7 +159,7 @@ TEST_P(LossTest, MatchesTheFormulaAtEveryShape) {
   for (const LossKind kind : kLosses) {
     for (const Shape2 shape : kShapes) {
       SCOPED_TRACE(testing::Message() << name(kind) << " " << shape_text(shape.rows, shape.cols));
-      const auto batch = random_batch<float>(shape, 1);
+      const auto batch = random_batch<float>(kind, shape, 1);
       expect_close(forward(stream(), kind, batch), static_cast<double>(expected_loss(kind, batch)),
                    tolerance(kind));
       expect_close(backward(stream(), kind, batch, -0.75f), expected_gradient(kind, batch, -0.75),
@@ -192,6 +209,23 @@ TEST_P(LossTest, ASureAndRightPredictionKeepsItsSmallGradient) {
                kLossFloat);
 }
 
+TEST_P(LossTest, ProbabilitiesOfZeroAndOneAreClampedAsPyTorchDoes) {
+  const auto kind = LossKind::kBinaryCrossEntropy;
+  const Batch<float> wrong{1, 2, {0.0f, 1.0f}, {1.0f, 0.0f}};
+  EXPECT_EQ(forward(stream(), kind, wrong), 100.0f);
+  EXPECT_EQ(backward(stream(), kind, wrong, 1.0f), (std::vector{-0.5e12f, 0.5e12f}));
+  const Batch<float> right{1, 2, {0.0f, 1.0f}, {0.0f, 1.0f}};
+  EXPECT_EQ(forward(stream(), kind, right), 0.0f);
+  EXPECT_EQ(backward(stream(), kind, right, 1.0f), (std::vector{0.0f, 0.0f}));
+}
+
+TEST_P(LossTest, WhatIsNoProbabilityMakesTheLossNan) {
+  for (const float p : {-0.25f, 1.25f}) {
+    const Batch<float> batch{1, 1, {p}, {0.5f}};
+    EXPECT_TRUE(std::isnan(forward(stream(), LossKind::kBinaryCrossEntropy, batch))) << p;
+  }
+}
+
 TEST_P(LossTest, AMaskedClassAddsNothing) {
   const float kInf = std::numeric_limits<float>::infinity();
   const Batch<float> masked{1, 3, {1.0f, -kInf, 2.0f}, {0.25f, 0.0f, 0.75f}};
@@ -206,11 +240,11 @@ TEST_P(LossTest, NanIsNotHidden) {
   for (const LossKind kind : kLosses) {
     for (const std::size_t place : {0, 2, 5}) {
       SCOPED_TRACE(testing::Message() << name(kind) << " " << place);
-      Batch<float> batch = random_batch<float>({2, 3}, 5);
+      Batch<float> batch = random_batch<float>(kind, {2, 3}, 5);
       batch.prediction[place] = kNan;
       EXPECT_TRUE(std::isnan(forward(stream(), kind, batch)));
       EXPECT_TRUE(std::isnan(backward(stream(), kind, batch, 1.0f)[place]));
-      batch = random_batch<float>({2, 3}, 5);
+      batch = random_batch<float>(kind, {2, 3}, 5);
       batch.target[place] = kNan;
       EXPECT_TRUE(std::isnan(forward(stream(), kind, batch)));
       EXPECT_TRUE(std::isnan(backward(stream(), kind, batch, 1.0f)[place]));
@@ -278,7 +312,7 @@ TEST(Loss, DoublesMatchTheFormula) {
   for (const LossKind kind : kLosses) {
     for (const Shape2 shape : kShapes) {
       SCOPED_TRACE(testing::Message() << name(kind) << " " << shape_text(shape.rows, shape.cols));
-      const auto batch = random_batch<double>(shape, 2);
+      const auto batch = random_batch<double>(kind, shape, 2);
       expect_close(forward(stream, kind, batch), static_cast<double>(expected_loss(kind, batch)),
                    loss_double(shape.rows * shape.cols));
       expect_close(backward(stream, kind, batch, 3.0), expected_gradient(kind, batch, 3),
@@ -290,7 +324,7 @@ TEST(Loss, DoublesMatchTheFormula) {
 TEST(Loss, GradientsMatchDifferences) {
   Stream stream;
   for (const LossKind kind : kLosses) {
-    auto batch = random_batch<double>({5, 4}, 3);
+    auto batch = random_batch<double>(kind, {5, 4}, 3);
     std::vector<double> gradient(batch.prediction.size());
     std::vector<double> loss(1);
     const MatrixView<const double> p{batch.prediction.data(), 5, 4};
@@ -316,6 +350,8 @@ TEST(Loss, GradientsMatchDifferences) {
 TEST(Loss, NamesParseBack) {
   for (const LossKind kind : kLosses) EXPECT_EQ(parse_loss(name(kind)), kind);
   EXPECT_EQ(parse_loss("bce"), LossKind::kBinaryCrossEntropyFromLogits);
+  EXPECT_EQ(parse_loss("bce_with_logits"), LossKind::kBinaryCrossEntropyFromLogits);
+  EXPECT_EQ(parse_loss("binary_cross_entropy"), LossKind::kBinaryCrossEntropy);
   EXPECT_EQ(parse_loss("cross_entropy"), LossKind::kSoftmaxCrossEntropy);
   EXPECT_EQ(name(LossKind::kSoftmaxCrossEntropy), "softmax_cross_entropy");
   EXPECT_EQ(parse_loss("mae"), std::nullopt);

@@ -12,6 +12,7 @@
 #include "kernels/cuda/gemm_ladder.h"
 #include "kernels/elementwise.h"
 #include "kernels/random.h"
+#include "kernels/slice_stats.h"
 #include "kernels/unit_stats.h"
 #include "tests/support/guarded_buffer.h"
 #include "tests/support/matrix.h"
@@ -26,7 +27,8 @@ constexpr Activation kActivations[] = {Activation::kLinear,    Activation::kSigm
                                        Activation::kRelu,      Activation::kTanh,
                                        Activation::kLeakyRelu, Activation::kGelu};
 constexpr LossKind kLosses[] = {LossKind::kMse, LossKind::kBinaryCrossEntropyFromLogits,
-                                LossKind::kSoftmaxCrossEntropy};
+                                LossKind::kBinaryCrossEntropy, LossKind::kSoftmaxCrossEntropy};
+
 Floats wave(std::int64_t count, double frequency) {
   Floats values;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -144,11 +146,15 @@ TEST_F(SimSchedulesTest, EveryActivationSumAndProduct) {
 }
 
 TEST_F(SimSchedulesTest, EveryLossAndItsGradient) {
-  const auto prediction = upload(700 * 7, 0.3);
+  const auto logits = upload(700 * 7, 0.3);
+  Floats between_0_and_1 = wave(700 * 7, 0.3);
+  for (float& value : between_0_and_1) value = 0.5f + value / 4.5f;
+  const GuardedBuffer<float> probabilities(stream_, between_0_and_1);
   const auto target = upload(700 * 7, 0.7);
   const auto dloss = upload(1, 0.0);
   for (const LossKind kind : kLosses) {
     SCOPED_TRACE(name(kind));
+    const auto& prediction = kind == LossKind::kBinaryCrossEntropy ? probabilities : logits;
     expect_same_bits_in_every_schedule([&] {
       const auto loss = unwritten(1);
       const auto dprediction = unwritten(700 * 7);
@@ -230,6 +236,23 @@ TEST_F(SimSchedulesTest, UnitStatistics) {
                          .zero_count = zero.vector(),
                          .saturated_count = saturated.vector()});
     return std::pair(zero.download(), saturated.download());
+  });
+}
+
+TEST_F(SimSchedulesTest, SliceStatistics) {
+  const GuardedBuffer<float> values = upload(45 * 70, 0.3);
+  expect_same_bits_in_every_schedule([&] {
+    const GuardedBuffer<SliceRecord> rows(stream_, 45);
+    const GuardedBuffer<SliceRecord> cols(stream_, 70);
+    slice_stats(stream_, {.view = {.name = "kernel",
+                                   .data = values.data(),
+                                   .count = values.count(),
+                                   .rows = 45,
+                                   .cols = 70,
+                                   .device = DeviceType::kSim},
+                          .rows = rows.vector(),
+                          .cols = cols.vector()});
+    return std::pair(rows.download(), cols.download());
   });
 }
 

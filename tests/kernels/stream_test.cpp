@@ -22,12 +22,20 @@ TEST_P(StreamTest, KnowsItsDevice) {
   stream().synchronize();
 }
 
-TEST_P(StreamTest, MovesWithItsBackend) {
-  const Backend* backend = stream().backend().get();
+TEST_P(StreamTest, CopiesNameTheSameQueue) {
+  const Stream copy = stream();
+  EXPECT_EQ(copy, stream());
+  EXPECT_EQ(copy.backend(), stream().backend());
+  EXPECT_NE(copy, Stream({.device = GetParam()}));
+}
+
+TEST_P(StreamTest, AMoveLeavesAHandleThatWorks) {
   Stream moved = std::move(stream());
-  EXPECT_EQ(moved.backend().get(), backend);
+  EXPECT_EQ(moved, stream());
   stream() = std::move(moved);
   EXPECT_EQ(stream().device(), GetParam());
+  stream().synchronize();
+  moved.synchronize();  // NOLINT(bugprone-use-after-move): what the test is about.
 }
 
 TEST(CpuStream, TakesTheThreadsItIsGiven) {

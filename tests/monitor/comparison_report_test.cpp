@@ -17,7 +17,6 @@ namespace gradvitals::test {
 namespace {
 
 constexpr TextStyle kPlain{};
-const Thresholds kThresholds;
 
 bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
@@ -71,7 +70,7 @@ std::vector<std::string> table_rows(const std::string& table) {
 
 std::string table_of(std::span<const NetworkReport> networks, RuleSet rules = RuleSet::kFull,
                      TextStyle style = kPlain) {
-  return comparison_table(networks, rules, kThresholds, style);
+  return comparison_table(networks, rules, style);
 }
 
 void expect_aligned(const std::string& table, std::size_t columns) {
@@ -106,8 +105,8 @@ TEST(ComparisonTable, FullRulesAddGainsScoreAndVerdict) {
             (Cells{"Min Gradient", "6.5e-06", "5.7e-03", "5.2e+02", "1e-4 to 1e0"}));
   EXPECT_EQ(cells_of(line_with(table, "Weak Layers")),
             (Cells{"Weak Layers", "3", "0", "0", "0-1"}));
-  EXPECT_EQ(cells_of(line_with(table, "Backward Gain")),
-            (Cells{"Backward Gain", "2.4e-01", "7.5e-01", "1.6e+01", "0.5 to 2"}));
+  EXPECT_EQ(cells_of(line_with(table, "Backward Factor")),
+            (Cells{"Backward Factor", "1.4e-02", "4.2e-01", "4.5e+03", "0.06 to 12"}));
   EXPECT_EQ(cells_of(line_with(table, "Seed Score")),
             (Cells{"Seed Score", "8/8 EXCELLENT", "8/8 EXCELLENT", "4/8 POOR", "7/8 or 8/8"}));
   EXPECT_EQ(cells_of(line_with(table, "Verdict")),
@@ -141,27 +140,25 @@ TEST(ComparisonTable, NumbersThatAreNotFiniteAndMissingGainsAreSaid) {
   EXPECT_EQ(cells_of(line_with(table, "Forward Gain"))[1], "n/a");
 }
 
-TEST(ComparisonTable, IdealGainsComeFromTheThresholds) {
-  Thresholds thresholds;
-  thresholds.backward_gain_low.warning = 0.25;
-  thresholds.backward_gain_high.warning = 4.0;
-  const std::vector<NetworkReport> networks = three_networks();
-  const std::string table = comparison_table(networks, RuleSet::kFull, thresholds, kPlain);
-  EXPECT_EQ(cells_of(line_with(table, "Backward Gain")).back(), "0.25 to 4");
+TEST(ComparisonTable, IdealRangesComeFromTheDiagnosis) {
+  std::vector<NetworkReport> networks = three_networks();
+  networks.front().diagnosis.thresholds.uneven_backward_factor = 0.25;
+  networks.front().diagnosis.thresholds.backward_factor_high.warning = 4.0;
+  const std::string table = comparison_table(networks, RuleSet::kFull, kPlain);
+  EXPECT_EQ(cells_of(line_with(table, "Backward Factor")).back(), "0.25 to 4");
 }
 
 TEST(Conclusions, TellVerdictAndTheNumberThatDecided) {
   const std::vector<NetworkReport> networks = three_networks();
-  const std::string text = conclusions(networks, RuleSet::kFull, kThresholds, kPlain);
-  EXPECT_EQ(lines_of(text),
-            (std::vector<std::string>{
-                "🎯 SUMMARY CONCLUSIONS:",
-                "🚨 Sigmoid Network: vanishing; backward gain is 0.24 per hidden layer (healthy: "
-                "0.5 to 2)",
-                "✅ ReLU Network: healthy; backward gain is 0.75 per hidden layer (healthy: 0.5 to "
-                "2)",
-                "🚨 Exploding Network: exploding; backward gain is 16.5 per hidden layer (healthy: "
-                "0.5 to 2)"}));
+  const std::string text = conclusions(networks, RuleSet::kFull, kPlain);
+  EXPECT_EQ(
+      lines_of(text),
+      (std::vector<std::string>{
+          "🎯 SUMMARY CONCLUSIONS:",
+          "⚠️ Sigmoid Network: vanishing; backward factor is 0.0138 (healthy: 0.03 to 12)",
+          "✅ ReLU Network: healthy; backward factor is 0.422 (healthy: 0.003 to 12)",
+          "🚨 Exploding Network: exploding; backward factor is 4.49e+03 (healthy: 0.003 to "
+          "12)"}));
 }
 
 TEST(Conclusions, SwapWithTheVerdicts) {
@@ -169,8 +166,8 @@ TEST(Conclusions, SwapWithTheVerdicts) {
   std::swap(networks[0].metrics, networks[1].metrics);
   std::swap(networks[0].diagnosis, networks[1].diagnosis);
   for (const RuleSet rules : {RuleSet::kFull, RuleSet::kSeed}) {
-    std::string before = conclusions(three_networks(), rules, kThresholds, kPlain);
-    const std::string after = conclusions(networks, rules, kThresholds, kPlain);
+    std::string before = conclusions(three_networks(), rules, kPlain);
+    const std::string after = conclusions(networks, rules, kPlain);
     EXPECT_NE(before, after);
     const auto rest = [](const std::string& line) { return line.substr(line.find(": ")); };
     EXPECT_EQ(rest(lines_of(before)[1]), rest(lines_of(after)[2]));
@@ -180,7 +177,7 @@ TEST(Conclusions, SwapWithTheVerdicts) {
 
 TEST(Conclusions, WithoutGainsTheDecidingFindingSpeaks) {
   const std::vector<NetworkReport> networks = {network_with_norms("dump", {500.0, 1.0})};
-  const std::string text = conclusions(networks, RuleSet::kFull, kThresholds, kPlain);
+  const std::string text = conclusions(networks, RuleSet::kFull, kPlain);
   ASSERT_FALSE(networks[0].diagnosis.findings.empty());
   std::string reason = networks[0].diagnosis.findings[0].text;
   reason.pop_back();
@@ -188,45 +185,44 @@ TEST(Conclusions, WithoutGainsTheDecidingFindingSpeaks) {
 }
 
 TEST(Conclusions, ForwardGainSpeaksWhereItDecided) {
-  HealthMetrics metrics = named_metrics({0.0, 0.0, 0.0, 0.0});
+  HealthMetrics metrics = named_metrics({0.1, 0.1, 0.1, 0.1});
   add_gains(metrics, 1.0, 16.0);
   for (TensorRecord& tensor : metrics.tensors) {
     if (tensor.role == Role::kDelta) tensor.stats.sum_squares = 0.0;
   }
   const std::vector<NetworkReport> networks = {judged("dead end", "", metrics)};
-  EXPECT_TRUE(contains(conclusions(networks, RuleSet::kFull, kThresholds, kPlain),
-                       "exploding; forward gain is 16 per hidden layer (healthy: 0.5 to 2)"));
+  EXPECT_TRUE(contains(conclusions(networks, RuleSet::kFull, kPlain),
+                       "exploding; forward gain per hidden layer is 16 (healthy: 0.2 to 5)"));
 }
 
 TEST(Conclusions, SeedRulesUseTheSeedsScoreAlone) {
   std::vector<NetworkReport> networks = three_networks();
-  const std::string text = conclusions(networks, RuleSet::kSeed, kThresholds, kPlain);
+  const std::string text = conclusions(networks, RuleSet::kSeed, kPlain);
   EXPECT_TRUE(contains(text, "✅ Sigmoid Network: EXCELLENT, health score 8/8")) << text;
   EXPECT_TRUE(contains(text, "🚨 Exploding Network: POOR, health score 4/8")) << text;
   for (NetworkReport& network : networks) network.diagnosis = Diagnosis{};
-  EXPECT_EQ(conclusions(networks, RuleSet::kSeed, kThresholds, kPlain), text);
+  EXPECT_EQ(conclusions(networks, RuleSet::kSeed, kPlain), text);
 }
 
 TEST(Disagreements, NameTheNetworkBothVerdictsAndWhy) {
   const std::vector<NetworkReport> networks = three_networks();
-  const std::string text = disagreements(networks, kThresholds, kPlain);
+  const std::string text = disagreements(networks, kPlain);
   EXPECT_EQ(text,
             "The seed's score and the full rules disagree on 1 of 3. Sigmoid: the seed says "
             "EXCELLENT 8/8, since no norm is below 1e-06 (smallest: 6.5e-06) or above 10; the full "
-            "rules say vanishing: backward gain is 0.24 per hidden layer (healthy: 0.5 to "
-            "2).\n");
+            "rules say vanishing: backward factor is 0.0138 (healthy: 0.03 to 12).\n");
 }
 
 TEST(Disagreements, NoneIsSaidInOneLine) {
   const std::vector<NetworkReport> networks = {relu_network(), exploding_network()};
-  EXPECT_EQ(disagreements(networks, kThresholds, kPlain),
+  EXPECT_EQ(disagreements(networks, kPlain),
             "The seed's score and the full rules agree on every network.\n");
 }
 
 TEST(Disagreements, AHealthyVerdictAgainstAPoorScoreIsOne) {
   NetworkReport network = exploding_network();
   network.diagnosis = relu_network().diagnosis;
-  EXPECT_TRUE(contains(disagreements({&network, 1}, kThresholds, kPlain),
+  EXPECT_TRUE(contains(disagreements({&network, 1}, kPlain),
                        "the seed says POOR 4/8, since the largest norm is 2.3e+07 and norms span "
                        "4.4e+04x; the full rules say healthy"));
 }
@@ -234,7 +230,7 @@ TEST(Disagreements, AHealthyVerdictAgainstAPoorScoreIsOne) {
 TEST(Disagreements, AVerdictThatTheSeedHasNoCheckForIsOne) {
   const NetworkReport network = network_with_norms("one nan", {std::nan(""), 500.0});
   ASSERT_EQ(network.diagnosis.verdict, Verdict::kNonFinite);
-  const std::string text = disagreements({&network, 1}, kThresholds, kPlain);
+  const std::string text = disagreements({&network, 1}, kPlain);
   EXPECT_TRUE(contains(text, "the full rules say non_finite")) << text;
   EXPECT_TRUE(contains(text, "a norm that is not a number crosses no limit")) << text;
 }
@@ -242,7 +238,7 @@ TEST(Disagreements, AVerdictThatTheSeedHasNoCheckForIsOne) {
 TEST(Disagreements, ACriticalVerdictThatTheSeedCallsManageableIsOne) {
   const NetworkReport network = network_with_norms("huge", {1e30, 1e30});
   ASSERT_EQ(network.diagnosis.severity, Severity::kCritical);
-  EXPECT_TRUE(contains(disagreements({&network, 1}, kThresholds, kPlain),
+  EXPECT_TRUE(contains(disagreements({&network, 1}, kPlain),
                        "the seed says MODERATE 5/8, since the largest norm is 1.0e+30"));
 }
 
@@ -251,9 +247,9 @@ TEST(ComparisonText, IsAsciiWhereAskedAndHasNoEscapesWithoutColor) {
   networks[1].name = "R\xc3\xa9LU\x1b[2J";
   networks[1].short_name = "";
   for (const RuleSet rules : {RuleSet::kFull, RuleSet::kSeed}) {
-    const std::string ascii = comparison_text(networks, rules, kThresholds, {.ascii = true});
+    const std::string ascii = comparison_text(networks, rules, {.ascii = true});
     EXPECT_TRUE(std::ranges::all_of(ascii, [](unsigned char c) { return c < 0x80; })) << ascii;
-    const std::string plain = comparison_text(networks, rules, kThresholds, kPlain);
+    const std::string plain = comparison_text(networks, rules, kPlain);
     EXPECT_EQ(plain.find('\x1b'), std::string::npos);
     EXPECT_EQ(contains(plain, "full rules"), rules == RuleSet::kFull);
   }

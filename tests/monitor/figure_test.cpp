@@ -5,10 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <csignal>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -18,6 +15,7 @@
 #include "monitor/report/figure_axis.h"
 #include "monitor/report/gnuplot.h"
 #include "monitor/report/gnuplot_string.h"
+#include "tests/monitor/fake_gnuplot.h"
 #include "tests/monitor/report_networks.h"
 
 namespace gradvitals::test {
@@ -42,54 +40,6 @@ int count_of(std::string_view text, std::string_view part) {
 std::string script_of(std::span<const NetworkReport> networks, RuleSet rules = RuleSet::kFull) {
   return figure_script(networks, rules, FigureFormat::kSvg);
 }
-
-/// A folder of its own for each test, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (fs::temp_directory_path() / "gradvitals_figure_XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-    path_ = pattern;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() { fs::remove_all(path_); }
-
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-/// PATH for the length of a scope.
-class PathVariable {
- public:
-  explicit PathVariable(const std::string& value) {
-    if (const char* old = std::getenv("PATH")) saved_ = old;
-    ::setenv("PATH", value.c_str(), 1);
-  }
-  PathVariable(const PathVariable&) = delete;
-  PathVariable& operator=(const PathVariable&) = delete;
-  ~PathVariable() { ::setenv("PATH", saved_.c_str(), 1); }
-
- private:
-  std::string saved_;
-};
-
-/// A program called gnuplot that does what the shell lines say, first on PATH while this lives.
-class FakeGnuplot {
- public:
-  explicit FakeGnuplot(const std::string& lines)
-      : path_variable_(folder_.path().string() + ":/usr/bin:/bin") {
-    const fs::path program = folder_.path() / "gnuplot";
-    std::ofstream(program) << "#!/bin/sh\n" << lines << "\n";
-    fs::permissions(program, fs::perms::owner_all);
-  }
-
- private:
-  TemporaryFolder folder_;
-  PathVariable path_variable_;
-};
 
 std::string message_of_run(std::string_view script) {
   try {
@@ -262,41 +212,6 @@ TEST(RenderedScript, NeedsNoGnuplotAndNamesItsOwnImage) {
   EXPECT_TRUE(
       contains(render_figure(three_networks(), RuleSet::kFull, FigureFormat::kGnuplot, "out/'.gp"),
                "set output './''.png'\n"));
-}
-
-TEST(Gnuplot, MissingSaysWhatToInstallAndWhatWorksWithoutIt) {
-  const TemporaryFolder empty;
-  const PathVariable path(empty.path().string());
-  EXPECT_THROW(run_gnuplot("plot x\n"), GnuplotNotFound);
-  const std::string message = message_of_run("plot x\n");
-  EXPECT_TRUE(contains(message, "gnuplot-nox")) << message;
-  EXPECT_TRUE(contains(message, ".gp")) << message;
-}
-
-TEST(Gnuplot, EarlyDeathIsAnErrorAndNoSignal) {
-  const FakeGnuplot fake("echo 'no such terminal' >&2; exit 3");
-  // More than a socket holds: the writer meets a closed end.
-  const std::string message = message_of_run(std::string(8'000'000, '#'));
-  EXPECT_EQ(message, "gnuplot exited with 3: no such terminal");
-}
-
-TEST(Gnuplot, DeathByASignalIsToldAsSuch) {
-  const FakeGnuplot fake("kill -9 $$");
-  EXPECT_TRUE(contains(message_of_run("plot x\n"), "ended by signal 9"));
-}
-
-TEST(Gnuplot, SilenceIsAnError) {
-  const FakeGnuplot fake("cat > /dev/null");
-  EXPECT_EQ(message_of_run("plot x\n"), "gnuplot drew nothing: it gave no reason");
-}
-
-TEST(Gnuplot, MuchTalkOnEveryStreamDoesNotDeadlock) {
-  const FakeGnuplot fake(
-      "head -c 3000000 /dev/zero >&2; head -c 3000000 /dev/zero; cat; echo done");
-  const std::string script(3'000'000, '#');
-  const std::string drawn = run_gnuplot(script);
-  EXPECT_EQ(drawn.size(), 6'000'000u + 5u);
-  EXPECT_TRUE(drawn.ends_with("#done\n"));
 }
 
 TEST_F(DrawnFigure, EveryFormatBeginsAsItShould) {

@@ -94,6 +94,15 @@ TEST_P(GradientMonitorTest, ALossIsANumberAndNoTensor) {
   EXPECT_THROW(GradientMonitor(stream()).examine(std::vector{pair}), std::invalid_argument);
 }
 
+TEST_P(GradientMonitorTest, ALossWithoutDataIsNoLossRatherThanZero) {
+  TensorView loss = view("loss", Role::kLoss, -1, 1, 1, {0.25F});
+  loss.data = nullptr;
+  const std::vector<TensorView> views{gradient("g", {3, 4}), loss};
+  const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
+  EXPECT_FALSE(metrics.loss.has_value());
+  EXPECT_EQ(metrics.tensors.size(), 1u);
+}
+
 TEST_P(GradientMonitorTest, CollectsAStepLate) {
   GradientMonitor monitor(stream());
   EXPECT_THROW(monitor.collect(), std::logic_error);
@@ -246,12 +255,12 @@ TEST_P(GradientMonitorTest, WithoutViewsThereIsNothingToJudge) {
   EXPECT_FALSE(can_be_judged(metrics));
 }
 
-TEST_P(GradientMonitorTest, AnEmptyTensorHasNormZero) {
+TEST_P(GradientMonitorTest, AnEmptyTensorHasNoNorm) {
   std::vector<TensorView> views{gradient("empty", {1.0F}), gradient("a", {1.0F})};
   views[0].count = views[0].cols = 0;
   const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
   EXPECT_TRUE(metrics.tensors[0].exists);
-  EXPECT_EQ(metrics.gradient_norms[0], 0.0);
+  EXPECT_EQ(metrics.gradient_norms, std::vector<double>{1.0});
   EXPECT_EQ(test::fired(diagnose(metrics)), "");
 }
 

@@ -106,6 +106,7 @@ struct Network {
     for (int layer = 0; layer <= hidden_layers; ++layer) {
       const std::string scope = "dense_" + std::to_string(layer);
       records.push_back(test::gradient(scope + "/kernel", {gradient, -gradient}, layer));
+      records.back().rank = 2;
       records.push_back(test::gradient(scope + "/bias", {gradient}, layer));
     }
     for (int layer = 0; layer <= hidden_layers; ++layer) {

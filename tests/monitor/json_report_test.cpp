@@ -43,11 +43,11 @@ TEST(DiagnosisJson, KeysStandInTheOrderOfTheSchema) {
                                  "seed_score", "vital_signs", "findings", "verdict", "severity"}));
   EXPECT_EQ(keys_of(json["tensors"][0]),
             (Keys{"name", "role", "layer", "dtype", "count", "l2_norm", "max_abs",
-                  "min_abs_nonzero", "rms", "zero_count", "subnormal_count", "nan_count",
+                  "min_abs_nonzero", "rms", "mean", "zero_count", "subnormal_count", "nan_count",
                   "inf_count", "first_nonfinite_index"}));
-  EXPECT_EQ(keys_of(json["metrics"]),
-            (Keys{"min_gradient", "max_gradient", "mean_gradient", "std_gradient",
-                  "vanished_layers", "weak_layers", "total_layers", "gradient_norms"}));
+  EXPECT_EQ(keys_of(json["metrics"]), (Keys{"min_gradient", "max_gradient", "mean_gradient",
+                                            "std_gradient", "vanished_layers", "weak_layers",
+                                            "total_layers", "gradient_norms", "global_norm"}));
   EXPECT_EQ(keys_of(json["seed_score"]), (Keys{"score", "verdict"}));
   EXPECT_EQ(keys_of(json["vital_signs"]),
             (Keys{"blood_pressure", "heart_rate", "temperature", "oxygen"}));
@@ -56,8 +56,9 @@ TEST(DiagnosisJson, KeysStandInTheOrderOfTheSchema) {
   EXPECT_EQ(keys_of(json["vital_signs"]["temperature"]),
             (Keys{"update_to_weight_ratio", "status"}));
   EXPECT_EQ(keys_of(json["vital_signs"]["oxygen"]),
-            (Keys{"backward_gain", "forward_gain", "dead_unit_fraction", "saturation_fraction",
-                  "status"}));
+            (Keys{"backward_factor", "block_factor", "relative_gradient_spread",
+                  "gradient_to_weight", "backward_gain", "forward_gain", "dead_unit_fraction",
+                  "saturation_fraction", "status"}));
   ASSERT_FALSE(json["findings"].empty());
   EXPECT_EQ(keys_of(json["findings"][0]), (Keys{"rule", "severity", "tensor", "layer", "value",
                                                 "threshold", "text", "advice", "consequence_of"}));
@@ -70,7 +71,7 @@ TEST(DiagnosisJson, HoldsWhatWasMeasuredAndJudged) {
   EXPECT_EQ(json["name"], "Sigmoid Network");
   EXPECT_EQ(json["device"], "cpu");
   EXPECT_EQ(json["verdict"], "vanishing");
-  EXPECT_EQ(json["severity"], "critical");
+  EXPECT_EQ(json["severity"], "warning");
   EXPECT_EQ(json["seed_score"]["score"], 8);
   EXPECT_EQ(json["seed_score"]["verdict"], "EXCELLENT");
   EXPECT_EQ(json["tensors"].size(), network.metrics.tensors.size());
@@ -78,6 +79,15 @@ TEST(DiagnosisJson, HoldsWhatWasMeasuredAndJudged) {
   EXPECT_EQ(json["tensors"][0]["dtype"], "F32");
   EXPECT_EQ(json["findings"][0]["rule"], "R2");
   EXPECT_FALSE(json["findings"][0]["advice"].empty());
+}
+
+TEST(DiagnosisJson, HoldsTheNormOfAllGradientsAndEachMean) {
+  HealthMetrics metrics = named_metrics({3.0, 4.0});
+  metrics.tensors[0].stats.sum = 5.0;
+  metrics.tensors[0].stats.count = 20;
+  const Json json = parsed(judged("two", "", metrics));
+  EXPECT_DOUBLE_EQ(json["metrics"]["global_norm"].get<double>(), 5.0);
+  EXPECT_DOUBLE_EQ(json["tensors"][0]["mean"].get<double>(), 0.25);
 }
 
 TEST(DiagnosisJson, NumbersReadBackToTheSameBits) {

@@ -62,13 +62,25 @@ TEST(MetricsJson, NullStandsForWhatIsNotFinite) {
   EXPECT_TRUE(std::isnan(metrics.loss.value()));
 }
 
-TEST(MetricsJson, EveryKeyIsMissed) {
+TEST(MetricsJson, AnAggregateThatIsMissingIsComputedAndTheOthersStayAsRecorded) {
   const json whole = valid();
   for (const auto& [key, value] : whole.items()) {
+    if (key == "gradient_norms") continue;
     json object = whole;
     object.erase(key);
-    EXPECT_EQ(refusal(object.dump()), "m.json: \"" + key + "\" is missing");
+    const HealthMetrics metrics = parse_metrics(object.dump(), "m.json");
+    // As recorded it is another than these norms give.
+    EXPECT_EQ(metrics.mean_gradient, key == "mean_gradient" ? 0.2505 : 0.25) << key;
+    EXPECT_EQ(metrics.std_gradient, key == "std_gradient" ? 0.2495 : 0.1) << key;
+    EXPECT_EQ(metrics.weak_layers, key == "weak_layers" ? 0 : 1) << key;
+    EXPECT_EQ(metrics.total_layers, 2) << key;
   }
+}
+
+TEST(MetricsJson, AggregatesWithoutNormsAreRefused) {
+  json object = valid();
+  object.erase("gradient_norms");
+  EXPECT_EQ(refusal(object.dump()), "m.json: \"gradient_norms\" is missing");
 }
 
 TEST(MetricsJson, AValueOfAnotherKindIsNamed) {
@@ -90,23 +102,34 @@ TEST(MetricsJson, AValueOfAnotherKindIsNamed) {
   }
 }
 
-TEST(MetricsJson, ABareNanOrInfinityIsNoJson) {
-  for (const char* token : {"NaN", "Infinity", "-Infinity", "nan"}) {
-    std::string text = valid().dump();
-    const std::string key = "\"max_gradient\":";
-    const std::size_t value = text.find(key) + key.size();
-    text.replace(value, text.find(',', value) - value, token);
-    const std::string message = refusal(text);
-    EXPECT_NE(message.find("NaN and Infinity are no JSON numbers, write null"), message.npos)
-        << message;
+std::string valid_with_max(const char* token) {
+  std::string text = valid().dump();
+  const std::string key = "\"max_gradient\":";
+  const std::size_t value = text.find(key) + key.size();
+  return text.replace(value, text.find(',', value) - value, token);
+}
+
+TEST(MetricsJson, ABareNanOrInfinityIsReadAsPythonWritesIt) {
+  EXPECT_TRUE(std::isnan(parse_metrics(valid_with_max("NaN"), "m.json").max_gradient));
+  EXPECT_TRUE(std::isnan(parse_metrics(valid_with_max("\"NaN\""), "m.json").max_gradient));
+  EXPECT_EQ(parse_metrics(valid_with_max(" Infinity "), "m.json").max_gradient, INFINITY);
+  EXPECT_EQ(refusal(valid_with_max("-Infinity")), "m.json: \"max_gradient\" is negative");
+  for (const char* token : {"nan", "NaNs", "inf", "Nan", "--Infinity", "+NaN", "1NaN"}) {
+    EXPECT_NE(refusal(valid_with_max(token)).find("m.json: no JSON at byte "), std::string::npos)
+        << token;
   }
+}
+
+TEST(MetricsJson, TheByteAtFaultIsThatOfTheFileWhateverConstantsStandBefore) {
+  EXPECT_EQ(refusal(R"({"a": NaN, "b": -Infinity, "NaN": x})"), "m.json: no JSON at byte 35");
+  EXPECT_EQ(refusal(R"({"a": 0.1, "b": 0.1234567, "NaN": x})"), "m.json: no JSON at byte 35");
 }
 
 TEST(MetricsJson, WhatIsNoJsonObjectIsRefused) {
   EXPECT_EQ(refusal(""), "m.json: ends before its JSON does");
   EXPECT_EQ(refusal("{\"min_gradient\": 1"), "m.json: ends before its JSON does");
   EXPECT_EQ(refusal("{\"min_gradient\": x}"), "m.json: no JSON at byte 18");
-  EXPECT_EQ(refusal("[1, 2]"), "m.json: not a JSON object");
+  EXPECT_EQ(refusal("1"), "m.json: is neither a JSON object nor an array");
   EXPECT_EQ(refusal("{\"loss\": 1e999}"), "m.json: holds a number beyond the range of float64");
   const std::string endless(1 << 20, '[');
   EXPECT_EQ(refusal(endless), "m.json: nested deeper than 16 levels");

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
@@ -66,6 +67,41 @@ TEST(NonFinite, WithoutLayersTheFirstViewIsNotCalledTheEarliest) {
   EXPECT_EQ(diagnosis.findings.front().tensor, "has_nan");
   EXPECT_NE(diagnosis.findings.front().text.find("listed first of 2"), std::string::npos)
       << "a file lists tensors by name, not in the order of the step";
+}
+
+/// What R1 says of a dump in which the gradients named in `bad` are NaN, in this order.
+std::string text_of_dump(const std::vector<std::string>& names,
+                         const std::vector<std::string>& bad) {
+  std::vector<TensorRecord> gradients;
+  for (const std::string& name : names) {
+    const bool is_bad = std::ranges::find(bad, name) != bad.end();
+    gradients.push_back(gradient(name, {is_bad ? kNaN : 0.1}));
+  }
+  return finding_of(diagnose(metrics_of(gradients)), "R1").text;
+}
+
+TEST(NonFinite, EntersADumpBetweenTheBlocksThatItsNamesCount) {
+  // Listed as text sorts them, 10 before 2.
+  const std::string text = text_of_dump({"h.1.w", "h.10.w", "h.2.w", "h.9.w"}, {"h.1.w", "h.2.w"});
+  EXPECT_NE(text.find("between h.2 and h.9 on the way back"), std::string::npos) << text;
+}
+
+TEST(NonFinite, EntersADumpOfKerasBetweenItsLayersToo) {
+  const std::string text =
+      text_of_dump({"dense/kernel", "dense_1/kernel", "dense_2/kernel"}, {"dense/kernel"});
+  EXPECT_NE(text.find("between dense and dense_1 on the way back"), std::string::npos) << text;
+}
+
+TEST(NonFinite, HasNoBorderWhereNoNameCounts) {
+  const std::string text = text_of_dump({"body", "embed", "head"}, {"body"});
+  EXPECT_EQ(text.find("between"), std::string::npos) << text;
+  EXPECT_NE(text.find("finite are embed and head"), std::string::npos) << text;
+}
+
+TEST(NonFinite, HasNoBorderWhereNothingIsFinite) {
+  const std::string text = text_of_dump({"h.0.w", "h.1.w"}, {"h.0.w", "h.1.w"});
+  EXPECT_EQ(text.find("between"), std::string::npos) << text;
+  EXPECT_NE(text.find("no gradient is finite"), std::string::npos) << text;
 }
 
 TEST(NonFinite, LossComesAfterTheForwardPassAndBeforeTheBackwardPass) {

@@ -56,7 +56,8 @@ inline void add_gains(HealthMetrics& metrics, double backward_gain, double forwa
 
 inline NetworkReport judged(std::string name, std::string short_name, HealthMetrics metrics) {
   Diagnosis diagnosis = diagnose(metrics);
-  return {std::move(name), std::move(short_name), "cpu", std::move(metrics), std::move(diagnosis)};
+  return {std::move(name),    std::move(short_name), "cpu",
+          std::move(metrics), std::move(diagnosis),  {}};
 }
 
 // Norms of the three comparison networks, rounded from a run in float64.

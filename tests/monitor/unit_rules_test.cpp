@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 
@@ -35,23 +36,24 @@ TEST(DeadUnits, FireBeyondTheirLimits) {
   const auto severity_with = [](std::int64_t dead) {
     return severity_of(diagnose(with_units(Activation::kRelu, false, dead, 0)), "R10");
   };
-  EXPECT_EQ(severity_with(199), kOk);
-  EXPECT_EQ(severity_with(200), kOk);
-  EXPECT_EQ(severity_with(201), kWarning);
-  EXPECT_EQ(severity_with(500), kWarning);
-  EXPECT_EQ(severity_with(501), kCritical);
+  const Limits limits = Thresholds{}.dead_unit_fraction;
+  const auto units = [](double fraction) { return std::llround(1000 * fraction); };
+  EXPECT_EQ(severity_with(units(limits.warning)), kOk);
+  EXPECT_EQ(severity_with(units(limits.warning) + 1), kWarning);
+  EXPECT_EQ(severity_with(units(limits.critical)), kWarning);
+  EXPECT_EQ(severity_with(units(limits.critical) + 1), kCritical);
 }
 
 TEST(DeadUnits, NameLayerValueAndVerdict) {
-  const Diagnosis diagnosis = diagnose(with_units(Activation::kRelu, false, 630, 0));
+  const Diagnosis diagnosis = diagnose(with_units(Activation::kRelu, false, 970, 0));
   EXPECT_EQ(fired(diagnosis), "R10");
   EXPECT_EQ(diagnosis.verdict, Verdict::kDead);
   const Finding& finding = diagnosis.findings.front();
   EXPECT_EQ(finding.tensor, "dense_1");
   EXPECT_EQ(finding.layer, 1);
-  EXPECT_EQ(finding.value, 0.63);
-  EXPECT_EQ(finding.threshold, 0.5);
-  EXPECT_EQ(finding.text, "630 of 1000 units of dense_1 output 0 for each of the 1000 samples.");
+  EXPECT_EQ(finding.value, 0.97);
+  EXPECT_EQ(finding.threshold, Thresholds{}.dead_unit_fraction.critical);
+  EXPECT_EQ(finding.text, "970 of 1000 units of dense_1 output 0 for each of the 1000 samples.");
 }
 
 TEST(DeadUnits, AreToldFromSilentOnesByEnoughSamples) {

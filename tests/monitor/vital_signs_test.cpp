@@ -73,7 +73,19 @@ TEST(Oxygen, GainsAreNullWithFewerThanThreeHiddenLayers) {
   const Oxygen oxygen = signs_of(network.metrics()).oxygen;
   EXPECT_FALSE(oxygen.backward_gain.has_value());
   EXPECT_FALSE(oxygen.forward_gain.has_value());
-  EXPECT_EQ(oxygen.status, VitalStatus::kUnknown);
+  EXPECT_TRUE(oxygen.backward_factor.has_value());
+}
+
+TEST(Oxygen, BackwardFactorIsOfNormsSoThatWidthsCancel) {
+  // Four units of 0.5 have the norm of one unit of 1.
+  const auto delta_of = [](int layer, std::vector<double> values) {
+    return test::tensor("delta", Role::kDelta, layer, std::move(values));
+  };
+  const Oxygen oxygen = signs_of(metrics_of({delta_of(0, {0.5, 0.5, 0.5, 0.5}), delta_of(1, {1.0}),
+                                             delta_of(2, {7.0})}))
+                            .oxygen;
+  expect_close(oxygen.backward_factor.value(), 1.0, kGain);
+  EXPECT_EQ(oxygen.hidden_layers, 2);
 }
 
 TEST(Oxygen, OrderOfTheViewsDoesNotMatter) {
@@ -122,22 +134,22 @@ TEST(Oxygen, GainsSurviveARatioOutsideOfFloat64) {
   expect_close(*oxygen.backward_gain, std::ldexp(1.0, -1000), kGain);
 }
 
-TEST(Oxygen, StatusFollowsTheBackwardGainThenTheForwardGain) {
-  const auto status = [](double backward, double forward) {
+TEST(Oxygen, StatusIsThatOfTheBackwardFactorThenOfTheForwardGain) {
+  const Thresholds limits;
+  const auto status = [](double backward_factor, double forward_gain) {
     Network network;
-    network.backward_gain = backward;
-    network.forward_gain = forward;
+    network.hidden_layers = 12;
+    network.backward_gain = std::pow(backward_factor, 1.0 / 11.0);
+    network.forward_gain = forward_gain;
     return signs_of(network.metrics()).oxygen.status;
   };
-  EXPECT_EQ(status(0.7, 0.7), VitalStatus::kNormal);
-  EXPECT_EQ(status(0.4, 0.7), VitalStatus::kLow);
-  EXPECT_EQ(status(2.5, 0.7), VitalStatus::kHigh);
-  EXPECT_EQ(status(0.7, 0.4), VitalStatus::kLow);
-  EXPECT_EQ(status(0.7, 2.5), VitalStatus::kHigh);
-  EXPECT_EQ(status(0.4, 2.5), VitalStatus::kLow);
+  EXPECT_EQ(status(0.5, 0.7), VitalStatus::kNormal);
+  EXPECT_EQ(status(limits.backward_factor_low.warning * 0.99, 0.7), VitalStatus::kLow);
+  EXPECT_EQ(status(limits.backward_factor_high.warning * 1.01, 0.7), VitalStatus::kHigh);
+  EXPECT_EQ(status(0.5, limits.forward_gain_high.critical * 2), VitalStatus::kNormal);
 }
 
-TEST(Oxygen, StatusWithoutBackwardGainIsTheForwardGains) {
+TEST(Oxygen, StatusWithoutDeltasIsTheForwardGains) {
   Network network;
   network.forward_gain = 16.0;
   HealthMetrics metrics = network.metrics();

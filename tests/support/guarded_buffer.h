@@ -16,13 +16,12 @@
 namespace gradvitals::test {
 
 /// `count` elements, their first byte `misalignment_bytes` behind a 64-byte boundary, poisoned with
-/// 0xFF bytes (NaN in every float type) so that an element left unwritten is seen as well. The
-/// stream must outlive the buffer.
+/// 0xFF bytes (NaN in every float type) so that an element left unwritten is seen as well.
 template <class T>
 class GuardedBuffer {
  public:
   GuardedBuffer(Stream& stream, std::int64_t count, std::int64_t misalignment_bytes = 0)
-      : stream_(&stream),
+      : stream_(stream),
         count_(count),
         offset_(kGuardBytes + misalignment_bytes),
         buffer_(stream, offset_ + count * kElementBytes + kGuardBytes) {
@@ -43,12 +42,12 @@ class GuardedBuffer {
 
   /// Replaces the first values.size() elements.
   void upload(std::span<const T> values) {
-    copy_to_device(*stream_, values.data(), std::ssize(values) * kElementBytes, data());
+    copy_to_device(stream_, values.data(), std::ssize(values) * kElementBytes, data());
   }
 
   std::vector<T> download() const {
     std::vector<T> values(static_cast<std::size_t>(count_));
-    copy_to_host(*stream_, data(), count_ * kElementBytes, values.data());
+    copy_to_host(stream_, data(), count_ * kElementBytes, values.data());
     return values;
   }
 
@@ -56,7 +55,7 @@ class GuardedBuffer {
   /// by its distance from the first element.
   ::testing::AssertionResult guards_intact() const {
     std::vector<std::byte> copy(static_cast<std::size_t>(buffer_.bytes()));
-    copy_to_host(*stream_, buffer_.data(), buffer_.bytes(), copy.data());
+    copy_to_host(stream_, buffer_.data(), buffer_.bytes(), copy.data());
     const std::int64_t end = offset_ + count_ * kElementBytes;
     for (std::int64_t i = 0; i < buffer_.bytes(); ++i) {
       if (i == offset_) i = end;
@@ -76,7 +75,7 @@ class GuardedBuffer {
 
   std::byte* bytes() const { return static_cast<std::byte*>(buffer_.data()); }
 
-  Stream* stream_;
+  mutable Stream stream_;  // To issue work changes the queue, not the handle.
   std::int64_t count_;
   std::int64_t offset_;
   Buffer buffer_;

@@ -94,15 +94,59 @@ TEST(ModelFile, ReadsEveryElementType) {
   EXPECT_EQ(model.layers[1].kernel, (Floats{1.5F, -1.0F}));
 }
 
+/// `file` with one more tensor, of one I64, at the end.
+std::string with_an_integer(const std::string& file, const std::string& name) {
+  std::uint64_t length = 0;
+  std::memcpy(&length, file.data(), sizeof length);
+  std::string json = file.substr(sizeof length, length);
+  const std::string data = file.substr(sizeof length + length);
+  json.resize(json.find_last_of('}'));
+  json += ",\"" + name + R"(":{"dtype":"I64","shape":[],"data_offsets":[)" +
+          std::to_string(data.size()) + "," + std::to_string(data.size() + 8) + "]}}";
+  return safetensors_bytes(json, data + std::string(8, '\0'));
+}
+
+std::string two_layers() {
+  return file_of({zeros("layers.0.kernel", {2, 3}), zeros("layers.1.kernel", {3, 1})}, kTwoLayers);
+}
+
+TEST(ModelFile, AnIntegerThatIsNotNeededIsPassedOver) {
+  const TemporaryFile extended(with_an_integer(two_layers(), "bn.num_batches_tracked"));
+  EXPECT_EQ(read_model(extended.path()).layers.size(), 2U);
+}
+
+TEST(ModelFile, AnIntegerThatIsNeededIsRefusedByItsType) {
+  const TemporaryFile file(with_an_integer(two_layers(), "layers.2.weight"));
+  EXPECT_EQ(refusal([&] { read_model(file.path()); }),
+            file.path() +
+                R"(: tensor "layers.2.weight": is of type "I64"; F32, F64, F16 or BF16 is needed)");
+}
+
 TEST(ModelFile, AHeadThatMakesProbabilitiesIsLeftToItsLoss) {
   const std::vector<TestTensor> layers{zeros("layers.0.kernel", {2, 3}),
                                        zeros("layers.1.kernel", {3, 2})};
   const auto head = [&](const char* activations, const char* loss) {
     return model_of(layers, {{"activations", activations}, {"loss", loss}}).layers[1].activation;
   };
-  EXPECT_EQ(head("relu,sigmoid", "bce"), Activation::kLinear);
+  EXPECT_EQ(head("relu,sigmoid", "bce_with_logits"), Activation::kLinear);
   EXPECT_EQ(head("relu, softmax", "cross_entropy"), Activation::kLinear);
   EXPECT_EQ(head("relu,sigmoid", "mse"), Activation::kSigmoid);
+}
+
+TEST(ModelFile, BceIsOfWhatTheHeadGives) {
+  const std::vector<TestTensor> layers{zeros("layers.0.kernel", {2, 3}),
+                                       zeros("layers.1.kernel", {3, 2})};
+  const auto read = [&](const char* activations, const char* loss) {
+    const ModelFile model = model_of(layers, {{"activations", activations}, {"loss", loss}});
+    return std::pair(model.layers[1].activation, model.loss);
+  };
+  const std::pair from_logits(Activation::kLinear, LossKind::kBinaryCrossEntropyFromLogits);
+  const std::pair of_probabilities(Activation::kSigmoid, LossKind::kBinaryCrossEntropy);
+  EXPECT_EQ(read("relu,sigmoid", "bce"), of_probabilities);
+  EXPECT_EQ(read("relu,sigmoid", "binary_cross_entropy"), of_probabilities);
+  EXPECT_EQ(read("relu,linear", "bce"), from_logits);
+  EXPECT_EQ(read("relu,linear", "bce_with_logits"), from_logits);
+  EXPECT_EQ(read("relu,sigmoid", "binary_cross_entropy_from_logits"), from_logits);
 }
 
 TEST(ModelFile, MoreThanTenLayersComeInTheOrderOfTheirNumbers) {
@@ -115,6 +159,22 @@ TEST(ModelFile, MoreThanTenLayersComeInTheOrderOfTheirNumbers) {
   const ModelFile model = model_of(tensors, metadata);
   ASSERT_EQ(model.layers.size(), 12U);
   EXPECT_EQ(model.layers[10].kernel_name, "layers.10.kernel");
+}
+
+// nn.Sequential(Linear, ReLU, Linear).state_dict(): activations take numbers, too.
+TEST(ModelFile, AStateDictOfSequentialIsAModel) {
+  for (const std::string prefix : {"", "net.", "layers.", "module.net.", "fc"}) {
+    SCOPED_TRACE(prefix);
+    const ModelFile model =
+        model_of({zeros(prefix + "1.bias", {3}), zeros(prefix + "1.weight", {3, 2}),
+                  zeros(prefix + "10.weight", {1, 4}), zeros(prefix + "3.weight", {4, 3})},
+                 {{"activations", "relu,relu,linear"}, {"loss", "mse"}});
+    ASSERT_EQ(model.layers.size(), 3U);
+    EXPECT_EQ(model.layers[0].bias_name, prefix + "1.bias");
+    EXPECT_EQ(model.layers[1].kernel_name, prefix + "3.weight");
+    EXPECT_EQ(model.layers[1].inputs, 3);
+    EXPECT_EQ(model.layers[2].kernel_name, prefix + "10.weight");
+  }
 }
 
 struct BadModel {
@@ -169,6 +229,18 @@ std::vector<BadModel> bad_models() {
        {first, zeros("layers.1.bias", {1})},
        kTwoLayers,
        "layers.1.kernel or layers.1.weight is missing"},
+      {"TwoPrefixes",
+       {zeros("encoder.0.weight", {3, 2}), zeros("decoder.1.weight", {1, 3})},
+       kTwoLayers,
+       R"(tensor "decoder.1.weight": is none of encoder.{i}.kernel, encoder.{i}.weight, encoder.{i}.bias)"},
+      {"NormalisationAmongTheLayers",
+       {zeros("0.weight", {3, 2}), zeros("1.weight", {3}), zeros("2.weight", {1, 3})},
+       {{"activations", "linear,relu,linear"}, {"loss", "mse"}},
+       R"(tensor "1.weight": shape [3] is not (outputs, inputs))"},
+      {"SequentialBiasAlone",
+       {zeros("0.weight", {3, 2}), zeros("2.bias", {1})},
+       kTwoLayers,
+       "1.kernel or 1.weight is missing"},
       {"KernelAndWeight",
        {first, second, zeros("layers.1.weight", {1, 3})},
        kTwoLayers,
@@ -188,7 +260,7 @@ std::vector<BadModel> bad_models() {
       {"LayersDoNotFit",
        {first, zeros("layers.1.kernel", {4, 1})},
        kTwoLayers,
-       R"(tensor "layers.1.kernel": takes 4 inputs, but layer 0 gives 3)"},
+       R"(tensor "layers.1.kernel": takes 4 inputs, but "layers.0.kernel" gives 3)"},
       {"BiasTooLong",
        {first, zeros("layers.0.bias", {4}), second},
        kTwoLayers,
@@ -214,11 +286,13 @@ std::vector<BadModel> bad_models() {
       {"TooManyActivations", both, with("relu,relu,relu", "mse"),
        R"(metadata "activations": 3 activations, 2 layers)"},
       {"UnknownLoss", both, with("relu,relu", "hinge"),
-       R"(metadata "loss": "hinge" is not one of mse, bce, cross_entropy)"},
+       R"(metadata "loss": "hinge" is not one of mse, bce, bce_with_logits, cross_entropy)"},
       {"CrossEntropyOfATanh", both, with("relu,tanh", "bce"),
        R"(metadata "loss": "bce" cannot follow a tanh layer)"},
-      {"LogitsOutOfASigmoid", both, with("relu,sigmoid", "binary_cross_entropy_from_logits"),
-       R"(metadata "loss": "binary_cross_entropy_from_logits" cannot follow a sigmoid layer)"},
+      {"LogitsOutOfATanh", both, with("relu,tanh", "bce_with_logits"),
+       R"(metadata "loss": "bce_with_logits" cannot follow a tanh layer)"},
+      {"ProbabilitiesOutOfALinearLayer", both, with("relu,linear", "binary_cross_entropy"),
+       R"(metadata "loss": "binary_cross_entropy" cannot follow a linear layer)"},
       {"SoftmaxBeforeMse", both, with("relu,softmax", "mse"),
        R"(metadata "activations": "softmax" is not one of linear, sigmoid, relu, tanh, leaky_relu, gelu)"},
       {"SoftmaxOfOneOutput", both, with("relu,linear", "cross_entropy"),
@@ -275,6 +349,16 @@ TEST_F(BatchFile, WhatDoesNotFitTheModelIsRefused) {
             R"(: tensor "x": shape [0,2] is not (batch, inputs))");
 }
 
+TEST_F(BatchFile, AnIntegerIsPassedOverWhereItIsNotNeededAndNamedWhereItIs) {
+  const std::string both = file_of({zeros("x", {4, 2}), zeros("y", {4, 1})});
+  const TemporaryFile index_beside(with_an_integer(both, "index"));
+  EXPECT_EQ(read_batch(index_beside.path(), model).rows, 4);
+  const TemporaryFile integer_x(with_an_integer(file_of({zeros("y", {4, 1})}), "x"));
+  EXPECT_EQ(
+      refusal([&] { read_batch(integer_x.path(), model); }),
+      integer_x.path() + R"(: tensor "x": is of type "I64"; F32, F64, F16 or BF16 is needed)");
+}
+
 /// Loss and gradient of a one-weight model, z = 3 w, at target 1.
 struct OneWeight {
   double loss;
@@ -293,20 +377,31 @@ OneWeight run_one_weight(float weight, const char* activation, const char* loss)
   return {value.item(stream), gradients.at(0).value->item(stream)};
 }
 
-TEST(FileModel, BceAfterASigmoidIsThatOfItsLogits) {
-  const OneWeight after_sigmoid = run_one_weight(0.5F, "sigmoid", "bce");
+TEST(FileModel, BceWithLogitsLooksThroughASigmoid) {
+  const OneWeight after_sigmoid = run_one_weight(0.5F, "sigmoid", "bce_with_logits");
   const double probability = 1 / (1 + std::exp(-1.5));
   EXPECT_NEAR(after_sigmoid.loss, -std::log(probability), 1e-6);
   EXPECT_NEAR(after_sigmoid.gradient, 3 * (probability - 1), 1e-6);
-  // sigmoid(-150) is 0 in float32: from the output, the loss would be infinite.
-  const OneWeight saturated = run_one_weight(-50.0F, "sigmoid", "bce");
+  // sigmoid(-150) is 0 in float32: from the output, the gradient would be 0.
+  const OneWeight saturated = run_one_weight(-50.0F, "sigmoid", "bce_with_logits");
   EXPECT_NEAR(saturated.loss, 150, 1e-4);
   EXPECT_NEAR(saturated.gradient, -3, 1e-6);
 }
 
+TEST(FileModel, BceAfterASigmoidIsThatOfItsProbabilities) {
+  const OneWeight after_sigmoid = run_one_weight(0.5F, "sigmoid", "bce");
+  const double probability = 1 / (1 + std::exp(-1.5));
+  EXPECT_NEAR(after_sigmoid.loss, -std::log(probability), 1e-6);
+  EXPECT_NEAR(after_sigmoid.gradient, 3 * (probability - 1), 1e-6);
+  // The sigmoid rounds to 0, its derivative with it: nothing is learned, as in PyTorch.
+  const OneWeight saturated = run_one_weight(-50.0F, "sigmoid", "bce");
+  EXPECT_EQ(saturated.loss, 100);
+  EXPECT_EQ(saturated.gradient, 0);
+}
+
 TEST(FileModel, BceAfterALinearLayerTakesItForLogits) {
   EXPECT_EQ(run_one_weight(0.5F, "linear", "bce").loss,
-            run_one_weight(0.5F, "sigmoid", "bce").loss);
+            run_one_weight(0.5F, "sigmoid", "bce_with_logits").loss);
 }
 
 TEST(FileModel, MseKeepsTheSigmoid) {
@@ -335,16 +430,17 @@ TEST(FileModel, ViewsCarryTheNamesOfTheFile) {
 class GradientDumpTest : public DeviceTest {};
 INSTANTIATE_TEST_SUITE_P(Devices, GradientDumpTest, all_devices(), device_name);
 
-TEST_P(GradientDumpTest, EveryTensorIsAGradientWithItsLastDimensionAsColumns) {
+TEST_P(GradientDumpTest, EveryTensorIsAGradientWithItsUnitsInOneDimension) {
   const TemporaryFile file(file_of({zeros("conv", {2, 3, 5}),
                                     zeros("scalar", {}),
                                     zeros("bias", {7}),
                                     zeros("none", {4, 0}),
-                                    {"half", {1, 2}, "abcd", DType::kFloat16}}));
+                                    {"half", {1, 2}, "abcd", DType::kFloat16},
+                                    zeros("conv/kernel", {2, 3, 5})}));
   const SafetensorsFile contents(file.path());
-  const GradientDump dump(stream(), contents);
+  const GradientDump dump(stream(), contents.tensors());
   const std::span<const TensorView> views = dump.views();
-  ASSERT_EQ(views.size(), 5U);
+  ASSERT_EQ(views.size(), 6U);
   const auto expect = [&](std::size_t i, std::string_view name, std::int64_t rows,
                           std::int64_t cols) {
     EXPECT_EQ(views[i].name, name);
@@ -356,11 +452,12 @@ TEST_P(GradientDumpTest, EveryTensorIsAGradientWithItsLastDimensionAsColumns) {
     EXPECT_EQ(views[i].device, GetParam());
     EXPECT_NE(views[i].data, nullptr) << name;
   };
-  expect(0, "conv", 6, 5);
+  expect(0, "conv", 2, 15);
   expect(1, "scalar", 1, 1);
   expect(2, "bias", 1, 7);
   expect(3, "none", 4, 0);
   expect(4, "half", 1, 2);
+  expect(5, "conv/kernel", 6, 5);
   EXPECT_EQ(views[4].dtype, DType::kFloat16);
   std::string bytes(4, ' ');
   copy_to_host(stream(), views[4].data, 4, bytes.data());

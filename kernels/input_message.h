@@ -1,4 +1,5 @@
-// Messages about input that cannot be read: always one line, always naming the file.
+// Messages about input that cannot be read: always one line, always naming the file. Here because
+// framework and monitor both read files.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-#include "framework/io/input_message.h"
+#include "kernels/input_message.h"
 
 #include <fmt/format.h>
 

@@ -1,0 +1,134 @@
+#include "app/diagnose_input.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+#include <set>
+#include <utility>
+
+#include "app/options.h"
+#include "framework/io/tensor_dump.h"
+#include "framework/io/text_table.h"
+#include "kernels/input_message.h"
+#include "monitor/metrics/loss_scale.h"
+#include "monitor/metrics/recorded_metrics.h"
+#include "monitor/metrics/recorded_table.h"
+#include "monitor/rules/rule.h"
+
+namespace gradvitals::app {
+namespace {
+
+/// A step of a thousand tensors takes some 25 KB: ten thousand such steps.
+constexpr std::size_t kMaxMetricsBytes = std::size_t{256} << 20;
+
+bool is_dump(const InputFile& file) {
+  return file.kind() != FileKind::kJson && file.kind() != FileKind::kText;
+}
+
+/// For each path what tells it from the others: its stem, with as many folders before it as that
+/// takes, or all of it.
+std::vector<std::string> short_names(const std::vector<std::string>& paths) {
+  std::vector<std::string> names(paths.size());
+  const auto name_with_folders = [](const std::filesystem::path& path, int folders) {
+    std::filesystem::path name = path.stem();
+    std::filesystem::path rest = path.parent_path();
+    for (; folders > 0 && rest.has_filename(); --folders, rest = rest.parent_path()) {
+      name = rest.filename() / name;
+    }
+    return name.native();
+  };
+  constexpr int kMaxFolders = 8;
+  for (int folders = 0; folders <= kMaxFolders; ++folders) {
+    std::ranges::transform(paths, names.begin(), [&](const std::string& path) {
+      return name_with_folders(path, folders);
+    });
+    if (std::set<std::string>(names.begin(), names.end()).size() == names.size()) return names;
+  }
+  return paths;
+}
+
+RecordedMetrics parse_recorded(const InputFile& file) {
+  const std::string_view text = as_text(file.bytes());
+  if (text.size() > kMaxMetricsBytes) {
+    refuse_input(file.path(), fmt::format("holds more than {} bytes of text", kMaxMetricsBytes));
+  }
+  if (file.kind() == FileKind::kJson) return parse_recorded_metrics(text, file.path());
+  const TextTable table = parse_text_table(text, file.path());
+  RecordedMetrics recorded = recorded_from_table(
+      {.columns = table.columns, .cells = table.cells, .lines = table.lines}, file.path());
+  recorded.skipped_lines += table.skipped_lines;
+  return recorded;
+}
+
+std::vector<std::string> notes_of(const RecordedMetrics& recorded) {
+  std::vector<std::string> notes;
+  if (recorded.skipped_lines > 0) {
+    notes.push_back(
+        fmt::format("{} cut short at the end, as one that is still being written, {} "
+                    "left out",
+                    plural(recorded.skipped_lines, "a line", "lines"),
+                    plural(recorded.skipped_lines, "is", "are")));
+  }
+  if (recorded.records_without_norms > 0) {
+    notes.push_back(fmt::format("{} {} without a gradient norm {} left out",
+                                recorded.records_without_norms,
+                                plural(recorded.records_without_norms, "record", "records"),
+                                plural(recorded.records_without_norms, "is", "are")));
+  }
+  return notes;
+}
+
+std::vector<NamedMetrics> read_recorded(const InputFile& file, const DumpContext& context) {
+  RecordedMetrics recorded = parse_recorded(file);
+  std::vector<NamedMetrics> steps;
+  for (RecordedStep& source : recorded.steps) {
+    NamedMetrics& step = steps.emplace_back();
+    step.name =
+        source.step ? fmt::format("step {}", *source.step) : fmt::format("entry {}", steps.size());
+    step.metrics = std::move(source.metrics);
+    if (context.loss_scale) divide_by_loss_scale(step.metrics, *context.loss_scale);
+  }
+  if (steps.size() == 1) steps.front().name = file.path();
+  steps.front().notes = notes_of(recorded);
+  return steps;
+}
+
+}  // namespace
+
+DiagnoseInput::DiagnoseInput(const std::vector<std::string>& paths)
+    : paths_(paths), files_(paths.begin(), paths.end()) {}
+
+bool DiagnoseInput::has_dump() const {
+  return std::ranges::any_of(files_, is_dump);
+}
+
+bool DiagnoseInput::is_one_record() const {
+  return files_.size() == 1 && !has_dump();
+}
+
+std::vector<NamedMetrics> DiagnoseInput::read(Stream* stream, const DumpContext& context) && {
+  const std::vector<std::string> names = short_names(paths_);
+  std::vector<NamedMetrics> all;
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    if (is_dump(files_[i])) {
+      const TensorDump dump(std::move(files_[i]));
+      all.push_back(examine_dump(*stream, dump, context));
+      all.back().short_name = names[i];
+      continue;
+    }
+    std::vector<NamedMetrics> steps = read_recorded(files_[i], context);
+    if (files_.size() > 1 && steps.size() > 1) {
+      for (NamedMetrics& step : steps) step.name = fmt::format("{}: {}", paths_[i], step.name);
+    }
+    std::ranges::move(steps, std::back_inserter(all));
+  }
+  if (context.step && all.size() != 1) {
+    throw UsageError(fmt::format("--step is for one step, and there are {}", all.size()));
+  }
+  if (context.step) all.front().metrics.step = context.step;
+  return all;
+}
+
+}  // namespace gradvitals::app

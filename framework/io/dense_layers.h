@@ -1,0 +1,25 @@
+// The dense layers of a model file, told by the names of its tensors. Internal.
+#pragma once
+
+#include <vector>
+
+#include "framework/io/safetensors.h"
+
+namespace gradvitals {
+
+/// The tensors of one layer, which point into the file: either a kernel (in,out) or a weight
+/// (out,in), and null for what it lacks.
+struct LayerTensors {
+  const SafetensorsEntry* kernel = nullptr;
+  const SafetensorsEntry* weight = nullptr;
+  const SafetensorsEntry* bias = nullptr;
+};
+
+/// Tensors named `{prefix}{i}.kernel`, `{prefix}{i}.weight` and `{prefix}{i}.bias`, with one prefix
+/// ("layers.", "net.", "fc", none) for the whole file, in the order of their numbers. Numbers count
+/// from 0, unless every layer has a weight: a state_dict of PyTorch's nn.Sequential numbers its
+/// activations, too, so that numbers are left out. Throws InputError naming the file and the tensor
+/// that is missing, too much, or of a type that is not read.
+std::vector<LayerTensors> dense_layers_of(const SafetensorsFile& file);
+
+}  // namespace gradvitals

@@ -1,0 +1,28 @@
+// What a file is, told by its first bytes and never by its name.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace gradvitals {
+
+enum class FileKind : std::uint8_t {
+  kEmpty,
+  kSafetensors,  ///< A length and an opening brace.
+  kNpy,
+  kZip,  ///< NumPy's .npz, and what others keep in zip archives.
+  kGzip,
+  kShardIndex,  ///< JSON with a "weight_map".
+  kJson,        ///< Text that begins with a brace or bracket; JSON lines too.
+  kText,        ///< Any other text: CSV, say.
+  kBinary,      ///< None of these.
+};
+
+FileKind kind_of(std::span<const std::byte> file);
+
+/// The bytes of a file as characters.
+std::string_view as_text(std::span<const std::byte> bytes);
+
+}  // namespace gradvitals

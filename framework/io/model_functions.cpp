@@ -1,0 +1,87 @@
+#include "framework/io/model_functions.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string_view>
+
+#include "kernels/input_message.h"
+
+namespace gradvitals {
+namespace {
+
+/// The words between the commas, without blanks around them.
+std::vector<std::string_view> split_words(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (true) {
+    const std::size_t comma = text.find(',');
+    std::string_view word = text.substr(0, comma);
+    while (word.starts_with(' ')) word.remove_prefix(1);
+    while (word.ends_with(' ')) word.remove_suffix(1);
+    words.push_back(word);
+    if (comma == std::string_view::npos) return words;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+Activation parse_activation_word(std::string_view word, std::string_view where,
+                                 const std::string& path) {
+  const std::optional<Activation> activation = parse_activation(word);
+  if (!activation || *activation == Activation::kNone) {
+    refuse_input(path, fmt::format("{}: {} is not one of linear, sigmoid, relu, tanh, leaky_relu, "
+                                   "gelu",
+                                   where, in_quotes(word)));
+  }
+  return *activation;
+}
+
+/// What the loss's word means after the head: "bce" takes what a sigmoid gives for probabilities.
+LossKind parse_loss_word(const ModelWord& word, std::string_view head, const std::string& path) {
+  const std::optional<LossKind> loss = parse_loss(word.text);
+  if (!loss) {
+    refuse_input(path, fmt::format("{}: {} is not one of mse, bce, bce_with_logits, cross_entropy",
+                                   word.where, in_quotes(word.text)));
+  }
+  return word.text == "bce" && head == "sigmoid" ? LossKind::kBinaryCrossEntropy : *loss;
+}
+
+/// Whether the loss takes what a layer with this activation gives.
+bool can_follow(LossKind loss, Activation activation) {
+  switch (loss) {
+    case LossKind::kMse:
+      return true;
+    case LossKind::kBinaryCrossEntropy:
+      return activation == Activation::kSigmoid;
+    case LossKind::kBinaryCrossEntropyFromLogits:
+    case LossKind::kSoftmaxCrossEntropy:
+      return activation == Activation::kLinear;
+  }
+  return false;
+}
+
+}  // namespace
+
+ModelFunctions parse_model_functions(const ModelWord& activations, const ModelWord& loss,
+                                     std::size_t layer_count, const std::string& path) {
+  std::vector<std::string_view> words = split_words(activations.text);
+  const std::string head(words.back());
+  const LossKind kind = parse_loss_word(loss, head, path);
+  const bool is_folded = (head == "sigmoid" && kind == LossKind::kBinaryCrossEntropyFromLogits) ||
+                         (head == "softmax" && kind == LossKind::kSoftmaxCrossEntropy);
+  if (is_folded) words.back() = "linear";
+  ModelFunctions functions{.activations = {}, .loss = kind};
+  for (const std::string_view word : words) {
+    functions.activations.push_back(parse_activation_word(word, activations.where, path));
+  }
+  if (words.size() != layer_count) {
+    refuse_input(path, fmt::format("{}: {} activations, {} layers", activations.where, words.size(),
+                                   layer_count));
+  }
+  if (!can_follow(kind, functions.activations.back())) {
+    refuse_input(path, fmt::format("{}: {} cannot follow a {} layer", loss.where,
+                                   in_quotes(loss.text), head));
+  }
+  return functions;
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,89 @@
+#include "framework/io/shard_index.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "kernels/input_message.h"
+
+namespace gradvitals {
+namespace {
+
+using nlohmann::json;
+
+// The index of a model of 100,000 tensors takes some 10 MB.
+constexpr std::size_t kMaxIndexBytes = std::size_t{64} << 20;
+/// An index needs two levels; metadata may bring a list. Brackets alone would take gigabytes.
+constexpr int kMaxDepth = 8;
+
+json parse_object(std::string_view text, const std::string& path) {
+  if (text.size() > kMaxIndexBytes) {
+    refuse_input(path, fmt::format("an index of more than {} bytes", kMaxIndexBytes));
+  }
+  const auto check_depth = [&path](int depth, json::parse_event_t, json&) {
+    if (depth > kMaxDepth)
+      refuse_input(path, fmt::format("nested deeper than {} levels", kMaxDepth));
+    return true;
+  };
+  try {
+    json index = json::parse(text, check_depth);
+    if (!index.is_object()) refuse_input(path, "is no JSON object");
+    return index;
+  } catch (const json::parse_error& error) {
+    refuse_input(path, fmt::format("no JSON at byte {}", error.byte));
+  } catch (const json::out_of_range&) {
+    refuse_input(path, "holds a number beyond the range of float64");
+  }
+}
+
+/// A shard lies beside its index or below: an index from elsewhere must not open other files.
+void check_file_name(const std::string& file, const std::string& tensor, const std::string& path) {
+  const auto refuse = [&](std::string_view what) {
+    refuse_input(path,
+                 fmt::format("tensor {}: file {} {}", in_quotes(tensor), in_quotes(file), what));
+  };
+  if (file.empty() || file.find('\0') != std::string::npos) refuse("is no file name");
+  const std::filesystem::path name(file);
+  if (name.is_absolute()) refuse("is not relative to the index");
+  if (std::ranges::find(name, std::filesystem::path("..")) != name.end()) {
+    refuse("leaves the folder of the index");
+  }
+}
+
+std::string metadata_text(const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  const bool is_list = value.is_array() && std::ranges::all_of(value, [](const json& element) {
+                         return element.is_string();
+                       });
+  if (!is_list) return value.dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string lines;
+  for (const json& element : value) lines += element.get<std::string>() + '\n';
+  return lines;
+}
+
+}  // namespace
+
+ShardIndex parse_shard_index(std::string_view text, const std::string& path) {
+  const json object = parse_object(text, path);
+  const auto map = object.find("weight_map");
+  if (map == object.end() || !map->is_object()) refuse_input(path, "\"weight_map\" is no object");
+  ShardIndex index;
+  for (const auto& [tensor, file] : map->items()) {
+    if (!file.is_string()) {
+      refuse_input(path, fmt::format("tensor {}: its file is no text", in_quotes(tensor)));
+    }
+    const auto& name = file.get_ref<const std::string&>();
+    check_file_name(name, tensor, path);
+    // "./a" is "a".
+    index.shards[std::filesystem::path(name).lexically_normal().string()].push_back(tensor);
+  }
+  const auto metadata = object.find("metadata");
+  if (metadata == object.end() || metadata->is_null()) return index;
+  if (!metadata->is_object()) refuse_input(path, "\"metadata\" is no object");
+  for (const auto& [key, value] : metadata->items()) index.metadata[key] = metadata_text(value);
+  return index;
+}
+
+}  // namespace gradvitals

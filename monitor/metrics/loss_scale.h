@@ -1,0 +1,16 @@
+// Gradients of a loss that was multiplied before backward, as half precision does.
+#pragma once
+
+#include "monitor/metrics/health_metrics.h"
+
+namespace gradvitals {
+
+/// What the statistics would be of the tensor divided by `scale`, but for counts: what was subnormal
+/// or zero in the stored dtype stays so. `scale` is positive and finite.
+TensorStats divided_by(const TensorStats& stats, double scale);
+
+/// Divides gradients and deltas, and everything made of them, and notes the scale as
+/// metrics.loss_scale. Throws std::invalid_argument for a scale that is not positive and finite.
+void divide_by_loss_scale(HealthMetrics& metrics, double scale);
+
+}  // namespace gradvitals

@@ -1,0 +1,168 @@
+#include "monitor/metrics/recorded_history.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "kernels/input_message.h"
+#include "monitor/metrics/norm_names.h"
+
+namespace gradvitals {
+namespace {
+
+/// Which names of a log are norms.
+struct NormChoice {
+  std::vector<bool> is_norm;
+  std::optional<std::size_t> total;  ///< Of these, the norm of all together.
+  std::size_t prefix_bytes = 0;      ///< Of the run's name before each.
+};
+
+NormChoice choose(const std::vector<std::string>& names, const std::vector<bool>& known) {
+  NormChoice choice{.is_norm = choose_norms(names, known), .total = {}};
+  choice.total = total_norm_among(names, choice.is_norm);
+  std::vector<std::string_view> chosen;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (choice.is_norm[i]) chosen.push_back(names[i]);
+  }
+  choice.prefix_bytes = run_prefix(chosen).size();
+  return choice;
+}
+
+/// Gathers records into steps.
+class StepBuilder {
+ public:
+  StepBuilder(const std::vector<std::string>& names, NormChoice choice)
+      : names_(names), choice_(std::move(choice)), opened_in_(names.size()) {}
+
+  void add(const LoggedRecord& record, std::optional<std::int64_t> step);
+  RecordedMetrics finish() {
+    close();
+    return std::move(result_);
+  }
+
+ private:
+  bool holds_norm(const LoggedRecord& record) const;
+  bool continues(const LoggedRecord& record, std::optional<std::int64_t> step) const;
+  void append(const LoggedRecord& record);
+  void close();
+
+  const std::vector<std::string>& names_;
+  NormChoice choice_;
+  RecordedMetrics result_;
+
+  // The step that is gathered.
+  std::optional<std::int64_t> step_;
+  std::optional<double> loss_;
+  std::vector<LoggedRecord::Value> norms_;
+  /// For each name the last step that had it, counted from 1: no step is searched for a name.
+  std::vector<std::size_t> opened_in_;
+  std::size_t steps_opened_ = 1;
+};
+
+bool StepBuilder::holds_norm(const LoggedRecord& record) const {
+  // Tables write null where an evaluation, which has no norms, shares their columns.
+  return std::ranges::any_of(record.values, [&](const LoggedRecord::Value& value) {
+    return choice_.is_norm[value.name] && !(record.is_evaluation && std::isnan(value.value));
+  });
+}
+
+bool StepBuilder::continues(const LoggedRecord& record, std::optional<std::int64_t> step) const {
+  return step && step == step_ &&
+         std::ranges::none_of(record.values, [&](const LoggedRecord::Value& value) {
+           return opened_in_[value.name] == steps_opened_;
+         });
+}
+
+void StepBuilder::append(const LoggedRecord& record) {
+  if (record.loss) loss_ = record.loss;
+  for (const LoggedRecord::Value& value : record.values) {
+    if (!choice_.is_norm[value.name]) continue;
+    norms_.push_back(value);
+    opened_in_[value.name] = steps_opened_;
+  }
+}
+
+void StepBuilder::close() {
+  ++steps_opened_;
+  const std::vector<LoggedRecord::Value> values = std::exchange(norms_, {});
+  const std::optional<double> loss = std::exchange(loss_, std::nullopt);
+  if (values.empty()) return;
+  const bool drops_total =
+      values.size() > 1 && std::ranges::all_of(values, [](const LoggedRecord::Value& value) {
+        return std::isfinite(value.value);
+      });
+  std::vector<double> norms;
+  std::vector<std::string> names;
+  for (const LoggedRecord::Value& value : values) {
+    if (drops_total && value.name == choice_.total) continue;
+    norms.push_back(value.value);
+    names.push_back(names_[value.name].substr(choice_.prefix_bytes));
+  }
+  RecordedStep& recorded = result_.steps.emplace_back();
+  recorded.metrics = metrics_from_norms(std::move(norms));
+  recorded.metrics.gradient_names = std::move(names);
+  recorded.metrics.loss = loss;
+  recorded.step = recorded.metrics.step = step_;
+}
+
+void StepBuilder::add(const LoggedRecord& record, std::optional<std::int64_t> step) {
+  if (record.metrics) {
+    close();
+    RecordedStep& recorded = result_.steps.emplace_back();
+    recorded.metrics = *record.metrics;
+    recorded.step = recorded.metrics.step = step;
+  } else if (holds_norm(record)) {
+    if (!continues(record, step)) close();
+    step_ = step;
+    append(record);
+  } else {
+    ++result_.records_without_norms;
+  }
+}
+
+}  // namespace
+
+std::size_t TrainingLog::index_of(std::string_view name, bool is_norm) {
+  const auto [entry, is_new] = indices_.emplace(std::string(name), names_.size());
+  if (is_new) {
+    names_.emplace_back(name);
+    known_norms_.push_back(false);
+  }
+  if (is_norm) known_norms_[entry->second] = true;
+  return entry->second;
+}
+
+void TrainingLog::refuse_negative(const LoggedRecord& record,
+                                  const std::vector<bool>& is_norm) const {
+  for (const auto& [name, value] : record.values) {
+    if (!is_norm[name] || !(value < 0.0)) continue;
+    const std::string place = record.number > 0 ? fmt::format("{} {}: ", unit_, record.number) : "";
+    refuse_input(
+        path_, fmt::format("{}{} is negative, and a norm is not", place, in_quotes(names_[name])));
+  }
+}
+
+RecordedMetrics TrainingLog::to_metrics() const {
+  const NormChoice choice = choose(names_, known_norms_);
+  StepBuilder builder(names_, choice);
+  const bool has_steps = std::ranges::any_of(
+      records_, [](const LoggedRecord& record) { return record.step.has_value(); });
+  const bool numbers_steps = are_steps_ && !has_steps && records_.size() > 1;
+  std::int64_t place = 0;
+  for (const LoggedRecord& record : records_) {
+    refuse_negative(record, choice.is_norm);
+    builder.add(record, numbers_steps ? std::optional(place++) : record.step);
+  }
+  RecordedMetrics metrics = builder.finish();
+  if (metrics.steps.empty()) {
+    refuse_input(
+        path_,
+        "holds no gradient norms: no name has \"grad\" in it, and every other is known for "
+        "something else");
+  }
+  return metrics;
+}
+
+}  // namespace gradvitals

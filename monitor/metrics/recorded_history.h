@@ -1,0 +1,61 @@
+// What a training run logged, before it is known which of it are norms. Internal.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "monitor/metrics/recorded_metrics.h"
+
+namespace gradvitals {
+
+/// One line, object or row.
+struct LoggedRecord {
+  struct Value {
+    std::size_t name = 0;  ///< An index into the names of the log.
+    double value = 0.0;
+  };
+
+  std::optional<std::int64_t> step;
+  std::optional<double> loss;
+  std::int64_t number = 0;     ///< Of its line or entry in the file, from 1; 0 for the whole file.
+  bool is_evaluation = false;  ///< Something of an evaluation was logged as well.
+  std::vector<Value> values;
+  std::optional<HealthMetrics> metrics;  ///< Complete ones, with norms of their own.
+};
+
+/// Records with the names that they share.
+class TrainingLog {
+ public:
+  /// `unit` is what records are called in messages: "line" or "entry".
+  TrainingLog(std::string path, std::string_view unit) : path_(std::move(path)), unit_(unit) {}
+
+  /// `is_norm`: known to be a norm whatever its name says.
+  std::size_t index_of(std::string_view name, bool is_norm = false);
+  void add(LoggedRecord record) { records_.push_back(std::move(record)); }
+  /// The records are of several networks: those without a step are not numbered.
+  void are_no_steps() { are_steps_ = false; }
+
+  /// One step for each record that holds a norm; records that follow each other with the same step
+  /// and different names are one. Where no record has a step, their places are the steps, from 0. Throws InputError naming line and name of a norm that is
+  /// negative, and where there is no norm at all.
+  RecordedMetrics to_metrics() const;
+
+ private:
+  void refuse_negative(const LoggedRecord& record, const std::vector<bool>& is_norm) const;
+
+  std::string path_;
+  std::string_view unit_;
+  bool are_steps_ = true;
+  std::vector<std::string> names_;
+  std::vector<bool> known_norms_;
+  std::unordered_map<std::string, std::size_t> indices_;
+  std::vector<LoggedRecord> records_;
+};
+
+}  // namespace gradvitals

@@ -1,0 +1,40 @@
+// Recorded metrics: norms that others measured, at one step or over a training run, to be judged.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "monitor/metrics/health_metrics.h"
+
+namespace gradvitals {
+
+struct RecordedStep {
+  std::optional<std::int64_t> step;  ///< As metrics.step.
+  HealthMetrics metrics;             ///< gradient_names holds the names, where norms had any.
+};
+
+struct RecordedMetrics {
+  std::vector<RecordedStep> steps;  ///< In the order of the file; at least one.
+  std::int64_t records_without_norms =
+      0;                           ///< Lines, rows or objects that hold none: evaluations, say.
+  std::int64_t skipped_lines = 0;  ///< Cut short at the end, while they were written.
+};
+
+/// Reads what people record, told by its content:
+/// - an object with the seed's keys (min_gradient, ..., total_layers, gradient_norms) or with
+///   gradient_norms alone, an array: what is there is taken as recorded, the rest is computed;
+/// - {name: norm}, nested too; an array of norms;
+/// - gradvitals' own JSON, of a diagnosis or a comparison;
+/// - such objects as an array or one a line (JSON lines), each a step where it holds norms, with
+///   `step`, `global_step`, `epoch`, ... and `loss` where they are there; or an object of columns;
+/// - Hugging Face's trainer_state.json, of which the entries with a `grad_norm` are steps.
+/// Norms are told from other numbers as choose_norms() says: names with "grad" first. The norm of all
+/// gradients together is left out beside finite norms of tensors: it is no tensor's. null, and NaN
+/// and Infinity as Python writes them, are values; null is NaN. `path` is for messages. Throws
+/// InputError naming the path and the line, key or byte at fault.
+RecordedMetrics parse_recorded_metrics(std::string_view text, const std::string& path);
+
+}  // namespace gradvitals

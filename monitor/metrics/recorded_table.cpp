@@ -1,0 +1,208 @@
+#include "monitor/metrics/recorded_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <system_error>
+#include <vector>
+
+#include "kernels/input_message.h"
+#include "kernels/utf8.h"
+#include "monitor/metrics/norm_names.h"
+#include "monitor/metrics/recorded_history.h"
+
+namespace gradvitals {
+namespace {
+
+constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+
+bool is_empty(std::string_view cell) {
+  constexpr std::array<std::string_view, 6> kNoValue{"", "-", "na", "n/a", "null", "none"};
+  return std::ranges::find(kNoValue, ascii_lower(cell)) != kNoValue.end();
+}
+
+/// A number as C++ reads it: "nan", "inf" and "infinity" in any case among them.
+std::optional<double> number_of(std::string_view cell) {
+  if (cell.starts_with('+') && !cell.starts_with("+-")) cell.remove_prefix(1);
+  double value = 0.0;
+  const auto [stop, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  if (error != std::errc() || stop != cell.data() + cell.size()) return std::nullopt;
+  return value;
+}
+
+/// A table whose rows are read one after the other.
+class TableReader {
+ public:
+  TableReader(const RecordedTable& table, const std::string& path)
+      : table_(table), path_(path), log_(path, "line") {}
+
+  RecordedMetrics read();
+
+ private:
+  enum class Use : std::uint8_t { kPassedOver, kStep, kLoss, kNorm };
+
+  std::size_t rows() const { return table_.lines.size(); }
+  std::string_view cell(std::size_t row, std::size_t column) const {
+    return table_.cells[row * table_.columns.size() + column];
+  }
+  [[noreturn]] void refuse_cell(std::size_t row, std::size_t column, std::string_view what) const {
+    refuse_input(
+        path_, fmt::format("line {}, column {}: {} {}", table_.lines[row],
+                           in_quotes(table_.columns[column]), in_quotes(cell(row, column)), what));
+  }
+  std::size_t column_named(std::span<const std::string_view> names) const;
+  std::size_t step_column() const;
+  bool has_text(std::size_t column) const;
+  std::optional<double> value_at(std::size_t row, std::size_t column) const;
+  std::optional<std::int64_t> step_at(std::size_t row, std::size_t column) const;
+  std::vector<Use> uses_of_columns() const;
+  void read_columns();
+  bool read_names_and_values();
+
+  const RecordedTable& table_;
+  const std::string& path_;
+  TrainingLog log_;
+};
+
+std::size_t TableReader::column_named(std::span<const std::string_view> names) const {
+  for (const std::string_view name : names) {
+    for (std::size_t column = 0; column < table_.columns.size(); ++column) {
+      if (ascii_lower(table_.columns[column]) == name) return column;
+    }
+  }
+  return kNone;
+}
+
+std::size_t TableReader::step_column() const {
+  std::size_t best = kNone;
+  int best_rank = std::numeric_limits<int>::max();
+  for (std::size_t column = 0; column < table_.columns.size(); ++column) {
+    const std::optional<int> rank = step_rank(table_.columns[column]);
+    if (!rank || *rank >= best_rank) continue;
+    best = column;
+    best_rank = *rank;
+  }
+  return best;
+}
+
+bool TableReader::has_text(std::size_t column) const {
+  for (std::size_t row = 0; row < rows(); ++row) {
+    if (!is_empty(cell(row, column)) && !number_of(cell(row, column))) return true;
+  }
+  return false;
+}
+
+std::optional<double> TableReader::value_at(std::size_t row, std::size_t column) const {
+  if (is_empty(cell(row, column))) return std::nullopt;
+  const std::optional<double> value = number_of(cell(row, column));
+  if (!value) refuse_cell(row, column, "is not a number in float64's range");
+  return value;
+}
+
+std::optional<std::int64_t> TableReader::step_at(std::size_t row, std::size_t column) const {
+  if (column == kNone) return std::nullopt;
+  const std::optional<double> value = value_at(row, column);
+  if (!value) return std::nullopt;
+  constexpr double kLargestExact = 9007199254740992.0;  // 2^53
+  if (std::trunc(*value) != *value || std::abs(*value) > kLargestExact) {
+    refuse_cell(row, column, "is not a whole number");
+  }
+  return static_cast<std::int64_t>(*value);
+}
+
+std::vector<TableReader::Use> TableReader::uses_of_columns() const {
+  const std::size_t step = step_column();
+  const std::vector<bool> is_norm =
+      choose_norms(table_.columns, std::vector<bool>(table_.columns.size()));
+  std::vector<Use> uses(table_.columns.size(), Use::kPassedOver);
+  bool has_loss = false;
+  for (std::size_t column = 0; column < uses.size(); ++column) {
+    const std::string& name = table_.columns[column];
+    if (column == step) {
+      uses[column] = Use::kStep;
+    } else if (is_loss_name(name) && !has_loss) {
+      uses[column] = Use::kLoss;
+      has_loss = true;
+      // A column of text is no column of norms, unless its name says so.
+    } else if (is_norm[column] && (says_gradient(name) || !has_text(column))) {
+      uses[column] = Use::kNorm;
+    }
+  }
+  return uses;
+}
+
+void TableReader::read_columns() {
+  const std::vector<Use> uses = uses_of_columns();
+  std::vector<std::size_t> names(uses.size(), kNone);
+  std::map<std::string, int> given;
+  for (std::size_t column = 0; column < uses.size(); ++column) {
+    if (uses[column] != Use::kNorm) continue;
+    // Two runs of one name give two columns of one name.
+    const int times = ++given[table_.columns[column]];
+    const std::string& name = table_.columns[column];
+    names[column] = log_.index_of(times == 1 ? name : fmt::format("{} ({})", name, times), true);
+  }
+  for (std::size_t row = 0; row < rows(); ++row) {
+    LoggedRecord record;
+    record.number = table_.lines[row];
+    for (std::size_t column = 0; column < uses.size(); ++column) {
+      if (uses[column] == Use::kStep) record.step = step_at(row, column);
+      if (uses[column] == Use::kLoss) record.loss = value_at(row, column);
+      const std::optional<double> norm =
+          uses[column] == Use::kNorm ? value_at(row, column) : std::nullopt;
+      if (norm) record.values.push_back({.name = names[column], .value = *norm});
+    }
+    log_.add(std::move(record));
+  }
+}
+
+/// Rows of a name and a value; false where the table is none of those.
+bool TableReader::read_names_and_values() {
+  constexpr std::array<std::string_view, 10> kNames{"name",   "layer",    "parameter", "param",
+                                                    "tensor", "variable", "tag",       "metric",
+                                                    "key",    "module"};
+  constexpr std::array<std::string_view, 8> kValues{
+      "norm", "grad_norm", "gradient_norm", "l2_norm", "grad_l2", "l2", "value", "grad"};
+  const std::size_t names = column_named(kNames), values = column_named(kValues);
+  if (names == kNone || values == kNone || !has_text(names)) return false;
+  // A column of values says nothing on what they are; the names do.
+  const bool are_norms = ascii_lower(table_.columns[values]) != "value";
+  const std::size_t steps = step_column();
+  // Some export one name after the other, each over all steps.
+  std::map<std::optional<std::int64_t>, LoggedRecord> by_step;
+  for (std::size_t row = 0; row < rows(); ++row) {
+    const std::optional<std::int64_t> step = step_at(row, steps);
+    LoggedRecord& record = by_step[step];
+    record.step = step;
+    record.number = table_.lines[row];
+    const std::optional<double> value = value_at(row, values);
+    const std::string_view name = cell(row, names);
+    if (value && !are_norms && is_loss_name(name)) {
+      record.loss = value;
+    } else if (value) {
+      record.values.push_back({.name = log_.index_of(name, are_norms), .value = *value});
+    }
+  }
+  for (auto& [step, record] : by_step) log_.add(std::move(record));
+  return true;
+}
+
+RecordedMetrics TableReader::read() {
+  if (!read_names_and_values()) read_columns();
+  return log_.to_metrics();
+}
+
+}  // namespace
+
+RecordedMetrics recorded_from_table(const RecordedTable& table, const std::string& path) {
+  return TableReader(table, path).read();
+}
+
+}  // namespace gradvitals

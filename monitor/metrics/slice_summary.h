@@ -1,0 +1,50 @@
+// SliceSummary: which units of a kernel get no gradient, which get the same, and whether one gets
+// nearly all.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "kernels/buffer.h"
+#include "kernels/slice_stats.h"
+#include "kernels/stream.h"
+#include "kernels/view.h"
+
+namespace gradvitals {
+
+/// The rows of a kernel or of its gradient, or its columns.
+struct SliceSummary {
+  std::int64_t count = 0;
+  std::int64_t zero_count = 0;  ///< Slices whose elements are all 0.
+  /// The slice with the most of the finite elements' squares, and its share of them. -1 and 0 where
+  /// there are no squares, or where they leave float64's range.
+  std::int64_t top_index = -1;
+  double top_share = 0.0;
+  /// Twins: slices that equal another one element by element. They are finite, and at least two of
+  /// their elements are not 0: what has one element is easily equal.
+  std::int64_t twin_count = 0;
+  std::int64_t largest_twin_group = 0;
+  std::int64_t first_twin = -1;  ///< The first two of the largest group; -1 without twins.
+  std::int64_t second_twin = -1;
+
+  bool operator==(const SliceSummary&) const = default;
+};
+
+/// Of the records of all rows, or of all columns. Equal fingerprints stand for equal slices.
+SliceSummary summary_of(std::span<const SliceRecord> slices);
+
+/// Of one matrix: along its unit_axis, and along the other dimension.
+struct KernelSlices {
+  SliceSummary units;
+  SliceSummary inputs;
+};
+
+/// One for each view, in their order: none for a view that is neither weight nor gradient, has no
+/// data, fewer than two dimensions or elements, or an unknown unit_axis. `workspace` grows as needed.
+std::vector<std::optional<KernelSlices>> kernel_slices(Stream& stream,
+                                                       std::span<const TensorView> views,
+                                                       Buffer& workspace);
+
+}  // namespace gradvitals

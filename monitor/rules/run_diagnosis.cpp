@@ -1,0 +1,222 @@
+#include "monitor/rules/run_diagnosis.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <map>
+#include <numeric>
+#include <tuple>
+#include <utility>
+
+#include "monitor/metrics/natural_order.h"
+#include "monitor/rules/rule.h"
+#include "monitor/rules/run_checks.h"
+
+namespace gradvitals {
+namespace {
+
+bool decides(const Finding& finding) {
+  return finding.severity >= Severity::kWarning;
+}
+
+bool is_gradient_overflow(const HealthMetrics& metrics) {
+  if (metrics.loss && !std::isfinite(*metrics.loss)) return false;
+  const bool tensors_fit = std::ranges::all_of(metrics.tensors, [](const TensorRecord& tensor) {
+    const bool is_backward = tensor.role == Role::kGradient || tensor.role == Role::kDelta;
+    return tensor.stats.nan_count == 0 && (is_backward || tensor.stats.inf_count == 0);
+  });
+  const auto is_nan = [](double norm) { return std::isnan(norm); };
+  const bool has_infinity =
+      std::ranges::any_of(metrics.gradient_norms, [](double norm) { return std::isinf(norm); });
+  return tensors_fit && has_infinity && std::ranges::none_of(metrics.gradient_norms, is_nan);
+}
+
+StepKind kind_of(const RunStep& step) {
+  if (!can_be_judged(*step.metrics)) return StepKind::kEmpty;
+  const bool is_finite = std::ranges::none_of(step.diagnosis->findings, [](const Finding& finding) {
+    return finding.verdict == Verdict::kNonFinite;
+  });
+  if (is_finite) return StepKind::kFinite;
+  return is_gradient_overflow(*step.metrics) ? StepKind::kOverflow : StepKind::kBroken;
+}
+
+RunEvidence evidence_of(std::span<const RunStep> steps, const Thresholds& thresholds) {
+  RunEvidence run{steps, thresholds, {}, {}};
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    run.kinds.push_back(kind_of(steps[i]));
+    if (run.kinds.back() == StepKind::kFinite) run.finite.push_back(i);
+  }
+  return run;
+}
+
+/// Where a finding of the single steps holds: places among the finite steps, and how badly.
+struct Occurrence {
+  std::size_t position;  ///< in RunEvidence::finite
+  const Finding* finding;
+};
+
+/// What one rule says for one verdict, over the whole run.
+using Occurrences = std::map<std::pair<std::string_view, Verdict>, std::vector<Occurrence>>;
+
+/// The warnings of single steps that no check of the run replaces.
+Occurrences single_warnings(const RunEvidence& run) {
+  Occurrences all;
+  for (std::size_t position = 0; position < run.finite.size(); ++position) {
+    for (const Finding& finding : run.steps[run.finite[position]].diagnosis->findings) {
+      if (!decides(finding)) continue;
+      if (finding.rule == "R13" && run.finite.size() > 1) continue;  // check_run_zeros() does it.
+      std::vector<Occurrence>& found = all[{finding.rule, finding.verdict}];
+      // One a step, the worst.
+      if (found.empty() || found.back().position != position) {
+        found.push_back({position, &finding});
+      } else if (finding.severity > found.back().finding->severity) {
+        found.back().finding = &finding;
+      }
+    }
+  }
+  return all;
+}
+
+/// Whether what holds at these steps is still true of the run: it holds in the last two, or in half
+/// of all and not only long ago.
+bool lasts(const std::vector<Occurrence>& found, std::size_t finite_steps, double share) {
+  if (found.empty()) return false;
+  const auto since = [&](std::size_t steps) {
+    return std::ranges::count_if(found, [&](const Occurrence& occurrence) {
+      return occurrence.position + steps >= finite_steps;
+    });
+  };
+  const std::size_t last_two = std::min<std::size_t>(2, finite_steps);
+  if (since(last_two) == static_cast<std::int64_t>(last_two)) return true;
+  const bool is_recent = since(std::max(last_two, finite_steps / 4)) > 0;
+  return is_recent &&
+         static_cast<double>(found.size()) >= share * static_cast<double>(finite_steps);
+}
+
+RunFinding finding_of(const RunEvidence& run, const std::vector<Occurrence>& found) {
+  const auto total = static_cast<std::int64_t>(run.finite.size());
+  const double share = run.thresholds.run_share;
+  for (const Severity severity : {Severity::kCritical, Severity::kWarning}) {
+    std::vector<Occurrence> as_bad;
+    std::ranges::copy_if(found, std::back_inserter(as_bad), [severity](const Occurrence& o) {
+      return o.finding->severity >= severity;
+    });
+    if (!lasts(as_bad, run.finite.size(), share)) continue;
+    Finding finding = *as_bad.front().finding;
+    finding.severity = severity;
+    const std::size_t place = run.finite[as_bad.front().position];
+    finding.text = fmt::format("{} In {} of {}, first at {}.", finding.text, as_bad.size(),
+                               steps_text(total), run.steps[place].label);
+    return finding_at(run, place, std::ssize(as_bad), std::move(finding));
+  }
+  Finding finding = *found.front().finding;
+  const std::size_t place = run.finite[found.front().position];
+  const std::string_view passed =
+      found.back().position + 1 == run.finite.size() ? "too few to judge by" : "it has passed";
+  finding.text = fmt::format("{} In {} of {}, first at {}: {}.", finding.text, found.size(),
+                             steps_text(total), run.steps[place].label, passed);
+  finding.severity = Severity::kInfo;
+  finding.consequence_of.clear();
+  return finding_at(run, place, std::ssize(found), std::move(finding));
+}
+
+std::vector<RunFinding> check_single_steps(const RunEvidence& run) {
+  std::vector<RunFinding> findings;
+  for (const auto& [what, found] : single_warnings(run)) {
+    findings.push_back(finding_of(run, found));
+  }
+  return findings;
+}
+
+/// Steps in which there is nothing to judge: an error where there is nothing else.
+std::vector<RunFinding> check_empty_steps(const RunEvidence& run) {
+  const auto is_empty = [](StepKind kind) { return kind == StepKind::kEmpty; };
+  const auto first = std::ranges::find_if(run.kinds, is_empty);
+  if (first == run.kinds.end()) return {};
+  const std::int64_t count = std::ranges::count_if(run.kinds, is_empty);
+  const auto place = static_cast<std::size_t>(first - run.kinds.begin());
+  const bool is_all = count == std::ssize(run.kinds);
+  Finding finding;
+  finding.rule = "R13";
+  finding.severity = is_all ? Severity::kCritical : Severity::kInfo;
+  finding.verdict = Verdict::kNoGradient;
+  finding.text = fmt::format("{} of {} hold no gradient to judge, first {}.", count,
+                             steps_text(std::ssize(run.kinds)), run.steps[place].label);
+  finding.advice = {"Check that the files hold gradients with at least one element"};
+  return {finding_at(run, place, count, std::move(finding))};
+}
+
+/// Rules of a run that are in no table come last.
+std::ptrdiff_t rank_of(const Finding& finding) {
+  return std::ranges::find(rule_table(), finding.rule, &Rule::id) - rule_table().begin();
+}
+
+/// As in a Diagnosis: roots that decide, what they explain, what only informs; each in the order of
+/// the table.
+void sort_findings(std::vector<RunFinding>& findings) {
+  for (RunFinding& effect : findings) {
+    const bool has_root = std::ranges::any_of(findings, [&effect](const RunFinding& cause) {
+      return decides(cause.finding) && cause.finding.rule == effect.finding.consequence_of;
+    });
+    if (!has_root) effect.finding.consequence_of.clear();
+  }
+  const auto key = [](const RunFinding& found) {
+    const bool informs = !decides(found.finding);
+    return std::tuple(informs, !found.finding.consequence_of.empty(), rank_of(found.finding),
+                      -static_cast<int>(found.finding.severity));
+  };
+  std::ranges::stable_sort(findings, {}, key);
+}
+
+}  // namespace
+
+RunFinding finding_at(const RunEvidence& run, std::size_t place, std::int64_t count,
+                      Finding finding) {
+  return {std::move(finding), run.steps[place].step, run.steps[place].label, count};
+}
+
+std::string steps_text(std::int64_t count) {
+  return fmt::format("{} {}", count, plural(count, "step", "steps"));
+}
+
+std::vector<std::size_t> run_order(std::span<const RunStep> steps) {
+  std::vector<std::size_t> order(steps.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const bool all_known =
+      std::ranges::all_of(steps, [](const RunStep& step) { return step.step.has_value(); });
+  std::ranges::stable_sort(order, [&](std::size_t left, std::size_t right) {
+    const RunStep& a = steps[left];
+    const RunStep& b = steps[right];
+    if (all_known && *a.step != *b.step) return *a.step < *b.step;
+    return natural_less(a.label, b.label);
+  });
+  return order;
+}
+
+RunDiagnosis diagnose_run(std::span<const RunStep> steps, const Thresholds& thresholds) {
+  const RunEvidence run = evidence_of(steps, thresholds);
+  RunDiagnosis diagnosis;
+  diagnosis.steps = std::ssize(steps);
+  const auto add = [&diagnosis](std::vector<RunFinding> found) {
+    std::ranges::move(found, std::back_inserter(diagnosis.findings));
+  };
+  add(check_run_non_finite(run));
+  add(check_empty_steps(run));
+  if (run.finite.size() > 1) add(check_run_zeros(run));
+  add(check_single_steps(run));
+  add(check_run_growth(run));
+  sort_findings(diagnosis.findings);
+  for (const RunFinding& found : diagnosis.findings) {
+    diagnosis.severity = std::max(diagnosis.severity, found.finding.severity);
+  }
+  if (!diagnosis.findings.empty() && decides(diagnosis.findings.front().finding)) {
+    const RunFinding& deciding = diagnosis.findings.front();
+    diagnosis.verdict = deciding.finding.verdict;
+    diagnosis.first_bad_step = {deciding.step, deciding.label};
+  }
+  return diagnosis;
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,59 @@
+// Contract under test: framework/io/text_table.h. Oracle: tables written out here.
+#include "framework/io/text_table.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/framework/io/input_files.h"
+
+namespace gradvitals::test {
+namespace {
+
+using Names = std::vector<std::string>;
+using Cells = std::vector<std::string_view>;
+
+TextTable parse(std::string_view text) {
+  return parse_text_table(text, "t.csv");
+}
+
+TEST(TextTable, CellsStayText) {
+  const TextTable table = parse("Step,\"a, b\",c\n0, 0.5 ,\n\n1,\"NaN\",x y\n");
+  EXPECT_EQ(table.columns, (Names{"Step", "a, b", "c"}));
+  EXPECT_EQ(table.cells, (Cells{"0", "0.5", "", "1", "NaN", "x y"}));
+  EXPECT_EQ(table.lines, (std::vector<std::int64_t>{2, 4}));
+  EXPECT_EQ(table.skipped_lines, 0);
+}
+
+TEST(TextTable, TheDelimiterIsWhatFitsHeaderAndRows) {
+  EXPECT_EQ(parse("a;b\n1;2\n").cells, (Cells{"1", "2"}));
+  EXPECT_EQ(parse("a\tb\n1\t2\n").cells, (Cells{"1", "2"}));
+  EXPECT_EQ(parse("a; x,b\n1,2\n").columns, (Names{"a; x", "b"}));
+  EXPECT_EQ(parse("a b\n1\n2\n").columns, Names{"a b"});
+}
+
+TEST(TextTable, TakesByteOrderMarksAndEveryLineEnd) {
+  const TextTable table = parse(
+      "\xEF\xBB\xBF"
+      "a,b\r\n1,2\r\n\r\n");
+  EXPECT_EQ(table.columns, (Names{"a", "b"}));
+  EXPECT_EQ(table.cells, (Cells{"1", "2"}));
+}
+
+TEST(TextTable, ALineCutShortAtTheEndIsSkippedAndCounted) {
+  const TextTable table = parse("a,b\n1,2\n3");
+  EXPECT_EQ(table.cells, (Cells{"1", "2"}));
+  EXPECT_EQ(table.skipped_lines, 1);
+  EXPECT_EQ(refusal([] { parse("a,b\n1,2\n3\n"); }), "t.csv: line 3: has 1 columns, line 1 has 2");
+}
+
+TEST(TextTable, WhatIsNoTableIsRefused) {
+  EXPECT_EQ(refusal([] { parse(""); }), "t.csv: is empty");
+  EXPECT_EQ(refusal([] { parse("a,b\n"); }), "t.csv: has a header but no rows");
+  EXPECT_EQ(refusal([] { parse("0,0.5\n1,0.5\n"); }),
+            "t.csv: line 1: names no columns: a header is needed");
+  EXPECT_EQ(refusal([] { parse("a,b\n1,2,3\n"); }), "t.csv: line 2: has 3 columns, line 1 has 2");
+  EXPECT_EQ(refusal([] { parse("a,b\n\"1,2\n3,4\n"); }),
+            "t.csv: line 2: has 1 columns, line 1 has 2");
+}
+
+}  // namespace
+}  // namespace gradvitals::test

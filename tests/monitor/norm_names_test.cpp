@@ -1,0 +1,92 @@
+// Contract: monitor/metrics/norm_names.h. Oracle: names as trackers and trainers write them.
+#include "monitor/metrics/norm_names.h"
+
+#include <gtest/gtest.h>
+
+namespace gradvitals::test {
+namespace {
+
+using Names = std::vector<std::string>;
+
+Names chosen_of(const Names& names) {
+  const std::vector<bool> chosen = choose_norms(names, std::vector<bool>(names.size()));
+  Names result;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (chosen[i]) result.push_back(names[i]);
+  }
+  return result;
+}
+
+std::string total_of(const Names& names) {
+  const auto total = total_norm_among(names, std::vector<bool>(names.size(), true));
+  return total ? names[*total] : "none";
+}
+
+TEST(NormNames, NamesThatSayGradientComeFirst) {
+  EXPECT_EQ(chosen_of({"train/loss", "train/grad_norm", "lr", "gradients/0.weight", "accuracy"}),
+            (Names{"train/grad_norm", "gradients/0.weight"}));
+  EXPECT_EQ(chosen_of({"GradNorm/fc1", "fc1"}), Names{"GradNorm/fc1"});
+  EXPECT_EQ(chosen_of({"grad_2.0_norm_total", "grad_2.0_norm/fc.weight"}).size(), 2U);
+}
+
+TEST(NormNames, WhatElseIsNamedAfterGradientsIsNoNorm) {
+  EXPECT_EQ(chosen_of({"grad_norm", "gradient_accumulation_steps", "max_grad_norm", "grad_scale",
+                       "grad_norm__MIN", "grad_norm__MAX", "gradient_clip_val"}),
+            Names{"grad_norm"});
+}
+
+TEST(NormNames, OtherStatisticsStandBackBehindNorms) {
+  EXPECT_EQ(chosen_of({"grad/w/norm", "grad/w/mean", "grad_std"}), Names{"grad/w/norm"});
+  EXPECT_EQ(chosen_of({"grad/w/max", "loss"}), Names{"grad/w/max"});
+}
+
+TEST(NormNames, WithoutGradientsAllAreNormsButWhatIsKnownForSomethingElse) {
+  EXPECT_EQ(chosen_of({"step", "epoch", "fc1", "fc2.weight", "train/loss", "learning_rate",
+                       "_timestamp", "_runtime", "system/gpu.0.temp", "eval_accuracy", "val/f1",
+                       "tokens_per_second", "Wall time", "Relative Time (Process)", "lr"}),
+            (Names{"fc1", "fc2.weight"}));
+  // A layer may bear any name.
+  EXPECT_EQ(chosen_of({"memory.weight", "loss_head/kernel", "val.weight", "test.bias"}).size(), 4U);
+  EXPECT_EQ(chosen_of({"value_head", "lossless", "time_embedding"}),
+            (Names{"value_head", "time_embedding"}));
+}
+
+TEST(NormNames, StepsAreRanked) {
+  EXPECT_EQ(step_rank("step"), 0);
+  EXPECT_EQ(step_rank("Step"), 0);
+  EXPECT_LT(step_rank("_step"), step_rank("trainer/global_step"));
+  EXPECT_LT(step_rank("global_step"), step_rank("epoch"));
+  EXPECT_FALSE(step_rank("steps").has_value());
+  EXPECT_FALSE(step_rank("footstep.weight").has_value());
+}
+
+TEST(NormNames, TheLossIsThatOfTraining) {
+  for (const char* name : {"loss", "train/loss", "Train Loss", "train_loss", "run-1 - loss"}) {
+    EXPECT_TRUE(is_loss_name(name)) << name;
+  }
+  for (const char* name : {"val_loss", "eval/loss", "test_loss", "kl_loss", "lossy"}) {
+    EXPECT_FALSE(is_loss_name(name)) << name;
+  }
+}
+
+TEST(NormNames, TheNormOfAllGradientsIsToldFromThoseOfTensors) {
+  EXPECT_EQ(total_of({"gradients/w", "run-1 - train/grad_norm"}), "run-1 - train/grad_norm");
+  EXPECT_EQ(total_of({"run-1 - grad_norm", "run-1 - gradients/w"}), "run-1 - grad_norm");
+  EXPECT_EQ(total_of({"grad_2.0_norm_total", "grad_2.0_norm/w"}), "grad_2.0_norm_total");
+  EXPECT_EQ(total_of({"grad_norm"}), "none") << "nothing else is there";
+  EXPECT_EQ(total_of({"fc1/grad_norm", "fc2/grad_norm"}), "none") << "each is a layer's";
+  EXPECT_EQ(total_of({"train/grad_norm", "grad_norm"}), "none") << "which of the two";
+}
+
+TEST(NormNames, TheNameOfTheRunIsWhatAllShare) {
+  const std::vector<std::string_view> one{"run-1 - a", "run-1 - b/c"};
+  const std::vector<std::string_view> two{"run-1 - a", "run-2 - a"};
+  const std::vector<std::string_view> none{"a-b", "a-c"};
+  EXPECT_EQ(run_prefix(one), "run-1 - ");
+  EXPECT_EQ(run_prefix(two), "");
+  EXPECT_EQ(run_prefix(none), "");
+  EXPECT_EQ(run_prefix({}), "");
+}
+
+}  // namespace
+}  // namespace gradvitals::test

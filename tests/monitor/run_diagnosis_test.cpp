@@ -1,0 +1,100 @@
+// Contract: several steps are one run: what lasts is the run's, what passed informs.
+// Oracle: steps made by hand.
+#include "monitor/rules/run_diagnosis.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "tests/monitor/health_fixtures.h"
+
+namespace gradvitals {
+namespace {
+
+using test::gradient;
+using test::kInf;
+using test::kNaN;
+
+/// Owns what a run points to.
+class Steps {
+ public:
+  Steps& add(std::vector<TensorRecord> records) {
+    metrics_.push_back(test::metrics_of(std::move(records)));
+    diagnoses_.push_back(diagnose(metrics_.back()));
+    return *this;
+  }
+  RunDiagnosis judged() const {
+    std::vector<RunStep> steps;
+    for (std::size_t i = 0; i < metrics_.size(); ++i) {
+      steps.push_back({std::nullopt, "step_" + std::to_string(i), &metrics_[i], &diagnoses_[i]});
+    }
+    return diagnose_run(steps);
+  }
+
+ private:
+  std::deque<HealthMetrics> metrics_;
+  std::deque<Diagnosis> diagnoses_;
+};
+
+std::vector<TensorRecord> step(double a, double b) {
+  return {gradient("a", {a}), gradient("b", {b})};
+}
+
+TEST(Run, OfHealthySteps) {
+  const RunDiagnosis run = Steps().add(step(0.1, 0.2)).add(step(0.2, 0.1)).judged();
+  EXPECT_EQ(run.verdict, Verdict::kHealthy);
+  EXPECT_LE(run.severity, Severity::kInfo);
+  EXPECT_FALSE(run.first_bad_step.has_value());
+  EXPECT_EQ(run.steps, 2);
+}
+
+TEST(Run, NamesTheFirstStepWithNaN) {
+  const RunDiagnosis run = Steps()
+                               .add(step(0.1, kInf))
+                               .add(step(0.1, 0.2))
+                               .add(step(0.1, 0.2))
+                               .add(step(kNaN, kNaN))
+                               .judged();
+  EXPECT_EQ(run.verdict, Verdict::kNonFinite);
+  EXPECT_EQ(run.severity, Severity::kCritical);
+  ASSERT_TRUE(run.first_bad_step.has_value());
+  EXPECT_EQ(run.first_bad_step->label, "step_3");
+}
+
+TEST(Run, InfinitiesBeforeTheFirstFiniteStepAreALossScalerThatSearches) {
+  const RunDiagnosis run =
+      Steps().add(step(kInf, 1.0)).add(step(kInf, kInf)).add(step(0.1, 0.2)).judged();
+  EXPECT_LE(run.severity, Severity::kInfo);
+  EXPECT_EQ(run.verdict, Verdict::kHealthy);
+}
+
+TEST(Run, WhatIsZeroInEveryStepNeverMoves) {
+  const RunDiagnosis run = Steps().add(step(0.1, 0.0)).add(step(0.2, 0.0)).judged();
+  EXPECT_EQ(run.severity, Severity::kCritical);
+  ASSERT_FALSE(run.findings.empty());
+  EXPECT_EQ(run.findings.front().finding.rule, "R13");
+  EXPECT_EQ(run.findings.front().finding.tensor, "b");
+}
+
+TEST(Run, WhatIsZeroInTheFirstStepAloneIsByDesign) {
+  const RunDiagnosis run = Steps().add(step(0.1, 0.0)).add(step(0.2, 0.1)).judged();
+  EXPECT_LE(run.severity, Severity::kInfo);
+  EXPECT_FALSE(run.first_bad_step.has_value());
+}
+
+TEST(Run, GrowthBeyondItsLimitExplodes) {
+  const auto run_to = [](double factor) {
+    Steps steps;
+    for (int i = 0; i < 4; ++i) steps.add(step(1e-3, 1e-3));
+    steps.add(step(1e-3 * factor, 1e-3 * factor));
+    return steps.add(step(1e-3 * factor, 1e-3 * factor)).judged();
+  };
+  const Limits limits = Thresholds{}.norm_growth;
+  EXPECT_EQ(run_to(limits.warning * 0.9).verdict, Verdict::kHealthy);
+  EXPECT_EQ(run_to(limits.warning * 1.1).verdict, Verdict::kExploding);
+}
+
+}  // namespace
+}  // namespace gradvitals

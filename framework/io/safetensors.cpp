@@ -70,14 +70,14 @@ std::uint64_t checked_header_bytes(std::span<const std::byte> file, const std::s
 /// Bits of one element of the types that the format defines beside the four; empty for a name that
 /// it does not know.
 std::optional<std::uint64_t> bits_of_other_type(std::string_view dtype) {
-  static const std::map<std::string_view, std::uint64_t> kBits{
+  static const std::map<std::string_view, std::uint64_t> bits{
       {"BOOL", 8},        {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"U8", 8},
       {"I8", 8},          {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E5M2FNUZ", 8},
       {"F8_E4M3FNUZ", 8}, {"I16", 16},    {"U16", 16},    {"I32", 32},    {"U32", 32},
       {"C64", 64},        {"I64", 64},    {"U64", 64},
   };
-  const auto found = kBits.find(dtype);
-  return found == kBits.end() ? std::nullopt : std::optional(found->second);
+  const auto found = bits.find(dtype);
+  return found == bits.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<std::uint64_t> element_bits(const SafetensorsClaim& claim) {

@@ -58,14 +58,15 @@ TEST(Safetensors, ReadsAllFourTypes) {
 }
 
 TEST(Safetensors, ATensorOfAnotherTypeIsLeftOutAndCostsNoOther) {
-  const SafetensorsContents contents =
-      parse(safetensors_bytes(R"({"step":{"dtype":"I64","shape":[],"data_offsets":[0,8]},)"
-                              R"("w":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},)"
-                              R"("mask":{"dtype":"BOOL","shape":[3],"data_offsets":[12,15]},)"
-                              R"("quarter":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[15,16]},)"
-                              R"("nibbles":{"dtype":"F4","shape":[4],"data_offsets":[16,18]},)"
-                              R"("later":{"dtype":"Q7","shape":[5],"data_offsets":[18,20]}})",
-                              std::string(8, 'x') + raw(1.5F) + std::string(8, 'x')));
+  const std::string file =
+      safetensors_bytes(R"({"step":{"dtype":"I64","shape":[],"data_offsets":[0,8]},)"
+                        R"("w":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},)"
+                        R"("mask":{"dtype":"BOOL","shape":[3],"data_offsets":[12,15]},)"
+                        R"("quarter":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[15,16]},)"
+                        R"("nibbles":{"dtype":"F4","shape":[4],"data_offsets":[16,18]},)"
+                        R"("later":{"dtype":"Q7","shape":[5],"data_offsets":[18,20]}})",
+                        std::string(8, 'x') + raw(1.5F) + std::string(8, 'x'));
+  const SafetensorsContents contents = parse(file);
   ASSERT_EQ(contents.tensors.size(), 1U);
   EXPECT_EQ(contents.tensors[0].name, "w");
   EXPECT_EQ(std::memcmp(contents.tensors[0].bytes.data(), raw(1.5F).data(), 4), 0);

@@ -1,16 +1,15 @@
 #include "monitor/report/json.h"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
+#include <utility>
 
+#include "monitor/report/json_writer.h"
 #include "monitor/rules/seed_interpreter.h"
 
 namespace gradvitals {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kComparisonSchema = "gradvitals.comparison/1";
 
@@ -114,37 +113,35 @@ Json finding_json(const Finding& finding) {
   };
 }
 
-Json network_json(const NetworkReport& network) {
-  Json tensors = Json::array();
-  for (const TensorRecord& tensor : network.metrics.tensors) {
-    tensors.push_back(tensor_json(tensor));
-  }
-  Json findings = Json::array();
-  for (const Finding& finding : network.diagnosis.findings) {
-    findings.push_back(finding_json(finding));
-  }
+void write_network(JsonWriter& out, const NetworkReport& network) {
+  out.open_object();
+  out.member("schema", "gradvitals.diagnosis/1");
+  out.member("name", network.name);
+  out.member("device", network.device);
+  out.member("loss", number(network.metrics.loss));
+  out.key("tensors");
+  out.open_array();
+  for (const TensorRecord& tensor : network.metrics.tensors) out.value(tensor_json(tensor));
+  out.close();
+  out.member("metrics", metrics_json(network.metrics));
   const SeedScore seed = seed_score(network.metrics);
-  Json json = {
-      {"schema", "gradvitals.diagnosis/1"},
-      {"name", network.name},
-      {"device", network.device},
-      {"loss", number(network.metrics.loss)},
-      {"tensors", std::move(tensors)},
-      {"metrics", metrics_json(network.metrics)},
-      {"seed_score", {{"score", seed.score}, {"verdict", seed.verdict}}},
-      {"vital_signs", vital_signs_json(network.diagnosis.vital_signs)},
-      {"findings", std::move(findings)},
-      {"verdict", name(network.diagnosis.verdict)},
-      {"severity", name(network.diagnosis.severity)},
-  };
-  if (!network.notes.empty()) json["notes"] = network.notes;
-  return json;
+  out.member("seed_score", {{"score", seed.score}, {"verdict", seed.verdict}});
+  out.member("vital_signs", vital_signs_json(network.diagnosis.vital_signs));
+  out.key("findings");
+  out.open_array();
+  for (const Finding& finding : network.diagnosis.findings) out.value(finding_json(finding));
+  out.close();
+  out.member("verdict", name(network.diagnosis.verdict));
+  out.member("severity", name(network.diagnosis.severity));
+  if (!network.notes.empty()) out.member("notes", network.notes);
+  out.close();
 }
 
-Json networks_json(std::span<const NetworkReport> networks) {
-  Json list = Json::array();
-  for (const NetworkReport& network : networks) list.push_back(network_json(network));
-  return list;
+void write_networks(JsonWriter& out, std::span<const NetworkReport> networks) {
+  out.key("networks");
+  out.open_array();
+  for (const NetworkReport& network : networks) write_network(out, network);
+  out.close();
 }
 
 Json run_finding_json(const RunFinding& found) {
@@ -169,25 +166,31 @@ Json run_json_object(const RunDiagnosis& run) {
   };
 }
 
-/// ASCII, so that a name reaches neither a terminal nor a script as control bytes.
-std::string to_text(const Json& json) {
-  return json.dump(2, ' ', true, Json::error_handler_t::replace) + '\n';
-}
-
 }  // namespace
 
 std::string diagnosis_json(const NetworkReport& network) {
-  return to_text(network_json(network));
+  JsonWriter out;
+  write_network(out, network);
+  return std::move(out).finish();
 }
 
 std::string comparison_json(std::span<const NetworkReport> networks) {
-  return to_text({{"schema", kComparisonSchema}, {"networks", networks_json(networks)}});
+  JsonWriter out;
+  out.open_object();
+  out.member("schema", kComparisonSchema);
+  write_networks(out, networks);
+  out.close();
+  return std::move(out).finish();
 }
 
 std::string run_json(std::span<const NetworkReport> networks, const RunDiagnosis& run) {
-  return to_text({{"schema", kComparisonSchema},
-                  {"run", run_json_object(run)},
-                  {"networks", networks_json(networks)}});
+  JsonWriter out;
+  out.open_object();
+  out.member("schema", kComparisonSchema);
+  out.member("run", run_json_object(run));
+  write_networks(out, networks);
+  out.close();
+  return std::move(out).finish();
 }
 
 }  // namespace gradvitals

@@ -64,6 +64,17 @@ TEST(DiagnosisJson, KeysStandInTheOrderOfTheSchema) {
                                                 "threshold", "text", "advice", "consequence_of"}));
 }
 
+TEST(DiagnosisJson, IsLaidOutAsADumpOfTheWhole) {
+  NetworkReport noted = exploding_network();
+  noted.name = "quoted \"name\"\nof two lines";
+  noted.notes = {"a note"};
+  NetworkReport empty;
+  empty.name = "no tensor";
+  for (const NetworkReport& network : {noted, empty, sigmoid_network()}) {
+    EXPECT_EQ(diagnosis_json(network), parsed(network).dump(2, ' ', true) + '\n') << network.name;
+  }
+}
+
 TEST(DiagnosisJson, HoldsWhatWasMeasuredAndJudged) {
   const NetworkReport network = sigmoid_network();
   const Json json = parsed(network);

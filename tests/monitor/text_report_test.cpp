@@ -75,6 +75,8 @@ TEST(Utf8, WidthIsThatOfTheTerminal) {
   EXPECT_EQ(display_width("dense"), 5);
   EXPECT_EQ(display_width("h\xc3\xa4user"), 6);
   EXPECT_EQ(display_width("\xe5\xb1\xa4"), 2) << "a wide character";
+  for (const char* marker : {"🚨", "✅", "🟢", "🟡"})
+    EXPECT_EQ(display_width(marker), 2) << marker;
   EXPECT_EQ(display_width("e\xcc\x81"), 1) << "a combining accent";
 }
 

@@ -1,0 +1,98 @@
+// Contract: the text of a run: a row a step, thinned out where there are many, and what they show
+// together.
+#include "monitor/report/run.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "tests/monitor/report_networks.h"
+
+namespace gradvitals::test {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+/// A run of `count` steps, of which those of `bad` hold a NaN.
+struct JudgedRun {
+  JudgedRun(int count, const std::vector<int>& bad) {
+    for (int i = 0; i < count; ++i) {
+      const bool is_bad = std::ranges::find(bad, i) != bad.end();
+      networks.push_back(judged("step_" + std::to_string(i), "",
+                                named_metrics({0.1, is_bad ? kNan : 0.2, 0.1, 0.2})));
+    }
+    std::vector<RunStep> steps;
+    for (const NetworkReport& network : networks) {
+      steps.push_back({std::nullopt, network.name, &network.metrics, &network.diagnosis});
+    }
+    run = diagnose_run(steps);
+  }
+
+  std::string table(TextStyle style = {}) const {
+    return run_table(networks, run, RuleSet::kFull, style);
+  }
+
+  std::vector<NetworkReport> networks;
+  RunDiagnosis run;
+};
+
+int count_of(const std::string& text, const std::string& part) {
+  int count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+TEST(RunTable, HasARowAStep) {
+  const std::string table = JudgedRun(3, {1}).table();
+  EXPECT_EQ(count_of(table, "step_"), 3);
+  EXPECT_NE(table.find("🚨  step_1  non_finite"), std::string::npos) << table;
+  EXPECT_NE(table.find("✅  step_2  healthy"), std::string::npos) << table;
+}
+
+TEST(RunTable, OfALongRunShowsTheEndsAndTheBadStepsAndCountsTheOthers) {
+  const std::string table = JudgedRun(100, {50, 70}).table();
+  EXPECT_EQ(count_of(table, "step_"), 4) << table;
+  for (const char* step : {"step_0 ", "step_50", "step_70", "step_99"}) {
+    EXPECT_NE(table.find(step), std::string::npos) << step;
+  }
+  EXPECT_NE(table.find("... 49 more healthy steps"), std::string::npos) << table;
+  EXPECT_NE(table.find("... 19 more healthy steps"), std::string::npos) << table;
+}
+
+TEST(RunTable, OfManyBadStepsShowsSomeAndCountsTheOthers) {
+  std::vector<int> bad;
+  for (int i = 100; i < 200; ++i) bad.push_back(i);
+  const std::string table = JudgedRun(200, bad).table();
+  EXPECT_LT(count_of(table, "step_"), 50);
+  EXPECT_NE(table.find("60 with a warning or worse"), std::string::npos) << table;
+}
+
+TEST(RunTable, ColorGoesWithAscii) {
+  const std::string table = JudgedRun(3, {1}).table({.color = true, .ascii = true});
+  EXPECT_NE(table.find("\x1b[1;31m[CRITICAL]  step_1"), std::string::npos) << table;
+  EXPECT_NE(table.find("\x1b[32m[OK]        step_2"), std::string::npos) << table;
+}
+
+TEST(RunSection, NamesTheFirstBadStepAndTheVerdict) {
+  const JudgedRun bad(3, {1});
+  const std::string section = run_section(bad.run, {});
+  EXPECT_NE(section.find("First bad step: step_1\n"), std::string::npos) << section;
+  EXPECT_NE(section.find("the run's verdict non_finite"), std::string::npos) << section;
+  const std::string healthy = run_section(JudgedRun(3, {}).run, {});
+  EXPECT_EQ(healthy.find("First bad step"), std::string::npos) << healthy;
+}
+
+TEST(StepsInDetail, AreAllOfAShortRunAndTheBadOnesOfALongOne) {
+  const JudgedRun few(3, {1});
+  EXPECT_EQ(steps_in_detail(few.networks, few.run), (std::vector<std::size_t>{0, 1, 2}));
+  const JudgedRun many(100, {50, 70});
+  EXPECT_EQ(steps_in_detail(many.networks, many.run), (std::vector<std::size_t>{50, 70}));
+}
+
+}  // namespace
+}  // namespace gradvitals::test

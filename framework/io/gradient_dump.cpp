@@ -1,8 +1,8 @@
 #include "framework/io/gradient_dump.h"
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
+
+#include "framework/io/checked_product.h"
 
 namespace gradvitals {
 namespace {
@@ -25,7 +25,12 @@ TensorView view_of(const SafetensorsEntry& entry) {
   view.unit_axis = unit_axis_of(entry);
   // The units stay a dimension of the matrix; all others become the other one.
   const auto product = [](auto begin, auto end) {
-    return std::accumulate(begin, end, std::int64_t{1}, std::multiplies<>());
+    std::uint64_t result = 1;
+    for (; begin != end; ++begin) {
+      // Beside a dimension of 0 the others may multiply to anything: the view is empty all the same.
+      result = checked_product(result, static_cast<std::uint64_t>(*begin)).value_or(0);
+    }
+    return static_cast<std::int64_t>(result);
   };
   const auto& shape = entry.shape;
   if (shape.size() < 2) {

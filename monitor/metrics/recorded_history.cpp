@@ -124,7 +124,14 @@ void StepBuilder::add(const LoggedRecord& record, std::optional<std::int64_t> st
 
 }  // namespace
 
+void check_name_length(std::string_view name, const std::string& path) {
+  if (name.size() <= kMaxNormNameBytes) return;
+  refuse_input(path, fmt::format("name {} has {} bytes, and that of a norm has at most {}",
+                                 in_quotes(name), name.size(), kMaxNormNameBytes));
+}
+
 std::size_t TrainingLog::index_of(std::string_view name, bool is_norm) {
+  check_name_length(name, path_);
   const auto [entry, is_new] = indices_.emplace(std::string(name), names_.size());
   if (is_new) {
     names_.emplace_back(name);

@@ -29,13 +29,16 @@ struct LoggedRecord {
   std::optional<HealthMetrics> metrics;  ///< Complete ones, with norms of their own.
 };
 
+/// Throws InputError naming the path and the name where it is longer than that of a norm may be.
+void check_name_length(std::string_view name, const std::string& path);
+
 /// Records with the names that they share.
 class TrainingLog {
  public:
   /// `unit` is what records are called in messages: "line" or "entry".
   TrainingLog(std::string path, std::string_view unit) : path_(std::move(path)), unit_(unit) {}
 
-  /// `is_norm`: known to be a norm whatever its name says.
+  /// `is_norm`: known to be a norm whatever its name says. Throws InputError as check_name_length().
   std::size_t index_of(std::string_view name, bool is_norm = false);
   void add(LoggedRecord record) { records_.push_back(std::move(record)); }
   /// The records are of several networks: those without a step are not numbered.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -36,6 +37,11 @@ void add_own_network(const json& network, const RecordPlace& place, TrainingLog&
   LoggedRecord record;
   record.metrics = read_own_network(network, place);
   const json step = network.value("step", json());
+  // An unsigned value beyond int64 would wrap around.
+  constexpr auto kMaxStep = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (step.is_number_unsigned() && step.get<std::uint64_t>() > kMaxStep) {
+    place.refuse("\"step\" leaves the range of int64");
+  }
   if (step.is_number_integer()) record.step = record.metrics->step = step.get<std::int64_t>();
   log.add(std::move(record));
 }
@@ -84,6 +90,7 @@ void add_columns(const json& object, const std::string& path, TrainingLog& log) 
   std::optional<std::size_t> rows;
   for (const auto& [key, column] : object.items()) {
     if (!column.is_array()) continue;
+    check_name_length(key, path);  // Before it is copied for each row.
     if (rows && column.size() != *rows) {
       refuse_input(path, fmt::format("{} has {} entries, and others have {}", in_quotes(key),
                                      column.size(), *rows));

@@ -1,6 +1,7 @@
 // Recorded metrics: norms that others measured, at one step or over a training run, to be judged.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +11,10 @@
 #include "monitor/metrics/health_metrics.h"
 
 namespace gradvitals {
+
+/// Longer names are refused: every step has names of its own, so that a long one over many steps
+/// would take gigabytes of a small file. Those of the most deeply wrapped modules take some 200.
+inline constexpr std::size_t kMaxNormNameBytes = 512;
 
 struct RecordedStep {
   std::optional<std::int64_t> step;  ///< As metrics.step.

@@ -36,6 +36,15 @@ TEST(FuzzCorpus, IdxIsReadOrRefused) {
 TEST(FuzzCorpus, MetricsAreReadOrRefused) {
   replay("metrics", fuzz_metrics);
 }
+TEST(FuzzCorpus, TablesAreReadOrRefused) {
+  replay("table", fuzz_table);
+}
+TEST(FuzzCorpus, NumpyIsReadOrRefused) {
+  replay("npy", fuzz_npy);
+}
+TEST(FuzzCorpus, ShardIndexesAreReadOrRefused) {
+  replay("shard_index", fuzz_shard_index);
+}
 
 }  // namespace
 }  // namespace gradvitals::test

@@ -17,10 +17,20 @@ void fuzz_safetensors(std::span<const std::byte> input);
 void fuzz_csv(std::span<const std::byte> input);
 void fuzz_idx(std::span<const std::byte> input);
 void fuzz_metrics(std::span<const std::byte> input);
+void fuzz_table(std::span<const std::byte> input);
+void fuzz_npy(std::span<const std::byte> input);
+void fuzz_shard_index(std::span<const std::byte> input);
 
 /// Throws std::logic_error, which a fuzzer reports as a crash, where `holds` is false.
 inline void require(bool holds, const char* what) {
   if (!holds) throw std::logic_error(what);
+}
+
+/// Reads every byte: a sanitizer then sees those that are not there.
+inline void touch(std::span<const std::byte> bytes) {
+  std::byte all{};
+  for (const std::byte byte : bytes) all ^= byte;
+  [[maybe_unused]] const volatile std::byte kept = all;
 }
 
 /// Runs `read`; an InputError must name the file, in one line of reasonable length.

@@ -230,5 +230,23 @@ TEST(RecordedMetrics, AValueThatIsNoneIsNamed) {
             "m.json: \"grad\\u001b\" is negative, and a norm is not");
 }
 
+TEST(RecordedMetrics, ALongNameIsNotCopiedForEveryStep) {
+  const std::string longest(kMaxNormNameBytes - 4, 'x'), longer = longest + 'x';
+  const std::string message = "m.json: name \"grad" + std::string(76, 'x') +
+                              "...\" has 513 bytes, and that of a norm has at most 512";
+  EXPECT_EQ(one_step(R"({"grad)" + longest + R"(": 1})").gradient_norms, Norms{1});
+  EXPECT_EQ(refusal(R"({"grad)" + longer + R"(": 1})"), message);
+  EXPECT_EQ(refusal(R"({"step": [0, 1], "grad)" + longer + R"(": [1, 2]})"), message);
+  EXPECT_EQ(refusal(R"({"grad)" + longer + R"(": {"a": {"b": 1}, "c": 2}})"), message);
+  EXPECT_EQ(refusal(R"({"norms": {"grad)" + longer + R"(": {"a": 1}}})"), message);
+  EXPECT_EQ(parse("{\"note on " + longer + R"(": "text", "grad": 1})").steps.size(), 1U);
+}
+
+TEST(RecordedMetrics, AStepBeyondInt64IsNotWrappedAround) {
+  EXPECT_EQ(refusal(R"({"schema": "gradvitals.diagnosis/1", "step": 18446744073709551615,)"
+                    R"( "metrics": {"gradient_norms": [1]}})"),
+            "m.json: \"step\" leaves the range of int64");
+}
+
 }  // namespace
 }  // namespace gradvitals::test

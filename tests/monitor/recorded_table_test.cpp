@@ -82,6 +82,15 @@ TEST(RecordedTable, ColumnsOfOneNameAreToldApart) {
   EXPECT_EQ(recorded.steps.at(0).metrics.gradient_names, (Names{"grad", "grad (2)"}));
 }
 
+TEST(RecordedTable, ALongNameIsNotCopiedForEveryRow) {
+  const std::string longer = "grad" + std::string(kMaxNormNameBytes, 'x');
+  const std::string message = "t.csv: name \"grad" + std::string(76, 'x') +
+                              "...\" has 516 bytes, and that of a norm has at most 512";
+  EXPECT_EQ(refusal({"Step", longer}, {"0", "1", "1", "1"}), message);
+  EXPECT_EQ(refusal({"name", "norm"}, {longer, "1"}), message);
+  EXPECT_EQ(read({"note on " + longer + "__MIN", "grad"}, {"text", "1"}).steps.size(), 1U);
+}
+
 TEST(RecordedTable, RowsOfNamesAndValuesAreRead) {
   const RecordedMetrics norms =
       read({"parameter", "grad_norm"}, {"fc1.weight", "0.1", "loss", "0.2"});

@@ -464,5 +464,15 @@ TEST_P(GradientDumpTest, EveryTensorIsAGradientWithItsUnitsInOneDimension) {
   EXPECT_EQ(bytes, "abcd");
 }
 
+TEST_P(GradientDumpTest, DimensionsBesideAZeroDoNotOverflow) {
+  const std::int64_t huge = std::int64_t{1} << 62;
+  const TemporaryFile file(file_of({{"none", {0, huge, 3}, ""}}));
+  const SafetensorsFile contents(file.path());
+  const GradientDump dump(stream(), contents.tensors());
+  EXPECT_EQ(dump.views()[0].rows, 0);
+  EXPECT_EQ(dump.views()[0].cols, 0);
+  EXPECT_EQ(dump.views()[0].count, 0);
+}
+
 }  // namespace
 }  // namespace gradvitals::test

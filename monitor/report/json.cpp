@@ -36,6 +36,11 @@ Json index_or_null(std::int64_t index) {
   return index < 0 ? Json() : Json(index);
 }
 
+/// Of several networks, the one that something is about: no key where there is one.
+void add_network(Json& json, std::string_view network) {
+  if (!network.empty()) json["network"] = network;
+}
+
 Json tensor_json(const TensorRecord& tensor) {
   const TensorStats& stats = tensor.stats;
   const auto measured = [&](double value) { return tensor.exists ? number(value) : Json(); };
@@ -76,7 +81,7 @@ Json metrics_json(const HealthMetrics& metrics) {
 
 Json vital_signs_json(const VitalSigns& signs) {
   const auto& [blood_pressure, heart_rate, temperature, oxygen] = signs;
-  return {
+  Json json = {
       {"blood_pressure",
        {{"range_ratio", number(blood_pressure.range_ratio)},
         {"status", name(blood_pressure.status)}}},
@@ -98,10 +103,13 @@ Json vital_signs_json(const VitalSigns& signs) {
         {"saturation_fraction", number(oxygen.saturation_fraction)},
         {"status", name(oxygen.status)}}},
   };
+  add_network(json["blood_pressure"], blood_pressure.network);
+  add_network(json["oxygen"], oxygen.network);
+  return json;
 }
 
 Json finding_json(const Finding& finding) {
-  return {
+  Json json = {
       {"rule", finding.rule},
       {"severity", name(finding.severity)},
       {"tensor", text_or_null(finding.tensor)},
@@ -112,12 +120,18 @@ Json finding_json(const Finding& finding) {
       {"advice", finding.advice},
       {"consequence_of", text_or_null(finding.consequence_of)},
   };
+  add_network(json, finding.network);
+  return json;
 }
 
 Json network_json(const NetworkReport& network) {
   Json tensors = Json::array();
   for (const TensorRecord& tensor : network.metrics.tensors) {
     tensors.push_back(tensor_json(tensor));
+    if (!network.metrics.networks.empty()) {
+      add_network(tensors.back(),
+                  network.metrics.networks.at(static_cast<std::size_t>(tensor.network)));
+    }
   }
   Json findings = Json::array();
   for (const Finding& finding : network.diagnosis.findings) {

@@ -16,6 +16,8 @@ struct Parameter {
   std::string name;  ///< As Keras names them: "dense/kernel", "dense_1/bias".
   Tensor value;
   bool trainable = true;
+  std::string
+      model{};  ///< Name of the model it belongs to, if any: models repeat each other's names.
 
   /// Ops take a parameter wherever they take a tensor.
   operator const Tensor&() const { return value; }

@@ -75,6 +75,7 @@ std::vector<TensorView> Sequential::views() const {
     for (const Parameter* parameter : layer.parameters()) {
       views.push_back(
           view_of(parameter->name, Role::kWeight, parameter->value, index, layer.activation()));
+      views.back().model = parameter->model;
     }
   }
   return views;

@@ -61,7 +61,7 @@ void Tape::reset() {
   operations_.clear();
   layers_.clear();
   gradients_.clear();
-  layers_of_gradients_.clear();
+  places_of_gradients_.clear();
   loss_ = {};
   variables_.clear();
   accumulators_.clear();
@@ -87,13 +87,22 @@ std::vector<TensorView> Tape::views() const {
   std::vector<TensorView> views;
   views.reserve(gradients_.size() + 3 * layers_.size() + 1);
   append_gradients(views);
-  for (int layer = 0; layer < layer_count(); ++layer) {
-    const LayerTrace& trace = layers_[static_cast<std::size_t>(layer)];
-    const LayerNames& names = layer_names_[static_cast<std::size_t>(layer)];
+  std::vector<LayerPlace> places_now;
+  if (!spent_) {  // gradient() has not found them yet.
+    std::vector<TapeLink> links;
+    find_links(links);
+    places_now = layer_places(links);
+  }
+  const std::vector<LayerPlace>& places = spent_ ? places_ : places_now;
+  for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
+    const LayerTrace& trace = layers_[layer];
+    const LayerNames& names = layer_names_[layer];
+    const LayerPlace& place = places[layer];
     const auto add = [&](const std::string& name, Role role, const Tensor& tensor) {
-      if (tensor.has_value()) {
-        views.push_back(view_of(name, role, tensor, layer, trace.activation));
-      }
+      if (!tensor.has_value()) return;
+      views.push_back(view_of(name, role, tensor, place.layer, trace.activation));
+      views.back().model = names.model;
+      views.back().network = place.network;
     };
     add(names.pre_activation, Role::kPreActivation, trace.pre_activation);
     add(names.output, Role::kOutput, trace.output);
@@ -108,10 +117,12 @@ std::vector<TensorView> Tape::views() const {
 void Tape::append_gradients(std::vector<TensorView>& views) const {
   for (std::size_t i = 0; i < gradients_.size(); ++i) {
     const auto& [variable, gradient] = gradients_[i];
-    const LayerOfVariable& of = layers_of_gradients_[i];
+    const auto& [place, activation] = places_of_gradients_[i];
     // By reference: a copy would count its users, which costs more than the view.
     const Tensor& shown = gradient ? *gradient : variable->value;
-    views.push_back(view_of(variable->name, Role::kGradient, shown, of.layer, of.activation));
+    views.push_back(view_of(variable->name, Role::kGradient, shown, place.layer, activation));
+    views.back().model = variable->model;
+    views.back().network = place.network;
     if (!gradient) views.back().data = nullptr;
   }
 }
@@ -120,9 +131,10 @@ void Tape::append_gradients(std::vector<TensorView>& views) const {
 void Tape::name_layer(std::size_t layer, const Parameter& kernel) {
   if (layer_names_.size() <= layer) layer_names_.resize(layer + 1);
   LayerNames& names = layer_names_[layer];
-  if (names.kernel_name == kernel.name) return;
+  if (names.kernel_name == kernel.name && names.model == kernel.model) return;
   const std::string_view scope = kernel.scope();
   names = {.kernel_name = kernel.name,
+           .model = kernel.model,
            .pre_activation = fmt::format("{}/pre_activation", scope),
            .output = fmt::format("{}/output", scope),
            .delta = fmt::format("{}/delta", scope)};

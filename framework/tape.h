@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "framework/layer_places.h"
 #include "framework/operation.h"
 #include "framework/parameter.h"
 #include "framework/tensor.h"
@@ -69,9 +70,17 @@ class Tape {
 
   /// Everything the monitor can watch: the gradients in the order asked (those that do not exist
   /// with null data), then pre_activation, output and delta of each dense op, as far as they were
-  /// kept or reached, and last the loss. `layer` counts dense ops from the input side; a gradient has the layer and
-  /// activation of the first dense op that uses its variable. Valid until reset() or the tape's
-  /// end, and as long as the variables asked for live.
+  /// kept or reached, and last the loss. A gradient has the layer, network and activation of the
+  /// first dense op that uses its variable. Valid until reset() or the tape's end, and as long as
+  /// the variables asked for live.
+  ///
+  /// Dense ops are of one `network` where one takes what the other gives, through whatever ops lie
+  /// between: a trunk with its heads, a way around a layer, a generator with the discriminator that
+  /// it feeds. What meets in the loss alone, or only reads the same input, is apart, and so is what
+  /// is fed by a tensor that was not recorded here, through which no gradient passes. Networks are
+  /// numbered in the order in which they begin. `layer` counts the dense ops of a network towards
+  /// its outputs, so that the last number is that of every head: ways of different lengths differ at
+  /// the input side.
   std::vector<TensorView> views() const;
   /// The gradients of views() alone, in the order asked, those that do not exist with null data;
   /// none before gradient(). They cost least to watch, but tell nothing of the loss, nor of how
@@ -106,7 +115,7 @@ class Tape {
   friend class BackwardStep;
 
   // Where an input's gradient goes: the output of an op, a variable, or nowhere.
-  static constexpr int kNowhere = -1;
+  static constexpr int kNowhere = TapeLink::kNowhere;
   using Sinks = std::array<int, Operation::kMaxInputs>;
 
   struct Accumulator {
@@ -120,11 +129,12 @@ class Tape {
   };
 
   struct LayerNames {
-    std::string kernel_name, pre_activation, output, delta;
+    std::string kernel_name, model, pre_activation, output, delta;
   };
 
-  struct LayerOfVariable {
-    int layer = -1;
+  // Where a variable is: with the layer that uses it.
+  struct VariablePlace {
+    LayerPlace place;
     Activation activation = Activation::kNone;
   };
 
@@ -133,10 +143,11 @@ class Tape {
   void check_loss(const Tensor& loss) const;
   void index_variables(std::span<Parameter* const> variables);
   int index_of_variable(const Tensor& tensor) const;
-  int sink_of(const Tensor& tensor) const;
+  int sink_of(const Tensor& tensor, int position) const;
   bool leads_to_variable(int position) const;
   void route(int last);
-  void find_layers_of_variables(int last);
+  bool find_links(std::vector<TapeLink>& links) const;
+  void place_variables(int last);
   void walk_back(const Tensor& loss, int last);
   void accumulate(int sink, const Tensor& gradient, bool owned);
   const Tensor& one_like(const Tensor& loss);
@@ -151,7 +162,7 @@ class Tape {
   std::vector<LayerTrace> layers_;
   Gradients gradients_;
   Tensor loss_;  // Of gradient().
-  std::vector<LayerOfVariable> layers_of_gradients_;
+  std::vector<VariablePlace> places_of_gradients_;
 
   // Memory, handed out in the same order in every step: the n-th request of a step gets what the
   // n-th of the step before got, if the shape fits and nobody holds it any more.
@@ -162,8 +173,13 @@ class Tape {
   std::vector<VariableSlot> variables_;
   std::vector<Sinks> sinks_;
   std::vector<Accumulator> accumulators_;
-  std::vector<LayerOfVariable> layers_of_variables_;
+  std::vector<VariablePlace> places_of_variables_;
   Tensor one_;
+
+  // Of the last gradient(): as a rule the next step links its ops alike, and its layers are where
+  // they were.
+  std::vector<TapeLink> links_;
+  std::vector<LayerPlace> places_;
 
   std::deque<LayerNames> layer_names_;  // A deque: views point into it while it grows.
 };

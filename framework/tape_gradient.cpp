@@ -16,14 +16,16 @@ Gradients Tape::gradient(const Tensor& loss, std::span<Parameter* const> variabl
   index_variables(variables);
   spent_ = true;
   const int last = find(loss);
+  if (find_links(links_)) places_ = layer_places(links_);
   route(last);
-  find_layers_of_variables(last);
+  place_variables(last);
   walk_back(loss, last);
   for (Parameter* variable : variables) {
-    const Tensor& sum = accumulators_[static_cast<std::size_t>(sink_of(variable->value))].sum;
+    const Tensor& sum =
+        accumulators_[static_cast<std::size_t>(sink_of(variable->value, kNowhere))].sum;
     gradients_.push_back({variable, sum.has_value() ? std::optional(sum) : std::nullopt});
     const int index = index_of_variable(variable->value);
-    layers_of_gradients_.push_back(layers_of_variables_[static_cast<std::size_t>(index)]);
+    places_of_gradients_.push_back(places_of_variables_[static_cast<std::size_t>(index)]);
   }
   accumulators_.clear();
   loss_ = loss;
@@ -61,7 +63,7 @@ void Tape::index_variables(std::span<Parameter* const> variables) {
   std::sort(variables_.begin(), variables_.end(), [](const VariableSlot& a, const VariableSlot& b) {
     return a.memory == b.memory ? a.index < b.index : std::less<>()(a.memory, b.memory);
   });
-  layers_of_variables_.assign(variables.size(), LayerOfVariable{});
+  places_of_variables_.assign(variables.size(), VariablePlace{});
 }
 
 int Tape::index_of_variable(const Tensor& tensor) const {
@@ -72,8 +74,7 @@ int Tape::index_of_variable(const Tensor& tensor) const {
   return slot != variables_.end() && slot->memory == memory ? slot->index : kNowhere;
 }
 
-int Tape::sink_of(const Tensor& tensor) const {
-  const int position = find(tensor);
+int Tape::sink_of(const Tensor& tensor, int position) const {
   if (position != kNowhere) return leads_to_variable(position) ? position : kNowhere;
   const int index = index_of_variable(tensor);
   return index == kNowhere ? kNowhere : static_cast<int>(operations_.size()) + index;
@@ -84,22 +85,41 @@ bool Tape::leads_to_variable(int position) const {
   return std::any_of(sinks.begin(), sinks.end(), [](int sink) { return sink != kNowhere; });
 }
 
+// Whether they differ from what `links` held.
+bool Tape::find_links(std::vector<TapeLink>& links) const {
+  bool differ = links.size() != operations_.size();
+  links.resize(operations_.size());
+  auto layer = layers_.begin();
+  for (std::size_t position = 0; position < links.size(); ++position) {
+    TapeLink link;
+    const auto inputs = operations_[position]->inputs();
+    std::ranges::transform(inputs, link.sources.begin(),
+                           [this](const Tensor& input) { return find(input); });
+    link.is_layer = layer != layers_.end() && layer->position == static_cast<int>(position);
+    if (link.is_layer) ++layer;
+    differ = differ || link != links[position];
+    links[position] = link;
+  }
+  return differ;
+}
+
 // Decides, from the first op to the loss, which inputs need a gradient and where it goes.
 void Tape::route(int last) {
   sinks_.clear();
   for (int position = 0; position <= last; ++position) {
     const auto inputs = operations_[static_cast<std::size_t>(position)]->inputs();
+    const TapeLink& link = links_[static_cast<std::size_t>(position)];
     Sinks sinks;
     sinks.fill(kNowhere);
-    std::transform(inputs.begin(), inputs.end(), sinks.begin(),
-                   [this](const Tensor& input) { return sink_of(input); });
+    std::transform(inputs.begin(), inputs.end(), link.sources.begin(), sinks.begin(),
+                   [this](const Tensor& input, int source) { return sink_of(input, source); });
     sinks_.push_back(sinks);
   }
 }
 
-// The layer of a variable is the first that uses it; kernel and bias follow x among a layer's
+// A variable is where the first layer is that uses it; kernel and bias follow x among a layer's
 // inputs.
-void Tape::find_layers_of_variables(int last) {
+void Tape::place_variables(int last) {
   const int base = static_cast<int>(operations_.size());
   for (int layer = 0; layer < layer_count(); ++layer) {
     const LayerTrace& trace = layers_[static_cast<std::size_t>(layer)];
@@ -107,8 +127,8 @@ void Tape::find_layers_of_variables(int last) {
     const Sinks& sinks = sinks_[static_cast<std::size_t>(trace.position)];
     for (std::size_t input = 1; input < sinks.size(); ++input) {
       if (sinks[input] < base) continue;
-      LayerOfVariable& of = layers_of_variables_[static_cast<std::size_t>(sinks[input] - base)];
-      if (of.layer < 0) of = {layer, trace.activation};
+      VariablePlace& of = places_of_variables_[static_cast<std::size_t>(sinks[input] - base)];
+      if (of.place.layer < 0) of = {places_[static_cast<std::size_t>(layer)], trace.activation};
     }
   }
 }

@@ -31,12 +31,15 @@ std::string_view name(Role role);
 /// "dense" of Keras' "dense/kernel", "layers.0" of PyTorch's "layers.0.weight".
 std::string_view scope_of(std::string_view name);
 
-/// A tensor to be watched. Owns nothing: `name` and `data` must outlive its use, which for views of
+/// A tensor to be watched. Owns nothing: texts and `data` must outlive its use, which for views of
 /// a tape ends at the next backward, reset or reallocation. Any trainer can fill these.
 struct TensorView {
   std::string_view name;
+  std::string_view model{};  ///< Name of the model it belongs to, if any: it tells namesakes apart.
   Role role = Role::kGradient;
-  int layer = -1;              ///< 0 for the layer nearest the input; -1 where unknown.
+  int layer = -1;   ///< 0 for the layer nearest the input; -1 where unknown.
+  int network = 0;  ///< Which of the networks that are watched together: any number, the same for
+                    ///< all layers that one gradient passes through.
   const void* data = nullptr;  ///< null: the tensor does not exist (a parameter without gradient).
   std::int64_t count = 0;      ///< Elements.
   std::int64_t rows = 0;       ///< B of a (B,O) tensor, in of a kernel, 1 of a vector.

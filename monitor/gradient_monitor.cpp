@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "kernels/matrix_view.h"
+#include "monitor/metrics/distinct_names.h"
+#include "monitor/metrics/networks.h"
 #include "monitor/metrics/slice_summary.h"
 #include "monitor/metrics/unit_records.h"
 
@@ -40,9 +42,9 @@ void check_view(const TensorView& view, DeviceType device) {
   }
 }
 
-TensorRecord describe(const TensorView& view) {
+TensorRecord describe(const TensorView& view, std::string name) {
   TensorRecord record;
-  record.name = view.name;
+  record.name = std::move(name);
   record.role = view.role;
   record.layer = view.layer;
   record.dtype = view.dtype;
@@ -55,6 +57,28 @@ TensorRecord describe(const TensorView& view) {
   return record;
 }
 
+std::vector<TensorRecord> describe(std::span<const TensorView> views) {
+  std::vector<std::string> names = distinct_names(views);
+  std::vector<TensorRecord> records;
+  records.reserve(views.size());
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    records.push_back(describe(views[i], std::move(names[i])));
+  }
+  return records;
+}
+
+/// The views, named and placed as their records are.
+std::vector<TensorView> as_recorded(std::span<const TensorView> views,
+                                    std::span<const TensorRecord> records) {
+  std::vector<TensorView> result(views.begin(), views.end());
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    result[i].name = records[i].name;
+    result[i].layer = records[i].layer;
+    result[i].network = records[i].network;
+  }
+  return result;
+}
+
 /// The only element, from its statistics.
 double value_of(const TensorStats& stats) {
   if (stats.nan_count > 0) return std::numeric_limits<double>::quiet_NaN();
@@ -63,6 +87,7 @@ double value_of(const TensorStats& stats) {
 }
 
 HealthMetrics metrics_of(std::span<const TensorRecord> descriptions,
+                         const std::vector<std::string>& networks,
                          std::span<const TensorStats> stats) {
   std::vector<TensorRecord> records;
   std::vector<double> gradient_norms;
@@ -76,14 +101,12 @@ HealthMetrics metrics_of(std::span<const TensorRecord> descriptions,
     }
     records.push_back(descriptions[i]);
     records.back().stats = stats[i];
-    // A gradient without elements stands for one that is not there, and has no norm.
-    const bool is_gradient = records.back().role == Role::kGradient && records.back().exists &&
-                             records.back().stats.count > 0;
-    if (is_gradient) gradient_norms.push_back(stats[i].ieee_norm());
+    if (has_norm(records.back())) gradient_norms.push_back(stats[i].ieee_norm());
   }
   HealthMetrics metrics = metrics_from_norms(std::move(gradient_norms));
   metrics.loss = loss;
   metrics.tensors = std::move(records);
+  metrics.networks = networks;
   return metrics;
 }
 
@@ -107,6 +130,20 @@ void add_slices(std::span<const TensorView> views,
 GradientMonitor::GradientMonitor(Stream stream, Options options)
     : stream_(stream), options_(options), parcels_{Parcel(stream_), Parcel(stream_)} {}
 
+/// Copies the views with their texts, which need not live on.
+void GradientMonitor::keep(std::span<const TensorView> views) {
+  texts_.clear();
+  for (const TensorView& view : views) {
+    texts_.emplace_back(view.name);
+    texts_.emplace_back(view.model);
+  }
+  views_.assign(views.begin(), views.end());
+  for (std::size_t i = 0; i < views_.size(); ++i) {
+    views_[i].name = texts_[2 * i];
+    views_[i].model = texts_[2 * i + 1];
+  }
+}
+
 void GradientMonitor::watch(std::span<const TensorView> views) {
   if (table_ && std::ranges::equal(views_, views)) return;
   for (const TensorView& view : views) check_view(view, stream_.device());
@@ -114,10 +151,10 @@ void GradientMonitor::watch(std::span<const TensorView> views) {
   TensorStatsTable table(stream_, views);
   table_.reset();
   auto descriptions = std::make_shared<Descriptions>();
-  std::ranges::transform(views, std::back_inserter(*descriptions), describe);
+  descriptions->records = describe(views);
+  descriptions->networks = place_in_networks(views, descriptions->records);
   descriptions_ = std::move(descriptions);
-  views_.assign(views.begin(), views.end());
-  for (std::size_t i = 0; i < views_.size(); ++i) views_[i].name = (*descriptions_)[i].name;
+  keep(views);
   if (stats_workspace_.bytes() < table.workspace_bytes()) {
     stats_workspace_ = Buffer(stream_, table.workspace_bytes());
   }
@@ -157,7 +194,8 @@ std::optional<HealthMetrics> GradientMonitor::receive(Parcel& parcel) {
   if (!descriptions) return std::nullopt;
   parcel.arrived.wait();
   const auto* stats = static_cast<const TensorStats*>(parcel.records.data());
-  return metrics_of(*descriptions, {stats, descriptions->size()});
+  return metrics_of(descriptions->records, descriptions->networks,
+                    {stats, descriptions->records.size()});
 }
 
 std::optional<HealthMetrics> GradientMonitor::collect() {
@@ -175,9 +213,10 @@ HealthMetrics GradientMonitor::examine(std::span<const TensorView> views) {
   measure(views);
   std::vector<TensorStats> stats(views.size());
   copy_to_host(stream_, records_.data(), std::ssize(stats) * kRecordBytes, stats.data());
-  HealthMetrics metrics = metrics_of(*descriptions_, stats);
+  HealthMetrics metrics = metrics_of(descriptions_->records, descriptions_->networks, stats);
   if (options_.units) {
-    metrics.units = unit_records(stream_, views, unit_workspace_);
+    metrics.units =
+        unit_records(stream_, as_recorded(views, descriptions_->records), unit_workspace_);
     add_slices(views, kernel_slices(stream_, views, slice_workspace_), metrics.tensors);
   }
   return metrics;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -46,7 +47,7 @@ class GradientMonitor {
 
   /// Statistics of every view, the seed's metrics over those with role gradient that exist, and
   /// unit records (unit_records.h) and slices (slice_summary.h). Views may come in any order; records
-  /// keep it. A view with role loss becomes the metrics' loss (an infinite one loses its sign; one
+  /// keep it, and have names of their own (distinct_names.h) and places (networks.h). A view with role loss becomes the metrics' loss (an infinite one loses its sign; one
   /// with null data is no loss). Throws std::invalid_argument
   /// naming a view that contradicts itself or lies on another device.
   HealthMetrics examine(std::span<const TensorView> views);
@@ -69,8 +70,11 @@ class GradientMonitor {
   std::optional<HealthMetrics> finish();
 
  private:
-  /// What is known of a view without its statistics.
-  using Descriptions = std::vector<TensorRecord>;
+  /// What is known of the views without their statistics.
+  struct Descriptions {
+    std::vector<TensorRecord> records;
+    std::vector<std::string> networks;  ///< HealthMetrics::networks
+  };
 
   /// Records on their way to the host.
   struct Parcel {
@@ -82,6 +86,7 @@ class GradientMonitor {
   };
 
   void watch(std::span<const TensorView> views);
+  void keep(std::span<const TensorView> views);
   void require_measured(const char* call) const;
   void send(Parcel& parcel);
   std::optional<HealthMetrics> receive(Parcel& parcel);
@@ -90,7 +95,8 @@ class GradientMonitor {
   Options options_;
   std::optional<TensorStatsTable> table_;
   std::shared_ptr<const Descriptions> descriptions_;
-  std::vector<TensorView> views_;  ///< Those of table_, with the names that descriptions_ hold.
+  std::vector<TensorView> views_;   ///< Those of table_, with texts that lie in texts_.
+  std::vector<std::string> texts_;  ///< Name and model of each view.
   Buffer records_;
   Buffer stats_workspace_;
   Buffer unit_workspace_;

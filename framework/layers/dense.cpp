@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "framework/ops.h"
@@ -22,8 +23,9 @@ void Dense::build(const LayerContext& context) {
   const auto parameter = [&](const char* part, const Shape& shape, const Initializer& initializer) {
     std::string name = fmt::format("{}/{}", context.name, part);
     const RandomKey key = random_key(context.seed, fmt::format("{}/{}", context.model, name));
-    return Parameter{std::move(name),
-                     initialize(context.stream, initializer, shape, key, context.dtype)};
+    return Parameter{.name = std::move(name),
+                     .value = initialize(context.stream, initializer, shape, key, context.dtype),
+                     .model = std::string(context.model)};
   };
   kernel_ = parameter("kernel", {context.input_width, units_}, options_.kernel_initializer);
   if (options_.use_bias) bias_ = parameter("bias", {units_}, options_.bias_initializer);

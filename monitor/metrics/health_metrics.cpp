@@ -75,6 +75,10 @@ HealthMetrics metrics_from_norms(std::vector<double> gradient_norms) {
   return metrics;
 }
 
+bool has_norm(const TensorRecord& tensor) {
+  return tensor.role == Role::kGradient && tensor.exists && tensor.stats.count > 0;
+}
+
 double global_norm(const HealthMetrics& metrics) {
   const std::vector<double>& norms = metrics.gradient_norms;
   double largest = 0.0;

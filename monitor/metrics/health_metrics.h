@@ -18,6 +18,7 @@ struct TensorRecord {
   std::string name;
   Role role = Role::kGradient;
   int layer = -1;
+  int network = 0;  ///< Its place in HealthMetrics::networks, where that is not empty.
   DType dtype = DType::kFloat32;
   Activation activation = Activation::kNone;
   std::int64_t rows = 0;
@@ -36,8 +37,9 @@ struct TensorRecord {
 struct UnitRecord {
   std::string name;  ///< of the layer: "dense_1"
   int layer = -1;
+  int network = 0;  ///< As in TensorRecord.
   Activation activation = Activation::kNone;
-  bool is_head = false;  ///< The last layer: saturation is read from its output, not from z.
+  bool is_head = false;  ///< A last layer: saturation is read from its output, not from z.
   std::int64_t unit_count = 0;
   std::int64_t batch = 0;
   std::int64_t dead_unit_count = 0;  ///< Units whose output is 0 for every sample.
@@ -70,13 +72,19 @@ struct HealthMetrics {
   std::vector<TensorRecord>
       tensors;  ///< Every view examined, in its order; empty for metrics from a file.
   /// Layers whose units can die (relu) or saturate (sigmoid, tanh) and whose (B,O) tensors were
-  /// examined, input side first.
+  /// examined, network by network and input side first.
   std::vector<UnitRecord> units;
+  /// Names of the networks that were examined together; empty where there is one.
+  std::vector<std::string> networks;
 };
 
 /// The seed's keys from gradient norms; everything else is left empty. No norms: NaN and zero
 /// counts.
 HealthMetrics metrics_from_norms(std::vector<double> gradient_norms);
+
+/// Whether the tensor is a gradient that gradient_norms counts: one without elements stands for one
+/// that is not there.
+bool has_norm(const TensorRecord& tensor);
 
 /// L2 norm of all gradients together: NaN with any NaN, infinity with any infinity; 0 where there is
 /// none.

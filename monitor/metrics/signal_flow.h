@@ -35,6 +35,7 @@ struct SignalFlow {
   std::optional<double> gradient_to_weight;
 };
 
+/// Of one network: see split_networks().
 SignalFlow signal_flow(const HealthMetrics& metrics);
 
 /// rms(gradient) / rms(weight) for every tensor of the metrics that is the gradient of a kernel

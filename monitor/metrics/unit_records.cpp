@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <string_view>
+#include <utility>
 
 #include "kernels/unit_stats.h"
 
@@ -15,29 +17,41 @@ bool is_batch_role(Role role) {
   return role == Role::kPreActivation || role == Role::kOutput;
 }
 
-int head_layer(std::span<const TensorView> views) {
-  int last = -1;
+/// By network, its last layer.
+using Heads = std::map<int, int>;
+
+Heads head_layers(std::span<const TensorView> views) {
+  Heads heads;
   for (const TensorView& view : views) {
-    if (is_batch_role(view.role)) last = std::max(last, view.layer);
+    if (!is_batch_role(view.role)) continue;
+    int& last = heads.try_emplace(view.network, view.layer).first->second;
+    last = std::max(last, view.layer);
   }
-  return last;
+  return heads;
+}
+
+bool is_in_head(const TensorView& view, const Heads& heads) {
+  const auto head = heads.find(view.network);
+  return head != heads.end() && head->second == view.layer;
 }
 
 /// Whether this is the view from which its layer is judged.
-bool tells(const TensorView& view, int head) {
+bool tells(const TensorView& view, const Heads& heads) {
   const bool is_readable = view.dtype == DType::kFloat32 || view.dtype == DType::kFloat64;
   if (view.layer < 0 || view.data == nullptr || !is_readable) return false;
   if (can_die(view.activation)) return view.role == Role::kOutput;
   if (!can_saturate(view.activation)) return false;
-  return view.role == (view.layer == head ? Role::kOutput : Role::kPreActivation);
+  return view.role == (is_in_head(view, heads) ? Role::kOutput : Role::kPreActivation);
 }
 
-std::vector<const TensorView*> telling_views(std::span<const TensorView> views, int head) {
+std::vector<const TensorView*> telling_views(std::span<const TensorView> views,
+                                             const Heads& heads) {
   std::vector<const TensorView*> telling;
   for (const TensorView& view : views) {
-    if (tells(view, head)) telling.push_back(&view);
+    if (tells(view, heads)) telling.push_back(&view);
   }
-  std::ranges::stable_sort(telling, {}, [](const TensorView* view) { return view->layer; });
+  std::ranges::stable_sort(
+      telling, {}, [](const TensorView* view) { return std::pair(view->network, view->layer); });
   return telling;
 }
 
@@ -60,13 +74,14 @@ std::vector<std::int64_t> count_units(Stream& stream, std::span<const TensorView
   return counters;
 }
 
-UnitRecord record_of(const TensorView& view, int head, std::span<const std::int64_t> zero_count,
+UnitRecord record_of(const TensorView& view, bool is_head, std::span<const std::int64_t> zero_count,
                      std::span<const std::int64_t> saturated_count) {
   UnitRecord record;
   record.name = scope_of(view.name);
   record.layer = view.layer;
+  record.network = view.network;
   record.activation = view.activation;
-  record.is_head = view.layer == head;
+  record.is_head = is_head;
   record.unit_count = view.cols;
   record.batch = view.rows;
   if (can_die(view.activation) && view.rows > 0) {
@@ -88,15 +103,16 @@ bool can_saturate(Activation activation) {
 
 std::vector<UnitRecord> unit_records(Stream& stream, std::span<const TensorView> views,
                                      Buffer& workspace) {
-  const int head = head_layer(views);
-  const std::vector<const TensorView*> telling = telling_views(views, head);
+  const Heads heads = head_layers(views);
+  const std::vector<const TensorView*> telling = telling_views(views, heads);
   if (telling.empty()) return {};
   const std::vector<std::int64_t> counters = count_units(stream, telling, workspace);
   std::vector<UnitRecord> records;
   std::span<const std::int64_t> rest = counters;
   for (const TensorView* view : telling) {
     const auto units = static_cast<std::size_t>(view->cols);
-    records.push_back(record_of(*view, head, rest.first(units), rest.subspan(units, units)));
+    records.push_back(
+        record_of(*view, is_in_head(*view, heads), rest.first(units), rest.subspan(units, units)));
     rest = rest.subspan(2 * units);
   }
   return records;

@@ -1,11 +1,15 @@
 #include "monitor/metrics/vital_signs.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <limits>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "monitor/metrics/gradient_readings.h"
+#include "monitor/metrics/networks.h"
 #include "monitor/metrics/unit_records.h"
 
 namespace gradvitals {
@@ -56,6 +60,15 @@ Oxygen oxygen(const HealthMetrics& metrics, const Thresholds& thresholds) {
   return sign;
 }
 
+/// How far signals have come from what they were: |log| of what tells the status.
+std::pair<bool, double> badness(const Oxygen& sign) {
+  const std::optional<double>& told = sign.backward_factor ? sign.backward_factor
+                                      : sign.block_factor  ? sign.block_factor
+                                                           : sign.forward_gain;
+  const bool is_abnormal = sign.status == VitalStatus::kLow || sign.status == VitalStatus::kHigh;
+  return {is_abnormal, told ? std::fabs(std::log(*told)) : -1.0};
+}
+
 }  // namespace
 
 Limits backward_factor_floor(const SignalFlow& flow, const Thresholds& t) {
@@ -100,8 +113,27 @@ std::string_view name(VitalStatus status) {
 VitalSigns vital_signs(const HealthMetrics& metrics, const Thresholds& thresholds) {
   // Heart rate and temperature need a history and an update: unknown for one visit.
   VitalSigns signs;
-  signs.blood_pressure = blood_pressure(metrics, thresholds);
-  signs.oxygen = oxygen(metrics, thresholds);
+  const std::vector<HealthMetrics> parts = split_networks(metrics);
+  if (parts.empty()) {
+    signs.blood_pressure = blood_pressure(metrics, thresholds);
+    signs.oxygen = oxygen(metrics, thresholds);
+    return signs;
+  }
+  std::optional<double> dead, saturated;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    BloodPressure pressure = blood_pressure(parts[i], thresholds);
+    Oxygen flow = oxygen(parts[i], thresholds);
+    pressure.network = flow.network = metrics.networks[i];
+    // An empty optional is less than any value.
+    dead = std::max(dead, flow.dead_unit_fraction);
+    saturated = std::max(saturated, flow.saturation_fraction);
+    if (i == 0 || pressure.range_ratio > signs.blood_pressure.range_ratio) {
+      signs.blood_pressure = std::move(pressure);
+    }
+    if (i == 0 || badness(signs.oxygen) < badness(flow)) signs.oxygen = std::move(flow);
+  }
+  signs.oxygen.dead_unit_fraction = dead;
+  signs.oxygen.saturation_fraction = saturated;
   return signs;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "monitor/metrics/health_metrics.h"
@@ -19,6 +20,7 @@ std::string_view name(VitalStatus status);
 
 /// Gradient magnitude range: largest over smallest nonzero gradient norm.
 struct BloodPressure {
+  std::string network;  ///< The worst of several; empty where there is one.
   std::optional<double> range_ratio;
   VitalStatus status = VitalStatus::kUnknown;
 };
@@ -38,6 +40,7 @@ struct Temperature {
 
 /// Information flow through the hidden layers.
 struct Oxygen : SignalFlow {
+  std::string network;                        ///< As in BloodPressure; units are those of all.
   std::optional<double> dead_unit_fraction;   ///< of the worst relu layer
   std::optional<double> saturation_fraction;  ///< of the worst sigmoid or tanh layer
   VitalStatus status = VitalStatus::kUnknown;
@@ -55,6 +58,7 @@ struct VitalSigns {
 Limits backward_factor_floor(const SignalFlow& flow, const Thresholds& thresholds);
 Limits backward_factor_ceiling(const SignalFlow& flow, const Thresholds& thresholds);
 
+/// Of several networks, each sign is that of the one that is worst by it.
 VitalSigns vital_signs(const HealthMetrics& metrics, const Thresholds& thresholds);
 
 }  // namespace gradvitals

@@ -27,11 +27,13 @@ std::string evidence(const NetworkReport& network) {
   const std::vector<Finding>& findings = network.diagnosis.findings;
   const bool is_healthy = network.diagnosis.verdict == Verdict::kHealthy;
   const std::string_view deciding = findings.empty() ? "" : std::string_view(findings.front().rule);
-  if (oxygen.backward_factor && (is_healthy || deciding == "R2")) {
+  // Of several networks, the finding says which one it is about.
+  const bool is_one = oxygen.network.empty();
+  if (oxygen.backward_factor && (is_healthy || (deciding == "R2" && is_one))) {
     return flow_phrase("backward factor", *oxygen.backward_factor,
                        backward_factor_floor(oxygen, t).warning, t.backward_factor_high.warning);
   }
-  if (oxygen.forward_gain && (is_healthy || deciding == "R3")) {
+  if (oxygen.forward_gain && (is_healthy || (deciding == "R3" && is_one))) {
     return flow_phrase("forward gain per hidden layer", *oxygen.forward_gain,
                        t.forward_gain_low.warning, t.forward_gain_high.warning);
   }

@@ -11,6 +11,7 @@
 #include "kernels/utf8.h"
 #include "monitor/report/finding_text.h"
 #include "monitor/report/number_text.h"
+#include "monitor/rules/folding.h"
 #include "monitor/rules/seed_interpreter.h"
 
 namespace gradvitals {
@@ -37,7 +38,8 @@ std::vector<Cause> group_by_cause(const std::vector<Finding>& findings) {
   for (const Finding& finding : findings) {
     if (finding.consequence_of.empty()) continue;
     const auto cause = std::ranges::find_if(causes, [&finding](const Cause& candidate) {
-      return candidate.root->rule == finding.consequence_of;
+      return candidate.root->rule == finding.consequence_of &&
+             may_explain(*candidate.root, finding);
     });
     if (cause == causes.end()) {
       causes.push_back({&finding, {}});
@@ -71,6 +73,11 @@ std::string vital_sign_line(std::string_view sign, std::string_view reading,
   return fmt::format("   {:<16}{:<26}{:>8}  {}", sign, reading, number, status);
 }
 
+/// Of several, the one that the line above is about.
+std::string of_network(const std::string& network) {
+  return network.empty() ? "" : fmt::format("   {:<16}of {}, the worst\n", "", printable(network));
+}
+
 std::string vital_sign_lines(const VitalSigns& signs, double all_gradients) {
   const auto& [blood_pressure, heart_rate, temperature, oxygen] = signs;
   std::string text;
@@ -82,11 +89,13 @@ std::string vital_sign_lines(const VitalSigns& signs, double all_gradients) {
   };
   line("Blood pressure", "largest / smallest norm", blood_pressure.range_ratio,
        name(blood_pressure.status));
+  text += of_network(blood_pressure.network);
   line("", "norm of all gradients", all_gradients, "");
   line("Heart rate", "spread of log10 norm", heart_rate.log_norm_mad, name(heart_rate.status));
   line("Temperature", "update / weight", temperature.update_to_weight_ratio,
        name(temperature.status));
   line("Oxygen", "backward factor", oxygen.backward_factor, name(oxygen.status));
+  text += of_network(oxygen.network);
   if (oxygen.block_factor) line("", "first / last block", oxygen.block_factor, "");
   line("", "relative gradient spread", oxygen.relative_gradient_spread, "");
   line("", "backward gain per layer", oxygen.backward_gain, "");

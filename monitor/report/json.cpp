@@ -35,10 +35,15 @@ Json index_or_null(std::int64_t index) {
   return index < 0 ? Json() : Json(index);
 }
 
-Json tensor_json(const TensorRecord& tensor) {
+/// Of several networks, the one that something is about: no key where there is one.
+void add_network(Json& json, std::string_view network) {
+  if (!network.empty()) json["network"] = network;
+}
+
+Json tensor_json(const TensorRecord& tensor, const HealthMetrics& metrics) {
   const TensorStats& stats = tensor.stats;
   const auto measured = [&](double value) { return tensor.exists ? number(value) : Json(); };
-  return {
+  Json json = {
       {"name", tensor.name},
       {"role", name(tensor.role)},
       {"layer", index_or_null(tensor.layer)},
@@ -55,6 +60,10 @@ Json tensor_json(const TensorRecord& tensor) {
       {"inf_count", stats.inf_count},
       {"first_nonfinite_index", index_or_null(stats.first_nonfinite_index)},
   };
+  if (!metrics.networks.empty()) {
+    add_network(json, metrics.networks.at(static_cast<std::size_t>(tensor.network)));
+  }
+  return json;
 }
 
 Json metrics_json(const HealthMetrics& metrics) {
@@ -75,7 +84,7 @@ Json metrics_json(const HealthMetrics& metrics) {
 
 Json vital_signs_json(const VitalSigns& signs) {
   const auto& [blood_pressure, heart_rate, temperature, oxygen] = signs;
-  return {
+  Json json = {
       {"blood_pressure",
        {{"range_ratio", number(blood_pressure.range_ratio)},
         {"status", name(blood_pressure.status)}}},
@@ -97,10 +106,13 @@ Json vital_signs_json(const VitalSigns& signs) {
         {"saturation_fraction", number(oxygen.saturation_fraction)},
         {"status", name(oxygen.status)}}},
   };
+  add_network(json["blood_pressure"], blood_pressure.network);
+  add_network(json["oxygen"], oxygen.network);
+  return json;
 }
 
 Json finding_json(const Finding& finding) {
-  return {
+  Json json = {
       {"rule", finding.rule},
       {"severity", name(finding.severity)},
       {"tensor", text_or_null(finding.tensor)},
@@ -111,6 +123,8 @@ Json finding_json(const Finding& finding) {
       {"advice", finding.advice},
       {"consequence_of", text_or_null(finding.consequence_of)},
   };
+  add_network(json, finding.network);
+  return json;
 }
 
 void write_network(JsonWriter& out, const NetworkReport& network) {
@@ -121,7 +135,9 @@ void write_network(JsonWriter& out, const NetworkReport& network) {
   out.member("loss", number(network.metrics.loss));
   out.key("tensors");
   out.open_array();
-  for (const TensorRecord& tensor : network.metrics.tensors) out.value(tensor_json(tensor));
+  for (const TensorRecord& tensor : network.metrics.tensors) {
+    out.value(tensor_json(tensor, network.metrics));
+  }
   out.close();
   out.member("metrics", metrics_json(network.metrics));
   const SeedScore seed = seed_score(network.metrics);

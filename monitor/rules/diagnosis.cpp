@@ -1,8 +1,16 @@
 #include "monitor/rules/diagnosis.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <iterator>
+#include <span>
+#include <utility>
 
 #include "monitor/metrics/gradient_readings.h"
+#include "monitor/metrics/networks.h"
 #include "monitor/rules/folding.h"
 #include "monitor/rules/rule.h"
 
@@ -20,10 +28,66 @@ int place_of(const Finding& finding) {
   return finding.consequence_of.empty() ? 0 : 1;
 }
 
-std::vector<Finding> find_all(const Evidence& evidence) {
+/// One of several networks that were examined together.
+struct Network {
+  std::string name;
+  HealthMetrics metrics;
+  VitalSigns signs;
+};
+
+Evidence evidence_of(const HealthMetrics& metrics, const VitalSigns& signs,
+                     const Thresholds& thresholds) {
+  return {metrics, signs, thresholds, gradient_readings(metrics, thresholds)};
+}
+
+std::vector<Network> networks_of(const HealthMetrics& metrics, const Thresholds& thresholds) {
+  std::vector<Network> networks;
+  std::vector<HealthMetrics> parts = split_networks(metrics);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    VitalSigns signs = vital_signs(parts[i], thresholds);
+    networks.push_back({metrics.networks[i], std::move(parts[i]), std::move(signs)});
+  }
+  return networks;
+}
+
+/// What a rule says of one of several networks, in words that name it.
+std::vector<Finding> check_network(const Rule& rule, const Network& network,
+                                   const Thresholds& thresholds) {
+  std::vector<Finding> findings =
+      rule.check(evidence_of(network.metrics, network.signs, thresholds));
+  for (Finding& finding : findings) {
+    finding.network = network.name;
+    finding.text = fmt::format("In {}: {}", network.name, finding.text);
+  }
+  return findings;
+}
+
+/// The worst network first.
+std::vector<Finding> check_networks(const Rule& rule, std::span<const Network> networks,
+                                    const Thresholds& thresholds) {
+  std::vector<Finding> findings;
+  const bool any_can_be_judged = std::ranges::any_of(
+      networks, [](const Network& network) { return can_be_judged(network.metrics); });
+  for (const Network& network : networks) {
+    std::vector<Finding> found = check_network(rule, network, thresholds);
+    // One that only ran forward stands beside those that are trained: it is no fault that no
+    // gradient reaches it.
+    if (any_can_be_judged && !can_be_judged(network.metrics)) {
+      std::erase_if(found, [](const Finding& f) { return f.verdict == Verdict::kNoGradient; });
+    }
+    std::ranges::move(found, std::back_inserter(findings));
+  }
+  std::ranges::stable_sort(findings, std::ranges::greater{}, &Finding::severity);
+  return findings;
+}
+
+std::vector<Finding> find_all(const Evidence& all) {
+  const std::vector<Network> networks = networks_of(all.metrics, all.thresholds);
   std::vector<Finding> findings;
   for (const Rule& rule : rule_table()) {
-    for (Finding& finding : rule.check(evidence)) {
+    const bool of_all = networks.empty() || rule.scope == Scope::kStep;
+    for (Finding& finding :
+         of_all ? rule.check(all) : check_networks(rule, networks, all.thresholds)) {
       finding.rule = rule.id;
       findings.push_back(std::move(finding));
     }
@@ -77,8 +141,7 @@ Diagnosis diagnose(const HealthMetrics& metrics, const Thresholds& thresholds) {
   Diagnosis diagnosis;
   diagnosis.thresholds = thresholds;
   diagnosis.vital_signs = vital_signs(metrics, thresholds);
-  diagnosis.findings = find_all(
-      {metrics, diagnosis.vital_signs, thresholds, gradient_readings(metrics, thresholds)});
+  diagnosis.findings = find_all(evidence_of(metrics, diagnosis.vital_signs, thresholds));
   for (const Finding& finding : diagnosis.findings) {
     diagnosis.severity = std::max(diagnosis.severity, finding.severity);
   }

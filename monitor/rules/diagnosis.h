@@ -38,6 +38,8 @@ struct Finding {
   Severity severity = Severity::kInfo;
   std::string
       tensor;  ///< The tensor or layer at fault; empty where the finding is about the network.
+  std::string
+      network;  ///< The one it is about, where several were examined and it is not about all.
   int layer = -1;
   bool at_head = false;             ///< The layer at fault is known to be the last one.
   std::optional<double> value;      ///< What was measured; empty where it is not a number.
@@ -59,7 +61,8 @@ struct Diagnosis {
   Thresholds thresholds;  ///< Those it was made with.
 };
 
-/// Applies the full rules. Pure: the same metrics give the same diagnosis. Where nothing can be
+/// Applies the full rules, to each network alone where several were examined together: what is wrong
+/// with one explains nothing of another. Pure: the same metrics give the same diagnosis. Where nothing can be
 /// judged (can_be_judged()), the verdict is no_gradient, never healthy.
 Diagnosis diagnose(const HealthMetrics& metrics, const Thresholds& thresholds = {});
 

@@ -85,6 +85,7 @@ constexpr std::array kExplanations{
 bool explains(const Finding& cause, const Finding& effect) {
   // What merely informs brings nothing about.
   if (cause.severity < Severity::kWarning) return false;
+  if (!may_explain(cause, effect)) return false;
   // What was computed from NaN or Inf has no meaning of its own.
   if (cause.verdict == kNonFinite) return effect.verdict != kNoGradient && &cause != &effect;
   // Activations that grow drive a head to its ends. Hidden units at their ends are no consequence:
@@ -126,6 +127,10 @@ std::size_t root_of(std::size_t effect, std::span<const Finding> findings) {
 }
 
 }  // namespace
+
+bool may_explain(const Finding& cause, const Finding& effect) {
+  return cause.network.empty() || cause.network == effect.network;
+}
 
 void fold_consequences(std::span<Finding> findings) {
   for (std::size_t i = 0; i < findings.size(); ++i) {

@@ -23,12 +23,16 @@ struct Evidence {
   std::vector<GradientReading> gradients;  ///< gradient_readings()
 };
 
+/// What a rule judges where several networks were examined together.
+enum class Scope : std::uint8_t { kStep, kNetwork };
+
 struct Rule {
   std::string_view id;      ///< "R2"
   std::string_view title;   ///< what it looks for
   std::string_view source;  ///< where the rule and its limits come from
   /// Pure. Gives what it found, worst first, with `rule` and `consequence_of` left empty.
   std::vector<Finding> (*check)(const Evidence& evidence);
+  Scope scope = Scope::kNetwork;  ///< The step as a whole, or each network alone.
 };
 
 /// All rules in order of precedence: of the root causes that warn, the first one's verdict counts.

@@ -12,10 +12,11 @@ namespace {
 
 constexpr std::array kRules{
     Rule{"R1", "NaN or Inf", "TensorFlow check_numerics, SageMaker Debugger, Megatron-LM",
-         check_non_finite},
-    Rule{"R21", "Underflow in the stored precision", "TransformerEngine", check_underflow},
-    Rule{"R25", "Clipped or scaled as a whole", "PyTorch AMP, gradient clipping",
-         check_scaled_norm},
+         check_non_finite, Scope::kStep},
+    Rule{"R21", "Underflow in the stored precision", "TransformerEngine", check_underflow,
+         Scope::kStep},
+    Rule{"R25", "Clipped or scaled as a whole", "PyTorch AMP, gradient clipping", check_scaled_norm,
+         Scope::kStep},
     Rule{"R13", "Zero or missing gradients", "AutoTrainer, SageMaker AllZero",
          check_zero_gradients},
     Rule{"R23", "Twin units", "symmetry breaking: Goodfellow et al. 2016, 8.4", check_twin_units},

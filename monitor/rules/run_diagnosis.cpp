@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "monitor/metrics/natural_order.h"
+#include "monitor/rules/folding.h"
 #include "monitor/rules/rule.h"
 #include "monitor/rules/run_checks.h"
 
@@ -57,8 +58,9 @@ struct Occurrence {
   const Finding* finding;
 };
 
-/// What one rule says for one verdict, over the whole run.
-using Occurrences = std::map<std::pair<std::string_view, Verdict>, std::vector<Occurrence>>;
+/// What one rule says for one verdict of one network, over the whole run.
+using Occurrences =
+    std::map<std::tuple<std::string_view, Verdict, std::string_view>, std::vector<Occurrence>>;
 
 /// The warnings of single steps that no check of the run replaces.
 Occurrences single_warnings(const RunEvidence& run) {
@@ -67,7 +69,7 @@ Occurrences single_warnings(const RunEvidence& run) {
     for (const Finding& finding : run.steps[run.finite[position]].diagnosis->findings) {
       if (!decides(finding)) continue;
       if (finding.rule == "R13" && run.finite.size() > 1) continue;  // check_run_zeros() does it.
-      std::vector<Occurrence>& found = all[{finding.rule, finding.verdict}];
+      std::vector<Occurrence>& found = all[{finding.rule, finding.verdict, finding.network}];
       // One a step, the worst.
       if (found.empty() || found.back().position != position) {
         found.push_back({position, &finding});
@@ -158,7 +160,8 @@ std::ptrdiff_t rank_of(const Finding& finding) {
 void sort_findings(std::vector<RunFinding>& findings) {
   for (RunFinding& effect : findings) {
     const bool has_root = std::ranges::any_of(findings, [&effect](const RunFinding& cause) {
-      return decides(cause.finding) && cause.finding.rule == effect.finding.consequence_of;
+      return decides(cause.finding) && cause.finding.rule == effect.finding.consequence_of &&
+             may_explain(cause.finding, effect.finding);
     });
     if (!has_root) effect.finding.consequence_of.clear();
   }

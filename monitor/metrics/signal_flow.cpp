@@ -28,12 +28,39 @@ int head_layer(const HealthMetrics& metrics) {
   return head;
 }
 
+/// The tensors of one role with one layer number: several where ways run side by side, as behind a
+/// trunk that feeds two heads.
+struct Level {
+  int layer = -1;
+  std::vector<const TensorRecord*> tensors;
+
+  double l2_norm() const {
+    double norm = 0.0;
+    for (const TensorRecord* tensor : tensors) norm = std::hypot(norm, tensor->stats.l2_norm());
+    return norm;
+  }
+  double rms() const {
+    if (tensors.size() == 1) return tensors.front()->stats.rms();
+    double count = 0.0;
+    for (const TensorRecord* tensor : tensors) {
+      count += static_cast<double>(tensor->stats.finite_count());
+    }
+    return count > 0.0 ? l2_norm() / std::sqrt(count) : 0.0;
+  }
+};
+
 /// The first and the last hidden layer with a tensor of one role: those between may have none.
 struct HiddenSpan {
-  const TensorRecord* first = nullptr;
-  const TensorRecord* last = nullptr;
+  Level first, last;
 
-  int hidden_layers() const { return first == nullptr ? 0 : last->layer - first->layer + 1; }
+  int hidden_layers() const { return first.tensors.empty() ? 0 : last.layer - first.layer + 1; }
+
+  void add(const TensorRecord& tensor) {
+    if (first.tensors.empty() || tensor.layer < first.layer) first = {tensor.layer, {}};
+    if (tensor.layer == first.layer) first.tensors.push_back(&tensor);
+    if (tensor.layer > last.layer) last = {tensor.layer, {}};
+    if (tensor.layer == last.layer) last.tensors.push_back(&tensor);
+  }
 };
 
 /// The layer nearest the output is left out: its derivative belongs to the loss.
@@ -42,18 +69,17 @@ HiddenSpan hidden_span(const HealthMetrics& metrics, Role role) {
   HiddenSpan span;
   for (const TensorRecord& tensor : metrics.tensors) {
     if (tensor.role != role || !tensor.exists || tensor.layer < 0 || tensor.layer == head) continue;
-    if (span.first == nullptr || tensor.layer < span.first->layer) span.first = &tensor;
-    if (span.last == nullptr || tensor.layer > span.last->layer) span.last = &tensor;
+    span.add(tensor);
   }
   return span;
 }
 
-using Magnitude = double (TensorStats::*)() const;
+using Magnitude = double (Level::*)() const;
 
 /// log(last / first): the ratio itself can leave float64.
 std::optional<double> log_growth(const HiddenSpan& span, Magnitude magnitude) {
-  if (span.first == nullptr) return std::nullopt;
-  const double first = (span.first->stats.*magnitude)(), last = (span.last->stats.*magnitude)();
+  if (span.hidden_layers() == 0) return std::nullopt;
+  const double first = (span.first.*magnitude)(), last = (span.last.*magnitude)();
   if (!is_usable(first) || !is_usable(last)) return std::nullopt;
   return std::log(last) - std::log(first);
 }
@@ -63,12 +89,12 @@ void read_deltas(const HealthMetrics& metrics, SignalFlow& flow) {
   flow.hidden_layers = span.hidden_layers();
   if (flow.hidden_layers < kMinLayersOfFactor) return;
   const double steps = flow.hidden_layers - 1;
-  if (const auto growth = log_growth(span, &TensorStats::l2_norm)) {
+  if (const auto growth = log_growth(span, &Level::l2_norm)) {
     flow.backward_factor = std::exp(-*growth);
     flow.factor_per_layer = std::exp(-*growth / steps);
   }
   if (flow.hidden_layers < kMinLayersOfGain) return;
-  if (const auto growth = log_growth(span, &TensorStats::rms)) {
+  if (const auto growth = log_growth(span, &Level::rms)) {
     flow.backward_gain = std::exp(-*growth / steps);
   }
 }
@@ -76,7 +102,7 @@ void read_deltas(const HealthMetrics& metrics, SignalFlow& flow) {
 void read_pre_activations(const HealthMetrics& metrics, SignalFlow& flow) {
   const HiddenSpan span = hidden_span(metrics, Role::kPreActivation);
   if (span.hidden_layers() < kMinLayersOfGain) return;
-  if (const auto growth = log_growth(span, &TensorStats::rms)) {
+  if (const auto growth = log_growth(span, &Level::rms)) {
     flow.forward_gain = std::exp(*growth / (span.hidden_layers() - 1));
   }
 }

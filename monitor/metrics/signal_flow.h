@@ -35,7 +35,8 @@ struct SignalFlow {
   std::optional<double> gradient_to_weight;
 };
 
-/// Of one network: see split_networks().
+/// Of one network: see split_networks(). Where ways run side by side, the tensors of one layer number
+/// count as one tensor.
 SignalFlow signal_flow(const HealthMetrics& metrics);
 
 /// rms(gradient) / rms(weight) for every tensor of the metrics that is the gradient of a kernel

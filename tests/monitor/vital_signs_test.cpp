@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "tests/monitor/health_fixtures.h"
@@ -86,6 +87,21 @@ TEST(Oxygen, BackwardFactorIsOfNormsSoThatWidthsCancel) {
                             .oxygen;
   expect_close(oxygen.backward_factor.value(), 1.0, kGain);
   EXPECT_EQ(oxygen.hidden_layers, 2);
+}
+
+TEST(Oxygen, WaysSideBySideCountAsOneTensorALayer) {
+  // A trunk, and two ways on from it whose deltas have the norm of one with elements 3 and 4.
+  const auto at = [](const char* name, Role role, int layer, std::vector<double> values) {
+    return test::tensor(name, role, layer, std::move(values));
+  };
+  const Oxygen oxygen =
+      signs_of(
+          metrics_of({at("trunk", Role::kDelta, 0, {10.0}), at("stem", Role::kDelta, 1, {8.0}),
+                      at("actor", Role::kDelta, 2, {3.0}), at("critic", Role::kDelta, 2, {4.0}),
+                      at("policy", Role::kDelta, 3, {7.0}), at("value", Role::kDelta, 3, {7.0})}))
+          .oxygen;
+  expect_close(oxygen.backward_factor.value(), 2.0, kGain);
+  expect_close(oxygen.backward_gain.value(), std::sqrt(10.0 / std::sqrt(12.5)), kGain);
 }
 
 TEST(Oxygen, OrderOfTheViewsDoesNotMatter) {

@@ -15,7 +15,7 @@ struct Thresholds {
   Limits backward_factor_low{3e-3, 3e-7};  ///< R2, below
   /// R2, below: warns already here where the layers also move unevenly (S below `uneven_spread`).
   double uneven_backward_factor = 0.06;
-  double uneven_spread = 0.04;
+  double uneven_spread = 0.035;
   /// R2, below: and here where each layer hands on less than `steep_factor_per_layer`, unless its
   /// activations shrink as well (below `shrinking_forward_gain`): small weights, which a larger
   /// learning rate trains.

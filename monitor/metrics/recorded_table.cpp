@@ -59,7 +59,9 @@ class TableReader {
   }
   std::size_t column_named(std::span<const std::string_view> names) const;
   std::size_t step_column() const;
-  bool has_text(std::size_t column) const;
+  std::size_t texts(std::size_t column) const;
+  bool has_text(std::size_t column) const { return texts(column) > 0; }
+  bool is_text(std::size_t column) const;
   std::optional<double> value_at(std::size_t row, std::size_t column) const;
   std::optional<std::int64_t> step_at(std::size_t row, std::size_t column) const;
   std::vector<Use> uses_of_columns() const;
@@ -92,11 +94,22 @@ std::size_t TableReader::step_column() const {
   return best;
 }
 
-bool TableReader::has_text(std::size_t column) const {
+/// Cells that are neither a number nor empty.
+std::size_t TableReader::texts(std::size_t column) const {
+  std::size_t count = 0;
   for (std::size_t row = 0; row < rows(); ++row) {
-    if (!is_empty(cell(row, column)) && !number_of(cell(row, column))) return true;
+    if (!is_empty(cell(row, column)) && !number_of(cell(row, column))) ++count;
   }
-  return false;
+  return count;
+}
+
+/// True of a column of labels, false where a text stands among numbers.
+bool TableReader::is_text(std::size_t column) const {
+  std::size_t filled = 0;
+  for (std::size_t row = 0; row < rows(); ++row) {
+    if (!is_empty(cell(row, column))) ++filled;
+  }
+  return filled > 0 && 2 * texts(column) >= filled;
 }
 
 std::optional<double> TableReader::value_at(std::size_t row, std::size_t column) const {
@@ -131,7 +144,7 @@ std::vector<TableReader::Use> TableReader::uses_of_columns() const {
       uses[column] = Use::kLoss;
       has_loss = true;
       // A column of text is no column of norms, unless its name says so.
-    } else if (is_norm[column] && (says_gradient(name) || !has_text(column))) {
+    } else if (is_norm[column] && (says_gradient(name) || !is_text(column))) {
       uses[column] = Use::kNorm;
     }
   }

@@ -1,6 +1,5 @@
 #include <cstdlib>
 
-#include "monitor/metrics/metrics_json.h"
 #include "tests/fuzz/recorded_checks.h"
 
 namespace gradvitals::test {
@@ -28,7 +27,6 @@ void fuzz_metrics(std::span<const std::byte> input) {
   read_or_refuse("fuzz: ", [&] {
     check_recorded(parse_recorded_metrics(text, "fuzz"), text, numbers_in(text));
   });
-  read_or_refuse("fuzz: ", [&] { parse_metrics(text, "fuzz"); });
 }
 
 }  // namespace gradvitals::test

@@ -109,6 +109,12 @@ TEST(RecordedTable, RowsOfNamesAndValuesAreRead) {
   EXPECT_TRUE(std::isnan(exported.steps[1].metrics.gradient_norms.at(1)));
 }
 
+TEST(RecordedTable, ATextAmongNumbersIsNamedRatherThanTheColumnPassedOver) {
+  EXPECT_EQ(refusal({"step", "fc1", "fc2", "host"},
+                    {"0", "0.5", "0.1", "a", "1", "oops", "0.2", "b", "2", "0.4", "0.3", "c"}),
+            "t.csv: line 3, column \"fc1\": \"oops\" is not a number in float64's range");
+}
+
 TEST(RecordedTable, ACellThatIsNoValueIsNamed) {
   EXPECT_EQ(refusal({"Step", "grad"}, {"0", "0.1", "1", "x\n"}),
             "t.csv: line 3, column \"grad\": \"x\\n\" is not a number in float64's range");

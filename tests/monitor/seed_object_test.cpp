@@ -1,6 +1,5 @@
-// Contract: monitor/metrics/metrics_json.h. Oracle: the table below; a refusal is one line that
-// names file and key.
-#include "monitor/metrics/metrics_json.h"
+// Contract: monitor/metrics/recorded_metrics.h, for an object of the seed's keys. Oracle: the table
+// below; a refusal is one line that names file and key.
 
 #include <gtest/gtest.h>
 
@@ -10,6 +9,7 @@
 #include <string>
 
 #include "kernels/error.h"
+#include "monitor/metrics/recorded_metrics.h"
 #include "monitor/report/json.h"
 #include "tests/monitor/report_networks.h"
 
@@ -24,6 +24,12 @@ json valid() {
           {"total_layers", 2},    {"gradient_norms", {1e-3, 0.5}}};
 }
 
+HealthMetrics parse_metrics(const std::string& text, const std::string& path) {
+  const RecordedMetrics recorded = parse_recorded_metrics(text, path);
+  EXPECT_EQ(recorded.steps.size(), 1U);
+  return recorded.steps.at(0).metrics;
+}
+
 std::string refusal(const std::string& text) {
   try {
     parse_metrics(text, "m.json");
@@ -33,7 +39,7 @@ std::string refusal(const std::string& text) {
   return "taken";
 }
 
-TEST(MetricsJson, ValuesAreTakenAsRecorded) {
+TEST(SeedObject, ValuesAreTakenAsRecorded) {
   json object = valid();
   object["loss"] = 0.75;
   object["a_key_of_tomorrow"] = {1, 2};
@@ -50,7 +56,7 @@ TEST(MetricsJson, ValuesAreTakenAsRecorded) {
   EXPECT_FALSE(parse_metrics(valid().dump(), "m.json").loss.has_value());
 }
 
-TEST(MetricsJson, NullStandsForWhatIsNotFinite) {
+TEST(SeedObject, NullStandsForWhatIsNotFinite) {
   json object = valid();
   object["max_gradient"] = nullptr;
   object["gradient_norms"][1] = nullptr;
@@ -62,7 +68,7 @@ TEST(MetricsJson, NullStandsForWhatIsNotFinite) {
   EXPECT_TRUE(std::isnan(metrics.loss.value()));
 }
 
-TEST(MetricsJson, AnAggregateThatIsMissingIsComputedAndTheOthersStayAsRecorded) {
+TEST(SeedObject, AnAggregateThatIsMissingIsComputedAndTheOthersStayAsRecorded) {
   const json whole = valid();
   for (const auto& [key, value] : whole.items()) {
     if (key == "gradient_norms") continue;
@@ -77,13 +83,13 @@ TEST(MetricsJson, AnAggregateThatIsMissingIsComputedAndTheOthersStayAsRecorded) 
   }
 }
 
-TEST(MetricsJson, AggregatesWithoutNormsAreRefused) {
+TEST(SeedObject, AggregatesWithoutNormsAreRefused) {
   json object = valid();
   object.erase("gradient_norms");
   EXPECT_EQ(refusal(object.dump()), "m.json: \"gradient_norms\" is missing");
 }
 
-TEST(MetricsJson, AValueOfAnotherKindIsNamed) {
+TEST(SeedObject, AValueOfAnotherKindIsNamed) {
   const auto with = [](const char* key, const json& value) {
     json object = valid();
     object[key] = value;
@@ -109,7 +115,7 @@ std::string valid_with_max(const char* token) {
   return text.replace(value, text.find(',', value) - value, token);
 }
 
-TEST(MetricsJson, ABareNanOrInfinityIsReadAsPythonWritesIt) {
+TEST(SeedObject, ABareNanOrInfinityIsReadAsPythonWritesIt) {
   EXPECT_TRUE(std::isnan(parse_metrics(valid_with_max("NaN"), "m.json").max_gradient));
   EXPECT_TRUE(std::isnan(parse_metrics(valid_with_max("\"NaN\""), "m.json").max_gradient));
   EXPECT_EQ(parse_metrics(valid_with_max(" Infinity "), "m.json").max_gradient, INFINITY);
@@ -120,12 +126,12 @@ TEST(MetricsJson, ABareNanOrInfinityIsReadAsPythonWritesIt) {
   }
 }
 
-TEST(MetricsJson, TheByteAtFaultIsThatOfTheFileWhateverConstantsStandBefore) {
+TEST(SeedObject, TheByteAtFaultIsThatOfTheFileWhateverConstantsStandBefore) {
   EXPECT_EQ(refusal(R"({"a": NaN, "b": -Infinity, "NaN": x})"), "m.json: no JSON at byte 35");
   EXPECT_EQ(refusal(R"({"a": 0.1, "b": 0.1234567, "NaN": x})"), "m.json: no JSON at byte 35");
 }
 
-TEST(MetricsJson, WhatIsNoJsonObjectIsRefused) {
+TEST(SeedObject, WhatIsNoJsonObjectIsRefused) {
   EXPECT_EQ(refusal(""), "m.json: ends before its JSON does");
   EXPECT_EQ(refusal("{\"min_gradient\": 1"), "m.json: ends before its JSON does");
   EXPECT_EQ(refusal("{\"min_gradient\": x}"), "m.json: no JSON at byte 18");
@@ -135,7 +141,7 @@ TEST(MetricsJson, WhatIsNoJsonObjectIsRefused) {
   EXPECT_EQ(refusal(endless), "m.json: nested deeper than 16 levels");
 }
 
-TEST(MetricsJson, WhatTheProgramWritesIsReadBack) {
+TEST(SeedObject, WhatTheProgramWritesIsReadBack) {
   const NetworkReport network = relu_network();
   const json written = json::parse(diagnosis_json(network));
   const HealthMetrics again = parse_metrics(written.at("metrics").dump(), "m.json");

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 #include "app/deliver.h"
 #include "app/judge.h"
@@ -98,7 +99,7 @@ CLI::App* CheckupOptions::add_to(CLI::App& program) {
 }
 
 ExitCode checkup(const CheckupOptions& options) {
-  options.judging.check();
+  options.judging.check(std::vector{options.model, options.data});
   const ModelFile file = read_model(options);
   const ModelBatch batch = read_batch(options.data, file);
   Stream stream = options.computing.open_stream();

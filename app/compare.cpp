@@ -114,7 +114,7 @@ void CompareOptions::check() const {
   if (data.empty() && !target.empty()) {
     throw UsageError("--target names a column of --data, which is missing");
   }
-  judging.check();
+  judging.check(std::vector{data, target});  // A column is no file, and then no input either.
 }
 
 ExitCode compare(const CompareOptions& options) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -129,7 +130,9 @@ CLI::App* DiagnoseOptions::add_to(CLI::App& program) {
 }
 
 ExitCode diagnose(const DiagnoseOptions& options) {
-  options.judging.check();
+  std::vector<std::string> inputs = options.files;
+  inputs.insert(inputs.end(), {options.metrics, options.parameters, options.weights});
+  options.judging.check(inputs);
   check_combination(options);
   DiagnoseInput input(options.metrics.empty() ? options.files
                                               : std::vector<std::string>{options.metrics});

@@ -103,7 +103,7 @@ void JudgingOptions::add_to(CLI::App& command) {
   command.add_flag("--ascii", ascii, "Plain ASCII text: no emoji, no lines drawn");
 }
 
-void JudgingOptions::check() const {
+void JudgingOptions::check(std::span<const std::string> inputs) const {
   if (rules == RuleSet::kSeed && fail_on != Severity::kOk) {
     throw UsageError("--fail-on judges by the full rules and cannot go with --rules seed");
   }
@@ -125,6 +125,16 @@ void JudgingOptions::check() const {
       throw UsageError(fmt::format("'{}' is named twice as an output", plot));
     }
   }
+  const auto refuse_input = [&inputs](const std::string& output) {
+    for (const std::string& input : inputs) {
+      std::error_code ignored;
+      if (!std::filesystem::is_regular_file(output, ignored)) return;
+      if (!std::filesystem::equivalent(input, output, ignored)) continue;
+      throw UsageError(fmt::format("'{}' is read, and writing it would lose it", output));
+    }
+  };
+  if (json) refuse_input(*json);
+  std::ranges::for_each(plots, refuse_input);
 }
 
 void ComputeOptions::add_to(CLI::App& command) {

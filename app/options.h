@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -38,8 +39,9 @@ struct JudgingOptions {
   bool ascii = false;
 
   void add_to(CLI::App& command);
-  /// Throws UsageError for options that contradict each other.
-  void check() const;
+  /// Throws UsageError for options that contradict each other, and for an output that is one of the
+  /// files that are read, under whatever name.
+  void check(std::span<const std::string> inputs = {}) const;
 };
 
 /// Options of every command that computes.

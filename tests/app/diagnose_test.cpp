@@ -114,6 +114,26 @@ TEST(Diagnose, FilesOfOneNameAreToldApartByTheirFolders) {
   EXPECT_NE(result.out.find(" step_2/grads", table), std::string::npos) << result.out;
 }
 
+TEST(Diagnose, AFileThatIsReadIsNotWritten) {
+  const TemporaryFolder folder;
+  const std::string given = folder.file("in.safetensors"), link = folder.file("link.json"),
+                    hard_link = folder.file("hard.json");
+  std::filesystem::copy_file(dump("convnet"), given);
+  std::filesystem::create_symlink(given, link);
+  std::filesystem::create_hard_link(given, hard_link);
+  const std::string before = read_file(given);
+  for (const std::string& output : {given, link, hard_link}) {
+    const ProgramResult result = run_program({"diagnose", given, "--json", output});
+    EXPECT_EQ(result.exit_code, 2) << output;
+    EXPECT_NE(result.err.find("'" + output + "' is read"), std::string::npos) << result.err;
+    EXPECT_EQ(read_file(given), before) << output;
+  }
+  const ProgramResult weights =
+      run_program({"diagnose", dump("convnet"), "--weights", given, "--json", given});
+  EXPECT_EQ(weights.exit_code, 2);
+  EXPECT_EQ(read_file(given), before);
+}
+
 TEST(Diagnose, AnEmptyTensorAtAnOddAddressIsRead) {
   const TemporaryFolder folder;
   const std::string header = R"({"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},)"

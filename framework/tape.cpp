@@ -97,7 +97,7 @@ std::vector<TensorView> Tape::views() const {
   for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
     const LayerTrace& trace = layers_[layer];
     const LayerNames& names = layer_names_[layer];
-    const LayerPlace& place = places[layer];
+    const LayerPlace& place = places[static_cast<std::size_t>(trace.position)];
     const auto add = [&](const std::string& name, Role role, const Tensor& tensor) {
       if (!tensor.has_value()) return;
       views.push_back(view_of(name, role, tensor, place.layer, trace.activation));

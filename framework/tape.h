@@ -71,12 +71,13 @@ class Tape {
   /// Everything the monitor can watch: the gradients in the order asked (those that do not exist
   /// with null data), then pre_activation, output and delta of each dense op, as far as they were
   /// kept or reached, and last the loss. A gradient has the layer, network and activation of the
-  /// first dense op that uses its variable. Valid until reset() or the tape's end, and as long as
+  /// first dense op that uses its variable, or else the network of the first op that does; -1 where
+  /// none does. Valid until reset() or the tape's end, and as long as
   /// the variables asked for live.
   ///
   /// Dense ops are of one `network` where one takes what the other gives, through whatever ops lie
   /// between: a trunk with its heads, a way around a layer, a generator with the discriminator that
-  /// it feeds. What meets in the loss alone, or only reads the same input, is apart, and so is what
+  /// it feeds; and where they share a kernel, as the runs of a model that runs twice. What meets in the loss alone, or only reads the same input, is apart, and so is what
   /// is fed by a tensor that was not recorded here, through which no gradient passes. Networks are
   /// numbered in the order in which they begin. `layer` counts the dense ops of a network towards
   /// its outputs, so that the last number is that of every head: ways of different lengths differ at

@@ -95,8 +95,10 @@ bool Tape::find_links(std::vector<TapeLink>& links) const {
     const auto inputs = operations_[position]->inputs();
     std::ranges::transform(inputs, link.sources.begin(),
                            [this](const Tensor& input) { return find(input); });
-    link.is_layer = layer != layers_.end() && layer->position == static_cast<int>(position);
-    if (link.is_layer) ++layer;
+    if (layer != layers_.end() && layer->position == static_cast<int>(position)) {
+      link.kernel = inputs[1].storage_.get();
+      ++layer;
+    }
     differ = differ || link != links[position];
     links[position] = link;
   }
@@ -117,18 +119,25 @@ void Tape::route(int last) {
   }
 }
 
-// A variable is where the first layer is that uses it; kernel and bias follow x among a layer's
-// inputs.
+// A variable is where the first layer is that uses it, or else the first op; kernel and bias follow x
+// among a layer's inputs.
 void Tape::place_variables(int last) {
   const int base = static_cast<int>(operations_.size());
-  for (int layer = 0; layer < layer_count(); ++layer) {
-    const LayerTrace& trace = layers_[static_cast<std::size_t>(layer)];
-    if (trace.position > last) return;
-    const Sinks& sinks = sinks_[static_cast<std::size_t>(trace.position)];
-    for (std::size_t input = 1; input < sinks.size(); ++input) {
+  auto layer = layers_.begin();
+  for (int position = 0; position <= last; ++position) {
+    const LayerPlace& place = places_[static_cast<std::size_t>(position)];
+    const bool is_layer = place.layer >= 0;
+    const Activation activation = is_layer ? layer->activation : Activation::kNone;
+    if (is_layer) ++layer;
+    const Sinks& sinks = sinks_[static_cast<std::size_t>(position)];
+    for (std::size_t input = 0; input < sinks.size(); ++input) {
       if (sinks[input] < base) continue;
       VariablePlace& of = places_of_variables_[static_cast<std::size_t>(sinks[input] - base)];
-      if (of.place.layer < 0) of = {places_[static_cast<std::size_t>(layer)], trace.activation};
+      if (is_layer && input > 0) {
+        if (of.place.layer < 0) of = {place, activation};
+      } else if (of.place.network < 0) {
+        of.place.network = place.network;
+      }
     }
   }
 }

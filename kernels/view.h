@@ -39,7 +39,7 @@ struct TensorView {
   Role role = Role::kGradient;
   int layer = -1;   ///< 0 for the layer nearest the input; -1 where unknown.
   int network = 0;  ///< Which of the networks that are watched together: any number, the same for
-                    ///< all layers that one gradient passes through.
+                    ///< all layers that one gradient passes through; -1 where unknown.
   const void* data = nullptr;  ///< null: the tensor does not exist (a parameter without gradient).
   std::int64_t count = 0;      ///< Elements.
   std::int64_t rows = 0;       ///< B of a (B,O) tensor, in of a kernel, 1 of a vector.

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <set>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
+#include <utility>
 
 namespace gradvitals {
 namespace {
@@ -30,18 +33,26 @@ std::vector<Named> sorted_by_name(std::span<const TensorView> views,
   return sorted;
 }
 
-bool models_share_names(const std::vector<Named>& sorted) {
-  return std::ranges::adjacent_find(sorted, [](const Named& a, const Named& b) {
-           return a.tensor() == b.tensor() && a.view->model != b.view->model;
-         }) != sorted.end();
+/// Whatever the role: the gradient of one model's kernel is not to be taken for that of another's.
+bool models_share_names(std::span<const TensorView> views) {
+  std::unordered_map<std::string_view, std::string_view> models;
+  return std::ranges::any_of(views, [&models](const TensorView& view) {
+    return models.try_emplace(view.name, view.model).first->second != view.model;
+  });
 }
 
 void number_namesakes(const std::vector<Named>& sorted) {
+  std::set<std::pair<Role, std::string>> taken;
+  for (const Named& named : sorted) taken.insert({named.view->role, *named.name});
   for (auto first = sorted.begin(); first != sorted.end();) {
     const auto end = std::find_if(
         first, sorted.end(), [&](const Named& other) { return other.tensor() != first->tensor(); });
     const std::string shared = *first->name;
-    for (int number = 2; ++first != end; ++number) *first->name = numbered_name(shared, number);
+    for (int number = 2; ++first != end;) {
+      do {
+        *first->name = numbered_name(shared, number++);
+      } while (!taken.insert({first->view->role, *first->name}).second);
+    }
   }
 }
 
@@ -56,7 +67,7 @@ std::vector<std::string> distinct_names(std::span<const TensorView> views) {
   std::vector<std::string> names;
   names.reserve(views.size());
   for (const TensorView& view : views) names.emplace_back(view.name);
-  if (models_share_names(sorted_by_name(views, names))) {
+  if (models_share_names(views)) {
     for (std::size_t i = 0; i < views.size(); ++i) {
       if (!views[i].model.empty()) names[i] = fmt::format("{}/{}", views[i].model, views[i].name);
     }

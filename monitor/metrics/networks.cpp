@@ -1,5 +1,7 @@
 #include "monitor/metrics/networks.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
@@ -8,18 +10,18 @@
 #include <tuple>
 #include <utility>
 
-#include "monitor/metrics/distinct_names.h"
-
 namespace gradvitals {
 namespace {
 
 /// By the numbers that the views give them.
 using Numbers = std::map<int, int>;
 
+constexpr int kUnknown = -1;
+
 /// Whether a view knows its network: a model does not know which others its weights stand beside,
 /// and a loss belongs to all.
 bool tells_network(const TensorView& view) {
-  return view.role != Role::kWeight && view.role != Role::kLoss;
+  return view.role != Role::kWeight && view.role != Role::kLoss && view.network != kUnknown;
 }
 
 Numbers number_networks(std::span<const TensorView> views) {
@@ -35,21 +37,52 @@ struct Place {
   int network;
 };
 
-/// By model and scope.
-using Places = std::map<std::pair<std::string_view, std::string_view>, Place>;
-
-std::pair<std::string_view, std::string_view> layer_key(const TensorView& view) {
-  return {view.model, scope_of(view.name)};
-}
-
-Places known_places(std::span<const TensorView> views, const Numbers& numbers) {
-  Places places;
-  for (const TensorView& view : views) {
-    if (!tells_network(view) || view.layer < 0) continue;
-    places.try_emplace(layer_key(view), Place{view.layer, numbers.at(view.network)});
+/// Where tensors belong that do not tell: with the layer of their model and scope, as the records
+/// name it, so that namesakes are told apart; or else with their model, which is a network of its own
+/// where no layer of it is known.
+class Places {
+ public:
+  Places(std::span<const TensorView> views, std::span<const TensorRecord> records)
+      : numbers_(number_networks(views)), count_(static_cast<int>(numbers_.size())) {
+    for (std::size_t i = 0; i < views.size(); ++i) {
+      if (!tells_network(views[i])) continue;
+      const int network = numbers_.at(views[i].network);
+      of_models_.try_emplace(model_key(views[i], records[i]), network);
+      if (views[i].layer < 0) continue;
+      of_layers_.try_emplace(key(views[i], records[i]), Place{views[i].layer, network});
+    }
   }
-  return places;
-}
+
+  int count() const { return count_; }
+
+  Place of(const TensorView& view, const TensorRecord& record) {
+    const bool tells = tells_network(view);
+    if (tells && view.layer >= 0) return {view.layer, numbers_.at(view.network)};
+    const auto layer = of_layers_.find(key(view, record));
+    if (layer != of_layers_.end()) return layer->second;
+    if (tells) return {view.layer, numbers_.at(view.network)};
+    const auto [model, is_new] = of_models_.try_emplace(model_key(view, record), count_);
+    if (is_new) ++count_;
+    return {view.layer, model->second};
+  }
+
+ private:
+  using Key = std::pair<std::string_view, std::string_view>;
+
+  static Key key(const TensorView& view, const TensorRecord& record) {
+    return {view.model, scope_of(record.name)};
+  }
+
+  /// A scope stands for a model without a name.
+  static Key model_key(const TensorView& view, const TensorRecord& record) {
+    return view.model.empty() ? key(view, record) : Key{view.model, {}};
+  }
+
+  Numbers numbers_;
+  std::map<Key, Place> of_layers_;
+  std::map<Key, int> of_models_;
+  int count_;
+};
 
 /// The view of a network's first layer that comes first; of any where no layer is known.
 const TensorRecord& first_layer(std::span<const TensorRecord> records, int network) {
@@ -69,7 +102,7 @@ std::vector<std::string> names_of_networks(std::span<const TensorView> views,
     if (name.empty()) name = "network";
     const std::string shared = name;
     for (int number = 2; std::ranges::count(names, name) > 0; ++number) {
-      name = numbered_name(shared, number);
+      name = fmt::format("{}#{}", shared, number);
     }
     names.push_back(std::move(name));
   }
@@ -88,19 +121,16 @@ HealthMetrics without_tensors(const HealthMetrics& metrics, std::vector<double> 
 
 std::vector<std::string> place_in_networks(std::span<const TensorView> views,
                                            std::span<TensorRecord> records) {
-  const Numbers numbers = number_networks(views);
-  if (numbers.size() < 2) return {};
-  const Places places = known_places(views, numbers);
+  Places places(views, records);
+  const bool are_several = places.count() > 1;
   for (std::size_t i = 0; i < views.size(); ++i) {
-    const auto number = numbers.find(views[i].network);
-    records[i].network = number == numbers.end() ? 0 : number->second;
-    if (tells_network(views[i]) && views[i].layer >= 0) continue;
-    const auto place = places.find(layer_key(views[i]));
-    if (place == places.end()) continue;
-    records[i].layer = place->second.layer;
-    records[i].network = place->second.network;
+    if (views[i].role == Role::kLoss) continue;
+    const Place place = places.of(views[i], records[i]);
+    records[i].layer = place.layer;
+    records[i].network = are_several ? place.network : 0;
   }
-  return names_of_networks(views, records, static_cast<int>(numbers.size()));
+  if (!are_several) return {};
+  return names_of_networks(views, records, places.count());
 }
 
 std::vector<HealthMetrics> split_networks(const HealthMetrics& metrics) {

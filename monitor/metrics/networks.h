@@ -10,11 +10,12 @@
 
 namespace gradvitals {
 
-/// Puts the networks of the views into the records, which are parallel to them and have their names:
-/// numbered from 0 in the order in which they are met. A weight, whose model does not know its place
-/// among others, goes where the layer of its model and scope is, and so does a gradient without a
-/// layer. Returns the networks' names: of the model of the first layer, or of that layer, and
-/// distinct. With one network it leaves the records as they are, and returns none.
+/// Puts the networks of the views into the records, which are parallel to them and have distinct
+/// names: numbered from 0 in the order in which they are met. A weight, whose model does not know its
+/// place among others, goes where the layer of its model and scope is, and so does a gradient without
+/// a layer; what no layer is known of, with its model, which is a network of its own where none of it
+/// is known. Returns the networks' names: of the model of the first layer, or of that layer, and
+/// distinct; none where the views tell of one network, which then holds all.
 std::vector<std::string> place_in_networks(std::span<const TensorView> views,
                                            std::span<TensorRecord> records);
 

@@ -6,7 +6,10 @@
 #include <cstddef>
 #include <functional>
 #include <iterator>
+#include <map>
 #include <span>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "monitor/metrics/gradient_readings.h"
@@ -26,6 +29,27 @@ bool decides(const Finding& finding) {
 int place_of(const Finding& finding) {
   if (!decides(finding)) return 2;
   return finding.consequence_of.empty() ? 0 : 1;
+}
+
+/// Of what is found in several networks, the order of the table holds within one network; between
+/// them that of their worst findings does. What is found in the step as a whole comes before.
+void sort_by_precedence(std::vector<Finding>& findings) {
+  std::map<std::string_view, Severity> worst;
+  for (const Finding& finding : findings) {
+    Severity& severity = worst.try_emplace(finding.network, finding.severity).first->second;
+    severity = std::max(severity, finding.severity);
+  }
+  std::vector<std::tuple<int, int, std::size_t>> order;
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    const std::string& network = findings[i].network;
+    const int rank = network.empty() ? -4 : -static_cast<int>(worst.at(network));
+    order.emplace_back(place_of(findings[i]), rank, i);
+  }
+  std::ranges::sort(order);
+  std::vector<Finding> sorted;
+  sorted.reserve(findings.size());
+  for (const auto& [place, rank, i] : order) sorted.push_back(std::move(findings[i]));
+  findings = std::move(sorted);
 }
 
 /// One of several networks that were examined together.
@@ -62,6 +86,11 @@ std::vector<Finding> check_network(const Rule& rule, const Network& network,
   return findings;
 }
 
+bool asks_for_gradients(const HealthMetrics& metrics) {
+  return std::ranges::any_of(
+      metrics.tensors, [](const TensorRecord& tensor) { return tensor.role == Role::kGradient; });
+}
+
 /// The worst network first.
 std::vector<Finding> check_networks(const Rule& rule, std::span<const Network> networks,
                                     const Thresholds& thresholds) {
@@ -71,8 +100,8 @@ std::vector<Finding> check_networks(const Rule& rule, std::span<const Network> n
   for (const Network& network : networks) {
     std::vector<Finding> found = check_network(rule, network, thresholds);
     // One that only ran forward stands beside those that are trained: it is no fault that no
-    // gradient reaches it.
-    if (any_can_be_judged && !can_be_judged(network.metrics)) {
+    // gradient reaches it, where none was asked for.
+    if (any_can_be_judged && !asks_for_gradients(network.metrics)) {
       std::erase_if(found, [](const Finding& f) { return f.verdict == Verdict::kNoGradient; });
     }
     std::ranges::move(found, std::back_inserter(findings));
@@ -93,7 +122,7 @@ std::vector<Finding> find_all(const Evidence& all) {
     }
   }
   fold_consequences(findings);
-  std::ranges::stable_sort(findings, {}, place_of);
+  sort_by_precedence(findings);
   return findings;
 }
 

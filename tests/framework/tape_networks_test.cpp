@@ -89,13 +89,33 @@ TEST_P(TapeNetworksTest, AModelThatFeedsAnotherIsOneNetworkWithIt) {
                                   "dense 0.3", "dense_1 0.4", "dense_2 0.5"}));
 }
 
-TEST_P(TapeNetworksTest, OneModelRunTwiceIsTwoNetworks) {
+TEST_P(TapeNetworksTest, OneModelRunTwiceIsOneNetwork) {
   const Sequential model = mlp("Siamese");
   Tape tape(stream());
   model.forward(tape, x());
   model.forward(tape, x());
   EXPECT_EQ(places(tape), (Places{"dense 0.0", "dense_1 0.1", "dense_2 0.2",  //
-                                  "dense 1.0", "dense_1 1.1", "dense_2 1.2"}));
+                                  "dense 0.0", "dense_1 0.1", "dense_2 0.2"}));
+}
+
+TEST_P(TapeNetworksTest, AVariableThatNoLayerUsesIsInTheNetworkOfItsOp) {
+  const Sequential a = mlp("A"), b = mlp("B");
+  Parameter shift{"shift", Tensor::zeros(stream(), {5, 3})},
+      idle{"idle", Tensor::zeros(stream(), {5, 3})};
+  Tape tape(stream());
+  const Tensor from_a = a.forward(tape, x());
+  const Tensor moved = add(tape, b.forward(tape, x()), shift);
+  std::vector<Parameter*> variables = a.trainable_variables();
+  std::ranges::copy(b.trainable_variables(), std::back_inserter(variables));
+  variables.push_back(&shift);
+  variables.push_back(&idle);
+  tape.gradient(mse(tape, add(tape, from_a, moved), x()), variables);
+  const std::vector<TensorView> views = tape.gradient_views();
+  EXPECT_EQ(views.at(6).network, 1);
+  EXPECT_EQ(views.at(12).network, 1) << "shift";
+  EXPECT_EQ(views.at(13).network, -1) << "idle";
+  const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
+  EXPECT_EQ(metrics.networks, (std::vector<std::string>{"A", "B", "idle"}));
 }
 
 TEST_P(TapeNetworksTest, AWayAroundALayerLeavesTheNetworkWhole) {

@@ -16,6 +16,7 @@
 #include "framework/sequential.h"
 #include "framework/tape.h"
 #include "monitor/gradient_monitor.h"
+#include "monitor/metrics/networks.h"
 #include "monitor/rules/diagnosis.h"
 #include "tests/support/devices.h"
 
@@ -108,6 +109,11 @@ TEST_P(TwoNetworksTest, EqualNetworksHaveTheBackwardFactorOfEach) {
   EXPECT_EQ(together.vital_signs.oxygen.backward_factor, alone.backward_factor);
   EXPECT_EQ(together.vital_signs.oxygen.relative_gradient_spread, alone.relative_gradient_spread);
   EXPECT_EQ(std::ranges::count(together.findings, "R2", &Finding::rule), 3);
+  for (const HealthMetrics& part : split_networks(metrics)) {
+    const SignalFlow flow = signal_flow(part);
+    EXPECT_EQ(flow.backward_factor, alone.backward_factor);
+    EXPECT_EQ(flow.gradient_to_weight, alone.gradient_to_weight);
+  }
 }
 
 TEST_P(TwoNetworksTest, AModelThatRunsTwiceHasOneGradientAKernel) {
@@ -116,12 +122,38 @@ TEST_P(TwoNetworksTest, AModelThatRunsTwiceHasOneGradientAKernel) {
   const Tensor left = model.forward(tape, noise(2));
   const Tensor both = add(tape, left, model.forward(tape, noise(4)));
   tape.gradient(mse(tape, both, noise(3)), model.trainable_variables());
-  const HealthMetrics metrics = GradientMonitor(stream()).examine(tape.views());
+  std::vector<TensorView> views = tape.views();
+  std::ranges::copy(model.views(), std::back_inserter(views));
+  const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
   EXPECT_TRUE(are_distinct(metrics.tensors));
-  EXPECT_EQ(std::ranges::count(metrics.tensors, "dense/kernel", &TensorRecord::name), 1);
+  EXPECT_TRUE(metrics.networks.empty());
+  EXPECT_EQ(std::ranges::count(metrics.tensors, "dense/kernel", &TensorRecord::name), 2)
+      << "a gradient and a weight";
+  EXPECT_TRUE(signal_flow(metrics).gradient_to_weight.has_value());
   EXPECT_EQ(std::ranges::count(metrics.tensors, "dense/delta", &TensorRecord::name), 1);
   EXPECT_EQ(diagnose(metrics).verdict, Verdict::kHealthy);
   EXPECT_EQ(diagnose(metrics).vital_signs.oxygen.hidden_layers, kHiddenLayers);
+}
+
+TEST_P(TwoNetworksTest, AModelThatNeverRanIsBlamedOnNoOther) {
+  Sequential a = healthy("A"), b = healthy("B"), idle = healthy("Idle");
+  Tape tape(stream());
+  std::vector<Parameter*> variables;
+  for (Sequential* model : {&a, &b, &idle}) {
+    std::ranges::copy(model->trainable_variables(), std::back_inserter(variables));
+  }
+  const Tensor from_a = a.forward(tape, noise(2));
+  const Tensor both = add(tape, from_a, b.forward(tape, noise(4)));
+  tape.gradient(mse(tape, both, noise(3)), variables);
+  std::vector<TensorView> views = tape.views();
+  for (const Sequential* model : {&a, &b, &idle}) {
+    std::ranges::copy(model->views(), std::back_inserter(views));
+  }
+  const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
+  EXPECT_EQ(metrics.networks, (std::vector<std::string>{"A", "B", "Idle"}));
+  const Diagnosis diagnosis = diagnose(metrics);
+  EXPECT_EQ(diagnosis.verdict, Verdict::kNoGradient);
+  for (const Finding& finding : diagnosis.findings) EXPECT_EQ(finding.network, "Idle");
 }
 
 TEST_P(TwoNetworksTest, ANetworkThatOnlyRunsForwardIsNoFault) {

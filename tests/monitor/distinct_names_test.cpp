@@ -45,6 +45,19 @@ TEST(DistinctNames, WhatIsStillTheSameIsNumberedInItsScope) {
                    "w", "w#2"}));
 }
 
+TEST(DistinctNames, ANumberThatIsTakenIsLeftOut) {
+  EXPECT_EQ(distinct_names(std::vector{view(Role::kGradient, "dense/kernel"),
+                                       view(Role::kGradient, "dense/kernel"),
+                                       view(Role::kGradient, "dense#2/kernel")}),
+            (Names{"dense/kernel", "dense#3/kernel", "dense#2/kernel"}));
+}
+
+TEST(DistinctNames, AKernelOfOneModelIsNotTakenForThatOfAnother) {
+  EXPECT_EQ(distinct_names(std::vector{view(Role::kGradient, "dense/kernel", "A"),
+                                       view(Role::kWeight, "dense/kernel", "B")}),
+            (Names{"A/dense/kernel", "B/dense/kernel"}));
+}
+
 TEST(DistinctNames, ANumberGoesWithTheNetwork) {
   TensorView second = view(Role::kGradient, "dense/kernel"), first = second;
   second.network = 1;

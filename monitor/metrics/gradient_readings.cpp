@@ -5,31 +5,37 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <string_view>
 
+#include "monitor/metrics/parameter_name.h"
 #include "monitor/metrics/signal_flow.h"
 
 namespace gradvitals {
 namespace {
 
+/// Independent of size where that is known.
+double magnitude(const GradientReading& reading) {
+  return reading.rms.value_or(reading.norm);
+}
+
 /// The bias of a kernel that moves, itself still but for rounding.
 bool is_idle(const GradientReading& bias, const GradientReading& kernel,
              const Thresholds& thresholds) {
   if (!bias.is_whole || kernel.norm == 0.0) return false;
-  return *bias.rms <= thresholds.idle_bias_ratio * *kernel.rms ||
+  return magnitude(bias) <= thresholds.idle_bias_ratio * magnitude(kernel) ||
          (has_vanished(bias, thresholds) && !has_vanished(kernel, thresholds));
 }
 
 void mark_idle_biases(std::vector<GradientReading>& readings, const Thresholds& thresholds) {
-  std::map<std::string_view, const GradientReading*> kernels;  // The largest of each scope.
+  std::map<LayerKey, const GradientReading*> kernels;  // The largest of each layer.
   for (const GradientReading& reading : readings) {
     if (!reading.is_kernel) continue;
-    const GradientReading*& kernel = kernels[scope_of(reading.name)];
-    if (kernel == nullptr || *reading.rms > *kernel->rms) kernel = &reading;
+    const GradientReading*& kernel = kernels[layer_key(reading.name)];
+    if (kernel == nullptr || magnitude(reading) > magnitude(*kernel)) kernel = &reading;
   }
   for (GradientReading& reading : readings) {
-    const auto kernel = kernels.find(scope_of(reading.name));
+    const auto kernel = kernels.find(layer_key(reading.name));
     if (reading.is_kernel || kernel == kernels.end()) continue;
+    if (!reading.rms && !says_bias(reading.name)) continue;  // Of unknown shape.
     reading.is_idle_bias = is_idle(reading, *kernel->second, thresholds);
   }
 }
@@ -53,7 +59,8 @@ std::vector<GradientReading> readings_from_tensors(const HealthMetrics& metrics,
   return readings;
 }
 
-std::vector<GradientReading> readings_from_norms(const HealthMetrics& metrics) {
+std::vector<GradientReading> readings_from_norms(const HealthMetrics& metrics,
+                                                 const Thresholds& thresholds) {
   std::vector<GradientReading> readings;
   for (std::size_t i = 0; i < metrics.gradient_norms.size(); ++i) {
     const double norm = metrics.gradient_norms[i];
@@ -63,7 +70,9 @@ std::vector<GradientReading> readings_from_norms(const HealthMetrics& metrics) {
     GradientReading& reading = readings.emplace_back();
     reading.name = norm_name(metrics, i);
     reading.norm = norm;
+    reading.is_kernel = says_kernel(reading.name);
   }
+  mark_idle_biases(readings, thresholds);
   return readings;
 }
 
@@ -76,7 +85,7 @@ bool has_vanished(const GradientReading& gradient, const Thresholds& thresholds)
 
 std::vector<GradientReading> gradient_readings(const HealthMetrics& metrics,
                                                const Thresholds& thresholds) {
-  return metrics.tensors.empty() ? readings_from_norms(metrics)
+  return metrics.tensors.empty() ? readings_from_norms(metrics, thresholds)
                                  : readings_from_tensors(metrics, thresholds);
 }
 

@@ -18,7 +18,7 @@ struct GradientReading {
   std::optional<double> rms;  ///< of the finite part; empty where only norms are known
   /// rms(gradient) / rms(weight); empty for what is no kernel and where the weight is not known.
   std::optional<double> to_weight;
-  bool is_kernel = false;  ///< Of two dimensions or more.
+  bool is_kernel = false;  ///< Of two dimensions or more; by norms alone, named a kernel.
   /// Every element is finite. Where not, the norm is a lower bound: it may show that a gradient is
   /// large, never that it is small.
   bool is_whole = true;

@@ -124,14 +124,18 @@ void StepBuilder::add(const LoggedRecord& record, std::optional<std::int64_t> st
 
 }  // namespace
 
-void check_name_length(std::string_view name, const std::string& path) {
-  if (name.size() <= kMaxNormNameBytes) return;
+bool is_passed_over(std::string_view name, const std::string& path) {
+  if (name.size() <= kMaxNormNameBytes) return false;
+  if (says_gradient(name)) refuse_long_norm(name, path);
+  return true;
+}
+
+void refuse_long_norm(std::string_view name, const std::string& path) {
   refuse_input(path, fmt::format("name {} has {} bytes, and that of a norm has at most {}",
                                  in_quotes(name), name.size(), kMaxNormNameBytes));
 }
 
 std::size_t TrainingLog::index_of(std::string_view name, bool is_norm) {
-  check_name_length(name, path_);
   const auto [entry, is_new] = indices_.emplace(std::string(name), names_.size());
   if (is_new) {
     names_.emplace_back(name);
@@ -153,6 +157,10 @@ void TrainingLog::refuse_negative(const LoggedRecord& record,
 
 RecordedMetrics TrainingLog::to_metrics() const {
   const NormChoice choice = choose(names_, known_norms_);
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    if (!choice.is_norm[i] || names_[i].size() <= kMaxNormNameBytes) continue;
+    refuse_long_norm(names_[i], path_);
+  }
   StepBuilder builder(names_, choice);
   const bool has_steps = std::ranges::any_of(
       records_, [](const LoggedRecord& record) { return record.step.has_value(); });

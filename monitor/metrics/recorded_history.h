@@ -29,8 +29,11 @@ struct LoggedRecord {
   std::optional<HealthMetrics> metrics;  ///< Complete ones, with norms of their own.
 };
 
-/// Throws InputError naming the path and the name where it is longer than that of a norm may be.
-void check_name_length(std::string_view name, const std::string& path);
+/// Whether what stands under this name is none of norms, as the name is longer than a norm's may be: a
+/// prompt, say. Throws InputError as refuse_long_norm() where it says "gradient" all the same.
+bool is_passed_over(std::string_view name, const std::string& path);
+/// Throws InputError naming the path, the name and its size.
+[[noreturn]] void refuse_long_norm(std::string_view name, const std::string& path);
 
 /// Records with the names that they share.
 class TrainingLog {
@@ -38,15 +41,16 @@ class TrainingLog {
   /// `unit` is what records are called in messages: "line" or "entry".
   TrainingLog(std::string path, std::string_view unit) : path_(std::move(path)), unit_(unit) {}
 
-  /// `is_norm`: known to be a norm whatever its name says. Throws InputError as check_name_length().
+  /// `is_norm`: known to be a norm whatever its name says.
   std::size_t index_of(std::string_view name, bool is_norm = false);
   void add(LoggedRecord record) { records_.push_back(std::move(record)); }
   /// The records are of several networks: those without a step are not numbered.
   void are_no_steps() { are_steps_ = false; }
 
   /// One step for each record that holds a norm; records that follow each other with the same step
-  /// and different names are one. Where no record has a step, their places are the steps, from 0. Throws InputError naming line and name of a norm that is
-  /// negative, and where there is no norm at all.
+  /// and different names are one. Where no record has a step, their places are the steps, from 0.
+  /// Throws InputError naming line and name of a norm that is negative, the name of one that is
+  /// longer than kMaxNormNameBytes, and where there is no norm at all.
   RecordedMetrics to_metrics() const;
 
  private:

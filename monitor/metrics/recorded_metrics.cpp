@@ -90,7 +90,6 @@ void add_columns(const json& object, const std::string& path, TrainingLog& log) 
   std::optional<std::size_t> rows;
   for (const auto& [key, column] : object.items()) {
     if (!column.is_array()) continue;
-    check_name_length(key, path);  // Before it is copied for each row.
     if (rows && column.size() != *rows) {
       refuse_input(path, fmt::format("{} has {} entries, and others have {}", in_quotes(key),
                                      column.size(), *rows));
@@ -100,7 +99,7 @@ void add_columns(const json& object, const std::string& path, TrainingLog& log) 
   for (std::size_t row = 0; row < rows.value_or(0); ++row) {
     json record = json::object();
     for (const auto& [key, column] : object.items()) {
-      if (column.is_array()) record[key] = column[row];
+      if (column.is_array() && !is_passed_over(key, path)) record[key] = column[row];
     }
     ++place.number;
     add_record(record, place, log);

@@ -88,7 +88,8 @@ void RecordReader::read_norms(const json& value, const std::string& name) {
       read_norms(element, element_name);
     }
   } else if (value.is_object()) {
-    check_name_length(name, place_.path);  // Before it is copied for each member.
+    // Before it is copied for each member.
+    if (name.size() > kMaxNormNameBytes) refuse_long_norm(name, place_.path);
     for (const auto& [key, member] : value.items()) read_norms(member, name + "/" + key);
   }
 }
@@ -97,7 +98,7 @@ void RecordReader::read_member(const std::string& name, const json& value) {
   if (const std::optional<double> number = to_number(value)) {
     read_number(name, *number);
   } else if (value.is_object() && !value.contains("_type")) {  // A tracker's histogram, image, ...
-    check_name_length(name, place_.path);
+    if (is_passed_over(name, place_.path)) return;
     const bool are_norms = holds_norms(name);
     for (const auto& [key, member] : value.items()) {
       if (are_norms) {

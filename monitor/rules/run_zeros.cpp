@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kernels/view.h"
+#include "monitor/metrics/parameter_name.h"
 #include "monitor/rules/rule.h"
 #include "monitor/rules/run_checks.h"
 
@@ -96,18 +97,19 @@ class Histories {
   }
 
   static bool is_bias_of_moving_kernel(std::string_view name, const HealthMetrics& metrics) {
-    const std::string_view scope = scope_of(name);
-    bool is_vector = metrics.tensors.empty() && name.ends_with("bias");
+    const LayerKey layer = layer_key(name);
+    bool is_vector = metrics.tensors.empty() && says_bias(name);
     bool kernel_moves = false;
     for (const TensorRecord& tensor : metrics.tensors) {
-      if (tensor.role != Role::kGradient || scope_of(tensor.name) != scope) continue;
+      if (tensor.role != Role::kGradient || layer_key(tensor.name) != layer) continue;
       if (tensor.name == name) is_vector = tensor.rank < 2;
       if (tensor.rank >= 2) kernel_moves |= tensor.stats.zero_count < tensor.stats.finite_count();
     }
     if (!metrics.tensors.empty()) return is_vector && kernel_moves;
     for (std::size_t i = 0; i < metrics.gradient_norms.size(); ++i) {
       const std::string other = norm_name(metrics, i);
-      kernel_moves |= other != name && scope_of(other) == scope && metrics.gradient_norms[i] > 0.0;
+      kernel_moves |=
+          says_kernel(other) && layer_key(other) == layer && metrics.gradient_norms[i] > 0.0;
     }
     return is_vector && kernel_moves;
   }

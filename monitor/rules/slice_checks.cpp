@@ -2,8 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <unordered_map>
 
+#include "monitor/metrics/parameter_name.h"
 #include "monitor/metrics/unit_records.h"
 #include "monitor/rules/checks.h"
 
@@ -28,19 +29,19 @@ bool is_kernel_gradient(const TensorRecord& tensor) {
 
 /// The gradients of kernels whose units another kernel takes as its inputs. Classes of a head, words
 /// of an embedding and stacked experts are slices as well, but no hidden units: that the batch lacks
-/// some of them is no fault.
+/// some of them is no fault, not even where another kernel happens to have as many inputs.
 std::vector<const TensorRecord*> hidden_kernels(const HealthMetrics& metrics) {
   int head = -1;
   for (const TensorRecord& tensor : metrics.tensors) head = std::max(head, tensor.layer);
-  std::multiset<std::int64_t> inputs;
+  std::unordered_map<std::int64_t, std::int64_t> takers;  // Kernels by the number of their inputs.
   for (const TensorRecord& tensor : metrics.tensors) {
-    if (is_kernel_gradient(tensor) && tensor.rank == 2) inputs.insert(inputs_of(tensor));
+    if (is_kernel_gradient(tensor) && tensor.rank == 2) ++takers[inputs_of(tensor)];
   }
   std::vector<const TensorRecord*> kernels;
   for (const TensorRecord& tensor : metrics.tensors) {
-    if (!is_kernel_gradient(tensor) || tensor.rank != 2) continue;
+    if (!is_kernel_gradient(tensor) || tensor.rank != 2 || says_embedding(tensor.name)) continue;
     const bool is_square = units_of(tensor) == inputs_of(tensor);
-    const bool is_taken = inputs.count(units_of(tensor)) > (is_square ? 1U : 0U);
+    const bool is_taken = takers[units_of(tensor)] > (is_square ? 1 : 0);
     const bool is_hidden = tensor.layer >= 0 ? tensor.layer < head : is_taken;
     if (is_hidden) kernels.push_back(&tensor);
   }

@@ -239,6 +239,11 @@ TEST(RecordedMetrics, ALongNameIsNotCopiedForEveryStep) {
   EXPECT_EQ(refusal(R"({"step": [0, 1], "grad)" + longer + R"(": [1, 2]})"), message);
   EXPECT_EQ(refusal(R"({"grad)" + longer + R"(": {"a": {"b": 1}, "c": 2}})"), message);
   EXPECT_EQ(refusal(R"({"norms": {"grad)" + longer + R"(": {"a": 1}}})"), message);
+  EXPECT_EQ(one_step(R"({"fc.grad_norm": 0.1, "samples": {")" + longer + R"(": 0.5}, ")" + longer +
+                     R"(": {"a": 0.5}})")
+                .gradient_norms,
+            Norms{0.1})
+      << "a prompt as a key";
   EXPECT_EQ(parse("{\"note on " + longer + R"(": "text", "grad": 1})").steps.size(), 1U);
 }
 

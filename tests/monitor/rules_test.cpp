@@ -195,6 +195,14 @@ TEST(VanishedGradients, AKernelOfOneRowIsNoIdleBias) {
   EXPECT_EQ(severity_of(diagnose(metrics), "R4"), Severity::kCritical);
 }
 
+TEST(VanishedGradients, AnIdleBiasOnlyInformsByNormsAlone) {
+  HealthMetrics metrics = metrics_from_norms(std::vector{0.1, 1e-9, 0.2, 0.1});
+  metrics.gradient_names = {"l0.weight", "l0.bias", "l1.weight", "l1.bias"};
+  EXPECT_EQ(diagnose(metrics).severity, Severity::kInfo);
+  metrics.gradient_names[1] = "l0.gate";
+  EXPECT_EQ(severity_of(diagnose(metrics), "R4"), Severity::kCritical);
+}
+
 TEST(VanishedGradients, WhatIsFiniteBesideNanIsNoNormToJudge) {
   const Diagnosis diagnosis =
       diagnose(metrics_of({gradient("a", {1e-9, kNaN}), gradient("b", {1e-3})}));
@@ -478,6 +486,14 @@ TEST(ZeroUnits, OfAnEmbeddingOrAHeadAreANumberAndNoWarning) {
   embedding.units->zero_count = 4900;
   head.units->zero_count = 990;
   EXPECT_EQ(fired(diagnose(metrics_of({embedding, weight("fc.weight", 64, 64), head}))), "");
+}
+
+TEST(ZeroUnits, OfAnEmbeddingAreNoWarningWhereAnotherKernelTakesAsManyInputs) {
+  TensorRecord embedding = weight("embed_tokens.weight", 128, 32);
+  embedding.units->zero_count = 120;
+  EXPECT_EQ(fired(diagnose(metrics_of(
+                {embedding, weight("up.weight", 128, 32), weight("down.weight", 32, 128)}))),
+            "");
 }
 
 TEST(TwinUnits, AreASymmetryOfTheirOwn) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <optional>
 #include <string_view>
 #include <tuple>
 
@@ -108,9 +109,14 @@ std::vector<Symptom> find_symptoms(const HealthMetrics& metrics) {
   return symptoms;
 }
 
-/// Between which blocks gradients stop being finite on their way to the input: "between blocks.6 and
-/// blocks.7". Empty where names show no such border.
-std::string border_of(const HealthMetrics& metrics) {
+/// Where gradients stop being finite on their way to the input.
+struct Border {
+  std::string text;            ///< "between blocks.6 and blocks.7"
+  const TensorRecord* tensor;  ///< The first one listed that is not finite of the block at fault.
+};
+
+/// Empty where names show no such border.
+std::optional<Border> border_of(const HealthMetrics& metrics) {
   std::vector<const TensorRecord*> gradients;
   std::vector<std::string_view> names;
   for (const TensorRecord& tensor : metrics.tensors) {
@@ -119,24 +125,28 @@ std::string border_of(const HealthMetrics& metrics) {
     names.push_back(tensor.name);
   }
   for (const BlockFamily& family : block_families(names)) {
+    const auto is_bad = [&](const BlockFamily::Member& member) {
+      return gradients[member.index]->stats.nonfinite_count() > 0;
+    };
     const auto is_finite = [&](const auto& block) {
-      return std::ranges::all_of(block.second, [&](const BlockFamily::Member& member) {
-        return gradients[member.index]->stats.nonfinite_count() == 0;
-      });
+      return std::ranges::none_of(block.second, is_bad);
+    };
+    const auto border = [&](auto input_side, auto output_side, auto at_fault) {
+      return Border{fmt::format("between {} and {}", family.name_of(input_side->first),
+                                family.name_of(output_side->first)),
+                    gradients[std::ranges::find_if(at_fault->second, is_bad)->index]};
     };
     // The gradient comes from the last block: the last one at fault is where it was first wrong.
     const auto last_bad = std::find_if_not(family.blocks.rbegin(), family.blocks.rend(), is_finite);
     if (last_bad == family.blocks.rend()) continue;
     if (last_bad != family.blocks.rbegin()) {
-      return fmt::format("between {} and {}", family.name_of(last_bad->first),
-                         family.name_of(std::prev(last_bad)->first));
+      return border(last_bad, std::prev(last_bad), last_bad);
     }
     const auto last_good = std::find_if(family.blocks.rbegin(), family.blocks.rend(), is_finite);
     if (last_good == family.blocks.rend()) continue;
-    return fmt::format("between {} and {}", family.name_of(last_good->first),
-                       family.name_of(std::prev(last_good)->first));
+    return border(last_good, std::prev(last_good), std::prev(last_good));
   }
-  return {};
+  return std::nullopt;
 }
 
 /// "; gradients are finite in a, b and c alone": where no numbers order the names.
@@ -148,13 +158,6 @@ std::string finite_ones(const HealthMetrics& metrics) {
   }
   if (finite.empty()) return "; no gradient is finite";
   return fmt::format("; finite {} {}", plural(std::ssize(finite), "is", "are"), list_names(finite));
-}
-
-/// What a dump tells of where it went wrong: its tensors have no layers, but their names may count.
-std::string place_by_names(const HealthMetrics& metrics) {
-  const std::string border = border_of(metrics);
-  return border.empty() ? finite_ones(metrics)
-                        : fmt::format("; it enters {} on the way back", border);
 }
 
 bool holds_only_infinities(const HealthMetrics& metrics) {
@@ -204,15 +207,25 @@ std::vector<Finding> check_non_finite(const Evidence& evidence) {
   const std::vector<Symptom> symptoms = find_symptoms(evidence.metrics);
   if (symptoms.empty()) return {};
   // The first of equals, so that tensors without a layer keep the order they came in.
-  const Symptom& earliest = *std::ranges::min_element(symptoms, {}, &Symptom::moment);
+  const Symptom* at_fault = &*std::ranges::min_element(symptoms, {}, &Symptom::moment);
+  // A dump's tensors have no layers, but their names may count.
+  const bool is_dump = at_fault->phase == Phase::kBackward && at_fault->layer < 0;
+  const bool has_names = is_dump && !evidence.metrics.tensors.empty();
+  const std::optional<Border> border = has_names ? border_of(evidence.metrics) : std::nullopt;
+  if (border) at_fault = &*std::ranges::find(symptoms, border->tensor->name, &Symptom::tensor);
+  const Symptom& earliest = *at_fault;
   std::string text = earliest.text;
   if (symptoms.size() > 1) {
     text += fmt::format("; it is {} of {} that are not finite",
-                        is_surely_earliest(earliest, symptoms) ? "the earliest" : "listed first",
+                        border                                   ? "at the border"
+                        : is_surely_earliest(earliest, symptoms) ? "the earliest"
+                                                                 : "listed first",
                         symptoms.size());
   }
-  const bool is_dump = earliest.phase == Phase::kBackward && earliest.layer < 0;
-  if (is_dump && !evidence.metrics.tensors.empty()) text += place_by_names(evidence.metrics);
+  if (has_names) {
+    text += border ? fmt::format("; it enters {} on the way back", border->text)
+                   : finite_ones(evidence.metrics);
+  }
   Finding finding;
   finding.severity = Severity::kCritical;
   finding.tensor = earliest.tensor;
@@ -220,8 +233,7 @@ std::vector<Finding> check_non_finite(const Evidence& evidence) {
   finding.value = static_cast<double>(earliest.count);
   finding.threshold = 0.0;
   finding.text = text + ".";
-  const bool may_be_scaled =
-      is_dump && !evidence.metrics.tensors.empty() && holds_only_infinities(evidence.metrics);
+  const bool may_be_scaled = has_names && holds_only_infinities(evidence.metrics);
   finding.advice = may_be_scaled ? advice_for_scaled_infinities() : advice_for(earliest.phase);
   finding.verdict = Verdict::kNonFinite;
   return {finding};

@@ -92,6 +92,16 @@ TEST(NonFinite, EntersADumpOfKerasBetweenItsLayersToo) {
   EXPECT_NE(text.find("between dense and dense_1 on the way back"), std::string::npos) << text;
 }
 
+TEST(NonFinite, NamesTheTensorOfTheBlockWhereItEntersADump) {
+  const Finding finding =
+      finding_of(diagnose(metrics_of({gradient("h.0.w", {kNaN}), gradient("h.1.b", {0.1}),
+                                      gradient("h.1.w", {kNaN}), gradient("h.2.w", {0.1})})),
+                 "R1");
+  EXPECT_EQ(finding.tensor, "h.1.w");
+  EXPECT_TRUE(finding.text.starts_with("h.1.w (gradient) holds 1 NaN")) << finding.text;
+  EXPECT_NE(finding.text.find("between h.1 and h.2"), std::string::npos) << finding.text;
+}
+
 TEST(NonFinite, HasNoBorderWhereNoNameCounts) {
   const std::string text = text_of_dump({"body", "embed", "head"}, {"body"});
   EXPECT_EQ(text.find("between"), std::string::npos) << text;

@@ -6,9 +6,12 @@
 #include <cstddef>
 #include <iterator>
 #include <map>
+#include <stdexcept>
 #include <string_view>
 #include <tuple>
 #include <utility>
+
+#include "kernels/input_message.h"
 
 namespace gradvitals {
 namespace {
@@ -109,6 +112,13 @@ std::vector<std::string> names_of_networks(std::span<const TensorView> views,
   return names;
 }
 
+/// Throws where a record belongs to none of the networks: it would be judged nowhere.
+void check_network(const std::string& name, int network, std::size_t count) {
+  if (network >= 0 && static_cast<std::size_t>(network) < count) return;
+  throw std::invalid_argument(
+      fmt::format("{} is of network {}, and there are {}", in_quotes(name), network, count));
+}
+
 HealthMetrics without_tensors(const HealthMetrics& metrics, std::vector<double> norms) {
   HealthMetrics part = metrics_from_norms(std::move(norms));
   part.step = metrics.step;
@@ -135,6 +145,13 @@ std::vector<std::string> place_in_networks(std::span<const TensorView> views,
 
 std::vector<HealthMetrics> split_networks(const HealthMetrics& metrics) {
   std::vector<HealthMetrics> parts;
+  if (metrics.networks.empty()) return parts;
+  for (const TensorRecord& tensor : metrics.tensors) {
+    check_network(tensor.name, tensor.network, metrics.networks.size());
+  }
+  for (const UnitRecord& unit : metrics.units) {
+    check_network(unit.name, unit.network, metrics.networks.size());
+  }
   for (int network = 0; network < std::ssize(metrics.networks); ++network) {
     std::vector<TensorRecord> tensors;
     std::vector<double> norms;

@@ -20,7 +20,8 @@ std::vector<std::string> place_in_networks(std::span<const TensorView> views,
                                            std::span<TensorRecord> records);
 
 /// The metrics of each network alone, with the step, loss and loss scale that they share; none where
-/// there is one network.
+/// there is one network. Throws std::invalid_argument naming the record whose network is not among
+/// them.
 std::vector<HealthMetrics> split_networks(const HealthMetrics& metrics);
 
 }  // namespace gradvitals

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -75,6 +76,17 @@ HealthMetrics together(const std::vector<std::pair<std::string, Network>>& netwo
 const Network healthy{};
 const Network vanishing{.hidden = Activation::kSigmoid, .backward_gain = 0.003};
 const Network exploding{.backward_gain = 30, .forward_gain = 30};
+
+TEST(Networks, ARecordOfANetworkThatIsNotThereIsRefused) {
+  for (const int stranger : {-1, 2}) {
+    HealthMetrics metrics = together({{"A", healthy}, {"B", healthy}});
+    metrics.tensors.front().network = stranger;
+    EXPECT_THROW(split_networks(metrics), std::invalid_argument) << stranger;
+    metrics = together({{"A", healthy}, {"B", healthy}});
+    metrics.units.back().network = stranger;
+    EXPECT_THROW(split_networks(metrics), std::invalid_argument) << stranger;
+  }
+}
 
 TEST(Networks, OneHasNoNameAndIsNotSplit) {
   const std::vector<TensorView> views{view("a/kernel", Role::kGradient, 0, 3, "A"),

@@ -105,10 +105,9 @@ std::string vital_sign_lines(const VitalSigns& signs, double all_gradients) {
   return text;
 }
 
-bool has_layers(const HealthMetrics& metrics) {
-  return std::ranges::any_of(metrics.tensors, [](const TensorRecord& tensor) {
-    return tensor.role == Role::kPreActivation || tensor.role == Role::kOutput ||
-           tensor.role == Role::kDelta;
+bool has_gradients_alone(const HealthMetrics& metrics) {
+  return std::ranges::all_of(metrics.tensors, [](const TensorRecord& tensor) {
+    return tensor.role == Role::kGradient || tensor.role == Role::kLoss;
   });
 }
 
@@ -119,14 +118,9 @@ std::string loss_line(const HealthMetrics& metrics) {
   return fmt::format("🚨 CRITICAL: the loss is {}", std::isnan(*metrics.loss) ? "NaN" : "infinite");
 }
 
-/// The severity of what decided; where something else is worse, its severity too.
+/// The severity is that of the worst finding, which the deciding one may explain.
 std::string verdict_line(const Diagnosis& diagnosis) {
-  const bool is_decided = diagnosis.verdict != Verdict::kHealthy && !diagnosis.findings.empty();
-  const Severity deciding = is_decided ? diagnosis.findings.front().severity : diagnosis.severity;
-  const std::string worse = diagnosis.severity > deciding
-                                ? fmt::format("; worst finding {}", name(diagnosis.severity))
-                                : "";
-  return fmt::format("\n{}: verdict {}{}\n", marker(deciding), name(diagnosis.verdict), worse);
+  return fmt::format("\n{}: verdict {}\n", marker(diagnosis.severity), name(diagnosis.verdict));
 }
 
 }  // namespace
@@ -141,7 +135,7 @@ std::string root_cause_text(const NetworkReport& network, TextStyle style) {
   std::string text = fmt::format("\n🩺 ROOT CAUSE:\n{:=<50}\n", "");
   if (diagnosis.findings.empty()) text += "✅ GOOD: No rule fired\n";
   for (const Cause& cause : group_by_cause(diagnosis.findings)) text += cause_lines(cause);
-  if (diagnosis.verdict == Verdict::kHealthy && !has_layers(network.metrics)) {
+  if (diagnosis.verdict == Verdict::kHealthy && has_gradients_alone(network.metrics)) {
     text += "   Judged by gradients alone: what happens inside the layers is unknown\n";
   }
   text += "\n🫀 VITAL SIGNS:\n" +

@@ -24,31 +24,46 @@ bool decides(const Finding& finding) {
   return finding.severity >= Severity::kWarning;
 }
 
-/// Roots that decide, then what they explain, each in the order of the table, which is that of
-/// precedence; what only informs comes last.
+/// Roots that decide, then what they explain; what only informs comes last.
 int place_of(const Finding& finding) {
   if (!decides(finding)) return 2;
   return finding.consequence_of.empty() ? 0 : 1;
 }
 
-/// Of what is found in several networks, the order of the table holds within one network; between
-/// them that of their worst findings does. What is found in the step as a whole comes before.
+bool is_root(const Finding& finding) {
+  return finding.consequence_of.empty();
+}
+
+/// Whether it speaks of single small gradients, such as one scalar's or LoRA's first ones, beside
+/// others of that network that are critically large: those decide.
+bool yields(const Finding& finding, std::span<const Finding> findings) {
+  const bool is_small =
+      finding.verdict == Verdict::kVanishing && (finding.rule == "R4" || finding.rule == "R13");
+  return is_small && std::ranges::any_of(findings, [&finding](const Finding& other) {
+           return other.rule == "R8" && other.severity == Severity::kCritical && is_root(other) &&
+                  other.network == finding.network;
+         });
+}
+
+/// The worst root first. Of roots as bad, those of the step as a whole, then of the network with the
+/// worst finding; within a network the order of the table holds.
 void sort_by_precedence(std::vector<Finding>& findings) {
   std::map<std::string_view, Severity> worst;
   for (const Finding& finding : findings) {
     Severity& severity = worst.try_emplace(finding.network, finding.severity).first->second;
     severity = std::max(severity, finding.severity);
   }
-  std::vector<std::tuple<int, int, std::size_t>> order;
+  std::vector<std::tuple<int, int, int, bool, std::size_t>> order;
   for (std::size_t i = 0; i < findings.size(); ++i) {
     const std::string& network = findings[i].network;
     const int rank = network.empty() ? -4 : -static_cast<int>(worst.at(network));
-    order.emplace_back(place_of(findings[i]), rank, i);
+    const int root_rank = place_of(findings[i]) == 0 ? -static_cast<int>(findings[i].severity) : 0;
+    order.emplace_back(place_of(findings[i]), root_rank, rank, yields(findings[i], findings), i);
   }
   std::ranges::sort(order);
   std::vector<Finding> sorted;
   sorted.reserve(findings.size());
-  for (const auto& [place, rank, i] : order) sorted.push_back(std::move(findings[i]));
+  for (const auto& key : order) sorted.push_back(std::move(findings[std::get<4>(key)]));
   findings = std::move(sorted);
 }
 

@@ -98,6 +98,11 @@ bool explains(const Finding& cause, const Finding& effect) {
       (effect.rule == "R2" || effect.rule == "R3")) {
     return true;
   }
+  // Nothing else that is less bad and speaks for something else hides an explosion.
+  if (effect.verdict == kExploding && effect.severity == Severity::kCritical &&
+      cause.severity < effect.severity && cause.verdict != kExploding) {
+    return false;
+  }
   return std::ranges::any_of(kExplanations, [&](const Explanation& e) {
     return e.cause == cause.rule && e.cause_verdict == cause.verdict && e.effect == effect.rule &&
            e.effect_verdict == effect.verdict;

@@ -35,7 +35,7 @@ struct Rule {
   Scope scope = Scope::kNetwork;  ///< The step as a whole, or each network alone.
 };
 
-/// All rules in order of precedence: of the root causes that warn, the first one's verdict counts.
+/// All rules in order of precedence: of the root causes that are worst, the first one's verdict counts.
 std::span<const Rule> rule_table();
 
 /// How far beyond its limits a value is. A value at a limit has not crossed it.

@@ -155,8 +155,8 @@ std::ptrdiff_t rank_of(const Finding& finding) {
   return std::ranges::find(rule_table(), finding.rule, &Rule::id) - rule_table().begin();
 }
 
-/// As in a Diagnosis: roots that decide, what they explain, what only informs; each in the order of
-/// the table.
+/// As in a Diagnosis: roots that decide, what they explain, what only informs; of each the worst
+/// first, and what is as bad in the order of the table.
 void sort_findings(std::vector<RunFinding>& findings) {
   for (RunFinding& effect : findings) {
     const bool has_root = std::ranges::any_of(findings, [&effect](const RunFinding& cause) {
@@ -167,8 +167,8 @@ void sort_findings(std::vector<RunFinding>& findings) {
   }
   const auto key = [](const RunFinding& found) {
     const bool informs = !decides(found.finding);
-    return std::tuple(informs, !found.finding.consequence_of.empty(), rank_of(found.finding),
-                      -static_cast<int>(found.finding.severity));
+    return std::tuple(informs, !found.finding.consequence_of.empty(),
+                      -static_cast<int>(found.finding.severity), rank_of(found.finding));
   };
   std::ranges::stable_sort(findings, {}, key);
 }

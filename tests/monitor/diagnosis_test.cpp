@@ -129,15 +129,17 @@ TEST(Diagnosis, FollowsThePrecedenceOfTheRules) {
   const auto without = [&](auto predicate) { std::erase_if(metrics.tensors, predicate); };
   expect(Verdict::kNonFinite, "R1 R13 R10<R1 R11<R1 R3<R1 R4<R1 R8<R1 R9<R1");
   metrics.loss = 0.1;
-  expect(Verdict::kNoGradient, "R13 R10 R3 R11<R3 R4<R10 R8<R3 R9<R10");
+  expect(Verdict::kNoGradient, "R13 R3 R10 R11<R3 R4<R10 R8<R3 R9<R10");
   without([](const TensorRecord& t) { return !t.exists; });
+  expect(Verdict::kExploding, "R3 R10 R11<R3 R4<R10 R8<R3 R9<R10");
+  for (UnitRecord& units : metrics.units) units.dead_unit_count = units.is_head ? 0 : 97;
   expect(Verdict::kDead, "R10 R3 R11<R3 R4<R10 R8<R3 R9<R10");
   for (UnitRecord& units : metrics.units) units.dead_unit_count = 0;
   expect(Verdict::kExploding, "R3 R11<R3 R4<R3 R8<R3 R9<R3");
   without([](const TensorRecord& t) { return t.role == Role::kPreActivation; });
   expect(Verdict::kSaturated, "R11 R8 R4<R11 R9<R11");
   metrics.units.clear();
-  expect(Verdict::kVanishing, "R4 R8 R9<R4");
+  expect(Verdict::kExploding, "R8 R4 R9<R4");
   without([](const TensorRecord& t) { return t.name == "tiny"; });
   expect(Verdict::kExploding, "R8 R9<R8");
   without([](const TensorRecord& t) { return t.name == "huge"; });
@@ -174,10 +176,26 @@ TEST(Diagnosis, SeverityIsThatOfTheWorstFinding) {
   huge.rank = 2;
   append(metrics, huge);
   const Diagnosis diagnosis = diagnose(metrics);
-  EXPECT_EQ(diagnosis.verdict, Verdict::kSaturated);
+  EXPECT_EQ(diagnosis.verdict, Verdict::kExploding);
   EXPECT_EQ(finding_of(diagnosis, "R11").severity, Severity::kWarning);
   EXPECT_EQ(finding_of(diagnosis, "R8").consequence_of, "");
   EXPECT_EQ(diagnosis.severity, Severity::kCritical);
+}
+
+TEST(Diagnosis, SmallGradientsOfSomeTensorsDoNotHideAnExplosion) {
+  TensorRecord huge = gradient("huge", {1e6});
+  huge.rank = 2;
+  for (const double small : {0.0, 1e-9}) {
+    HealthMetrics metrics = Network{}.metrics();
+    std::erase_if(metrics.tensors, [](const TensorRecord& t) { return t.role != Role::kGradient; });
+    append(metrics, gradient("small", {small}));
+    append(metrics, huge);
+    for (const std::int64_t step : {0, 1000}) {
+      metrics.step = step;
+      EXPECT_EQ(diagnose(metrics).verdict, Verdict::kExploding) << small << " at step " << step;
+      EXPECT_EQ(diagnose(metrics).findings.front().rule, "R8");
+    }
+  }
 }
 
 TEST(Diagnosis, CarriesItsThresholds) {
@@ -307,6 +325,21 @@ TEST(Folding, NoChainOfExplanationsLeadsBack) {
           << a.rule << name(a.verdict) << ' ' << b.rule << name(b.verdict);
     }
   }
+}
+
+TEST(Folding, ALesserFindingDoesNotHideAnExplosion) {
+  std::vector<Finding> findings(2);
+  findings[0].rule = "R23";
+  findings[0].verdict = Verdict::kSymmetric;
+  findings[0].severity = Severity::kWarning;
+  findings[1].rule = "R8";
+  findings[1].verdict = Verdict::kExploding;
+  findings[1].severity = Severity::kCritical;
+  fold_consequences(findings);
+  EXPECT_EQ(findings[1].consequence_of, "");
+  findings[0].severity = Severity::kCritical;
+  fold_consequences(findings);
+  EXPECT_EQ(findings[1].consequence_of, "R23");
 }
 
 TEST(Folding, DirectionsDoNotMix) {

@@ -12,6 +12,7 @@
 #include "monitor/report/number_text.h"
 #include "monitor/report/style.h"
 #include "monitor/rules/seed_interpreter.h"
+#include "tests/monitor/health_fixtures.h"
 #include "tests/monitor/report_networks.h"
 
 namespace gradvitals::test {
@@ -217,6 +218,9 @@ TEST(RootCause, HealthyByGradientsAloneIsToldFromHealthy) {
       contains(root_cause_text(network, kPlain),
                "✅ GOOD: No rule fired\n   Judged by gradients alone: what happens inside the "
                "layers is unknown\n"));
+  NetworkReport weighed = network;
+  weighed.metrics.tensors.push_back(test::tensor("w", Role::kWeight, -1, {1.0}));
+  EXPECT_FALSE(contains(root_cause_text(weighed, kPlain), "alone"));
   network.diagnosis.verdict = Verdict::kSaturated;
   EXPECT_FALSE(contains(root_cause_text(network, kPlain), "alone"));
 }
@@ -226,6 +230,15 @@ TEST(RootCause, VerdictLineFollowsTheDiagnosis) {
   network.diagnosis.verdict = Verdict::kSaturated;
   network.diagnosis.severity = Severity::kWarning;
   EXPECT_TRUE(root_cause_text(network, kPlain).ends_with("⚠️ WARNING: verdict saturated\n"));
+}
+
+TEST(RootCause, HeadlineIsAsBadAsTheWorstFinding) {
+  NetworkReport network =
+      network_with_findings({finding("R2", Severity::kWarning, "Small."),
+                             finding("R4", Severity::kCritical, "Gone.", "R2")});
+  network.diagnosis.verdict = Verdict::kVanishing;
+  network.diagnosis.severity = Severity::kCritical;
+  EXPECT_TRUE(root_cause_text(network, kPlain).ends_with("🚨 CRITICAL: verdict vanishing\n"));
 }
 
 TEST(RootCause, VitalSignsAreAligned) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <map>
+#include <regex>
 #include <set>
 #include <utility>
 
@@ -47,6 +49,35 @@ std::vector<std::string> short_names(const std::vector<std::string>& paths) {
     if (std::set<std::string>(names.begin(), names.end()).size() == names.size()) return names;
   }
   return paths;
+}
+
+/// "model-00001-of-00002.safetensors" is a part of one dump; the one of one is whole.
+bool is_shard(const std::string& path) {
+  static const std::regex pattern(R"(-\d{5}-of-(?!00001)\d{5}\.safetensors(\.gz)?$)");
+  return std::regex_search(path, pattern);
+}
+
+/// Shards are no steps of a run: their index joins them.
+void refuse_shards(const std::vector<std::string>& paths) {
+  const auto shard = std::ranges::find_if(paths, is_shard);
+  if (shard == paths.end()) return;
+  refuse_input(*shard,
+               "is a shard, one part of the gradients of one step: give their index "
+               "(....safetensors.index.json), which joins the parts");
+}
+
+/// Two files of one run that say the same step are no two steps of it.
+void refuse_step_twice(const std::vector<NamedMetrics>& files) {
+  std::map<std::int64_t, const std::string*> seen;
+  for (const NamedMetrics& file : files) {
+    if (!file.metrics.step) continue;
+    const auto [first, is_new] = seen.try_emplace(*file.metrics.step, &file.name);
+    if (is_new) continue;
+    refuse_input(file.name,
+                 fmt::format("says in its metadata that it is step {}, and so does {}: give the "
+                             "steps of one run, or one file at a time",
+                             *file.metrics.step, *first->second));
+  }
 }
 
 RecordedMetrics parse_recorded(const InputFile& file) {
@@ -98,7 +129,9 @@ std::vector<NamedMetrics> read_recorded(const InputFile& file, const DumpContext
 }  // namespace
 
 DiagnoseInput::DiagnoseInput(const std::vector<std::string>& paths)
-    : paths_(paths), files_(paths.begin(), paths.end()) {}
+    : paths_(paths), files_(paths.begin(), paths.end()) {
+  refuse_shards(paths);
+}
 
 bool DiagnoseInput::has_dump() const {
   return std::ranges::any_of(files_, is_dump);
@@ -110,6 +143,7 @@ bool DiagnoseInput::is_one_record() const {
 
 std::vector<NamedMetrics> DiagnoseInput::read(Stream* stream, const DumpContext& context) && {
   const std::vector<std::string> names = short_names(paths_);
+  const bool are_dumps = std::ranges::all_of(files_, is_dump);
   std::vector<NamedMetrics> all;
   for (std::size_t i = 0; i < files_.size(); ++i) {
     if (is_dump(files_[i])) {
@@ -124,6 +158,7 @@ std::vector<NamedMetrics> DiagnoseInput::read(Stream* stream, const DumpContext&
     }
     std::ranges::move(steps, std::back_inserter(all));
   }
+  if (are_dumps) refuse_step_twice(all);
   if (context.step && all.size() != 1) {
     throw UsageError(fmt::format("--step is for one step, and there are {}", all.size()));
   }

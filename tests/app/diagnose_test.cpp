@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/app/run_program.h"
@@ -103,15 +104,54 @@ TEST(Diagnose, SeveralDumpsAreStepsOfOneRunWithARowEach) {
 
 TEST(Diagnose, FilesOfOneNameAreToldApartByTheirFolders) {
   const TemporaryFolder folder;
-  for (const char* step : {"/step_1", "/step_2"}) {
+  for (const auto& [step, source] :
+       {std::pair("/step_1", "convnet"), std::pair("/step_2", "torch_lstm_f32")}) {
     std::filesystem::create_directory(folder.path() + step);
-    std::filesystem::copy_file(dump("convnet"), folder.path() + step + "/grads.safetensors");
+    std::filesystem::copy_file(dump(source), folder.path() + step + "/grads.safetensors");
   }
   const ProgramResult result = run_program({"diagnose", folder.file("step_1/grads.safetensors"),
                                             folder.file("step_2/grads.safetensors")});
   const std::size_t table = result.out.find("STEPS OF ONE RUN");
   EXPECT_NE(result.out.find(" step_1/grads", table), std::string::npos) << result.out;
   EXPECT_NE(result.out.find(" step_2/grads", table), std::string::npos) << result.out;
+}
+
+TEST(Diagnose, ShardsAreNoStepsOfARun) {
+  const TemporaryFolder folder;
+  const std::string first = folder.file("m-00001-of-00002.safetensors"),
+                    second = folder.file("m-00002-of-00002.safetensors");
+  for (const std::string& shard : {first, second}) {
+    std::filesystem::copy_file(dump("convnet"), shard);
+  }
+  const std::vector<std::vector<std::string>> commands{{"diagnose", first, second},
+                                                       {"diagnose", second}};
+  for (const std::vector<std::string>& command : commands) {
+    const ProgramResult result = run_program(command);
+    EXPECT_EQ(result.exit_code, 2) << result.out;
+    EXPECT_NE(result.err.find(command[1]), std::string::npos) << result.err;
+    EXPECT_NE(result.err.find("index.json"), std::string::npos) << result.err;
+  }
+  const std::string whole = folder.file("m-00001-of-00001.safetensors");
+  std::filesystem::copy_file(dump("convnet"), whole);
+  EXPECT_EQ(run_program({"diagnose", whole}).exit_code, 0);
+}
+
+TEST(Diagnose, TwoFilesOfOneStepAreNoRun) {
+  const TemporaryFolder folder;
+  const std::string header =
+      R"({"__metadata__":{"step":"7"},"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+  const std::string one = folder.file("a.safetensors"), two = folder.file("b.safetensors");
+  for (const std::string& path : {one, two}) {
+    std::ofstream out(path, std::ios::binary);
+    const auto size = static_cast<std::uint64_t>(header.size());
+    for (int byte = 0; byte < 8; ++byte) out.put(static_cast<char>(size >> (8 * byte) & 0xFF));
+    out << header << std::string("\0\0\x80\x3f", 4);
+  }
+  const ProgramResult result = run_program({"diagnose", one, two});
+  EXPECT_EQ(result.exit_code, 2) << result.out;
+  EXPECT_NE(result.err.find(one), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find(two), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("step 7"), std::string::npos) << result.err;
 }
 
 TEST(Diagnose, AFileThatIsReadIsNotWritten) {

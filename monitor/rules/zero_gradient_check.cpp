@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <regex>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "monitor/metrics/unit_records.h"
@@ -15,7 +18,26 @@ struct ZeroGradients {
   std::vector<std::string> names;
   int first_layer = -1;
   bool is_everything = true;
+  bool are_idle_experts = false;  ///< All of them, beside experts of their kind that move.
 };
+
+/// "experts.*.w1" of "experts.3.w1": what the experts of one kind share. Empty for other names.
+std::string expert_kind(const std::string& name) {
+  static const std::regex pattern("(experts?[./_])[0-9]+");
+  if (!std::regex_search(name, pattern)) return {};
+  return std::regex_replace(name, pattern, "$1*");
+}
+
+/// A batch need not hold tokens for every expert.
+bool are_idle_experts(const Evidence& evidence, const std::vector<std::string>& zero) {
+  std::set<std::string> moving;
+  for (const GradientReading& gradient : evidence.gradients) {
+    if (gradient.norm > 0.0) moving.insert(expert_kind(gradient.name));
+  }
+  moving.erase("");
+  return std::ranges::all_of(
+      zero, [&](const std::string& name) { return moving.contains(expert_kind(name)); });
+}
 
 ZeroGradients find_zero_gradients(const Evidence& evidence) {
   ZeroGradients zero;
@@ -28,6 +50,7 @@ ZeroGradients find_zero_gradients(const Evidence& evidence) {
       zero.names.push_back(gradient.name);
     }
   }
+  zero.are_idle_experts = are_idle_experts(evidence, zero.names);
   return zero;
 }
 
@@ -47,7 +70,7 @@ Finding nothing_to_judge() {
 }
 
 Finding zero_gradients(const ZeroGradients& zero, const Evidence& evidence) {
-  const bool settled = is_settled(evidence);
+  const bool settled = is_settled(evidence) && !zero.are_idle_experts;
   const std::int64_t count = std::ssize(zero.names);
   Finding finding;
   finding.severity = zero.is_everything || settled ? Severity::kCritical : Severity::kWarning;

@@ -351,6 +351,16 @@ TEST(ZeroGradients, AreCriticalAtAStepAtWhichNothingIsInitialAnyMore) {
   EXPECT_EQ(diagnose(metrics).severity, kCritical);
 }
 
+TEST(ZeroGradients, OfAnExpertWithoutTokensOnlyWarnBesideExpertsThatMove) {
+  HealthMetrics metrics =
+      metrics_of({gradient("mlp.experts.2.w", {0.1}), gradient("mlp.experts.3.w", {0.0})});
+  metrics.step = 1000;
+  EXPECT_EQ(diagnose(metrics).severity, kWarning);
+  metrics = metrics_of({gradient("mlp.experts.2.w1", {0.1}), gradient("mlp.experts.3.w2", {0.0})});
+  metrics.step = 1000;
+  EXPECT_EQ(diagnose(metrics).severity, kCritical) << "no expert of its kind moves";
+}
+
 TEST(ZeroGradients, OfABiasWhoseKernelMovesOnlyInform) {
   const Diagnosis diagnosis =
       diagnose(metrics_of({kernel("fc.weight", {0.1}), gradient("fc.bias", {0.0})}));

@@ -119,4 +119,25 @@ bool says_embedding(std::string_view name) {
   return false;
 }
 
+bool says_experts(std::string_view name) {
+  return ascii_lower(name).find("expert") != std::string::npos;
+}
+
+std::string expert_kind(std::string_view name) {
+  const std::string lower = ascii_lower(name);
+  constexpr std::string_view kWord = "expert";
+  for (std::size_t at = lower.find(kWord); at != std::string::npos;
+       at = lower.find(kWord, at + 1)) {
+    std::size_t begin = at + kWord.size();
+    if (begin < lower.size() && lower[begin] == 's') ++begin;
+    constexpr std::string_view kSeparators = "./_";
+    if (begin >= lower.size() || kSeparators.find(lower[begin]) == std::string_view::npos) continue;
+    ++begin;
+    std::size_t end = begin;
+    while (end < lower.size() && is_digit(lower[end])) ++end;
+    if (end > begin) return std::string(name.substr(0, begin)).append("*").append(name.substr(end));
+  }
+  return {};
+}
+
 }  // namespace gradvitals

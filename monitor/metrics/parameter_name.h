@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <string>
 #include <string_view>
 
 namespace gradvitals {
@@ -26,5 +27,12 @@ bool says_bias(std::string_view name);
 /// "embed_tokens.weight", "transformer.wte.weight", "lookup/table": rows that are words, codes or
 /// items, of which a batch holds some.
 bool says_embedding(std::string_view name);
+
+/// "mlp.experts.3.w1", "moe/experts/kernel": of one expert, or of all of them stacked.
+bool says_experts(std::string_view name);
+
+/// "mlp.experts.*.w1" of "mlp.experts.3.w1": what the experts of one kind share. Empty for names that
+/// are not of one expert.
+std::string expert_kind(std::string_view name);
 
 }  // namespace gradvitals

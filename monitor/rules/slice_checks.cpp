@@ -2,50 +2,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
 
-#include "monitor/metrics/parameter_name.h"
 #include "monitor/metrics/unit_records.h"
 #include "monitor/rules/checks.h"
+#include "monitor/rules/hidden_kernels.h"
 
 namespace gradvitals {
 namespace {
 
-std::int64_t units_of(const TensorRecord& kernel) {
-  return kernel.unit_axis == UnitAxis::kCols ? kernel.cols : kernel.rows;
-}
-
-std::int64_t inputs_of(const TensorRecord& kernel) {
-  return kernel.unit_axis == UnitAxis::kCols ? kernel.rows : kernel.cols;
-}
-
 std::string_view slice_word(const TensorRecord& kernel) {
   return kernel.unit_axis == UnitAxis::kCols ? "columns" : "rows";
-}
-
-bool is_kernel_gradient(const TensorRecord& tensor) {
-  return tensor.role == Role::kGradient && tensor.exists && tensor.units.has_value();
-}
-
-/// The gradients of kernels whose units another kernel takes as its inputs. Classes of a head, words
-/// of an embedding and stacked experts are slices as well, but no hidden units: that the batch lacks
-/// some of them is no fault, not even where another kernel happens to have as many inputs.
-std::vector<const TensorRecord*> hidden_kernels(const HealthMetrics& metrics) {
-  int head = -1;
-  for (const TensorRecord& tensor : metrics.tensors) head = std::max(head, tensor.layer);
-  std::unordered_map<std::int64_t, std::int64_t> takers;  // Kernels by the number of their inputs.
-  for (const TensorRecord& tensor : metrics.tensors) {
-    if (is_kernel_gradient(tensor) && tensor.rank == 2) ++takers[inputs_of(tensor)];
-  }
-  std::vector<const TensorRecord*> kernels;
-  for (const TensorRecord& tensor : metrics.tensors) {
-    if (!is_kernel_gradient(tensor) || tensor.rank != 2 || says_embedding(tensor.name)) continue;
-    const bool is_square = units_of(tensor) == inputs_of(tensor);
-    const bool is_taken = takers[units_of(tensor)] > (is_square ? 1 : 0);
-    const bool is_hidden = tensor.layer >= 0 ? tensor.layer < head : is_taken;
-    if (is_hidden) kernels.push_back(&tensor);
-  }
-  return kernels;
 }
 
 Finding finding_about(const TensorRecord& kernel, Severity severity, double value, double limit,

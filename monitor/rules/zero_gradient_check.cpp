@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <regex>
 #include <set>
 #include <string>
 #include <utility>
 
+#include "monitor/metrics/parameter_name.h"
 #include "monitor/metrics/unit_records.h"
 #include "monitor/rules/checks.h"
 
@@ -20,13 +20,6 @@ struct ZeroGradients {
   bool is_everything = true;
   bool are_idle_experts = false;  ///< All of them, beside experts of their kind that move.
 };
-
-/// "experts.*.w1" of "experts.3.w1": what the experts of one kind share. Empty for other names.
-std::string expert_kind(const std::string& name) {
-  static const std::regex pattern("(experts?[./_])[0-9]+");
-  if (!std::regex_search(name, pattern)) return {};
-  return std::regex_replace(name, pattern, "$1*");
-}
 
 /// A batch need not hold tokens for every expert.
 bool are_idle_experts(const Evidence& evidence, const std::vector<std::string>& zero) {

@@ -57,5 +57,15 @@ TEST(ParameterName, AnEmbeddingIsToldByItsName) {
   }
 }
 
+TEST(ParameterName, ExpertsOfOneKindShareTheRestOfTheirName) {
+  EXPECT_EQ(expert_kind("mlp.experts.3.w1"), "mlp.experts.*.w1");
+  EXPECT_EQ(expert_kind("mlp/Expert_12/kernel"), "mlp/Expert_*/kernel");
+  EXPECT_EQ(expert_kind("experts.a.expert.7"), "experts.a.expert.*");
+  for (const char* name :
+       {"mlp.experts.w1", "expert", "experts.", "expertise.3.w", "fc.3.weight"}) {
+    EXPECT_EQ(expert_kind(name), "") << name;
+  }
+}
+
 }  // namespace
 }  // namespace gradvitals

@@ -125,6 +125,28 @@ TableRow gap_row(std::span<const NetworkReport> networks, std::size_t begin, std
                       plural(count, "step", "steps"), bad)};
 }
 
+/// "step 7 (b.safetensors)"
+std::string step_name(const RunDiagnosis::NamedStep& named) {
+  const std::string number = named.step ? fmt::format("step {}", *named.step) : named.label;
+  const std::string text = printable(number);
+  return number == named.label ? text : fmt::format("{} ({})", text, printable(named.label));
+}
+
+/// Where the run goes bad, and what the rows of the table show where that is another step.
+std::string first_step_lines(const RunDiagnosis& run) {
+  std::string text;
+  if (run.first_bad_step)
+    text += fmt::format("First bad step: {}\n", step_name(*run.first_bad_step));
+  const bool agrees = !run.first_warning ||
+                      (run.first_bad_step && run.first_bad_step->label == run.first_warning->label);
+  if (!agrees) {
+    text += fmt::format("Each step by itself: first warning: {}; first critical: {}\n",
+                        step_name(*run.first_warning),
+                        run.first_critical ? step_name(*run.first_critical) : "none");
+  }
+  return text.empty() ? text : "\n" + text;
+}
+
 std::string run_finding_lines(const RunFinding& found) {
   std::string text = finding_headline(found.finding) + finding_evidence(found.finding);
   text +=
@@ -152,13 +174,7 @@ std::string run_section(const RunDiagnosis& run, TextStyle style) {
   std::string text = fmt::format("🩺 RUN: {}\n{:=<50}\n", steps_text(run.steps), "");
   if (run.findings.empty()) text += "✅ GOOD: No rule fired over the run\n";
   for (const RunFinding& found : run.findings) text += run_finding_lines(found);
-  if (run.first_bad_step) {
-    const auto& [step, label] = *run.first_bad_step;
-    const std::string number = step ? fmt::format("step {}", *step) : label;
-    text += fmt::format("\nFirst bad step: {}", printable(number));
-    if (number != label) text += fmt::format(" ({})", printable(label));
-    text += '\n';
-  }
+  text += first_step_lines(run);
   text += fmt::format("\n{}: the run's verdict {}\n", marker(run.severity), name(run.verdict));
   return decorate(text, style);
 }

@@ -17,7 +17,8 @@ namespace gradvitals {
 std::string run_table(std::span<const NetworkReport> networks, const RunDiagnosis& run,
                       RuleSet rules, TextStyle style);
 
-/// The RUN section: what the steps show together, the first bad step and the verdict.
+/// The RUN section: what the steps show together, the first bad step, the first that the table warns of
+/// where that is another one, and the verdict.
 std::string run_section(const RunDiagnosis& run, TextStyle style);
 
 /// All of it, after a blank line: the table and, with the full rules, the section.

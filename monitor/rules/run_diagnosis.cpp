@@ -97,8 +97,19 @@ bool lasts(const std::vector<Occurrence>& found, std::size_t finite_steps, doubl
          static_cast<double>(found.size()) >= share * static_cast<double>(finite_steps);
 }
 
+/// What the first of these steps says, in words that name it: its numbers are of no other step.
+RunFinding first_of(const RunEvidence& run, const std::vector<Occurrence>& found) {
+  Finding finding = *found.front().finding;
+  const std::size_t place = run.finite[found.front().position];
+  const std::int64_t count = std::ssize(found);
+  const bool all_finite = run.finite.size() == run.steps.size();
+  finding.text = fmt::format("At {}: {} In {} of {} {}{}", run.steps[place].label, finding.text,
+                             count, run.finite.size(), all_finite ? "steps" : "finite steps",
+                             count > 1 ? ", that one the first" : "");
+  return finding_at(run, place, count, std::move(finding));
+}
+
 RunFinding finding_of(const RunEvidence& run, const std::vector<Occurrence>& found) {
-  const auto total = static_cast<std::int64_t>(run.finite.size());
   const double share = run.thresholds.run_share;
   for (const Severity severity : {Severity::kCritical, Severity::kWarning}) {
     std::vector<Occurrence> as_bad;
@@ -106,22 +117,17 @@ RunFinding finding_of(const RunEvidence& run, const std::vector<Occurrence>& fou
       return o.finding->severity >= severity;
     });
     if (!lasts(as_bad, run.finite.size(), share)) continue;
-    Finding finding = *as_bad.front().finding;
-    finding.severity = severity;
-    const std::size_t place = run.finite[as_bad.front().position];
-    finding.text = fmt::format("{} In {} of {}, first at {}.", finding.text, as_bad.size(),
-                               steps_text(total), run.steps[place].label);
-    return finding_at(run, place, std::ssize(as_bad), std::move(finding));
+    RunFinding lasting = first_of(run, as_bad);
+    lasting.finding.severity = severity;
+    lasting.finding.text += '.';
+    return lasting;
   }
-  Finding finding = *found.front().finding;
-  const std::size_t place = run.finite[found.front().position];
-  const std::string_view passed =
-      found.back().position + 1 == run.finite.size() ? "too few to judge by" : "it has passed";
-  finding.text = fmt::format("{} In {} of {}, first at {}: {}.", finding.text, found.size(),
-                             steps_text(total), run.steps[place].label, passed);
-  finding.severity = Severity::kInfo;
-  finding.consequence_of.clear();
-  return finding_at(run, place, std::ssize(found), std::move(finding));
+  RunFinding passed = first_of(run, found);
+  const bool is_last = found.back().position + 1 == run.finite.size();
+  passed.finding.text += is_last ? ": too few to judge by." : ": it has passed.";
+  passed.finding.severity = Severity::kInfo;
+  passed.finding.consequence_of.clear();
+  return passed;
 }
 
 std::vector<RunFinding> check_single_steps(const RunEvidence& run) {
@@ -148,6 +154,15 @@ std::vector<RunFinding> check_empty_steps(const RunEvidence& run) {
                              steps_text(std::ssize(run.kinds)), run.steps[place].label);
   finding.advice = {"Check that the files hold gradients with at least one element"};
   return {finding_at(run, place, count, std::move(finding))};
+}
+
+/// The first step that is at least as bad by itself.
+std::optional<RunDiagnosis::NamedStep> first_judged(std::span<const RunStep> steps,
+                                                    Severity severity) {
+  const auto first = std::ranges::find_if(
+      steps, [severity](const RunStep& step) { return step.diagnosis->severity >= severity; });
+  if (first == steps.end()) return std::nullopt;
+  return RunDiagnosis::NamedStep{first->step, first->label};
 }
 
 /// Rules of a run that are in no table come last.
@@ -202,6 +217,8 @@ RunDiagnosis diagnose_run(std::span<const RunStep> steps, const Thresholds& thre
   const RunEvidence run = evidence_of(steps, thresholds);
   RunDiagnosis diagnosis;
   diagnosis.steps = std::ssize(steps);
+  diagnosis.first_warning = first_judged(steps, Severity::kWarning);
+  diagnosis.first_critical = first_judged(steps, Severity::kCritical);
   const auto add = [&diagnosis](std::vector<RunFinding> found) {
     std::ranges::move(found, std::back_inserter(diagnosis.findings));
   };
@@ -217,7 +234,7 @@ RunDiagnosis diagnose_run(std::span<const RunStep> steps, const Thresholds& thre
   if (!diagnosis.findings.empty() && decides(diagnosis.findings.front().finding)) {
     const RunFinding& deciding = diagnosis.findings.front();
     diagnosis.verdict = deciding.finding.verdict;
-    diagnosis.first_bad_step = {deciding.step, deciding.label};
+    diagnosis.first_bad_step = RunDiagnosis::NamedStep{deciding.step, deciding.label};
   }
   return diagnosis;
 }

@@ -31,7 +31,7 @@ struct RunFinding {
 
 /// `verdict` and `severity` as in Diagnosis: healthy means that no finding is a warning or worse.
 struct RunDiagnosis {
-  struct FirstBad {
+  struct NamedStep {
     std::optional<std::int64_t> step;
     std::string label;
   };
@@ -39,7 +39,11 @@ struct RunDiagnosis {
   Verdict verdict = Verdict::kHealthy;
   Severity severity = Severity::kOk;
   /// The first step in which the deciding finding holds; empty where nothing decides.
-  std::optional<FirstBad> first_bad_step;
+  std::optional<NamedStep> first_bad_step;
+  /// The first step that warns, or worse, and the first that is critical, each judged by itself: what
+  /// the rows of a table show, whether or not it lasts.
+  std::optional<NamedStep> first_warning;
+  std::optional<NamedStep> first_critical;
   std::int64_t steps = 0;
   std::vector<RunFinding> findings;  ///< The deciding one first, what only informs last.
 };

@@ -96,5 +96,27 @@ TEST(Run, GrowthBeyondItsLimitExplodes) {
   EXPECT_EQ(run_to(limits.warning * 1.1).verdict, Verdict::kExploding);
 }
 
+TEST(Run, WhatLastsIsSaidOfTheStepWhoseNumbersItQuotes) {
+  const Limits limits = Thresholds{}.large_rms;
+  const double first = 1.1 * limits.critical, second = 2.0 * limits.critical;
+  const RunDiagnosis run = Steps()
+                               .add(step(0.1, 0.1))
+                               .add(step(0.9 * limits.critical, 0.1))
+                               .add(step(first, 0.1))
+                               .add(step(second, 0.1))
+                               .judged();
+  ASSERT_FALSE(run.findings.empty());
+  const auto& [finding, number, label, count] = run.findings.front();
+  EXPECT_EQ(finding.rule, "R8");
+  EXPECT_EQ(finding.severity, Severity::kCritical);
+  EXPECT_EQ(label, "step_2");
+  EXPECT_EQ(finding.value, first);
+  EXPECT_TRUE(finding.text.starts_with("At step_2: ")) << finding.text;
+  EXPECT_TRUE(finding.text.ends_with("In 2 of 4 steps, that one the first.")) << finding.text;
+  ASSERT_TRUE(run.first_warning && run.first_critical);
+  EXPECT_EQ(run.first_warning->label, "step_1");
+  EXPECT_EQ(run.first_critical->label, "step_2");
+}
+
 }  // namespace
 }  // namespace gradvitals

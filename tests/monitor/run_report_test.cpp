@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/monitor/report_networks.h"
@@ -16,14 +17,27 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-/// A run of `count` steps, of which those of `bad` hold a NaN.
 struct JudgedRun {
+  /// A run of `count` steps, of which those of `bad` hold a NaN.
   JudgedRun(int count, const std::vector<int>& bad) {
     for (int i = 0; i < count; ++i) {
       const bool is_bad = std::ranges::find(bad, i) != bad.end();
-      networks.push_back(judged("step_" + std::to_string(i), "",
-                                named_metrics({0.1, is_bad ? kNan : 0.2, 0.1, 0.2})));
+      add(named_metrics({0.1, is_bad ? kNan : 0.2, 0.1, 0.2}));
     }
+    judge_run();
+  }
+
+  /// A run of steps whose gradients all have these norms.
+  explicit JudgedRun(const std::vector<double>& norms) {
+    for (const double norm : norms) add(metrics_from_norms({norm, norm}));
+    judge_run();
+  }
+
+  void add(HealthMetrics metrics) {
+    networks.push_back(judged("step_" + std::to_string(networks.size()), "", std::move(metrics)));
+  }
+
+  void judge_run() {
     std::vector<RunStep> steps;
     for (const NetworkReport& network : networks) {
       steps.push_back({std::nullopt, network.name, &network.metrics, &network.diagnosis});
@@ -85,6 +99,21 @@ TEST(RunSection, NamesTheFirstBadStepAndTheVerdict) {
   EXPECT_NE(section.find("the run's verdict non_finite"), std::string::npos) << section;
   const std::string healthy = run_section(JudgedRun(3, {}).run, {});
   EXPECT_EQ(healthy.find("First bad step"), std::string::npos) << healthy;
+}
+
+TEST(RunSection, NamesTheFirstStepThatTheTableWarnsOfWhereItIsNotTheFirstBadOne) {
+  const Limits limits = Thresholds{}.large_norm;
+  const double warns = 0.9 * limits.critical, fails = 1.1 * limits.critical;
+  const JudgedRun worsens({1.0, warns, fails, fails});
+  ASSERT_EQ(worsens.run.severity, Severity::kCritical);
+  const std::string section = run_section(worsens.run, {});
+  EXPECT_NE(section.find("First bad step: step_2\n"), std::string::npos) << section;
+  EXPECT_NE(section.find("first warning: step_1; first critical: step_2\n"), std::string::npos)
+      << section;
+  const std::string passed = run_section(JudgedRun({1.0, warns, 1.0, 1.0, 1.0}).run, {});
+  EXPECT_EQ(passed.find("First bad step"), std::string::npos) << passed;
+  EXPECT_NE(passed.find("first warning: step_1; first critical: none\n"), std::string::npos)
+      << passed;
 }
 
 TEST(StepsInDetail, AreAllOfAShortRunAndTheBadOnesOfALongOne) {

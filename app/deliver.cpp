@@ -5,6 +5,7 @@
 #include <exception>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "monitor/report/json.h"
 #include "monitor/report/run.h"
 #include "monitor/report/style.h"
+#include "monitor/rules/rule.h"
 
 namespace gradvitals::app {
 namespace {
@@ -76,37 +78,44 @@ TextStyle style_of(const JudgingOptions& options) {
   return {.color = use_color(options.color), .ascii = use_ascii(options.ascii)};
 }
 
-/// What is said of the inputs, each thing once, with the first one that it is true of.
-std::string notes_text(std::span<const NetworkReport> networks, TextStyle style) {
-  std::map<std::string_view, std::vector<const NetworkReport*>> inputs;
+std::string_view source_of(const NetworkReport& network) {
+  return network.source.empty() ? network.name : network.source;
+}
+
+/// "a.npz: what is said", each thing once, of the files that it is true of. A file may hold many steps.
+std::vector<std::string> note_lines(std::span<const NetworkReport> networks) {
+  std::map<std::string_view, std::vector<std::string>> files;
   std::vector<std::string_view> order;
+  std::set<std::string_view> all;
   for (const NetworkReport& network : networks) {
-    for (const std::string& text : network.notes) {
-      if (inputs[text].empty()) order.push_back(text);
-      inputs[text].push_back(&network);
+    all.insert(source_of(network));
+    for (const std::string& said : network.notes) {
+      std::vector<std::string>& of = files[said];
+      if (of.empty()) order.push_back(said);
+      if (of.empty() || of.back() != source_of(network)) of.emplace_back(source_of(network));
     }
   }
-  std::string text;
+  std::vector<std::string> lines;
   for (const std::string_view said : order) {
-    const auto& of = inputs[said];
-    const std::string where = of.size() == networks.size()
-                                  ? ""
-                                  : fmt::format(" ({} of {} files, first {})", of.size(),
-                                                networks.size(), of.front()->name);
-    text += fmt::format("{}: {}\n", marker(Severity::kInfo),
-                        printable(fmt::format("{}{}", said, where)));
+    const std::vector<std::string>& of = files[said];
+    const bool is_of_all = of.size() > 1 && of.size() == all.size();
+    const std::string where = is_of_all ? fmt::format("all {} files", of.size()) : list_names(of);
+    lines.push_back(fmt::format("{}: {}", where, said));
   }
-  return decorate(text, style);
+  return lines;
 }
 
 /// Under the notebook's rules stdout is the notebook's text alone.
 std::string notes_of(std::span<const NetworkReport> networks, const JudgingOptions& options) {
-  const std::string text = notes_text(networks, style_of(options));
-  if (options.rules == RuleSet::kFull) return text;
-  for (const NetworkReport& network : networks) {
-    for (const std::string& said : network.notes) note(fmt::format("{}: {}", network.name, said));
+  std::string text;
+  for (const std::string& line : note_lines(networks)) {
+    if (options.rules == RuleSet::kSeed) {
+      note(line);
+    } else {
+      text += fmt::format("{}: {}\n", marker(Severity::kInfo), printable(line));
+    }
   }
-  return {};
+  return decorate(text, style_of(options));
 }
 
 using Writer = std::function<std::string()>;

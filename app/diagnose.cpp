@@ -59,6 +59,7 @@ std::vector<NetworkReport> judge_all(std::vector<NamedMetrics> inputs, DeviceTyp
     NetworkReport& report = reports.emplace_back(judge(
         std::move(input.metrics), device, std::move(input.name), std::move(input.short_name)));
     report.notes = std::move(input.notes);
+    report.source = std::move(input.source);
   }
   return reports;
 }

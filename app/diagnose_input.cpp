@@ -103,10 +103,10 @@ std::vector<std::string> notes_of(const RecordedMetrics& recorded) {
                     plural(recorded.skipped_lines, "is", "are")));
   }
   if (recorded.records_without_norms > 0) {
-    notes.push_back(fmt::format("{} {} without a gradient norm {} left out",
-                                recorded.records_without_norms,
-                                plural(recorded.records_without_norms, "record", "records"),
-                                plural(recorded.records_without_norms, "is", "are")));
+    const std::int64_t without = recorded.records_without_norms;
+    notes.push_back(fmt::format("{} of {} records {} no gradient norm and {} left out", without,
+                                without + std::ssize(recorded.steps),
+                                plural(without, "has", "have"), plural(without, "is", "are")));
   }
   return notes;
 }
@@ -119,6 +119,7 @@ std::vector<NamedMetrics> read_recorded(const InputFile& file, const DumpContext
     step.name =
         source.step ? fmt::format("step {}", *source.step) : fmt::format("entry {}", steps.size());
     step.metrics = std::move(source.metrics);
+    step.source = file.path();
     if (context.loss_scale) divide_by_loss_scale(step.metrics, *context.loss_scale);
   }
   if (steps.size() == 1) steps.front().name = file.path();

@@ -173,7 +173,7 @@ void mark_empty_gradients(HealthMetrics& metrics, bool parameters_known) {
 
 NamedMetrics examine_dump(Stream& stream, const TensorDump& file, const DumpContext& context) {
   NamedMetrics result;
-  result.name = file.path();
+  result.name = result.source = file.path();
   const Names left_out = file.left_out();
   if (!left_out.empty()) {
     result.notes.push_back(

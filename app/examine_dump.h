@@ -33,6 +33,7 @@ struct NamedMetrics {
   std::string short_name;  ///< As in NetworkReport.
   HealthMetrics metrics;
   std::vector<std::string> notes;  ///< As in NetworkReport.
+  std::string source;              ///< The path.
 };
 
 /// Statistics of every gradient and of the weight of its name; a gradient without elements, and a

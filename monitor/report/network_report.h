@@ -23,6 +23,7 @@ struct NetworkReport {
   Diagnosis diagnosis;
   /// What is to be said about the input beside the verdict: "left out: step (I64)".
   std::vector<std::string> notes = {};
+  std::string source = {};  ///< The file that it was read from, whose notes these are.
 
   std::string_view title() const { return short_name.empty() ? name : short_name; }
 };

@@ -2,122 +2,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
+#include <iterator>
+#include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
-#include "kernels/view.h"
-#include "monitor/metrics/parameter_name.h"
 #include "monitor/rules/rule.h"
 #include "monitor/rules/run_checks.h"
+#include "monitor/rules/run_histories.h"
 
 namespace gradvitals {
 namespace {
 
 constexpr std::string_view kRule = "R13";
-
-enum class Motion : std::uint8_t { kMoves, kZero, kMissing };
-
-/// One gradient over the finite steps.
-struct TensorHistory {
-  std::string_view name;
-  std::int64_t observed = 0, moving = 0, missing = 0;
-  std::size_t first_seen = 0;       ///< Place of the first step that has it.
-  std::size_t first_still = 0;      ///< Of the steps without motion that end the run.
-  std::int64_t still_now = 0;       ///< How many those are.
-  std::int64_t longest_rest = 0;    ///< Steps without motion between two that have it.
-  std::int64_t still_at_start = 0;  ///< Steps without motion before any that has it.
-  std::size_t first_rest = 0;       ///< Place of the first step without motion.
-  bool is_idle_bias = false;        ///< In one step at least its kernel moved and it did not.
-
-  void add(Motion motion, std::size_t place) {
-    if (observed++ == 0) first_seen = place;
-    if (motion == Motion::kMoves) {
-      std::int64_t& rest = moving++ == 0 ? still_at_start : longest_rest;
-      rest = std::max(rest, still_now);
-      still_now = 0;
-      return;
-    }
-    if (motion == Motion::kMissing) ++missing;
-    if (still() == 1) first_rest = place;
-    if (still_now++ == 0) first_still = place;
-  }
-
-  std::int64_t still() const { return observed - moving; }
-  bool never_moves() const { return moving == 0 && observed > 1; }
-  /// What rests now and then has rested longer than it has moved before; one step may be chance.
-  bool has_stopped() const {
-    return moving > 0 && still_now > 1 && still_now > 2 * longest_rest &&
-           still_now > still_at_start;
-  }
-};
-
-/// The histories of every gradient, in the order in which they are met.
-class Histories {
- public:
-  explicit Histories(const RunEvidence& run) {
-    for (const std::size_t place : run.finite) add_step(*run.steps[place].metrics, place);
-  }
-
-  const std::deque<TensorHistory>& all() const { return histories_; }
-
- private:
-  void add_step(const HealthMetrics& metrics, std::size_t place) {
-    for (const TensorRecord& tensor : metrics.tensors) {
-      if (tensor.role != Role::kGradient) continue;
-      const bool is_missing = !tensor.exists || tensor.stats.count == 0;
-      const bool is_zero = tensor.stats.zero_count == tensor.stats.count;
-      add(tensor.name,
-          is_missing ? Motion::kMissing
-          : is_zero  ? Motion::kZero
-                     : Motion::kMoves,
-          place, metrics);
-    }
-    if (!metrics.tensors.empty()) return;
-    for (std::size_t i = 0; i < metrics.gradient_norms.size(); ++i) {
-      add(norm_name(metrics, i), metrics.gradient_norms[i] == 0.0 ? Motion::kZero : Motion::kMoves,
-          place, metrics);
-    }
-  }
-
-  void add(std::string_view name, Motion motion, std::size_t place, const HealthMetrics& metrics) {
-    auto found = index_.find(name);
-    if (found == index_.end()) {
-      names_.emplace_back(name);
-      TensorHistory& history = histories_.emplace_back();
-      history.name = names_.back();
-      found = index_.emplace(history.name, &history).first;
-    }
-    TensorHistory& history = *found->second;
-    history.add(motion, place);
-    if (motion == Motion::kZero && !history.is_idle_bias) {
-      history.is_idle_bias = is_bias_of_moving_kernel(name, metrics);
-    }
-  }
-
-  static bool is_bias_of_moving_kernel(std::string_view name, const HealthMetrics& metrics) {
-    const LayerKey layer = layer_key(name);
-    bool is_vector = metrics.tensors.empty() && says_bias(name);
-    bool kernel_moves = false;
-    for (const TensorRecord& tensor : metrics.tensors) {
-      if (tensor.role != Role::kGradient || layer_key(tensor.name) != layer) continue;
-      if (tensor.name == name) is_vector = tensor.rank < 2;
-      if (tensor.rank >= 2) kernel_moves |= tensor.stats.zero_count < tensor.stats.finite_count();
-    }
-    if (!metrics.tensors.empty()) return is_vector && kernel_moves;
-    for (std::size_t i = 0; i < metrics.gradient_norms.size(); ++i) {
-      const std::string other = norm_name(metrics, i);
-      kernel_moves |=
-          says_kernel(other) && layer_key(other) == layer && metrics.gradient_norms[i] > 0.0;
-    }
-    return is_vector && kernel_moves;
-  }
-
-  std::deque<std::string> names_;
-  std::deque<TensorHistory> histories_;
-  std::unordered_map<std::string_view, TensorHistory*> index_;
-};
 
 /// Gradients of which the same is to be said, and the step in which it first holds of one of them.
 struct Group {
@@ -215,6 +113,23 @@ void append_never(const RunEvidence& run, const Group& missing, const Group& zer
   }
 }
 
+/// A batch need not hold tokens for every expert.
+void append_idle_experts(const RunEvidence& run, const Group& experts,
+                         std::vector<RunFinding>& findings) {
+  if (experts.names.empty()) return;
+  const std::int64_t count = std::ssize(experts.names);
+  findings.push_back(group_finding(
+      run, experts, Severity::kWarning, Verdict::kVanishing,
+      fmt::format("{} {} zero or missing in {}, while other experts of the kind move: {}. No token "
+                  "came to {}.",
+                  count, plural(count, "gradient of an expert is", "gradients of experts are"),
+                  step_count_text(run), list_names(experts.names),
+                  plural(count, "that expert", "those experts"))));
+  findings.back().finding.advice = {
+      "Judge more steps: a router may send nothing to an expert for a few",
+      "Balance the router's load: an auxiliary loss, a bias for each expert, noise on its logits"};
+}
+
 void append_changing(const RunEvidence& run, const Group& stopped, const Group& resting,
                      const Group& idle, std::vector<RunFinding>& findings) {
   if (!stopped.names.empty()) {
@@ -252,12 +167,15 @@ std::vector<RunFinding> check_run_zeros(const RunEvidence& run) {
   const std::vector<std::size_t> still = still_steps(run);
   const bool ends_still = !still.empty() && still.back() == run.finite.back();
   const Histories histories(run);
-  Group missing, zero, stopped, resting, idle;
+  Group missing, zero, experts, stopped, resting, idle;
   for (const TensorHistory& history : histories.all()) {
     if (history.still() == 0) continue;
     if (history.never_moves()) {
       const bool is_missing = history.missing == history.observed;
-      Group& group = is_missing ? missing : history.is_idle_bias ? idle : zero;
+      Group& group = history.is_idle_expert ? experts
+                     : is_missing           ? missing
+                     : history.is_idle_bias ? idle
+                                            : zero;
       group.add(history, history.first_seen, history.observed);
     } else if (history.has_stopped() && !history.is_idle_bias) {
       stopped.add(history, history.first_still, history.still_now);
@@ -266,8 +184,9 @@ std::vector<RunFinding> check_run_zeros(const RunEvidence& run) {
     }
   }
   if (ends_still) findings.push_back(nothing_moves(run, still));
-  if (ends_still) zero = stopped = resting = {};  // It is said of all of them.
+  if (ends_still) zero = experts = stopped = resting = {};  // It is said of all of them.
   append_never(run, missing, zero, findings);
+  append_idle_experts(run, experts, findings);
   append_changing(run, stopped, resting, idle, findings);
   for (RunFinding& finding : findings) finding.finding.rule = kRule;
   return findings;

@@ -148,7 +148,8 @@ void append_missing(const Evidence& evidence, std::vector<Finding>& findings) {
   }
   if (missing.empty()) return;
   const std::int64_t count = std::ssize(missing);
-  finding.severity = Severity::kCritical;
+  const bool idle = are_idle_experts(evidence, missing);
+  finding.severity = idle ? Severity::kWarning : Severity::kCritical;
   finding.tensor = missing.front();
   finding.value = static_cast<double>(count);
   finding.threshold = 0.0;
@@ -158,6 +159,10 @@ void append_missing(const Evidence& evidence, std::vector<Finding>& findings) {
   finding.advice = {"Check that the parameter takes part in the forward pass",
                     "Look for a branch that never reaches the loss: a detach, a no_grad, a module "
                     "that forward() does not call"};
+  if (idle) {
+    finding.advice = {"Judge more steps: a router may send nothing to an expert for a few",
+                      "Balance the router's load"};
+  }
   finding.verdict = Verdict::kNoGradient;
   findings.push_back(std::move(finding));
 }

@@ -361,6 +361,15 @@ TEST(ZeroGradients, OfAnExpertWithoutTokensOnlyWarnBesideExpertsThatMove) {
   EXPECT_EQ(diagnose(metrics).severity, kCritical) << "no expert of its kind moves";
 }
 
+TEST(ZeroGradients, AMissingOneOfAnExpertOnlyWarnsBesideExpertsThatMove) {
+  const auto severity_of_missing = [](const std::string& name) {
+    return diagnose(metrics_of({gradient("mlp.experts.2.w", {0.1}), missing_gradient(name)}))
+        .severity;
+  };
+  EXPECT_EQ(severity_of_missing("mlp.experts.3.w"), kWarning);
+  EXPECT_EQ(severity_of_missing("mlp.experts.3.v"), kCritical);
+}
+
 TEST(ZeroGradients, OfABiasWhoseKernelMovesOnlyInform) {
   const Diagnosis diagnosis =
       diagnose(metrics_of({kernel("fc.weight", {0.1}), gradient("fc.bias", {0.0})}));

@@ -84,6 +84,24 @@ TEST(Run, WhatIsZeroInTheFirstStepAloneIsByDesign) {
   EXPECT_FALSE(run.first_bad_step.has_value());
 }
 
+TEST(Run, AnExpertWithoutTokensOnlyWarnsBesideExpertsOfItsKindThatMove) {
+  const auto run_with = [](const TensorRecord& idle) {
+    Steps steps;
+    for (int i = 0; i < 6; ++i) steps.add({gradient("mlp.experts.0.w", {0.1}), idle});
+    return steps.judged();
+  };
+  for (const TensorRecord& idle :
+       {gradient("mlp.experts.1.w", {0.0}), test::missing_gradient("mlp.experts.1.w")}) {
+    const RunDiagnosis run = run_with(idle);
+    EXPECT_EQ(run.severity, Severity::kWarning);
+    ASSERT_FALSE(run.findings.empty());
+    EXPECT_EQ(run.findings.front().finding.tensor, "mlp.experts.1.w");
+    EXPECT_EQ(run.findings.front().count, 6);
+  }
+  EXPECT_EQ(run_with(gradient("mlp.experts.1.v", {0.0})).severity, Severity::kCritical)
+      << "no expert of its kind moves";
+}
+
 TEST(Run, GrowthBeyondItsLimitExplodes) {
   const auto run_to = [](double factor) {
     Steps steps;

@@ -28,9 +28,13 @@ struct RunEvidence {
 
 /// Pure, and each gives its findings with `rule` set.
 std::vector<RunFinding> check_run_non_finite(const RunEvidence& run);
+std::vector<RunFinding> check_run_absences(const RunEvidence& run);
 /// At least two finite steps.
 std::vector<RunFinding> check_run_zeros(const RunEvidence& run);
 std::vector<RunFinding> check_run_growth(const RunEvidence& run);
+
+/// The names of a step's gradients.
+std::vector<std::string> gradient_names_of(const HealthMetrics& metrics);
 
 /// A finding that first holds at steps[place].
 RunFinding finding_at(const RunEvidence& run, std::size_t place, std::int64_t count,

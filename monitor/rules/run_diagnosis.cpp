@@ -224,6 +224,7 @@ RunDiagnosis diagnose_run(std::span<const RunStep> steps, const Thresholds& thre
   };
   add(check_run_non_finite(run));
   add(check_empty_steps(run));
+  add(check_run_absences(run));
   if (run.finite.size() > 1) add(check_run_zeros(run));
   add(check_single_steps(run));
   add(check_run_growth(run));

@@ -41,19 +41,6 @@ class RunningMedian {
   std::priority_queue<double, std::vector<double>, std::greater<>> high_;
 };
 
-/// The names of a step's gradients.
-std::vector<std::string> gradient_names_of(const HealthMetrics& metrics) {
-  std::vector<std::string> names;
-  for (const TensorRecord& tensor : metrics.tensors) {
-    if (tensor.role == Role::kGradient) names.push_back(tensor.name);
-  }
-  if (!metrics.tensors.empty()) return names;
-  for (std::size_t i = 0; i < metrics.gradient_norms.size(); ++i) {
-    names.push_back(norm_name(metrics, i));
-  }
-  return names;
-}
-
 /// The first step that shares no gradient with the finite one before it: it is of another network.
 /// Empty where all are of one.
 std::optional<std::size_t> stranger(const RunEvidence& run) {

@@ -102,6 +102,50 @@ TEST(Run, AnExpertWithoutTokensOnlyWarnsBesideExpertsOfItsKindThatMove) {
       << "no expert of its kind moves";
 }
 
+/// The sentence of a run about gradients that some steps lack; empty without one.
+std::string absence_text(const RunDiagnosis& run) {
+  for (const RunFinding& found : run.findings) {
+    if (found.finding.text.find("in some steps and not in others") == std::string::npos) continue;
+    EXPECT_EQ(found.finding.severity, Severity::kInfo);
+    return found.finding.text;
+  }
+  return {};
+}
+
+TEST(Run, NamesTheGradientsThatSomeStepsLack) {
+  const std::vector<TensorRecord> whole = step(0.1, 0.2);
+  const auto text_of = [](const std::vector<std::vector<TensorRecord>>& records) {
+    Steps steps;
+    for (const std::vector<TensorRecord>& each : records) steps.add(each);
+    return absence_text(steps.judged());
+  };
+  const std::vector<TensorRecord> part = {whole.front()};
+  EXPECT_EQ(text_of({whole, whole}), "");
+  EXPECT_EQ(text_of({whole, whole, part}),
+            "1 gradient is in some steps and not in others; step_2 lacks b.");
+  EXPECT_EQ(text_of({part, whole}),
+            "1 gradient is in some steps and not in others; step_0 lacks b.");
+  EXPECT_EQ(
+      text_of({whole, part, whole, part, part}),
+      "1 gradient is in some steps and not in others; step_1 lacks b, and so do 2 steps more.");
+  EXPECT_EQ(text_of({{gradient("a", {0.1}), test::missing_gradient("b")}, whole}), "")
+      << "that it has no gradient is another thing";
+}
+
+TEST(Run, NamesAFewOfManyGradientsThatSomeStepsLack) {
+  Steps steps;
+  for (int left_out = 0; left_out < 50; ++left_out) {
+    std::vector<TensorRecord> records;
+    for (int i = 0; i < 50; ++i) {
+      if (i != left_out) records.push_back(gradient("layer_" + std::to_string(i), {0.1}));
+    }
+    steps.add(std::move(records));
+  }
+  const std::string text = absence_text(steps.judged());
+  EXPECT_TRUE(text.starts_with("50 gradients are")) << text;
+  EXPECT_TRUE(text.ends_with("step_2 lacks layer_2; other steps lack 47 more.")) << text;
+}
+
 TEST(Run, GrowthBeyondItsLimitExplodes) {
   const auto run_to = [](double factor) {
     Steps steps;

@@ -29,7 +29,7 @@ struct RunEvidence {
 /// Pure, and each gives its findings with `rule` set.
 std::vector<RunFinding> check_run_non_finite(const RunEvidence& run);
 std::vector<RunFinding> check_run_absences(const RunEvidence& run);
-/// At least two finite steps.
+/// Nothing where less than two steps are finite: that is left to the rules of one step.
 std::vector<RunFinding> check_run_zeros(const RunEvidence& run);
 std::vector<RunFinding> check_run_growth(const RunEvidence& run);
 

@@ -14,6 +14,7 @@
 #include "monitor/rules/folding.h"
 #include "monitor/rules/rule.h"
 #include "monitor/rules/run_checks.h"
+#include "monitor/rules/run_networks.h"
 
 namespace gradvitals {
 namespace {
@@ -44,12 +45,9 @@ StepKind kind_of(const RunStep& step) {
 }
 
 RunEvidence evidence_of(std::span<const RunStep> steps, const Thresholds& thresholds) {
-  RunEvidence run{steps, thresholds, {}, {}};
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    run.kinds.push_back(kind_of(steps[i]));
-    if (run.kinds.back() == StepKind::kFinite) run.finite.push_back(i);
-  }
-  return run;
+  std::vector<StepKind> kinds;
+  std::ranges::transform(steps, std::back_inserter(kinds), kind_of);
+  return run_evidence(steps, std::move(kinds), thresholds);
 }
 
 /// Where a finding of the single steps holds: places among the finite steps, and how badly.
@@ -225,9 +223,10 @@ RunDiagnosis diagnose_run(std::span<const RunStep> steps, const Thresholds& thre
   add(check_run_non_finite(run));
   add(check_empty_steps(run));
   add(check_run_absences(run));
-  if (run.finite.size() > 1) add(check_run_zeros(run));
+  const NetworkRuns networks(run);
+  add(networks.check(check_run_zeros));
   add(check_single_steps(run));
-  add(check_run_growth(run));
+  add(networks.check(check_run_growth));
   sort_findings(diagnosis.findings);
   for (const RunFinding& found : diagnosis.findings) {
     diagnosis.severity = std::max(diagnosis.severity, found.finding.severity);

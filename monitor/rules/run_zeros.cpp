@@ -163,6 +163,7 @@ void append_changing(const RunEvidence& run, const Group& stopped, const Group& 
 }  // namespace
 
 std::vector<RunFinding> check_run_zeros(const RunEvidence& run) {
+  if (run.finite.size() < 2) return {};
   std::vector<RunFinding> findings;
   const std::vector<std::size_t> still = still_steps(run);
   const bool ends_still = !still.empty() && still.back() == run.finite.back();

@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/monitor/health_fixtures.h"
@@ -20,6 +22,22 @@ using test::kNaN;
 /// Owns what a run points to.
 class Steps {
  public:
+  /// A step of two networks that were examined together, of two gradients each.
+  Steps& add_networks(const std::vector<double>& first, const std::vector<double>& second) {
+    std::vector<TensorRecord> records;
+    for (const double norm : first) {
+      records.push_back(gradient("first/" + std::to_string(records.size()), {norm}));
+    }
+    for (const double norm : second) {
+      records.push_back(gradient("second/" + std::to_string(records.size()), {norm}));
+      records.back().network = 1;
+    }
+    HealthMetrics metrics = test::metrics_of(std::move(records));
+    metrics.networks = {"first", "second"};
+    metrics_.push_back(std::move(metrics));
+    diagnoses_.push_back(diagnose(metrics_.back()));
+    return *this;
+  }
   Steps& add(std::vector<TensorRecord> records) {
     metrics_.push_back(test::metrics_of(std::move(records)));
     diagnoses_.push_back(diagnose(metrics_.back()));
@@ -178,6 +196,46 @@ TEST(Run, WhatLastsIsSaidOfTheStepWhoseNumbersItQuotes) {
   ASSERT_TRUE(run.first_warning && run.first_critical);
   EXPECT_EQ(run.first_warning->label, "step_1");
   EXPECT_EQ(run.first_critical->label, "step_2");
+}
+
+const RunFinding* finding_of(const RunDiagnosis& run, const std::string& rule) {
+  const auto found =
+      std::ranges::find_if(run.findings, [&](const auto& f) { return f.finding.rule == rule; });
+  return found == run.findings.end() ? nullptr : &*found;
+}
+
+TEST(RunOfNetworks, GrowthIsThatOfEachNetworkAlone) {
+  // The large network hides that the small one grows a thousandfold.
+  const double factor = 10.0 * Thresholds{}.norm_growth.warning;
+  Steps steps;
+  for (int i = 0; i < 4; ++i) steps.add_networks({1.0, 1.0}, {1e-4, 1e-4});
+  steps.add_networks({1.0, 1.0}, {1e-4 * factor, 1e-4 * factor});
+  const RunDiagnosis run = steps.judged();
+  const RunFinding* const growth = finding_of(run, "R14");
+  ASSERT_NE(growth, nullptr);
+  EXPECT_EQ(growth->finding.network, "second");
+  EXPECT_EQ(growth->finding.verdict, Verdict::kExploding);
+  EXPECT_EQ(growth->label, "step_4");
+  EXPECT_TRUE(growth->finding.text.starts_with("In second: ")) << growth->finding.text;
+}
+
+TEST(RunOfNetworks, ZerosNameTheirNetwork) {
+  Steps still;
+  for (int i = 0; i < 3; ++i) still.add_networks({0.1, 0.1}, {0.0, 0.0});
+  const RunDiagnosis run = still.judged();
+  ASSERT_FALSE(run.findings.empty());
+  EXPECT_EQ(run.findings.front().finding.rule, "R13");
+  EXPECT_EQ(run.findings.front().finding.network, "second");
+  EXPECT_NE(run.findings.front().finding.text.find("In second: Every gradient is exactly zero"),
+            std::string::npos)
+      << run.findings.front().finding.text;
+}
+
+TEST(RunOfNetworks, OneThatLacksIsNamedByItsGradients) {
+  const RunDiagnosis run =
+      Steps().add_networks({0.1, 0.1}, {0.1, 0.1}).add_networks({0.1, 0.1}, {}).judged();
+  EXPECT_EQ(absence_text(run),
+            "2 gradients are in some steps and not in others; step_1 lacks second/2 and second/3.");
 }
 
 }  // namespace

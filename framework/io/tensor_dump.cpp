@@ -37,7 +37,8 @@ std::string array_name(const InputFile& file) {
   throw UnreadFormatError(
       fmt::format(
           "{}: is a NumPy array of {}, not of numbers, and a pickle is not read since loading "
-          "one runs code; if it holds a dictionary of arrays, in Python, make a dump of those",
+          "one runs code; if it holds gradients as {{name: array}}, in Python, make a dump of "
+          "them (a model's weights are none, and go to --weights)",
           printable(file.path()), what),
       {"import numpy; from safetensors.numpy import save_file",
        fmt::format("save_file(numpy.load({}, allow_pickle=True).item(), \"gradients.safetensors\")",

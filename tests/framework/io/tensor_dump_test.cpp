@@ -178,8 +178,9 @@ TEST(TensorDump, WhatIsNoDumpIsRefusedInOneLine) {
   EXPECT_EQ(refused(""), ": is empty");
   EXPECT_EQ(refused(R"({"grad_norm": 0.5})"), ": is JSON, not a dump of tensors");
   EXPECT_EQ(refused("Step,grad_norm\n0,0.5\n"), ": is text, not a dump of tensors");
-  EXPECT_EQ(refused(two_floats().substr(0, 40)),
-            ": byte 0: header length 134 goes beyond the file's 40 bytes");
+  EXPECT_EQ(
+      refused(two_floats().substr(0, 40)),
+      ": is cut short: its header has 134 bytes from byte 8 on, and the file 40 bytes in all");
   EXPECT_EQ(refused(gzip(two_floats()).substr(0, 40)), ": the compressed data is cut short");
   EXPECT_EQ(refused(gzip(gzip(two_floats()))), ": is compressed twice");
   EXPECT_EQ(refused(zip_bytes({})), ": is a zip archive without a file");

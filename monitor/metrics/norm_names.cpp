@@ -66,14 +66,6 @@ bool is_bookkeeping(const std::string& name) {
                                 "param_norm", "update_norm", "timestamp"});
 }
 
-/// "layers.0.weight", "dense/kernel": of a layer, whatever that is called.
-bool is_parameter_name(std::string_view name) {
-  constexpr std::array<std::string_view, 8> kParameters{
-      "beta", "bias", "embedding", "embeddings", "gamma", "kernel", "scale", "weight"};
-  const std::size_t separator = name.find_last_of("/.");
-  return separator != std::string_view::npos && is_one_of(name.substr(separator + 1), kParameters);
-}
-
 /// A tracker's own columns for the range of a smoothed curve.
 bool is_range_column(std::string_view name) {
   return name.ends_with("__MIN") || name.ends_with("__MAX");
@@ -121,6 +113,18 @@ bool says_gradient(std::string_view name) {
   return !contains_one_of(
       text, {"accum", "clip_grad", "grad_clip", "gradient_clip", "clip_coef", "max_grad_norm",
              "grad_scale", "checkpointing", "upgrade", "degrade"});
+}
+
+bool is_parameter_name(std::string_view name) {
+  constexpr std::array<std::string_view, 8> kParameters{
+      "beta", "bias", "embedding", "embeddings", "gamma", "kernel", "scale", "weight"};
+  const std::size_t separator = name.find_last_of("/.");
+  return separator != std::string_view::npos && is_one_of(name.substr(separator + 1), kParameters);
+}
+
+bool is_no_value(std::string_view text) {
+  constexpr std::array<std::string_view, 6> kNoValue{"", "-", "na", "n/a", "null", "none"};
+  return is_one_of(std::string_view(ascii_lower(text)), kNoValue);
 }
 
 std::vector<bool> choose_norms(std::span<const std::string> names, const std::vector<bool>& known) {

@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <iterator>
 #include <numeric>
 #include <set>
 #include <system_error>
 
+#include "framework/io/tensor_dump.h"
 #include "monitor/report/figure.h"
 
 namespace gradvitals::app {
@@ -197,8 +199,12 @@ void JudgingOptions::check(std::span<const std::string> inputs) const {
       throw UsageError(fmt::format("'{}' is named twice as an output", plot));
     }
   }
-  const auto refuse_input = [&inputs](const std::string& output) {
-    for (const std::string& input : inputs) {
+  if (targets.empty()) return;
+  std::vector<std::string> read(inputs.begin(), inputs.end());
+  for (const std::string& input : inputs)
+    std::ranges::move(shard_files(input), std::back_inserter(read));
+  const auto refuse_input = [&read](const std::string& output) {
+    for (const std::string& input : read) {
       std::error_code ignored;
       if (!std::filesystem::is_regular_file(output, ignored)) return;
       if (!std::filesystem::equivalent(input, output, ignored)) continue;

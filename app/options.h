@@ -41,7 +41,7 @@ struct JudgingOptions {
 
   void add_to(CLI::App& command);
   /// Throws UsageError for options that contradict each other, and for an output that is one of the
-  /// files that are read, under whatever name.
+  /// files that are read, shards of an index among them, under whatever name.
   void check(std::span<const std::string> inputs = {}) const;
 };
 

@@ -13,8 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-// The index of a model of 100,000 tensors takes some 10 MB.
-constexpr std::size_t kMaxIndexBytes = std::size_t{64} << 20;
 /// An index needs two levels; metadata may bring a list. Brackets alone would take gigabytes.
 constexpr int kMaxDepth = 8;
 

@@ -45,6 +45,10 @@ std::string array_name(const InputFile& file) {
                    python_string(file.path()))});
 }
 
+std::filesystem::path shard_path_of(const std::string& index, const std::string& shard) {
+  return std::filesystem::path(index).parent_path() / shard;
+}
+
 }  // namespace
 
 TensorDump::TensorDump(InputFile file) : path_(file.path()) {
@@ -100,7 +104,7 @@ void TensorDump::read_shards(const InputFile& file) {
 }
 
 void TensorDump::read_shard(const std::string& shard, std::vector<std::string> names) {
-  const auto shard_path = std::filesystem::path(path_).parent_path() / shard;
+  const auto shard_path = shard_path_of(path_, shard);
   std::error_code ignored;
   if (!std::filesystem::exists(shard_path, ignored)) {
     refuse_input(path_, fmt::format("shard {} is missing; tensor {} is in it", in_quotes(shard),
@@ -149,6 +153,24 @@ std::vector<std::string> TensorDump::left_out() const {
     return fmt::format("{} ({})", printable(tensor.name), printable(tensor.dtype));
   });
   return texts;
+}
+
+std::vector<std::string> shard_files(const std::string& path) {
+  std::vector<std::string> files;
+  std::error_code error;
+  // A pipe can be read once. What is larger is no index, and need not be inflated to be known.
+  if (!std::filesystem::is_regular_file(path, error)) return files;
+  if (std::filesystem::file_size(path, error) > kMaxIndexBytes || error) return files;
+  try {
+    const InputFile file(path);
+    if (file.kind() != FileKind::kShardIndex) return files;
+    for (const auto& [shard, names] : parse_shard_index(as_text(file.bytes()), path).shards) {
+      files.push_back(shard_path_of(path, shard).string());
+    }
+  } catch (const InputError&) {
+    files.clear();  // Whoever reads it says why.
+  }
+  return files;
 }
 
 const SafetensorsEntry* TensorDump::find(std::string_view name) const {

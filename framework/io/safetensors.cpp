@@ -14,7 +14,6 @@
 #include "framework/io/safetensors_header.h"
 #include "framework/io/unread_format.h"
 #include "kernels/input_message.h"
-#include "kernels/utf8.h"
 
 namespace gradvitals {
 namespace {
@@ -127,7 +126,7 @@ std::uint64_t checked_count_in(const SafetensorsClaim& claim, std::uint64_t data
       bits ? fmt::format("{}", (*bits + 7) / 8) : std::string("more than can be counted");
   refuse_offsets(claim,
                  fmt::format("span {} bytes, but {} elements of {} are {}", span, count,
-                             printable(claim.dtype_name), needed),
+                             shown_name(claim.dtype_name), needed),
                  path);
 }
 

@@ -150,7 +150,7 @@ std::vector<std::string> TensorDump::left_out() const {
   std::vector<std::string> texts;
   texts.reserve(contents_.left_out.size());
   std::ranges::transform(contents_.left_out, std::back_inserter(texts), [](const auto& tensor) {
-    return fmt::format("{} ({})", printable(tensor.name), printable(tensor.dtype));
+    return fmt::format("{} ({})", shown_name(tensor.name), shown_name(tensor.dtype));
   });
   return texts;
 }

@@ -44,6 +44,22 @@ void expect_two_floats(const TensorDump& dump) {
   EXPECT_EQ(dump.find("n"), nullptr);
 }
 
+TEST(TensorDump, ALongNameThatIsLeftOutIsCutBetweenItsLetters) {
+  // Two bytes a letter: with one byte before them, a cut at the same place would split one.
+  const std::string letter = "\u00e4";
+  for (const std::string& first : {std::string(), std::string("a")}) {
+    std::string name = first;
+    for (int i = 0; i < 50'000; ++i) name += letter;
+    const TemporaryFile file(safetensors_bytes(
+        R"({")" + name + R"(":{"dtype":"I8","shape":[1],"data_offsets":[0,1]}})", "x"));
+    const std::string said = TensorDump(file.path()).left_out().at(0);
+    EXPECT_TRUE(said.starts_with(first + letter)) << said;
+    EXPECT_TRUE(said.ends_with(letter + " (I8)")) << said;
+    EXPECT_LT(said.size(), 100U);
+    EXPECT_EQ(said.find("\uFFFD"), std::string::npos) << said;
+  }
+}
+
 TEST(TensorDump, SafetensorsIsReadPlainAndCompressedWhateverItsName) {
   for (const char* ending : {".safetensors", ".npz", ".csv", ""}) {
     expect_two_floats(TensorDump(TemporaryFile(two_floats(), ending).path()));

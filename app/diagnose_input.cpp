@@ -102,6 +102,19 @@ std::vector<std::string> notes_of(const RecordedMetrics& recorded) {
                     plural(recorded.skipped_lines, "a line", "lines"),
                     plural(recorded.skipped_lines, "is", "are")));
   }
+  if (recorded.norms_not_recorded > 0) {
+    notes.push_back(fmt::format(
+        "{} {} empty or null, which is not recorded, and left out; a NaN is written NaN",
+        recorded.norms_not_recorded, plural(recorded.norms_not_recorded, "norm is", "norms are")));
+  }
+  if (!recorded.texts_left_out.empty()) {
+    std::vector<std::string> texts;
+    std::ranges::transform(recorded.texts_left_out, std::back_inserter(texts), shown_name);
+    notes.push_back(
+        fmt::format("{} text, which is no norm: left out: {}",
+                    plural(std::ssize(recorded.texts_left_out), "a name has", "names have"),
+                    list_names(texts)));
+  }
   if (recorded.records_without_norms > 0) {
     const std::int64_t without = recorded.records_without_norms;
     notes.push_back(fmt::format("{} of {} records {} no gradient norm and {} left out", without,

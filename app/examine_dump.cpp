@@ -37,7 +37,7 @@ NameSet names_of(const Range& tensors) {
 Names names_beyond(const NameSet& known, const TensorDump& file) {
   Names names;
   for (const SafetensorsEntry& tensor : file.tensors()) {
-    if (!known.contains(tensor.name)) names.push_back(tensor.name);
+    if (!known.contains(tensor.name)) names.push_back(shown_name(tensor.name));
   }
   return names;
 }
@@ -78,7 +78,7 @@ void append_weights(const TensorDump& weights, const GradientDump& dump, const T
     const SafetensorsEntry& weight = weights.tensors()[i];
     const SafetensorsEntry* const gradient = file.find(weight.name);
     if (gradient == nullptr) {
-      unmatched.push_back(weight.name);
+      unmatched.push_back(shown_name(weight.name));
       continue;
     }
     if (gradient->count == 0) continue;  // Stands for None, whatever its shape.
@@ -135,7 +135,11 @@ void append_missing(const ParameterNames& parameters, const TensorDump& file,
   for (const std::string& name : parameters.names) {
     known.insert(name);
     if (gradients.contains(name)) continue;
-    (is_buffer_name(name) ? buffers : missing).push_back(name);
+    if (is_buffer_name(name)) {
+      buffers.push_back(shown_name(name));
+    } else {
+      missing.push_back(name);
+    }
   }
   const Names strangers = names_beyond(known, file);
   if (!known.empty() && !gradients.empty() && strangers.size() == gradients.size()) {

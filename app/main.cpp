@@ -3,6 +3,7 @@
 #include <exception>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "app/checkup.h"
 #include "app/compare.h"
@@ -43,10 +44,17 @@ ExitCode run(int argc, char** argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::RequiredError&) {
-    if (!program.get_subcommands().empty()) throw;  // It is the command that misses something.
+    // It is the command that misses something, or whose option was misspelled.
+    if (has_unknown_option(program)) throw UsageError(unknown_option_message(program));
+    if (!program.get_subcommands().empty()) throw;
     // CLI11 says only that a command is missing, also where one was misspelled.
     if (argc < 2) throw UsageError("a command is missing; gradvitals --help lists them");
-    throw UsageError(std::string("'") + argv[1] + "' is no command; gradvitals --help lists them");
+    const std::vector<std::string> commands{"compare", "checkup", "diagnose", "info"};
+    const std::string meant = did_you_mean(argv[1], commands);
+    throw UsageError(std::string("'") + argv[1] + "' is no command" +
+                     (meant.empty() ? "; gradvitals --help lists them" : meant));
+  } catch (const CLI::ExtrasError&) {
+    throw UsageError(unknown_option_message(program));
   } catch (const CLI::Success& help_or_version) {
     std::ostringstream text;
     program.exit(help_or_version, text);

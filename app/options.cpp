@@ -7,9 +7,12 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <iterator>
+#include <numeric>
 #include <set>
 #include <system_error>
 
+#include "framework/io/tensor_dump.h"
 #include "monitor/report/figure.h"
 
 namespace gradvitals::app {
@@ -30,7 +33,78 @@ std::int64_t read_integer(const std::string& name, const std::string& text, std:
   return value;
 }
 
+/// Letters to insert, delete, replace, or swap with the next: what a hand gets wrong.
+std::size_t edit_distance(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> before(to.size() + 1), last(to.size() + 1), row(to.size() + 1);
+  std::iota(last.begin(), last.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= from.size(); ++i) {
+    row[0] = i;
+    for (std::size_t j = 1; j <= to.size(); ++j) {
+      const std::size_t is_other = from[i - 1] == to[j - 1] ? 0 : 1;
+      row[j] = std::min({row[j - 1] + 1, last[j] + 1, last[j - 1] + is_other});
+      const bool is_swap = i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1];
+      if (is_swap) row[j] = std::min(row[j], before[j - 2] + 1);
+    }
+    before.swap(last);
+    last.swap(row);
+  }
+  return last.back();
+}
+
+std::vector<std::string> long_options(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+bool looks_like_option(const std::string& argument) {
+  return argument.starts_with('-') && argument.size() > 1;
+}
+
+/// The command that was called with more than it takes; else the program.
+const CLI::App& command_with_extras(const CLI::App& program) {
+  for (const CLI::App* command : program.get_subcommands({})) {
+    if (command->parsed() && command->remaining_size() > 0) return *command;
+  }
+  return program;
+}
+
 }  // namespace
+
+std::string did_you_mean(std::string_view word, std::span<const std::string> known) {
+  constexpr std::size_t kLongest = 64, kLettersPerSlip = 3;
+  if (word.size() > kLongest) return {};
+  std::string_view nearest;
+  std::size_t least = word.size() / kLettersPerSlip + 1;
+  for (const std::string& name : known) {
+    const std::size_t distance = edit_distance(word, name);
+    if (distance >= least) continue;
+    least = distance;
+    nearest = name;
+  }
+  return nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest);
+}
+
+bool has_unknown_option(const CLI::App& program) {
+  return std::ranges::any_of(command_with_extras(program).remaining(), looks_like_option);
+}
+
+std::string unknown_option_message(const CLI::App& program) {
+  const CLI::App& command = command_with_extras(program);
+  const std::vector<std::string> unknown = command.remaining();
+  const auto option = std::ranges::find_if(unknown, looks_like_option);
+  const std::string help = fmt::format("gradvitals {}--help lists them",
+                                       &command == &program ? "" : command.get_name() + ' ');
+  if (option == unknown.end()) {
+    return fmt::format("'{}' is one argument too many; {}", unknown.empty() ? "" : unknown.front(),
+                       help);
+  }
+  const std::string word = option->substr(0, option->find('='));
+  const std::string meant = did_you_mean(word, long_options(command));
+  return fmt::format("{} is no option{}", word, meant.empty() ? "; " + help : meant);
+}
 
 CLI::Option* add_integer(CLI::App& command, const std::string& name, std::int64_t& value,
                          std::int64_t low, std::int64_t high, const std::string& help) {
@@ -125,8 +199,12 @@ void JudgingOptions::check(std::span<const std::string> inputs) const {
       throw UsageError(fmt::format("'{}' is named twice as an output", plot));
     }
   }
-  const auto refuse_input = [&inputs](const std::string& output) {
-    for (const std::string& input : inputs) {
+  if (targets.empty()) return;
+  std::vector<std::string> read(inputs.begin(), inputs.end());
+  for (const std::string& input : inputs)
+    std::ranges::move(shard_files(input), std::back_inserter(read));
+  const auto refuse_input = [&read](const std::string& output) {
+    for (const std::string& input : read) {
       std::error_code ignored;
       if (!std::filesystem::is_regular_file(output, ignored)) return;
       if (!std::filesystem::equivalent(input, output, ignored)) continue;

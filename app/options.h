@@ -7,6 +7,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/terminal.h"
@@ -40,7 +41,7 @@ struct JudgingOptions {
 
   void add_to(CLI::App& command);
   /// Throws UsageError for options that contradict each other, and for an output that is one of the
-  /// files that are read, under whatever name.
+  /// files that are read, shards of an index among them, under whatever name.
   void check(std::span<const std::string> inputs = {}) const;
 };
 
@@ -56,6 +57,17 @@ struct ComputeOptions {
   /// cuda.
   Stream open_stream() const;
 };
+
+/// What to say of an argument that is no option of the command which was called, with the option that
+/// was probably meant; for what CLI11 refused as not expected.
+std::string unknown_option_message(const CLI::App& program);
+
+/// Whether an argument of the command which was called looks like an option and is none.
+bool has_unknown_option(const CLI::App& program);
+
+/// "; did you mean NAME?" for the nearest of `known` where `word` is a slip of the hand away from it;
+/// else empty.
+std::string did_you_mean(std::string_view word, std::span<const std::string> known);
 
 /// An option that takes a whole number from `low` to `high`, and says so when it gets something
 /// else.

@@ -11,6 +11,10 @@ namespace gradvitals {
 /// show names and cells of a hostile file in a one-line message.
 std::string in_quotes(std::string_view text);
 
+/// A name out of a file as it is shown among words: like in_quotes(), without the quotes, and cut
+/// short in its middle, since names of one model differ at either end.
+std::string shown_name(std::string_view name);
+
 /// Throws InputError("<file>: <what>").
 [[noreturn]] void refuse_input(std::string_view file, std::string_view what);
 

@@ -78,10 +78,12 @@ void CsvParser::read_first_line(std::string_view line) {
     append_row(line);
     return;
   }
+  refuse_open_quote(line, lines_, path_);
   for (const std::string_view cell : cells_) table_.columns.push_back(cell_text(cell));
 }
 
 void CsvParser::append_row(std::string_view line) {
+  refuse_open_quote(line, lines_, path_);
   split_cells(line, delimiter_, cells_);
   if (std::ssize(cells_) != table_.cols) {
     refuse_input(path_, fmt::format("line {}: has {} columns, line 1 has {}", lines_.number(),

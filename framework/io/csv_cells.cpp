@@ -1,5 +1,11 @@
 #include "framework/io/csv_cells.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernels/input_message.h"
+
 namespace gradvitals {
 namespace {
 
@@ -48,6 +54,11 @@ void split_cells(std::string_view line, char delimiter, std::vector<std::string_
     begin = i + 1;
   }
   cells.push_back(trimmed(line.substr(begin)));
+}
+
+void refuse_open_quote(std::string_view line, const LineReader& lines, const std::string& path) {
+  if (std::ranges::count(line, '"') % 2 == 0) return;
+  refuse_input(path, fmt::format("line {}: a quote is opened and not closed", lines.number()));
 }
 
 std::string_view unquoted(std::string_view cell) {

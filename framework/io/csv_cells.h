@@ -38,6 +38,10 @@ class LineReader {
 /// do not count; blanks as delimiters may repeat.
 void split_cells(std::string_view line, char delimiter, std::vector<std::string_view>& cells);
 
+/// Throws InputError naming the path and the line where a quote of the line that `lines` gave last is
+/// not closed in it: what follows would be taken for more of that cell.
+void refuse_open_quote(std::string_view line, const LineReader& lines, const std::string& path);
+
 /// What is between the quotes of a quoted cell, and every other cell as it is.
 std::string_view unquoted(std::string_view cell);
 

@@ -9,7 +9,6 @@
 #include <string_view>
 
 #include "kernels/input_message.h"
-#include "kernels/utf8.h"
 
 namespace gradvitals {
 namespace {
@@ -65,7 +64,7 @@ LayersByIndex sort_into_layers(const SafetensorsFile& file, std::string_view pre
     if (!name || name->prefix != prefix) {
       refuse_tensor(file, entry.name,
                     fmt::format("is none of {0}{{i}}.kernel, {0}{{i}}.weight, {0}{{i}}.bias",
-                                printable(prefix)));
+                                shown_name(prefix)));
     }
     LayerTensors& layer = layers[name->index];
     (name->part == "kernel"   ? layer.kernel
@@ -100,7 +99,7 @@ std::vector<LayerTensors> dense_layers_of(const SafetensorsFile& file) {
     const std::int64_t expected = has_gaps ? index : std::ssize(layers);
     if (index != expected || (layer.kernel == nullptr && layer.weight == nullptr)) {
       refuse_input(file.path(), fmt::format("{0}{1}.kernel or {0}{1}.weight is missing",
-                                            printable(prefix), expected));
+                                            shown_name(prefix), expected));
     }
     if (layer.kernel != nullptr && layer.weight != nullptr) {
       refuse_tensor(file, layer.weight->name, "the layer has a kernel, too");

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "framework/io/float_values.h"
+#include "kernels/input_message.h"
 #include "kernels/utf8.h"
 
 namespace gradvitals {
@@ -86,7 +87,7 @@ std::optional<std::string> optimizer_hint(const TensorDump& dump) {
   return fmt::format(
       "{} of {} tensors are an optimizer's state by their names ({}: \"{}\"), not gradients; dump "
       "p.grad of model.named_parameters()",
-      count, dump.tensors().size(), fmt::join(slots, ", "), printable(example));
+      count, dump.tensors().size(), fmt::join(slots, ", "), shown_name(example));
 }
 
 /// Buffers that a state_dict holds beside its weights, and no dump of gradients can.
@@ -130,7 +131,7 @@ std::optional<std::string> weights_hint(const TensorDump& dump) {
       "so this looks like a model's weights, not gradients; dump p.grad of "
       "model.named_parameters()";
   if (const auto buffer = find_buffer(dump)) {
-    return fmt::format("\"{}\" is a buffer, which has no gradient, {}", printable(*buffer),
+    return fmt::format("\"{}\" is a buffer, which has no gradient, {}", shown_name(*buffer),
                        kAdvice);
   }
   std::int64_t count = 0;
@@ -142,7 +143,7 @@ std::optional<std::string> weights_hint(const TensorDump& dump) {
   }
   if (count == 0) return std::nullopt;
   return fmt::format("every element of \"{}\" is about 1, as in the weights of a normalisation, {}",
-                     printable(example), kAdvice);
+                     shown_name(example), kAdvice);
 }
 
 }  // namespace

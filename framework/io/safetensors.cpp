@@ -14,7 +14,6 @@
 #include "framework/io/safetensors_header.h"
 #include "framework/io/unread_format.h"
 #include "kernels/input_message.h"
-#include "kernels/utf8.h"
 
 namespace gradvitals {
 namespace {
@@ -51,20 +50,22 @@ std::uint64_t checked_header_bytes(std::span<const std::byte> file, const std::s
   }
   std::uint64_t length = 0;
   std::memcpy(&length, file.data(), kSafetensorsLengthBytes);
-  const bool is_too_long =
-      length > kMaxHeaderBytes || length > file.size() - kSafetensorsLengthBytes;
-  if (const std::string_view kind = other_kind(file); is_too_long && !kind.empty()) {
-    refuse_input(path, fmt::format("is {}, not safetensors", kind));
+  const bool fits = length <= file.size() - kSafetensorsLengthBytes;
+  if (length <= kMaxHeaderBytes && fits) return length;
+  if (const std::string_view other = other_kind(file); !other.empty()) {
+    refuse_input(path, fmt::format("is {}, not safetensors", other));
   }
+  // Binary files of every kind begin with 8 bytes: they are a length where a header follows.
+  const std::span<const std::byte> rest = file.subspan(kSafetensorsLengthBytes);
+  if (!rest.empty() && rest.front() != std::byte{'{'}) refuse_as_no_safetensors(path);
   if (length > kMaxHeaderBytes) {
-    refuse_input(path, fmt::format("byte 0: header length {} is above the limit of {}", length,
-                                   kMaxHeaderBytes));
+    refuse_input(path, fmt::format("is not a safetensors file: byte 0: header length {} is above "
+                                   "the limit of {}",
+                                   length, kMaxHeaderBytes));
   }
-  if (length > file.size() - kSafetensorsLengthBytes) {
-    refuse_input(path, fmt::format("byte 0: header length {} goes beyond the file's {} bytes",
-                                   length, file.size()));
-  }
-  return length;
+  refuse_input(path, fmt::format("is cut short: its header has {} bytes from byte {} on, and the "
+                                 "file {} bytes in all",
+                                 length, kSafetensorsLengthBytes, file.size()));
 }
 
 /// Bits of one element of the types that the format defines beside the four; empty for a name that
@@ -109,7 +110,11 @@ std::uint64_t checked_count_in(const SafetensorsClaim& claim, std::uint64_t data
                                const std::string& path) {
   if (claim.begin > claim.end) refuse_offsets(claim, "end before they begin", path);
   if (claim.end > data_bytes) {
-    refuse_offsets(claim, fmt::format("go beyond the {} bytes of data", data_bytes), path);
+    refuse_offsets(claim,
+                   fmt::format("go beyond the {} bytes of data: the file is cut short, or its "
+                               "header is wrong",
+                               data_bytes),
+                   path);
   }
   const std::uint64_t count = checked_count(claim, path);
   const std::optional<std::uint64_t> bits_each = element_bits(claim);
@@ -121,7 +126,7 @@ std::uint64_t checked_count_in(const SafetensorsClaim& claim, std::uint64_t data
       bits ? fmt::format("{}", (*bits + 7) / 8) : std::string("more than can be counted");
   refuse_offsets(claim,
                  fmt::format("span {} bytes, but {} elements of {} are {}", span, count,
-                             printable(claim.dtype_name), needed),
+                             shown_name(claim.dtype_name), needed),
                  path);
 }
 

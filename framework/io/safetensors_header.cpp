@@ -204,13 +204,17 @@ void refuse_duplicate_names(const SafetensorsHeader& header, const std::string& 
 
 }  // namespace
 
+void refuse_as_no_safetensors(const std::string& path) {
+  refuse_input(path,
+               fmt::format("is not a safetensors file: byte {} is not the '{{' with which the "
+                           "header begins",
+                           kSafetensorsLengthBytes));
+}
+
 SafetensorsHeader parse_safetensors_header(std::string_view json, const std::string& path) {
   // The format asks for the brace. The JSON parser would step over a byte order mark, and would
   // take a NUL for the end of its input and ignore what follows.
-  if (!json.starts_with('{')) {
-    refuse_input(
-        path, fmt::format("byte {}: the header does not begin with '{{'", kSafetensorsLengthBytes));
-  }
+  if (!json.starts_with('{')) refuse_as_no_safetensors(path);
   if (const std::size_t nul = json.find('\0'); nul != std::string_view::npos) {
     refuse_input(path, fmt::format("byte {}: NUL in the header", kSafetensorsLengthBytes + nul));
   }

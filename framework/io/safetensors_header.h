@@ -31,6 +31,9 @@ struct SafetensorsHeader {
   std::map<std::string, std::string> metadata;
 };
 
+/// Throws InputError: the file does not begin as the format does.
+[[noreturn]] void refuse_as_no_safetensors(const std::string& path);
+
 /// Throws InputError naming `path` and the tensor and field, or the byte, at fault.
 SafetensorsHeader parse_safetensors_header(std::string_view json, const std::string& path);
 

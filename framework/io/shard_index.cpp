@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "kernels/input_message.h"
 
@@ -13,8 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-// The index of a model of 100,000 tensors takes some 10 MB.
-constexpr std::size_t kMaxIndexBytes = std::size_t{64} << 20;
 /// An index needs two levels; metadata may bring a list. Brackets alone would take gigabytes.
 constexpr int kMaxDepth = 8;
 
@@ -22,13 +21,21 @@ json parse_object(std::string_view text, const std::string& path) {
   if (text.size() > kMaxIndexBytes) {
     refuse_input(path, fmt::format("an index of more than {} bytes", kMaxIndexBytes));
   }
-  const auto check_depth = [&path](int depth, json::parse_event_t, json&) {
+  std::vector<std::unordered_set<std::string>> keys;  // Of each object that is open.
+  const auto check = [&](int depth, json::parse_event_t event, json& parsed) {
     if (depth > kMaxDepth)
       refuse_input(path, fmt::format("nested deeper than {} levels", kMaxDepth));
+    if (event == json::parse_event_t::object_start) keys.emplace_back();
+    if (event == json::parse_event_t::object_end) keys.pop_back();
+    if (event != json::parse_event_t::key) return true;
+    const auto& key = parsed.get_ref<const std::string&>();
+    if (!keys.back().insert(key).second) {
+      refuse_input(path, fmt::format("key {} is given twice in one object", in_quotes(key)));
+    }
     return true;
   };
   try {
-    json index = json::parse(text, check_depth);
+    json index = json::parse(text, check);
     if (!index.is_object()) refuse_input(path, "is no JSON object");
     return index;
   } catch (const json::parse_error& error) {

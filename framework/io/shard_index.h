@@ -1,12 +1,16 @@
 // The index of a model in several safetensors files ("shards"), as Hugging Face writes it. Internal.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace gradvitals {
+
+/// The index of a model of 100,000 tensors takes some 10 MB.
+inline constexpr std::size_t kMaxIndexBytes = std::size_t{64} << 20;
 
 struct ShardIndex {
   /// File names relative to the index, and the tensors that each holds. No name leaves the folder

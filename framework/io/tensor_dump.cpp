@@ -37,11 +37,16 @@ std::string array_name(const InputFile& file) {
   throw UnreadFormatError(
       fmt::format(
           "{}: is a NumPy array of {}, not of numbers, and a pickle is not read since loading "
-          "one runs code; if it holds a dictionary of arrays, in Python, make a dump of those",
+          "one runs code; if it holds gradients as {{name: array}}, in Python, make a dump of "
+          "them (a model's weights are none, and go to --weights)",
           printable(file.path()), what),
       {"import numpy; from safetensors.numpy import save_file",
        fmt::format("save_file(numpy.load({}, allow_pickle=True).item(), \"gradients.safetensors\")",
                    python_string(file.path()))});
+}
+
+std::filesystem::path shard_path_of(const std::string& index, const std::string& shard) {
+  return std::filesystem::path(index).parent_path() / shard;
 }
 
 }  // namespace
@@ -99,7 +104,7 @@ void TensorDump::read_shards(const InputFile& file) {
 }
 
 void TensorDump::read_shard(const std::string& shard, std::vector<std::string> names) {
-  const auto shard_path = std::filesystem::path(path_).parent_path() / shard;
+  const auto shard_path = shard_path_of(path_, shard);
   std::error_code ignored;
   if (!std::filesystem::exists(shard_path, ignored)) {
     refuse_input(path_, fmt::format("shard {} is missing; tensor {} is in it", in_quotes(shard),
@@ -145,9 +150,27 @@ std::vector<std::string> TensorDump::left_out() const {
   std::vector<std::string> texts;
   texts.reserve(contents_.left_out.size());
   std::ranges::transform(contents_.left_out, std::back_inserter(texts), [](const auto& tensor) {
-    return fmt::format("{} ({})", printable(tensor.name), printable(tensor.dtype));
+    return fmt::format("{} ({})", shown_name(tensor.name), shown_name(tensor.dtype));
   });
   return texts;
+}
+
+std::vector<std::string> shard_files(const std::string& path) {
+  std::vector<std::string> files;
+  std::error_code error;
+  // A pipe can be read once. What is larger is no index, and need not be inflated to be known.
+  if (!std::filesystem::is_regular_file(path, error)) return files;
+  if (std::filesystem::file_size(path, error) > kMaxIndexBytes || error) return files;
+  try {
+    const InputFile file(path);
+    if (file.kind() != FileKind::kShardIndex) return files;
+    for (const auto& [shard, names] : parse_shard_index(as_text(file.bytes()), path).shards) {
+      files.push_back(shard_path_of(path, shard).string());
+    }
+  } catch (const InputError&) {
+    files.clear();  // Whoever reads it says why.
+  }
+  return files;
 }
 
 const SafetensorsEntry* TensorDump::find(std::string_view name) const {

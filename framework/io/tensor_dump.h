@@ -50,4 +50,8 @@ class TensorDump {
   SafetensorsContents contents_;
 };
 
+/// The paths of the shards that a TensorDump of `path` reads beside it; none where it is no index, or
+/// where it cannot be read.
+std::vector<std::string> shard_files(const std::string& path);
+
 }  // namespace gradvitals

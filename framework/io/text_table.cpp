@@ -53,6 +53,7 @@ TextTable parse_text_table(std::string_view text, const std::string& path) {
   LineReader lines(content);
   const auto header = lines.next();
   if (!header) refuse_input(path, "is empty");
+  refuse_open_quote(*header, lines, path);
   LineReader ahead = lines;
   const char delimiter = delimiter_of(*header, ahead.next().value_or(""));
   TextTable table{.columns = column_names(*header, delimiter, path), .cells = {}, .lines = {}};
@@ -65,6 +66,7 @@ TextTable parse_text_table(std::string_view text, const std::string& path) {
       ++table.skipped_lines;
       break;
     }
+    refuse_open_quote(*line, lines, path);
     if (cells.size() != table.columns.size()) {
       refuse_input(path, fmt::format("line {}: has {} columns, line 1 has {}", lines.number(),
                                      cells.size(), table.columns.size()));

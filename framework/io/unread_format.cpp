@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <span>
 #include <string_view>
 
 #include "framework/io/file_kind.h"
@@ -18,99 +19,108 @@ namespace {
 
 using namespace std::string_view_literals;
 
+using Lines = std::span<const std::string_view>;
+
 /// A format that is not read. In `way_out`, {in}, {out} and {csv} stand for file names as Python
 /// writes them, {shell} for the first as a shell does.
 struct UnreadFormat {
   std::string_view what;  ///< "is ...", up to the way out.
-  std::array<std::string_view, 2> way_out;
+  Lines way_out;
 };
 
+// What holds a model holds its weights. Lines that made a dump of those would have a healthy verdict
+// on something that is no gradient: the way out is in the training script, after backward().
+constexpr std::array<std::string_view, 3> kDumpFromTorch{
+    "from safetensors.torch import save_file",
+    "save_file({{n: p.grad.detach().clone().contiguous() for n, p in model.named_parameters() if "
+    "p.grad is not None}}, \"gradients.safetensors\")",
+    "save_file({{n: p.detach().clone().contiguous() for n, p in model.named_parameters()}}, "
+    "\"weights.safetensors\")  # for --weights weights.safetensors"};
+
+constexpr std::array<std::string_view, 5> kDumpFromKeras{
+    "import tensorflow as tf; from safetensors.numpy import save_file",
+    "with tf.GradientTape() as tape: loss = loss_fn(y, model(x, training=True))",
+    "gradients = tape.gradient(loss, model.trainable_variables)",
+    "save_file({{v.path: tf.convert_to_tensor(g).numpy() for v, g in "
+    "zip(model.trainable_variables, gradients) if g is not None}}, \"gradients.safetensors\")",
+    "save_file({{v.path: v.numpy() for v in model.trainable_variables}}, \"weights.safetensors\")"
+    "  # for --weights weights.safetensors"};
+
 constexpr UnreadFormat kPyTorch{
-    "is a PyTorch checkpoint, a pickle, which is not read since loading one runs code (and a "
-    "state_dict "
-    "holds weights, not gradients); in Python, make a dump of its tensors",
-    {"import torch; from safetensors.torch import save_file",
-     "save_file({{k: v.clone().contiguous() for k, v in torch.load({in}, "
-     "map_location=\"cpu\").items() "
-     "if torch.is_tensor(v)}}, {out})"}};
+    "is a PyTorch checkpoint, a pickle, which is not read since loading one runs code; it holds "
+    "weights and no gradients (a dictionary of gradients that you gave to torch.save goes to "
+    "save_file instead): in the training script, after loss.backward(), dump those",
+    kDumpFromTorch};
 
 constexpr UnreadFormat kTorchScript{
-    "is a TorchScript module, which is not read and holds weights, not gradients; in Python, make "
-    "a "
-    "dump of its weights",
-    {"import torch; from safetensors.torch import save_file",
-     "save_file({{k: v.clone().contiguous() for k, v in torch.jit.load({in}, \"cpu\").state_dict()"
-     ".items()}}, {out})"}};
+    "is a TorchScript module, which is not read: it holds weights and no gradients; in the "
+    "training script, after loss.backward(), dump those",
+    kDumpFromTorch};
 
+// Arrays that its owner put there, gradients perhaps.
+constexpr std::array<std::string_view, 2> kDumpFromPickle{
+    "import numpy, pickle; from safetensors.numpy import save_file",
+    "save_file({{k: numpy.ascontiguousarray(v) for k, v in pickle.load(open({in}, "
+    "\"rb\")).items()}}, {out})"};
 constexpr UnreadFormat kPickle{
-    "is a Python pickle, which is not read since loading one runs code; in Python, make a dump of "
-    "its "
-    "arrays",
-    {"import numpy, pickle; from safetensors.numpy import save_file",
-     "save_file({{k: numpy.ascontiguousarray(v) for k, v in pickle.load(open({in}, "
-     "\"rb\")).items()}}, "
-     "{out})"}};
+    "is a Python pickle, which is not read since loading one runs code; if it holds gradients as "
+    "{name: array}, in Python, make a dump of them (a model's weights are none, and go to "
+    "--weights)",
+    kDumpFromPickle};
 
 constexpr UnreadFormat kKeras{
-    "is a Keras model archive, which is not read and holds weights, not gradients; in Python, make "
-    "a "
-    "dump of its weights",
-    {"import keras; from safetensors.numpy import save_file",
-     "save_file({{w.path: w.numpy() for w in keras.models.load_model({in}).weights}}, {out})"}};
+    "is a Keras model archive, which is not read: it holds weights and no gradients; in the "
+    "training script, dump those of a step",
+    kDumpFromKeras};
 
 constexpr UnreadFormat kHdf5{
-    "is HDF5 (Keras' .h5 files are), which is not read; in Python, make a dump of its arrays",
-    {"import h5py; from safetensors.numpy import save_file; d = {{}}; add = lambda n, o: "
-     "d.update({{n: "
-     "o[()]}}) if isinstance(o, h5py.Dataset) else None",
-     "h5py.File({in}).visititems(add); save_file({{n: a for n, a in d.items() if a.dtype.kind == "
-     "\"f\"}}, "
-     "{out})"}};
+    "is HDF5, which is not read: as Keras writes it, it holds weights and no gradients (arrays of "
+    "gradients that you wrote with h5py go to save_file instead); in the training script, dump "
+    "those of a step",
+    kDumpFromKeras};
 
+constexpr std::array<std::string_view, 2> kCsvFromEvents{
+    "import pandas; from tensorboard.backend.event_processing.event_accumulator import "
+    "EventAccumulator; e = EventAccumulator({in}, {{\"scalars\": 0}}).Reload()",
+    "pandas.DataFrame({{t: {{s.step: s.value for s in e.Scalars(t)}} for t in "
+    "e.Tags()[\"scalars\"]}}).to_csv({csv}, index_label=\"step\")"};
 constexpr UnreadFormat kEvents{
     "is a TensorFlow event file, which is not read; in Python, make a CSV of the norms it logs",
-    {"import pandas; from tensorboard.backend.event_processing.event_accumulator import "
-     "EventAccumulator; e = EventAccumulator({in}, {{\"scalars\": 0}}).Reload()",
-     "pandas.DataFrame({{t: {{s.step: s.value for s in e.Scalars(t)}} for t in "
-     "e.Tags()[\"scalars\"]}})"
-     ".to_csv({csv}, index_label=\"step\")"}};
+    kCsvFromEvents};
 
 constexpr UnreadFormat kOnnx{
-    "is an ONNX model, which is not read and holds weights, not gradients; in Python, make a dump "
-    "of its "
-    "weights",
-    {"import onnx, onnx.numpy_helper as h; from safetensors.numpy import save_file",
-     "save_file({{t.name: h.to_array(t).copy() for t in onnx.load({in}).graph.initializer}}, "
-     "{out})"}};
+    "is an ONNX model, which is not read: it holds weights and no gradients; in the script that "
+    "trains it (here with PyTorch), after loss.backward(), dump those",
+    kDumpFromTorch};
 
 constexpr UnreadFormat kGguf{
-    "is GGUF, quantised weights for inference: it holds no gradients; dump those of the model that "
-    "you "
-    "train, in Python",
-    {"from safetensors.torch import save_file",
-     "save_file({{n: p.grad.clone().contiguous() for n, p in model.named_parameters() if p.grad is "
-     "not "
-     "None}}, \"gradients.safetensors\")"}};
+    "is GGUF, quantised weights for inference: it holds no gradients; in the script that trains "
+    "the model (here with PyTorch), after loss.backward(), dump those",
+    kDumpFromTorch};
 
-constexpr UnreadFormat kParquet{
-    "is Parquet, which is not read; in Python, make a CSV of it",
-    {"import pandas", "pandas.read_parquet({in}).to_csv({csv}, index=False)"}};
+constexpr std::array<std::string_view, 2> kCsvFromParquet{
+    "import pandas", "pandas.read_parquet({in}).to_csv({csv}, index=False)"};
+constexpr UnreadFormat kParquet{"is Parquet, which is not read; in Python, make a CSV of it",
+                                kCsvFromParquet};
 
-constexpr UnreadFormat kTar{"is a tar archive, which is not read; unpack it",
-                            {"tar -xf {shell}", ""}};
+constexpr std::string_view kUntar = "tar -xf {shell}";
+constexpr UnreadFormat kTar{"is a tar archive, which is not read; unpack it", {&kUntar, 1}};
+constexpr std::string_view kUnzstd = "zstd -d {shell}";
 constexpr UnreadFormat kZstd{"is compressed with zstd, which is not read; decompress it",
-                             {"zstd -d {shell}", ""}};
-constexpr UnreadFormat kXz{"is compressed with xz, which is not read; decompress it",
-                           {"xz -dk {shell}", ""}};
+                             {&kUnzstd, 1}};
+constexpr std::string_view kUnxz = "xz -dk {shell}";
+constexpr UnreadFormat kXz{"is compressed with xz, which is not read; decompress it", {&kUnxz, 1}};
+constexpr std::string_view kUnbzip2 = "bzip2 -dk {shell}";
 constexpr UnreadFormat kBzip2{"is compressed with bzip2, which is not read; decompress it",
-                              {"bzip2 -dk {shell}", ""}};
+                              {&kUnbzip2, 1}};
+constexpr std::string_view kPull = "git lfs pull";
 constexpr UnreadFormat kGitLfs{"is a Git LFS pointer, not the file itself; fetch that",
-                               {"git lfs pull", ""}};
+                               {&kPull, 1}};
 constexpr UnreadFormat kHtml{
     "is an HTML page, not the file that it stands for: the download went wrong; fetch it again",
     {}};
-constexpr UnreadFormat kUtf16{"is text in UTF-16, which is not read; convert it",
-                              {"iconv -f UTF-16 -t UTF-8 {shell} > utf8.csv", ""}};
+constexpr std::string_view kConvert = "iconv -f UTF-16 -t UTF-8 {shell} > utf8.csv";
+constexpr UnreadFormat kUtf16{"is text in UTF-16, which is not read; convert it", {&kConvert, 1}};
 
 /// In double quotes; what would end or change the string is escaped. File names hold all kinds.
 std::string quoted(const std::string& text, std::string_view escaped) {
@@ -131,7 +141,6 @@ std::string with_ending(const std::string& path, const char* ending) {
 [[noreturn]] void refuse(const UnreadFormat& format, const std::string& path) {
   std::vector<std::string> lines;
   for (const std::string_view line : format.way_out) {
-    if (line.empty()) continue;
     lines.push_back(fmt::format(fmt::runtime(line), fmt::arg("in", python_string(path)),
                                 fmt::arg("shell", quoted(path, kEscapedInShell)),
                                 fmt::arg("out", with_ending(path, ".safetensors")),

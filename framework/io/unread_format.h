@@ -17,7 +17,8 @@ class UnreadFormatError : public InputError {
   UnreadFormatError(const std::string& what, std::vector<std::string> way_out)
       : InputError(what), way_out_(std::move(way_out)) {}
 
-  /// Lines to type, of Python or of a shell, that make a file which is read.
+  /// Lines to type, of Python or of a shell, that make a file which is read. For what holds a model,
+  /// and so weights alone, these dump gradients in its training script, and the weights beside them.
   const std::vector<std::string>& way_out() const { return way_out_; }
 
  private:

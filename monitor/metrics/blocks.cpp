@@ -68,11 +68,23 @@ void place_unnumbered(BlockFamily& family) {
   family.blocks.insert(std::move(node));
 }
 
+/// "']" where the number stands in brackets that the prefix opened: "['Dense_3']['kernel']".
+std::string_view closing_of(std::span<const BlockFamily::Member> members) {
+  if (members.empty()) return {};
+  const std::string_view suffix = members.front().suffix;
+  const std::size_t end = std::min(suffix.find_first_not_of("'\"])"), suffix.size());
+  const std::string_view closing = suffix.substr(0, end);
+  const bool is_shared = std::ranges::all_of(members, [&](const BlockFamily::Member& member) {
+    return member.suffix.starts_with(closing);
+  });
+  return is_shared ? closing : std::string_view();
+}
+
 }  // namespace
 
 std::string BlockFamily::name_of(std::int64_t block) const {
   if (block == 0 && first_is_unnumbered) return prefix.substr(0, prefix.size() - 1);
-  return prefix + std::to_string(block);
+  return prefix + std::to_string(block) + std::string(closing_of(blocks.at(block)));
 }
 
 std::vector<BlockFamily> block_families(std::span<const std::string_view> names) {

@@ -21,7 +21,7 @@ struct BlockFamily {
   /// By their numbers. Keras leaves the first one out: "dense" counts as 0 beside "dense_1".
   std::map<std::int64_t, std::vector<Member>> blocks;
 
-  /// "blocks.7"; "dense" for Keras' number 0.
+  /// "blocks.7", "['Dense_7']"; "dense" for Keras' number 0. `block` is one of `blocks`.
   std::string name_of(std::int64_t block) const;
   bool first_is_unnumbered = false;
 };

@@ -5,6 +5,7 @@
 #include <initializer_list>
 
 #include "kernels/utf8.h"
+#include "monitor/metrics/tracker_names.h"
 
 namespace gradvitals {
 namespace {
@@ -38,42 +39,6 @@ bool begins_with_word(std::string_view text, std::string_view word) {
           std::string_view("/_.").find(text[word.size()]) != std::string_view::npos);
 }
 
-/// What trackers and trainers log beside norms, by the last part of its name.
-constexpr std::array<std::string_view, 58> kBookkeeping{
-    "acc",           "accuracy",     "batch",      "batch_size",  "bleu",
-    "created_at",    "date",         "datetime",   "duration",    "elapsed",
-    "entropy",       "epoch",        "epochs",     "eta",         "f1",
-    "flos",          "flops",        "fps",        "global_step", "id",
-    "index",         "it",           "iter",       "iteration",   "kl",
-    "learning_rate", "lr",           "mae",        "memory",      "momentum",
-    "mse",           "num_tokens",   "perplexity", "ppl",         "precision",
-    "rank",          "recall",       "reward",     "rmse",        "run",
-    "run_id",        "runtime",      "samples",    "score",       "seed",
-    "seconds",       "speed",        "step",       "steps",       "throughput",
-    "time",          "timestamp",    "tokens",     "total_flos",  "wall_time",
-    "walltime",      "weight_decay", "world_size"};
-
-bool is_bookkeeping(const std::string& name) {
-  const std::string text = ascii_lower(name);
-  const std::string_view last = last_part(text);
-  // "_timestamp" and "_runtime" are Weights & Biases' own.
-  if (text.empty() || text.starts_with('_') || text.starts_with("system/")) return true;
-  if (is_one_of(last, kBookkeeping) || is_evaluation_name(name)) return true;
-  if (step_rank(name) || text.starts_with("relative time") || text.starts_with("wall time")) {
-    return true;
-  }
-  return contains_one_of(text, {"loss", "learning_rate", "per_second", "_per_sec", "weight_norm",
-                                "param_norm", "update_norm", "timestamp"});
-}
-
-/// "layers.0.weight", "dense/kernel": of a layer, whatever that is called.
-bool is_parameter_name(std::string_view name) {
-  constexpr std::array<std::string_view, 8> kParameters{
-      "beta", "bias", "embedding", "embeddings", "gamma", "kernel", "scale", "weight"};
-  const std::size_t separator = name.find_last_of("/.");
-  return separator != std::string_view::npos && is_one_of(name.substr(separator + 1), kParameters);
-}
-
 /// A tracker's own columns for the range of a smoothed curve.
 bool is_range_column(std::string_view name) {
   return name.ends_with("__MIN") || name.ends_with("__MAX");
@@ -85,6 +50,17 @@ bool is_other_statistic(const std::string& name) {
       "avg", "cosine", "count", "max", "mean", "median", "min", "sparsity", "std", "var"};
   const std::string text = ascii_lower(name);
   return is_one_of(std::string_view(text).substr(text.find_last_of("/_. ") + 1), kStatistics);
+}
+
+/// What trackers and trainers log beside norms.
+bool is_bookkeeping(const std::string& name) {
+  const std::string text = ascii_lower(name);
+  // "_timestamp" and "_runtime" are Weights & Biases' own.
+  if (text.empty() || text.starts_with('_') || is_evaluation_name(name)) return true;
+  if (step_rank(name) || is_range_column(name) || is_other_statistic(name)) return true;
+  return contains_one_of(text, {"loss", "weight_norm", "weights_norm", "param_norm", "params_norm",
+                                "update_norm", "momentum_norm"}) ||
+         is_tracker_name(name);
 }
 
 }  // namespace
@@ -118,9 +94,21 @@ bool is_evaluation_name(std::string_view name) {
 bool says_gradient(std::string_view name) {
   const std::string text = ascii_lower(name);
   if (text.find("grad") == std::string::npos || is_range_column(name)) return false;
-  return !contains_one_of(
-      text, {"accum", "clip_grad", "grad_clip", "gradient_clip", "clip_coef", "max_grad_norm",
-             "grad_scale", "checkpointing", "upgrade", "degrade"});
+  return !contains_one_of(text, {"accum", "clip_grad", "grad_clip", "gradient_clip", "clip_coef",
+                                 "max_grad_norm", "grad_scale", "checkpointing", "upgrade",
+                                 "degrade", "gradient_loss", "gradient_penalty", "grad_penalty"});
+}
+
+bool is_parameter_name(std::string_view name) {
+  constexpr std::array<std::string_view, 8> kParameters{
+      "beta", "bias", "embedding", "embeddings", "gamma", "kernel", "scale", "weight"};
+  const std::size_t separator = name.find_last_of("/.");
+  return separator != std::string_view::npos && is_one_of(name.substr(separator + 1), kParameters);
+}
+
+bool is_no_value(std::string_view text) {
+  constexpr std::array<std::string_view, 6> kNoValue{"", "-", "na", "n/a", "null", "none"};
+  return is_one_of(std::string_view(ascii_lower(text)), kNoValue);
 }
 
 std::vector<bool> choose_norms(std::span<const std::string> names, const std::vector<bool>& known) {
@@ -133,8 +121,7 @@ std::vector<bool> choose_norms(std::span<const std::string> names, const std::ve
   if (std::ranges::count(chosen, true) > 0) return chosen;
   if (std::ranges::count(statistics, true) > 0) return statistics;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    chosen[i] =
-        is_parameter_name(names[i]) || (!is_bookkeeping(names[i]) && !is_range_column(names[i]));
+    chosen[i] = is_parameter_name(names[i]) || !is_bookkeeping(names[i]);
   }
   return chosen;
 }

@@ -24,6 +24,12 @@ bool is_evaluation_name(std::string_view name);
 /// accumulation, ...).
 bool says_gradient(std::string_view name);
 
+/// "layers.0.weight", "dense/kernel": the parameter of a layer, whatever that is called.
+bool is_parameter_name(std::string_view name);
+
+/// What stands where no value was recorded: nothing, "-", "NA", "null", "None", ...
+bool is_no_value(std::string_view text);
+
 /// For each name, whether its values are norms: those marked in `known` and those that say
 /// "gradient", without their other statistics ("grad/w/mean"); where there are none, all that are
 /// not known for something else (losses, rates, times, counts, ...).

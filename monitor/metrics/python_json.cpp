@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <unordered_set>
 #include <vector>
+
+#include "kernels/input_message.h"
 
 namespace gradvitals {
 namespace {
@@ -79,6 +82,28 @@ constexpr int kMaxDepth = 16;
 
 struct TooDeep {};
 
+/// One of the two values would be lost.
+struct RepeatedKey {
+  std::string key;
+};
+
+/// Watches over a text while it is parsed: keys of every object that is open.
+class ParseGuard {
+ public:
+  bool operator()(int depth, json::parse_event_t event, const json& parsed) {
+    if (depth > kMaxDepth) throw TooDeep();
+    if (event == json::parse_event_t::object_start) open_.emplace_back();
+    if (event == json::parse_event_t::object_end) open_.pop_back();
+    if (event != json::parse_event_t::key) return true;
+    const auto& key = parsed.get_ref<const std::string&>();
+    if (!open_.back().insert(key).second) throw RepeatedKey{key};
+    return true;
+  }
+
+ private:
+  std::vector<std::unordered_set<std::string>> open_;
+};
+
 /// nlohmann's own messages quote the input, at any length.
 void complain(JsonText& result, const Quoted& quoted, std::size_t byte) {
   const std::string_view text = quoted.text;
@@ -90,18 +115,20 @@ void complain(JsonText& result, const Quoted& quoted, std::size_t byte) {
 }  // namespace
 
 JsonText read_json(std::string_view text) {
-  const auto check_depth = [](int depth, json::parse_event_t, json&) {
-    if (depth > kMaxDepth) throw TooDeep();
-    return true;
-  };
   const Quoted quoted = quote_constants(text);
   JsonText result;
   try {
-    result.value = json::parse(quoted.text, check_depth);
+    result.value = json::parse(
+        quoted.text,
+        [guard = ParseGuard()](int depth, json::parse_event_t event, const json& parsed) mutable {
+          return guard(depth, event, parsed);
+        });
   } catch (const json::parse_error& error) {
     complain(result, quoted, error.byte);
   } catch (const json::out_of_range&) {
     result.complaint = "holds a number beyond the range of float64";
+  } catch (const RepeatedKey& repeated) {
+    result.complaint = fmt::format("key {} is given twice in one object", in_quotes(repeated.key));
   } catch (const TooDeep&) {
     result.complaint = fmt::format("nested deeper than {} levels", kMaxDepth);
   }
@@ -110,7 +137,6 @@ JsonText read_json(std::string_view text) {
 
 std::optional<double> to_number(const json& value) {
   using Limits = std::numeric_limits<double>;
-  if (value.is_null()) return Limits::quiet_NaN();
   if (value.is_number()) return value.get<double>();
   if (!value.is_string()) return std::nullopt;
   const auto& word = value.get_ref<const std::string&>();

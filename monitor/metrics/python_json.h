@@ -15,11 +15,11 @@ struct JsonText {
 };
 
 /// Reads one value from the whole of `text`. Nesting deeper than 16 levels and numbers beyond the
-/// range of float64 are complaints, too.
+/// range of float64 are complaints, too, and so is a key that one object has twice.
 JsonText read_json(std::string_view text);
 
-/// A number; null is NaN, and so are the words by which trackers write what JSON cannot ("NaN",
-/// "Infinity", ...), each for its value. Empty for everything else.
+/// A number; the words by which trackers write what JSON cannot ("NaN", "Infinity", ...) stand for
+/// their values. Empty for everything else, null among it.
 std::optional<double> to_number(const nlohmann::json& value);
 
 }  // namespace gradvitals

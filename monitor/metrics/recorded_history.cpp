@@ -77,6 +77,8 @@ bool StepBuilder::continues(const LoggedRecord& record, std::optional<std::int64
 
 void StepBuilder::append(const LoggedRecord& record) {
   if (record.loss) loss_ = record.loss;
+  result_.norms_not_recorded += std::ranges::count_if(
+      record.empty, [&](std::size_t name) { return bool{choice_.is_norm[name]}; });
   for (const LoggedRecord::Value& value : record.values) {
     if (!choice_.is_norm[value.name]) continue;
     norms_.push_back(value);
@@ -145,18 +147,73 @@ std::size_t TrainingLog::index_of(std::string_view name, bool is_norm) {
   return entry->second;
 }
 
+void TrainingLog::add_text(std::string_view name, std::int64_t number, std::string_view text) {
+  if (name.size() > kMaxNormNameBytes) return;  // None of a norm's.
+  const std::size_t index = index_of(name);
+  const auto [entry, is_new] = texts_of_names_.emplace(index, texts_.size());
+  if (is_new) {
+    texts_.push_back({.name = index,
+                      .where = fmt::format("{}{} is {}, not a number", place_of(number),
+                                           in_quotes(name), in_quotes(text))});
+  }
+  ++texts_[entry->second].count;
+}
+
+void TrainingLog::leave_out_text(std::string_view name, std::string where) {
+  if (left_out_.names.empty()) left_out_.where = std::move(where);
+  left_out_.names.emplace_back(name);
+}
+
+std::string TrainingLog::place_of(std::int64_t number) const {
+  return number > 0 ? fmt::format("{} {}: ", unit_, number) : "";
+}
+
+/// A name that holds text is a label ("host") and no norm; where its name says otherwise, or numbers
+/// stand under it as well, the text is at fault.
+TrainingLog::LeftOut TrainingLog::leave_out_texts(std::vector<bool>& is_norm) const {
+  LeftOut left_out = left_out_;
+  if (texts_.empty()) return left_out;
+  std::vector<std::int64_t> numbers(names_.size());
+  for (const LoggedRecord& record : records_) {
+    for (const LoggedRecord::Value& value : record.values) ++numbers[value.name];
+  }
+  for (const auto& [name, count, where] : texts_) {
+    if (!is_norm[name]) continue;
+    const bool is_expected =
+        known_norms_[name] || says_gradient(names_[name]) || is_parameter_name(names_[name]);
+    if (is_expected || count < numbers[name]) refuse_input(path_, where);
+    is_norm[name] = false;
+    if (left_out.names.empty()) left_out.where = where;
+    left_out.names.push_back(names_[name]);
+  }
+  return left_out;
+}
+
+void TrainingLog::refuse_without_norms(const std::vector<bool>& is_norm,
+                                       const std::string& text) const {
+  const auto empty = std::ranges::find(is_norm, true);
+  std::string why = "no name has \"grad\" in it, and every other is known for something else";
+  if (!text.empty()) {
+    why = text + ", and no other name is that of a norm";
+  } else if (empty != is_norm.end()) {
+    why = fmt::format("every value of {} is empty or null, which is none (a NaN is written NaN)",
+                      in_quotes(names_[static_cast<std::size_t>(empty - is_norm.begin())]));
+  }
+  refuse_input(path_, "holds no gradient norms: " + why);
+}
+
 void TrainingLog::refuse_negative(const LoggedRecord& record,
                                   const std::vector<bool>& is_norm) const {
   for (const auto& [name, value] : record.values) {
     if (!is_norm[name] || !(value < 0.0)) continue;
-    const std::string place = record.number > 0 ? fmt::format("{} {}: ", unit_, record.number) : "";
-    refuse_input(
-        path_, fmt::format("{}{} is negative, and a norm is not", place, in_quotes(names_[name])));
+    refuse_input(path_, fmt::format("{}{} is negative, and a norm is not", place_of(record.number),
+                                    in_quotes(names_[name])));
   }
 }
 
 RecordedMetrics TrainingLog::to_metrics() const {
-  const NormChoice choice = choose(names_, known_norms_);
+  NormChoice choice = choose(names_, known_norms_);
+  LeftOut left_out = leave_out_texts(choice.is_norm);
   for (std::size_t i = 0; i < names_.size(); ++i) {
     if (!choice.is_norm[i] || names_[i].size() <= kMaxNormNameBytes) continue;
     refuse_long_norm(names_[i], path_);
@@ -171,12 +228,8 @@ RecordedMetrics TrainingLog::to_metrics() const {
     builder.add(record, numbers_steps ? std::optional(place++) : record.step);
   }
   RecordedMetrics metrics = builder.finish();
-  if (metrics.steps.empty()) {
-    refuse_input(
-        path_,
-        "holds no gradient norms: no name has \"grad\" in it, and every other is known for "
-        "something else");
-  }
+  if (metrics.steps.empty()) refuse_without_norms(choice.is_norm, left_out.where);
+  metrics.texts_left_out = std::move(left_out.names);
   return metrics;
 }
 

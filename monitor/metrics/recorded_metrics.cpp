@@ -129,8 +129,9 @@ RecordedMetrics read_array(const json& array, const std::string& path) {
   TrainingLog log(path, "entry");
   RecordPlace place{.path = path, .unit = "entry"};
   if (array.empty()) refuse_input(path, "is an empty array");
-  if (std::ranges::all_of(array,
-                          [](const json& element) { return to_number(element).has_value(); })) {
+  if (std::ranges::all_of(array, [](const json& element) {
+        return element.is_null() || to_number(element).has_value();
+      })) {
     add_record({{"gradient_norms", array}}, place, log);
     return log.to_metrics();
   }

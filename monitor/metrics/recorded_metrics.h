@@ -26,6 +26,10 @@ struct RecordedMetrics {
   std::int64_t records_without_norms =
       0;                           ///< Lines, rows or objects that hold none: evaluations, say.
   std::int64_t skipped_lines = 0;  ///< Cut short at the end, while they were written.
+  /// Norms that are empty or null in a step that has others: not recorded, and so not judged.
+  std::int64_t norms_not_recorded = 0;
+  std::vector<std::string>
+      texts_left_out;  ///< Names that hold text, where any name may be a norm's.
 };
 
 /// Reads what people record, told by its content:
@@ -37,8 +41,11 @@ struct RecordedMetrics {
 ///   `step`, `global_step`, `epoch`, ... and `loss` where they are there; or an object of columns;
 /// - Hugging Face's trainer_state.json, of which the entries with a `grad_norm` are steps.
 /// Norms are told from other numbers as choose_norms() says: names with "grad" first. The norm of all
-/// gradients together is left out beside finite norms of tensors: it is no tensor's. null, and NaN
-/// and Infinity as Python writes them, are values; null is NaN. `path` is for messages. Throws
+/// gradients together is left out beside finite norms of tensors: it is no tensor's. NaN and
+/// Infinity as Python writes them are values. null is none: the norm was not recorded, as with an
+/// empty cell of a table. In gradvitals' own JSON, and in an array of norms without names, where each
+/// has its place, null is how a NaN is written. A text among norms is refused; where a name has
+/// nothing but text and may be no norm's, it is left out. `path` is for messages. Throws
 /// InputError naming the path and the line, key or byte at fault.
 RecordedMetrics parse_recorded_metrics(std::string_view text, const std::string& path);
 

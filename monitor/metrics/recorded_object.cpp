@@ -28,6 +28,10 @@ bool holds_norms(const std::string& key) {
   return says_gradient(key) || key == "norms" || key == "norm" || key == "layer_norms";
 }
 
+bool holds_no_value(const json& value) {
+  return value.is_null() || (value.is_string() && is_no_value(value.get_ref<const std::string&>()));
+}
+
 /// The step that the object is of: by the best of its names for one.
 std::optional<std::int64_t> step_of(const json& object, const RecordPlace& place) {
   std::optional<std::int64_t> step;
@@ -35,6 +39,9 @@ std::optional<std::int64_t> step_of(const json& object, const RecordPlace& place
   for (const auto& [key, value] : object.items()) {
     const std::optional<int> rank = step_rank(key);
     const std::optional<double> number = rank ? to_number(value) : std::nullopt;
+    if (rank == 0 && value.is_string() && !number && !holds_no_value(value)) {
+      place.refuse(fmt::format("{} is not a whole number", in_quotes(key)));
+    }
     if (!number || std::isnan(*number)) continue;
     const std::optional<std::int64_t> whole = whole_number(*number);
     if (!whole && *rank == 0) {
@@ -56,8 +63,15 @@ class RecordReader {
 
  private:
   void read_number(const std::string& name, double value);
+  void read_text(const std::string& name, const std::string& text);
   void read_member(const std::string& name, const json& value);
   void read_norms(const json& value, const std::string& name);
+  [[noreturn]] void refuse_as_no_number(const std::string& name, const json& value) const {
+    const std::string what =
+        value.is_string() ? fmt::format("is {}, ", in_quotes(value.get_ref<const std::string&>()))
+                          : std::string("is ");
+    place_.refuse(fmt::format("{} {}not a number", in_quotes(name), what));
+  }
 
   const RecordPlace& place_;
   TrainingLog& log_;
@@ -74,29 +88,44 @@ void RecordReader::read_number(const std::string& name, double value) {
   }
 }
 
+void RecordReader::read_text(const std::string& name, const std::string& text) {
+  if (step_rank(name) || is_loss_name(name) || is_evaluation_name(name)) return;
+  if (is_no_value(text)) {
+    record_.empty.push_back(log_.index_of(name));
+  } else {
+    log_.add_text(name, place_.number, text);
+  }
+}
+
 /// What stands below a name that says that it holds norms: names begin anew there.
 void RecordReader::read_norms(const json& value, const std::string& name) {
   if (const std::optional<double> number = to_number(value)) {
     record_.values.push_back({.name = log_.index_of(name, true), .value = *number});
+  } else if (holds_no_value(value)) {
+    record_.empty.push_back(log_.index_of(name, true));
   } else if (value.is_array()) {
     std::size_t index = 0;
     for (const json& element : value) {
       const std::string element_name = fmt::format("{}[{}]", name, index++);
-      if (!to_number(element)) {
-        place_.refuse(fmt::format("{} is not a number", in_quotes(element_name)));
-      }
+      if (element.is_structured()) refuse_as_no_number(element_name, element);
       read_norms(element, element_name);
     }
   } else if (value.is_object()) {
     // Before it is copied for each member.
     if (name.size() > kMaxNormNameBytes) refuse_long_norm(name, place_.path);
     for (const auto& [key, member] : value.items()) read_norms(member, name + "/" + key);
+  } else {
+    refuse_as_no_number(name, value);
   }
 }
 
 void RecordReader::read_member(const std::string& name, const json& value) {
   if (const std::optional<double> number = to_number(value)) {
     read_number(name, *number);
+  } else if (value.is_string()) {
+    read_text(name, value.get_ref<const std::string&>());
+  } else if (value.is_null() && !step_rank(name) && !is_loss_name(name)) {
+    record_.empty.push_back(log_.index_of(name));
   } else if (value.is_object() && !value.contains("_type")) {  // A tracker's histogram, image, ...
     if (is_passed_over(name, place_.path)) return;
     const bool are_norms = holds_norms(name);

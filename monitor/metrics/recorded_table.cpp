@@ -23,11 +23,6 @@ namespace {
 
 constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
-bool is_empty(std::string_view cell) {
-  constexpr std::array<std::string_view, 6> kNoValue{"", "-", "na", "n/a", "null", "none"};
-  return std::ranges::find(kNoValue, ascii_lower(cell)) != kNoValue.end();
-}
-
 /// A number as C++ reads it: "nan", "inf" and "infinity" in any case among them.
 std::optional<double> number_of(std::string_view cell) {
   if (cell.starts_with('+') && !cell.starts_with("+-")) cell.remove_prefix(1);
@@ -35,6 +30,20 @@ std::optional<double> number_of(std::string_view cell) {
   const auto [stop, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   if (error != std::errc() || stop != cell.data() + cell.size()) return std::nullopt;
   return value;
+}
+
+/// "0,5": a number all the same, where it was written, and no label.
+bool has_decimal_comma(std::string_view cell) {
+  std::string with_point(cell);
+  const std::size_t comma = with_point.find(',');
+  if (comma == std::string::npos) return false;
+  with_point[comma] = '.';
+  return number_of(with_point).has_value();
+}
+
+bool is_boolean(std::string_view cell) {
+  const std::string text = ascii_lower(cell);
+  return text == "true" || text == "false";
 }
 
 /// A table whose rows are read one after the other.
@@ -52,19 +61,24 @@ class TableReader {
   std::string_view cell(std::size_t row, std::size_t column) const {
     return table_.cells[row * table_.columns.size() + column];
   }
+  std::string cell_and(std::size_t row, std::size_t column, std::string_view what) const {
+    return fmt::format("line {}, column {}: {} {}", table_.lines[row],
+                       in_quotes(table_.columns[column]), in_quotes(cell(row, column)), what);
+  }
   [[noreturn]] void refuse_cell(std::size_t row, std::size_t column, std::string_view what) const {
-    refuse_input(
-        path_, fmt::format("line {}, column {}: {} {}", table_.lines[row],
-                           in_quotes(table_.columns[column]), in_quotes(cell(row, column)), what));
+    refuse_input(path_, cell_and(row, column, what));
   }
   std::size_t column_named(std::span<const std::string_view> names) const;
   std::size_t step_column() const;
   std::size_t texts(std::size_t column) const;
   bool has_text(std::size_t column) const { return texts(column) > 0; }
   bool is_text(std::size_t column) const;
+  bool is_boolean_column(std::size_t column) const;
+  bool is_left_out(std::size_t column) const;
+  void leave_out(std::size_t column);
   std::optional<double> value_at(std::size_t row, std::size_t column) const;
   std::optional<std::int64_t> step_at(std::size_t row, std::size_t column) const;
-  std::vector<Use> uses_of_columns() const;
+  std::vector<Use> uses_of_columns();
   void read_columns();
   bool read_names_and_values();
 
@@ -94,27 +108,52 @@ std::size_t TableReader::step_column() const {
   return best;
 }
 
-/// Cells that are neither a number nor empty.
+/// Cells that are neither a number, as some write it, nor empty.
 std::size_t TableReader::texts(std::size_t column) const {
   std::size_t count = 0;
   for (std::size_t row = 0; row < rows(); ++row) {
-    if (!is_empty(cell(row, column)) && !number_of(cell(row, column))) ++count;
+    const std::string_view text = cell(row, column);
+    if (!is_no_value(text) && !number_of(text) && !has_decimal_comma(text)) ++count;
   }
   return count;
+}
+
+bool TableReader::is_boolean_column(std::size_t column) const {
+  for (std::size_t row = 0; row < rows(); ++row) {
+    if (!is_no_value(cell(row, column)) && !is_boolean(cell(row, column))) return false;
+  }
+  return has_text(column);
+}
+
+/// A text where a norm is expected is at fault; a column of labels or of flags is none of norms.
+bool TableReader::is_left_out(std::size_t column) const {
+  const std::string& name = table_.columns[column];
+  const bool is_expected = says_gradient(name) || is_parameter_name(name);
+  return is_boolean_column(column) || (!is_expected && is_text(column));
+}
+
+void TableReader::leave_out(std::size_t column) {
+  for (std::size_t row = 0; row < rows(); ++row) {
+    if (is_no_value(cell(row, column)) || number_of(cell(row, column))) continue;
+    return log_.leave_out_text(table_.columns[column], cell_and(row, column, "is not a number"));
+  }
 }
 
 /// True of a column of labels, false where a text stands among numbers.
 bool TableReader::is_text(std::size_t column) const {
   std::size_t filled = 0;
   for (std::size_t row = 0; row < rows(); ++row) {
-    if (!is_empty(cell(row, column))) ++filled;
+    if (!is_no_value(cell(row, column))) ++filled;
   }
   return filled > 0 && 2 * texts(column) >= filled;
 }
 
 std::optional<double> TableReader::value_at(std::size_t row, std::size_t column) const {
-  if (is_empty(cell(row, column))) return std::nullopt;
+  if (is_no_value(cell(row, column))) return std::nullopt;
   const std::optional<double> value = number_of(cell(row, column));
+  if (!value && has_decimal_comma(cell(row, column))) {
+    refuse_cell(row, column, "has a decimal comma; numbers are read with a point");
+  }
   if (!value) refuse_cell(row, column, "is not a number in float64's range");
   return value;
 }
@@ -130,7 +169,7 @@ std::optional<std::int64_t> TableReader::step_at(std::size_t row, std::size_t co
   return static_cast<std::int64_t>(*value);
 }
 
-std::vector<TableReader::Use> TableReader::uses_of_columns() const {
+std::vector<TableReader::Use> TableReader::uses_of_columns() {
   const std::size_t step = step_column();
   const std::vector<bool> is_norm =
       choose_norms(table_.columns, std::vector<bool>(table_.columns.size()));
@@ -143,8 +182,9 @@ std::vector<TableReader::Use> TableReader::uses_of_columns() const {
     } else if (is_loss_name(name) && !has_loss) {
       uses[column] = Use::kLoss;
       has_loss = true;
-      // A column of text is no column of norms, unless its name says so.
-    } else if (is_norm[column] && (says_gradient(name) || !is_text(column))) {
+    } else if (is_norm[column] && is_left_out(column)) {
+      leave_out(column);
+    } else if (is_norm[column]) {
       uses[column] = Use::kNorm;
     }
   }
@@ -168,9 +208,12 @@ void TableReader::read_columns() {
     for (std::size_t column = 0; column < uses.size(); ++column) {
       if (uses[column] == Use::kStep) record.step = step_at(row, column);
       if (uses[column] == Use::kLoss) record.loss = value_at(row, column);
-      const std::optional<double> norm =
-          uses[column] == Use::kNorm ? value_at(row, column) : std::nullopt;
-      if (norm) record.values.push_back({.name = names[column], .value = *norm});
+      if (uses[column] != Use::kNorm) continue;
+      if (const std::optional<double> norm = value_at(row, column)) {
+        record.values.push_back({.name = names[column], .value = *norm});
+      } else {
+        record.empty.push_back(names[column]);
+      }
     }
     log_.add(std::move(record));
   }

@@ -44,6 +44,8 @@ class Reader {
     place_.refuse(fmt::format("\"{}\" {}", key, what));
   }
   double to_double(const json& value, std::string_view key) const {
+    // Here null is how a NaN is written: what gradvitals wrote, and the seed in JSON.
+    if (value.is_null()) return std::numeric_limits<double>::quiet_NaN();
     const std::optional<double> number = to_number(value);
     if (!number) refuse(key, "is neither a number nor null");
     return *number;

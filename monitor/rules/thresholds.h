@@ -33,7 +33,7 @@ struct Thresholds {
   double vanished_rms = 1e-7;             ///< R4, the size-free twin
   double idle_bias_ratio = 1e-5;          ///< R4, below, of rms(kernel): informs
   double complete_failure_norm = 1e-5;    ///< R6, every gradient below: critical
-  Limits gradient_to_weight{12.0, 50.0};  ///< R8, above, of kernels
+  Limits gradient_to_weight{19.0, 50.0};  ///< R8, above, of kernels
   Limits large_rms{3.0, 30.0};            ///< R8, above, where no weight is known
   Limits large_norm{60.0, 200.0};         ///< R8, above, where norms alone are known
   double range_ratio = 1e4;               ///< R9, above: informs

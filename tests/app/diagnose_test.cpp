@@ -174,6 +174,31 @@ TEST(Diagnose, AFileThatIsReadIsNotWritten) {
   EXPECT_EQ(read_file(given), before);
 }
 
+TEST(Diagnose, AShardThatIsReadIsNotWritten) {
+  const TemporaryFolder folder;
+  const std::filesystem::path formats(GRADVITALS_TEST_DATA "/golden/public/formats");
+  const std::string shard = "model-00002-of-00002.safetensors";
+  const std::string index = folder.file("model.safetensors.index.json");
+  for (const std::string& name : {std::string("model.safetensors.index.json"),
+                                  std::string("model-00001-of-00002.safetensors"), shard}) {
+    std::filesystem::copy_file(formats / name, folder.file(name));
+  }
+  const std::string before = read_file(folder.file(shard));
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"diagnose", index},
+        {"diagnose", index, "--weights", index},
+        {"diagnose", folder.file(shard), "--parameters", index}}) {
+    std::vector<std::string> all = arguments;
+    all.insert(all.end(), {"--json", folder.file(shard)});
+    const ProgramResult result = run_program(all);
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_NE(result.err.find("'" + folder.file(shard) + "' is read"), std::string::npos)
+        << result.err;
+    EXPECT_EQ(read_file(folder.file(shard)), before);
+  }
+  EXPECT_EQ(run_program({"diagnose", index, "--json", folder.file("new.json")}).exit_code, 0);
+}
+
 TEST(Diagnose, AnEmptyTensorAtAnOddAddressIsRead) {
   const TemporaryFolder folder;
   const std::string header = R"({"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},)"

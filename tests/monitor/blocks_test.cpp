@@ -51,6 +51,15 @@ TEST(BlockFamilies, TakeKerasUnnumberedNameForTheFirst) {
   EXPECT_EQ(families[0].blocks.at(0).front().index, 1U);
 }
 
+TEST(BlockFamilies, CloseTheBracketsAndQuotesAroundTheNumber) {
+  const Names flax{"['params']['Dense_0']['kernel']", "['params']['Dense_1']['kernel']"};
+  EXPECT_EQ(block_names(block_families(flax).front()),
+            (std::vector<std::string>{"['params']['Dense_0']", "['params']['Dense_1']"}));
+  const Names equinox{".layers[0].weight", ".layers[1].weight"};
+  EXPECT_EQ(block_names(block_families(equinox).front()),
+            (std::vector<std::string>{".layers[0]", ".layers[1]"}));
+}
+
 TEST(BlockFamilies, LeaveAnUnnumberedNameOutThatIsNoneOfThem) {
   const Names unlike{"dense/table", "dense_1/kernel", "dense_2/kernel"};
   EXPECT_FALSE(block_families(unlike).front().first_is_unnumbered) << "another kind of tensor";

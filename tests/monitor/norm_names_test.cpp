@@ -51,6 +51,68 @@ TEST(NormNames, WithoutGradientsAllAreNormsButWhatIsKnownForSomethingElse) {
             (Names{"value_head", "time_embedding"}));
 }
 
+TEST(NormNames, WhatTrackersLogBesideNormsIsNone) {
+  const Names weights_and_biases{"_step",
+                                 "_runtime",
+                                 "_timestamp",
+                                 "Relative Time (Process)",
+                                 "run-gpu - train/accuracy",
+                                 "system/gpu.0.memoryAllocated",
+                                 "system.cpu",
+                                 "GPU Process Memory",
+                                 "train/global_step"};
+  const Names lightning{"epoch",     "step",      "train_loss_step",   "train_loss_epoch",
+                        "val_acc",   "lr-Adam",   "lr-SGD/pg1",        "lr-AdamW-momentum",
+                        "hp_metric", "train_acc", "samples_per_second"};
+  const Names hugging_face{"learning_rate",
+                           "eval_runtime",
+                           "train_runtime",
+                           "train_samples_per_second",
+                           "train_steps_per_second",
+                           "total_flos",
+                           "num_input_tokens_seen",
+                           "mean_token_accuracy",
+                           "entropy"};
+  const Names tensor_board{"Wall time",
+                           "Step",
+                           "charts/SPS",
+                           "time/fps",
+                           "time/total_timesteps",
+                           "rollout/ep_len_mean",
+                           "train/clip_fraction",
+                           "train/n_updates",
+                           "train/explained_variance",
+                           "train/approx_kl",
+                           "epoch_accuracy"};
+  const Names home_made{"gpu_mem",    "gpu_mem_gb",   "throughput",
+                        "tokens/s",   "it/s",         "img/sec",
+                        "lr",         "lr/head",      "encoder_lr",
+                        "time",       "iter_time",    "batch_time",
+                        "elapsed_s",  "mfu",          "max_memory_allocated",
+                        "num_layers", "weight_decay", "top5_acc",
+                        "acc1",       "mAP",          "r2",
+                        "f1_score",   "tokens_seen",  "weight_norm/fc1",
+                        "param_norm", "cudaMemory",   "wall_clock_time",
+                        "batch_size"};
+  for (const Names& names :
+       {weights_and_biases, lightning, hugging_face, tensor_board, home_made}) {
+    EXPECT_EQ(chosen_of(names), Names{});
+  }
+}
+
+TEST(NormNames, ALayerMayBeNamedAfterWhatTrackersLog) {
+  const Names layers{"fc1",       "layer_a",  "wte",         "ln_f",           "conv2d_3",
+                     "encoder",   "time_mlp", "memory_attn", "score_head",     "cls_token",
+                     "Value",     "norm",     "total_norm",  "step_embedding", "attn.norm",
+                     "pos_embed", "fc1/norm", "rank.lora1"};
+  EXPECT_EQ(chosen_of(layers), layers);
+  EXPECT_EQ(chosen_of({"gpu.weight", "lr/kernel"}).size(), 2U) << "a parameter by its ending";
+}
+
+TEST(NormNames, ALossOrPenaltyNamedAfterGradientsIsNoNorm) {
+  EXPECT_EQ(chosen_of({"train/policy_gradient_loss", "gradient_penalty", "fc1"}), Names{"fc1"});
+}
+
 TEST(NormNames, StepsAreRanked) {
   EXPECT_EQ(step_rank("step"), 0);
   EXPECT_EQ(step_rank("Step"), 0);

@@ -66,12 +66,61 @@ TEST(RecordedMetrics, NormsByNameAreOneStep) {
   EXPECT_FALSE(metrics.step.has_value());
 }
 
-TEST(RecordedMetrics, NotANumberAndNullStayNotANumber) {
-  const HealthMetrics metrics = one_step(R"({"a.weight": NaN, "b.weight": null, "c": Infinity})");
+TEST(RecordedMetrics, NotANumberAndInfinityAreValues) {
+  const HealthMetrics metrics = one_step(R"({"a.weight": NaN, "b.weight": "nan", "c": Infinity})");
   ASSERT_EQ(metrics.gradient_norms.size(), 3U);
   EXPECT_TRUE(std::isnan(metrics.gradient_norms[0]));
   EXPECT_TRUE(std::isnan(metrics.gradient_norms[1]));
   EXPECT_EQ(metrics.gradient_norms[2], INFINITY);
+}
+
+TEST(RecordedMetrics, NullIsNotRecordedAndCounted) {
+  const RecordedMetrics recorded =
+      parse(R"({"step": 0, "grad/a": 0.1, "grad/b": null})"
+            "\n"
+            R"({"step": 1, "grad_norms": {"a": "n/a", "b": 0.2, "c": [null, 1]}})"
+            "\n");
+  ASSERT_EQ(recorded.steps.size(), 2U);
+  EXPECT_EQ(recorded.steps[0].metrics.gradient_names, Names{"grad/a"});
+  EXPECT_EQ(recorded.steps[1].metrics.gradient_names, (Names{"b", "c[1]"}));
+  EXPECT_EQ(recorded.norms_not_recorded, 3);
+  EXPECT_EQ(
+      refusal(R"({"step": 1, "grad_norm": null})"),
+      "m.json: holds no gradient norms: every value of \"grad_norm\" is empty or null, which is "
+      "none (a NaN is written NaN)");
+  // Without names each norm has its place, and there is one: NaN.
+  for (const char* text : {R"({"gradient_norms": [0.1, null]})", "[0.1, null]"}) {
+    EXPECT_TRUE(std::isnan(one_step(text).gradient_norms.at(1))) << text;
+  }
+}
+
+TEST(RecordedMetrics, ATextAmongNormsIsRefused) {
+  EXPECT_EQ(refusal("{\"grad_norm\": 1}\n{\"grad_norm\": \"big\"}\n"),
+            "m.json: line 2: \"grad_norm\" is \"big\", not a number");
+  EXPECT_EQ(refusal("{\"fc1\": 1}\n{\"fc1\": \"oops\"}\n{\"fc1\": 2}\n"),
+            "m.json: line 2: \"fc1\" is \"oops\", not a number");
+  EXPECT_EQ(refusal(R"({"fc1.weight": 0.5, "fc2.weight": "big"})"),
+            "m.json: \"fc2.weight\" is \"big\", not a number");
+  EXPECT_EQ(refusal(R"({"grad_norms": {"a": 1, "b": true}})"), "m.json: \"b\" is not a number");
+  EXPECT_EQ(refusal(R"({"grad/a": "0,5"})"), "m.json: \"grad/a\" is \"0,5\", not a number");
+}
+
+TEST(RecordedMetrics, ALabelIsLeftOutByName) {
+  const RecordedMetrics recorded =
+      parse("{\"host\": \"a\", \"fc1\": 1}\n{\"host\": \"b\", \"fc1\": 2}\n");
+  EXPECT_EQ(recorded.steps.size(), 2U);
+  EXPECT_EQ(recorded.texts_left_out, Names{"host"});
+  EXPECT_EQ(parse(R"({"host": "a", "grad_norm": 1})").texts_left_out, Names{})
+      << "where norms say that they are gradients, no other name is a norm's";
+}
+
+TEST(RecordedMetrics, AKeyThatIsGivenTwiceIsNamed) {
+  EXPECT_EQ(refusal(R"({"fc1": 1, "fc2": 2, "fc1": 3})"),
+            "m.json: key \"fc1\" is given twice in one object");
+  EXPECT_EQ(refusal("{\"a\": 1}\n{\"norms\": {\"b\": 1, \"b\": 1}}\n"),
+            "m.json: line 2: key \"b\" is given twice in one object");
+  EXPECT_EQ(parse(R"([{"a": {"x": 1}, "b": {"x": 2}}, {"a": {"x": 3}}])").steps.size(), 2U)
+      << "in different objects";
 }
 
 TEST(RecordedMetrics, NestedNormsAreRead) {
@@ -125,10 +174,9 @@ TEST(RecordedMetrics, LinesOfAnEvaluationAreNoSteps) {
       "{\"_step\": 11, \"eval_accuracy\": 0.9}\r\n"
       "{\"_step\": 12, \"grad_norm\": null, \"eval_loss\": 1.0}\r\n"
       "{\"_step\": 13, \"grad_norm\": null, \"eval_loss\": null}\r\n");
-  EXPECT_EQ(steps_of(recorded), (Steps{10, 13}));
+  EXPECT_EQ(steps_of(recorded), Steps{10});
   EXPECT_EQ(recorded.steps[0].metrics.loss, 2.0);
-  EXPECT_TRUE(std::isnan(recorded.steps[1].metrics.gradient_norms.at(0)));
-  EXPECT_EQ(recorded.records_without_norms, 2);
+  EXPECT_EQ(recorded.records_without_norms, 3);
 }
 
 TEST(RecordedMetrics, LinesOfOneStepAreOneStepWhereTheirNamesDiffer) {
@@ -207,7 +255,11 @@ TEST(RecordedMetrics, WhatHoldsNoNormsIsRefused) {
       "m.json: holds no gradient norms: no name has \"grad\" in it, and every other is known for "
       "something else";
   EXPECT_EQ(refusal("{}"), none);
-  EXPECT_EQ(refusal(R"({"step": 1, "loss": 0.5, "lr": 0.1, "note": "grad"})"), none);
+  EXPECT_EQ(refusal(R"({"step": 1, "loss": 0.5, "lr": 0.1, "epoch": "grad"})"), none);
+  EXPECT_EQ(
+      refusal(R"({"step": 1, "loss": 0.5, "lr": 0.1, "fc1": "big"})"),
+      "m.json: holds no gradient norms: \"fc1\" is \"big\", not a number, and no other name is "
+      "that of a norm");
   EXPECT_EQ(refusal(R"({"gradients": {"_type": "histogram", "values": [1, 2]}})"), none);
   EXPECT_EQ(refusal("[]"), "m.json: is an empty array");
   EXPECT_EQ(refusal("[1, {}]"), "m.json: entry 1: is not an object");
@@ -223,7 +275,10 @@ TEST(RecordedMetrics, AValueThatIsNoneIsNamed) {
   EXPECT_EQ(refusal("{\"grad\": 1}\n{\"grad\": -1}\n"),
             "m.json: line 2: \"grad\" is negative, and a norm is not");
   EXPECT_EQ(refusal(R"({"step": 0.5, "grad": 1})"), "m.json: \"step\" is not a whole number");
-  EXPECT_EQ(refusal(R"({"grad_norms": {"a": [1, "x"]}})"), "m.json: \"a[1]\" is not a number");
+  EXPECT_EQ(refusal(R"({"grad_norms": {"a": [1, "x"]}})"),
+            "m.json: \"a[1]\" is \"x\", not a number");
+  EXPECT_EQ(refusal(R"({"grad_norms": {"a": [1, []]}})"), "m.json: \"a[1]\" is not a number");
+  EXPECT_EQ(refusal(R"({"step": "later", "grad": 1})"), "m.json: \"step\" is not a whole number");
   EXPECT_EQ(refusal(R"([{"gradient_norms": [1]}, {"gradient_norms": [-1]}])"),
             "m.json: entry 2: \"gradient_norms[0]\" is negative");
   EXPECT_EQ(refusal("{\"grad\\u001b\": -1}"),

@@ -115,6 +115,42 @@ TEST(RecordedTable, ATextAmongNumbersIsNamedRatherThanTheColumnPassedOver) {
             "t.csv: line 3, column \"fc1\": \"oops\" is not a number in float64's range");
 }
 
+TEST(RecordedTable, ADecimalCommaIsNamed) {
+  EXPECT_EQ(
+      refusal({"step", "fc1"}, {"0", "0,5", "1", "0,25"}),
+      "t.csv: line 2, column \"fc1\": \"0,5\" has a decimal comma; numbers are read with a point");
+  EXPECT_EQ(
+      refusal({"step", "grad_norm"}, {"0", "1", "1", "-2,5e-3"}),
+      "t.csv: line 3, column \"grad_norm\": \"-2,5e-3\" has a decimal comma; numbers are read "
+      "with a point");
+}
+
+TEST(RecordedTable, AColumnOfTextIsLeftOutByNameUnlessANormIsExpected) {
+  EXPECT_EQ(read({"step", "host", "fc1"}, {"0", "a", "0.5", "1", "b", "0.5"}).texts_left_out,
+            Names{"host"});
+  EXPECT_EQ(
+      refusal({"step", "fc1"}, {"0", "big"}),
+      "t.csv: holds no gradient norms: line 2, column \"fc1\": \"big\" is not a number, and no "
+      "other name is that of a norm");
+  EXPECT_EQ(refusal({"fc1.weight", "fc2.weight"}, {"0.5", "big"}),
+            "t.csv: line 2, column \"fc2.weight\": \"big\" is not a number in float64's range");
+  EXPECT_EQ(read({"grad_norm", "grad_is_finite"}, {"0.5", "True"}).steps[0].metrics.gradient_names,
+            Names{"grad_norm"})
+      << "a flag";
+}
+
+TEST(RecordedTable, AnEmptyCellIsNotRecordedAndCounted) {
+  const RecordedMetrics recorded =
+      read({"step", "grad/a", "grad/b"}, {"0", "0.1", "", "1", "null", "0.2", "2", "", ""});
+  EXPECT_EQ(recorded.steps.size(), 2U);
+  EXPECT_EQ(recorded.norms_not_recorded, 2);
+  EXPECT_EQ(recorded.records_without_norms, 1);
+  EXPECT_EQ(
+      refusal({"step", "grad/a"}, {"0", ""}),
+      "t.csv: holds no gradient norms: every value of \"grad/a\" is empty or null, which is none "
+      "(a NaN is written NaN)");
+}
+
 TEST(RecordedTable, ACellThatIsNoValueIsNamed) {
   EXPECT_EQ(refusal({"Step", "grad"}, {"0", "0.1", "1", "x\n"}),
             "t.csv: line 3, column \"grad\": \"x\\n\" is not a number in float64's range");

@@ -118,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"LongRow", "a,b\n1,2\n3,4,5\n", "line 3: has 3 columns, line 1 has 2"},
         {"EmptyLineWithin", "1,2\n\n3,4\n", "line 2, column 1: \"\" is not a number"},
         {"EmptyLineFurtherOn", "1,2\n3,4\n\n5,6\n", "line 3: has 0 columns, line 1 has 2"},
-        {"UnclosedQuote", "1,2\n\"3,4\n", "line 2: has 1 columns, line 1 has 2"},
+        {"UnclosedQuote", "1,2\n\"3,4\n", "line 2: a quote is opened and not closed"},
         {"ControlCharacters", "1,2\n\x1b[31m,4\n",
          "line 2, column 1: \"\\u001b[31m\" is not a number"},
         {"Nul", std::string("1,2\n\0,4\n", 8), "line 2, column 1: \"\\u0000\" is not a number"},

@@ -37,6 +37,14 @@ void expect_hint(const std::vector<std::string>& found, std::string_view words) 
   EXPECT_NE(found[0].find(words), std::string::npos) << found[0];
 }
 
+TEST(DumpHints, ALongNameIsCutShortInItsMiddle) {
+  const std::string name = "first/" + std::string(100'000, 'x') + "/exp_avg";
+  const auto found = hints_on({{name}});
+  expect_hint(found, "first/xxxx");
+  expect_hint(found, "xxxx/exp_avg");
+  EXPECT_LT(found.at(0).size(), 400U);
+}
+
 TEST(DumpHints, AnOptimizersStateIsNamed) {
   expect_hint(hints(TensorDump(test_data("golden/public/formats/optimizer.safetensors"))),
               "exp_avg, exp_avg_sq");

@@ -38,28 +38,36 @@ std::string nested(std::string_view before, char bracket, std::string_view after
 
 std::vector<HostileFile> hostile_files() {
   const std::string two_tensors = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)";
+  const std::string no_brace =
+      "is not a safetensors file: byte 8 is not the '{' with which the header begins";
   const std::string huge = "18446744073709551615";
   return {
       // The file as a whole.
       {"Empty", "", "is empty"},
       {"CutInTheLength", "\x02\0\0", "byte 1: cut short inside the header length"},
       {"LengthBeyondTheFile", raw(std::uint64_t{3}) + "{}",
-       "byte 0: header length 3 goes beyond the file's 10 bytes"},
+       "is cut short: its header has 3 bytes from byte 8 on, and the file 10 bytes in all"},
+      {"CutAfterTheLength", raw(std::uint64_t{300}),
+       "is cut short: its header has 300 bytes from byte 8 on, and the file 8 bytes in all"},
       {"LengthAboveTheCap", raw(std::uint64_t{100'000'001}) + "{}",
-       "byte 0: header length 100000001 is above the limit of 100000000"},
+       "is not a safetensors file: byte 0: header length 100000001 is above the limit of "
+       "100000000"},
       {"LengthOfAllOnes", std::string(8, '\xff') + "{}",
-       "byte 0: header length 18446744073709551615 is above the limit of 100000000"},
+       "is not a safetensors file: byte 0: header length 18446744073709551615 is above the limit "
+       "of 100000000"},
+      {"Picture", std::string("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16), no_brace},
+      {"Zeros", std::string(64, '\0'), no_brace},
+      {"Floats", raw(0.25F) + raw(-3.0F) + raw(1e-3F) + raw(2.0F), no_brace},
       {"CutInTheData", shaped("[2]", "[0,8]", 7),
-       R"(tensor "w", data_offsets: [0,8] go beyond the 7 bytes of data)"},
+       R"(tensor "w", data_offsets: [0,8] go beyond the 7 bytes of data: the file is cut short, or its header is wrong)"},
       {"TrailingBytes", shaped("[2]", "[0,8]", 11),
        "byte 70: the last 3 bytes belong to no tensor"},
       {"DataWithoutTensors", safetensors_bytes("{}", "x"),
        "byte 10: the last 1 bytes belong to no tensor"},
       // JSON.
-      {"EmptyHeader", safetensors_bytes(""), "byte 8: the header does not begin with '{'"},
-      {"HeaderIsAnArray", safetensors_bytes("[]"), "byte 8: the header does not begin with '{'"},
-      {"ByteOrderMark", safetensors_bytes("\xEF\xBB\xBF{}"),
-       "byte 8: the header does not begin with '{'"},
+      {"EmptyHeader", safetensors_bytes(""), no_brace},
+      {"HeaderIsAnArray", safetensors_bytes("[]"), no_brace},
+      {"ByteOrderMark", safetensors_bytes("\xEF\xBB\xBF{}"), no_brace},
       {"NulEndsTheHeaderEarly", safetensors_bytes(std::string("{}\0garbage", 10)),
        "byte 10: NUL in the header"},
       {"NoJson", safetensors_bytes("{]"), "byte 9: the header is not valid JSON"},
@@ -71,8 +79,7 @@ std::vector<HostileFile> hostile_files() {
       {"NestedArraysInAShape", nested(R"({"w":{"shape":)", '[', ""),
        R"(tensor "w", shape: expected a whole number >= 0, got an array)"},
       {"NestedBraces", nested("", '{', ""), "byte 9: the header is not valid JSON"},
-      {"NestedArraysFromTheStart", nested("", '[', ""),
-       "byte 8: the header does not begin with '{'"},
+      {"NestedArraysFromTheStart", nested("", '[', ""), no_brace},
       // Fields.
       {"TensorIsANumber", safetensors_bytes(R"({"w":3})"),
        R"(tensor "w": expected an object, got 3)"},
@@ -87,7 +94,7 @@ std::vector<HostileFile> hostile_files() {
       {"HalfBytes", tensor(R"("dtype":"F4","shape":[3],"data_offsets":[0,1])", 1),
        R"(tensor "w", data_offsets: [0,1] span 1 bytes, but 3 elements of F4 are 2)"},
       {"UnknownTypeBeyondTheFile", tensor(R"("dtype":"Q\n7","shape":[2],"data_offsets":[0,9])", 8),
-       R"(tensor "w", data_offsets: [0,9] go beyond the 8 bytes of data)"},
+       R"(tensor "w", data_offsets: [0,9] go beyond the 8 bytes of data: the file is cut short, or its header is wrong)"},
       {"TypeIsANumber", tensor(R"("dtype":5)", 0),
        R"(tensor "w", dtype: expected a string, got 5)"},
       {"TypeIsAnArray", tensor(R"("dtype":["F32"])", 0),
@@ -145,7 +152,7 @@ std::vector<HostileFile> hostile_files() {
       {"BytesThatOverflow", shaped("[4611686018427387904]", "[0,0]", 0),
        R"(tensor "w", data_offsets: [0,0] span 0 bytes, but 4611686018427387904 elements of F32 are more than can be counted)"},
       {"OneTerabyteClaimed", shaped("[274877906944]", "[0,1099511627776]", 4),
-       R"(tensor "w", data_offsets: [0,1099511627776] go beyond the 4 bytes of data)"},
+       R"(tensor "w", data_offsets: [0,1099511627776] go beyond the 4 bytes of data: the file is cut short, or its header is wrong)"},
       {"OneTerabyteOfShape", shaped("[274877906944]", "[0,4]", 4),
        R"(tensor "w", data_offsets: [0,4] span 4 bytes, but 274877906944 elements of F32 are 1099511627776)"},
       {"TooManyDimensions",
@@ -168,7 +175,7 @@ std::vector<HostileFile> hostile_files() {
       {"OffsetsBackwards", shaped("[1]", "[4,0]", 4),
        R"(tensor "w", data_offsets: [4,0] end before they begin)"},
       {"OffsetsBeyond63Bits", shaped("[1]", "[" + huge + "," + huge + "]", 4),
-       R"(tensor "w", data_offsets: [18446744073709551615,18446744073709551615] go beyond the 4 bytes of data)"},
+       R"(tensor "w", data_offsets: [18446744073709551615,18446744073709551615] go beyond the 4 bytes of data: the file is cut short, or its header is wrong)"},
       {"SpanTooShort", shaped("[2]", "[0,4]", 4),
        R"(tensor "w", data_offsets: [0,4] span 4 bytes, but 2 elements of F32 are 8)"},
       {"Overlap",

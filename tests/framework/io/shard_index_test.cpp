@@ -12,6 +12,15 @@
 namespace gradvitals::test {
 namespace {
 
+TEST(ShardIndex, ATensorThatIsGivenTwiceIsNamed) {
+  EXPECT_EQ(refusal([] {
+              parse_shard_index(
+                  R"({"metadata": {"a": 1}, "weight_map": {"a": "x", "b": "x", "a": "y"}})",
+                  "i.json");
+            }),
+            "i.json: key \"a\" is given twice in one object");
+}
+
 TEST(ShardIndex, TensorsAreSortedByTheirFiles) {
   const ShardIndex index = parse_shard_index(
       R"({"metadata": {"total_size": 12, "step": "7", "parameters": ["a", "b"]},)"

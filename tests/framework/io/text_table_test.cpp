@@ -51,8 +51,16 @@ TEST(TextTable, WhatIsNoTableIsRefused) {
   EXPECT_EQ(refusal([] { parse("0,0.5\n1,0.5\n"); }),
             "t.csv: line 1: names no columns: a header is needed");
   EXPECT_EQ(refusal([] { parse("a,b\n1,2,3\n"); }), "t.csv: line 2: has 3 columns, line 1 has 2");
-  EXPECT_EQ(refusal([] { parse("a,b\n\"1,2\n3,4\n"); }),
-            "t.csv: line 2: has 1 columns, line 1 has 2");
+}
+
+TEST(TextTable, AQuoteThatIsNotClosedIsRefusedWhereverItStands) {
+  for (const char* text :
+       {"a,b\n1,2\n3,\"4\n", "a,b\n1,2\n3,\"4", "a,b\n1,2\n\"3,4\n5,6\n", "a,b\n1,2\n3,4\"\n"}) {
+    EXPECT_EQ(refusal([&] { parse(text); }), "t.csv: line 3: a quote is opened and not closed");
+  }
+  EXPECT_EQ(refusal([] { parse("a,\"b\n1,2\n"); }),
+            "t.csv: line 1: a quote is opened and not closed");
+  EXPECT_EQ(parse("a,b\n1,\"2\"\"\"\n").cells.size(), 2U) << "a quote within quotes";
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <limits>
 #include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -22,10 +23,10 @@ VitalStatus status_of(std::optional<double> value, double low, double high) {
   return VitalStatus::kNormal;
 }
 
-BloodPressure blood_pressure(const HealthMetrics& metrics, const Thresholds& thresholds) {
+BloodPressure blood_pressure(const std::vector<GradientReading>& gradients,
+                             const Thresholds& thresholds) {
   BloodPressure sign;
-  const std::vector<GradientReading> readings = gradient_readings(metrics, thresholds);
-  if (const auto range = nonzero_norm_range(readings)) sign.range_ratio = range->ratio();
+  if (const auto range = nonzero_norm_range(gradients)) sign.range_ratio = range->ratio();
   sign.status = status_of(sign.range_ratio, 0.0, thresholds.range_ratio);
   return sign;
 }
@@ -60,13 +61,16 @@ Oxygen oxygen(const HealthMetrics& metrics, const Thresholds& thresholds) {
   return sign;
 }
 
-/// How far signals have come from what they were: |log| of what tells the status.
-std::pair<bool, double> badness(const Oxygen& sign) {
+/// How far signals have come from what they were: |log| of what tells the status; then how many units
+/// are dead or saturated.
+std::tuple<bool, double, double> badness(const Oxygen& sign) {
   const std::optional<double>& told = sign.backward_factor ? sign.backward_factor
                                       : sign.block_factor  ? sign.block_factor
                                                            : sign.forward_gain;
   const bool is_abnormal = sign.status == VitalStatus::kLow || sign.status == VitalStatus::kHigh;
-  return {is_abnormal, told ? std::fabs(std::log(*told)) : -1.0};
+  const double units =
+      std::max(sign.dead_unit_fraction.value_or(0.0), sign.saturation_fraction.value_or(0.0));
+  return {is_abnormal, told ? std::fabs(std::log(*told)) : -1.0, units};
 }
 
 }  // namespace
@@ -110,31 +114,49 @@ std::string_view name(VitalStatus status) {
   return "unknown";
 }
 
-VitalSigns vital_signs(const HealthMetrics& metrics, const Thresholds& thresholds) {
+VitalSigns vital_signs(const HealthMetrics& metrics, const std::vector<GradientReading>& gradients,
+                       const Thresholds& thresholds) {
   // Heart rate and temperature need a history and an update: unknown for one visit.
   VitalSigns signs;
-  const std::vector<HealthMetrics> parts = split_networks(metrics);
-  if (parts.empty()) {
-    signs.blood_pressure = blood_pressure(metrics, thresholds);
-    signs.oxygen = oxygen(metrics, thresholds);
-    return signs;
-  }
-  std::optional<double> dead, saturated;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    BloodPressure pressure = blood_pressure(parts[i], thresholds);
-    Oxygen flow = oxygen(parts[i], thresholds);
-    pressure.network = flow.network = metrics.networks[i];
-    // An empty optional is less than any value.
-    dead = std::max(dead, flow.dead_unit_fraction);
-    saturated = std::max(saturated, flow.saturation_fraction);
-    if (i == 0 || pressure.range_ratio > signs.blood_pressure.range_ratio) {
-      signs.blood_pressure = std::move(pressure);
-    }
-    if (i == 0 || badness(signs.oxygen) < badness(flow)) signs.oxygen = std::move(flow);
-  }
-  signs.oxygen.dead_unit_fraction = dead;
-  signs.oxygen.saturation_fraction = saturated;
+  signs.blood_pressure = blood_pressure(gradients, thresholds);
+  signs.oxygen = oxygen(metrics, thresholds);
   return signs;
+}
+
+std::vector<ExaminedNetwork> examine_networks(const HealthMetrics& metrics,
+                                              const Thresholds& thresholds) {
+  std::vector<ExaminedNetwork> networks;
+  std::vector<HealthMetrics> parts = split_networks(metrics);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    ExaminedNetwork& network = networks.emplace_back();
+    network.name = metrics.networks[i];
+    network.metrics = std::move(parts[i]);
+    network.gradients = gradient_readings(network.metrics, thresholds);
+    network.signs = vital_signs(network.metrics, network.gradients, thresholds);
+    network.signs.blood_pressure.network = network.signs.oxygen.network = network.name;
+  }
+  return networks;
+}
+
+VitalSigns worst_signs(std::span<const ExaminedNetwork> networks) {
+  VitalSigns worst = networks.front().signs;
+  for (const ExaminedNetwork& network : networks.subspan(1)) {
+    const VitalSigns& signs = network.signs;
+    // An empty optional is less than any value.
+    if (signs.blood_pressure.range_ratio > worst.blood_pressure.range_ratio) {
+      worst.blood_pressure = signs.blood_pressure;
+    }
+    if (badness(worst.oxygen) < badness(signs.oxygen)) worst.oxygen = signs.oxygen;
+  }
+  return worst;
+}
+
+VitalSigns vital_signs(const HealthMetrics& metrics, const Thresholds& thresholds) {
+  const std::vector<ExaminedNetwork> networks = examine_networks(metrics, thresholds);
+  if (networks.empty()) {
+    return vital_signs(metrics, gradient_readings(metrics, thresholds), thresholds);
+  }
+  return worst_signs(networks);
 }
 
 }  // namespace gradvitals

@@ -3,9 +3,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "monitor/metrics/gradient_readings.h"
 #include "monitor/metrics/health_metrics.h"
 #include "monitor/metrics/signal_flow.h"
 #include "monitor/rules/thresholds.h"
@@ -40,7 +43,7 @@ struct Temperature {
 
 /// Information flow through the hidden layers.
 struct Oxygen : SignalFlow {
-  std::string network;                        ///< As in BloodPressure; units are those of all.
+  std::string network;                        ///< As in BloodPressure; all is of this one.
   std::optional<double> dead_unit_fraction;   ///< of the worst relu layer
   std::optional<double> saturation_fraction;  ///< of the worst sigmoid or tanh layer
   VitalStatus status = VitalStatus::kUnknown;
@@ -58,7 +61,27 @@ struct VitalSigns {
 Limits backward_factor_floor(const SignalFlow& flow, const Thresholds& thresholds);
 Limits backward_factor_ceiling(const SignalFlow& flow, const Thresholds& thresholds);
 
-/// Of several networks, each sign is that of the one that is worst by it.
+/// Of one network; `gradients` are its gradient_readings().
+VitalSigns vital_signs(const HealthMetrics& metrics, const std::vector<GradientReading>& gradients,
+                       const Thresholds& thresholds);
+
+/// One of several networks that were examined together, and what is computed from it once.
+struct ExaminedNetwork {
+  std::string name;
+  HealthMetrics metrics;
+  std::vector<GradientReading> gradients;
+  VitalSigns signs;  ///< They name the network.
+};
+
+/// None where there is one network.
+std::vector<ExaminedNetwork> examine_networks(const HealthMetrics& metrics,
+                                              const Thresholds& thresholds);
+
+/// Each sign is that of the network that is worst by it, and so is all that belongs to the sign. At
+/// least one network.
+VitalSigns worst_signs(std::span<const ExaminedNetwork> networks);
+
+/// From the metrics alone, be they of one network or of several.
 VitalSigns vital_signs(const HealthMetrics& metrics, const Thresholds& thresholds);
 
 }  // namespace gradvitals

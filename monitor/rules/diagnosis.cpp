@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "monitor/metrics/gradient_readings.h"
-#include "monitor/metrics/networks.h"
+#include "monitor/metrics/vital_signs.h"
 #include "monitor/rules/folding.h"
 #include "monitor/rules/rule.h"
 
@@ -67,33 +67,11 @@ void sort_by_precedence(std::vector<Finding>& findings) {
   findings = std::move(sorted);
 }
 
-/// One of several networks that were examined together.
-struct Network {
-  std::string name;
-  HealthMetrics metrics;
-  VitalSigns signs;
-};
-
-Evidence evidence_of(const HealthMetrics& metrics, const VitalSigns& signs,
-                     const Thresholds& thresholds) {
-  return {metrics, signs, thresholds, gradient_readings(metrics, thresholds)};
-}
-
-std::vector<Network> networks_of(const HealthMetrics& metrics, const Thresholds& thresholds) {
-  std::vector<Network> networks;
-  std::vector<HealthMetrics> parts = split_networks(metrics);
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    VitalSigns signs = vital_signs(parts[i], thresholds);
-    networks.push_back({metrics.networks[i], std::move(parts[i]), std::move(signs)});
-  }
-  return networks;
-}
-
 /// What a rule says of one of several networks, in words that name it.
-std::vector<Finding> check_network(const Rule& rule, const Network& network,
+std::vector<Finding> check_network(const Rule& rule, const ExaminedNetwork& network,
                                    const Thresholds& thresholds) {
   std::vector<Finding> findings =
-      rule.check(evidence_of(network.metrics, network.signs, thresholds));
+      rule.check({network.metrics, network.signs, thresholds, network.gradients});
   for (Finding& finding : findings) {
     finding.network = network.name;
     finding.text = fmt::format("In {}: {}", network.name, finding.text);
@@ -107,12 +85,12 @@ bool asks_for_gradients(const HealthMetrics& metrics) {
 }
 
 /// The worst network first.
-std::vector<Finding> check_networks(const Rule& rule, std::span<const Network> networks,
+std::vector<Finding> check_networks(const Rule& rule, std::span<const ExaminedNetwork> networks,
                                     const Thresholds& thresholds) {
   std::vector<Finding> findings;
   const bool any_can_be_judged = std::ranges::any_of(
-      networks, [](const Network& network) { return can_be_judged(network.metrics); });
-  for (const Network& network : networks) {
+      networks, [](const ExaminedNetwork& network) { return can_be_judged(network.metrics); });
+  for (const ExaminedNetwork& network : networks) {
     std::vector<Finding> found = check_network(rule, network, thresholds);
     // One that only ran forward stands beside those that are trained: it is no fault that no
     // gradient reaches it, where none was asked for.
@@ -125,8 +103,7 @@ std::vector<Finding> check_networks(const Rule& rule, std::span<const Network> n
   return findings;
 }
 
-std::vector<Finding> find_all(const Evidence& all) {
-  const std::vector<Network> networks = networks_of(all.metrics, all.thresholds);
+std::vector<Finding> find_all(const Evidence& all, std::span<const ExaminedNetwork> networks) {
   std::vector<Finding> findings;
   for (const Rule& rule : rule_table()) {
     const bool of_all = networks.empty() || rule.scope == Scope::kStep;
@@ -184,8 +161,11 @@ std::string_view name(Verdict verdict) {
 Diagnosis diagnose(const HealthMetrics& metrics, const Thresholds& thresholds) {
   Diagnosis diagnosis;
   diagnosis.thresholds = thresholds;
-  diagnosis.vital_signs = vital_signs(metrics, thresholds);
-  diagnosis.findings = find_all(evidence_of(metrics, diagnosis.vital_signs, thresholds));
+  const std::vector<GradientReading> gradients = gradient_readings(metrics, thresholds);
+  const std::vector<ExaminedNetwork> networks = examine_networks(metrics, thresholds);
+  diagnosis.vital_signs =
+      networks.empty() ? vital_signs(metrics, gradients, thresholds) : worst_signs(networks);
+  diagnosis.findings = find_all({metrics, diagnosis.vital_signs, thresholds, gradients}, networks);
   for (const Finding& finding : diagnosis.findings) {
     diagnosis.severity = std::max(diagnosis.severity, finding.severity);
   }

@@ -20,7 +20,7 @@ struct Evidence {
   const HealthMetrics& metrics;
   const VitalSigns& vital_signs;
   const Thresholds& thresholds;
-  std::vector<GradientReading> gradients;  ///< gradient_readings()
+  const std::vector<GradientReading>& gradients;  ///< gradient_readings()
 };
 
 /// What a rule judges where several networks were examined together.

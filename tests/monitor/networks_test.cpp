@@ -156,6 +156,25 @@ TEST(Networks, TheWorstDecidesAndIsNamed) {
   EXPECT_EQ(diagnosis.vital_signs.oxygen.backward_factor, alone.vital_signs.oxygen.backward_factor);
 }
 
+TEST(Networks, DeadAndSaturatedUnitsAreThoseOfTheNetworkWhoseFlowIsShown) {
+  Network dead = healthy;
+  dead.dead_fraction = 0.99;
+  std::vector<std::pair<std::string, Network>> both{{"A", dead}, {"B", vanishing}};
+  for (int order = 0; order < 2; ++order, std::ranges::reverse(both)) {
+    const Oxygen oxygen = diagnose(together(both)).vital_signs.oxygen;
+    const Oxygen alone = diagnose(vanishing.metrics()).vital_signs.oxygen;
+    EXPECT_EQ(oxygen.network, "B");
+    EXPECT_EQ(oxygen.dead_unit_fraction, alone.dead_unit_fraction);
+    EXPECT_EQ(oxygen.saturation_fraction, alone.saturation_fraction);
+    EXPECT_EQ(vital_signs(together(both), Thresholds{}).oxygen.dead_unit_fraction,
+              alone.dead_unit_fraction);
+  }
+  // Of networks whose signals flow alike, that with the most dead units.
+  const Oxygen oxygen = diagnose(together({{"A", healthy}, {"B", dead}})).vital_signs.oxygen;
+  EXPECT_EQ(oxygen.network, "B");
+  EXPECT_EQ(oxygen.dead_unit_fraction, 0.99);
+}
+
 TEST(Networks, TheOneWithTheWorseFindingComesFirst) {
   Network mild = vanishing;
   mild.backward_gain = 0.15;

@@ -7,12 +7,21 @@
 namespace gradvitals {
 namespace {
 
+/// The last word of a name: "kernel" of TensorFlow's "dense/kernel:0" and JAX' "['Dense_0']['kernel']".
+std::string_view last_word(std::string_view name) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  while (!name.empty() && !is_letter(name.back())) name.remove_suffix(1);
+  std::size_t begin = name.size();
+  while (begin > 0 && is_letter(name[begin - 1])) --begin;
+  return name.substr(begin);
+}
+
 /// Keras' kernels and embeddings have their units last, PyTorch's weights first.
 UnitAxis unit_axis_of(const SafetensorsEntry& entry) {
   if (entry.shape.size() < 2) return UnitAxis::kUnknown;
-  const std::string_view name = entry.name;
-  return name.ends_with("kernel") || name.ends_with("embeddings") ? UnitAxis::kCols
-                                                                  : UnitAxis::kRows;
+  const std::string_view word = last_word(entry.name);
+  const bool is_last = word == "kernel" || word == "embeddings";
+  return is_last ? UnitAxis::kCols : UnitAxis::kRows;
 }
 
 TensorView view_of(const SafetensorsEntry& entry) {

@@ -436,11 +436,13 @@ TEST_P(GradientDumpTest, EveryTensorIsAGradientWithItsUnitsInOneDimension) {
                                     zeros("bias", {7}),
                                     zeros("none", {4, 0}),
                                     {"half", {1, 2}, "abcd", DType::kFloat16},
-                                    zeros("conv/kernel", {2, 3, 5})}));
+                                    zeros("conv/kernel", {2, 3, 5}),
+                                    zeros("conv/kernel:0", {2, 3, 5}),
+                                    zeros("['params']['Conv_0']['kernel']", {2, 3, 5})}));
   const SafetensorsFile contents(file.path());
   const GradientDump dump(stream(), contents.tensors());
   const std::span<const TensorView> views = dump.views();
-  ASSERT_EQ(views.size(), 6U);
+  ASSERT_EQ(views.size(), 8U);
   const auto expect = [&](std::size_t i, std::string_view name, std::int64_t rows,
                           std::int64_t cols) {
     EXPECT_EQ(views[i].name, name);
@@ -458,6 +460,8 @@ TEST_P(GradientDumpTest, EveryTensorIsAGradientWithItsUnitsInOneDimension) {
   expect(3, "none", 4, 0);
   expect(4, "half", 1, 2);
   expect(5, "conv/kernel", 6, 5);
+  expect(6, "conv/kernel:0", 6, 5);
+  expect(7, "['params']['Conv_0']['kernel']", 6, 5);
   EXPECT_EQ(views[4].dtype, DType::kFloat16);
   std::string bytes(4, ' ');
   copy_to_host(stream(), views[4].data, 4, bytes.data());

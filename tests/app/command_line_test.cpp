@@ -1,5 +1,6 @@
 // Contract: wrong input gives one line on stderr that names it, nothing on stdout, and exit code 2.
 // Oracle: the table below.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -185,8 +186,8 @@ TEST(CommandLine, AResultIsWholeWhereNotesCannotBeWritten) {
   const TemporaryFolder folder;
   const std::string out = folder.file("out.json");
   for (const char* stderr_lost : {"2> /dev/full", "2>&-", "<&- 2>&-"}) {
-    const std::string line = std::string("\"$gradvitals\" diagnose '") + kDump + "' --json '" +
-                             out + "' > /dev/null " + stderr_lost;
+    const std::string line = fmt::format("\"$gradvitals\" diagnose '{}' --json '{}' > /dev/null {}",
+                                         kDump, out, stderr_lost);
     EXPECT_EQ(run_in_shell(line), 0) << line;
     EXPECT_TRUE(read_file(out).ends_with("}\n")) << line;
   }

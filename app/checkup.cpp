@@ -80,7 +80,9 @@ CLI::App* CheckupOptions::add_to(CLI::App& program) {
   command->add_option("MODEL", model, "Layers, activations and loss as safetensors")
       ->type_name("")
       ->required();
-  command->add_option("--data", data, "The batch, x and y, as safetensors")
+  command
+      ->add_option("--data", data,
+                   "The batch, x and y, as safetensors or .npz; class indices will do for y")
       ->type_name("DATA")
       ->required();
   command

@@ -63,8 +63,8 @@ LayersByIndex sort_into_layers(const SafetensorsFile& file, std::string_view pre
     const std::optional<LayerName> name = parse_layer_name(entry.name);
     if (!name || name->prefix != prefix) {
       refuse_tensor(file, entry.name,
-                    fmt::format("is none of {0}{{i}}.kernel, {0}{{i}}.weight, {0}{{i}}.bias",
-                                shown_name(prefix)));
+                    fmt::format("is none of {0}{{i}}.kernel, {0}{{i}}.weight, {0}{{i}}.bias; {1}",
+                                shown_name(prefix), kDenseLayersAlone));
     }
     LayerTensors& layer = layers[name->index];
     (name->part == "kernel"   ? layer.kernel

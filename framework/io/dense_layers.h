@@ -1,11 +1,17 @@
 // The dense layers of a model file, told by the names of its tensors. Internal.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "framework/io/safetensors.h"
 
 namespace gradvitals {
+
+/// What to do about a tensor of any other layer, as a message ends.
+inline constexpr std::string_view kDenseLayersAlone =
+    "a model file holds dense layers alone: of another network, save the gradients and run "
+    "`gradvitals diagnose` on them";
 
 /// The tensors of one layer, which point into the file: either a kernel (in,out) or a weight
 /// (out,in), and null for what it lacks.

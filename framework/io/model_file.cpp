@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <string_view>
+#include <utility>
 
+#include "framework/io/batch_arrays.h"
 #include "framework/io/dense_layers.h"
 #include "framework/io/float_values.h"
 #include "framework/io/model_functions.h"
@@ -16,13 +19,6 @@ namespace {
 [[noreturn]] void refuse_tensor(const SafetensorsFile& file, std::string_view tensor,
                                 std::string_view what) {
   refuse_input(file.path(), fmt::format("tensor {}: {}", in_quotes(tensor), what));
-}
-
-/// A tensor of another type is passed over, unless its name says that it is needed.
-[[noreturn]] void refuse_type(const SafetensorsFile& file, const LeftOutTensor& tensor) {
-  refuse_tensor(
-      file, tensor.name,
-      fmt::format("is of type {}; F32, F64, F16 or BF16 is needed", in_quotes(tensor.dtype)));
 }
 
 ModelWord metadata_of(const SafetensorsFile& file, const std::string& key) {
@@ -54,7 +50,10 @@ void check_shape(const SafetensorsFile& file, const SafetensorsEntry& entry, boo
 /// Refuses what is no matrix, and one without an element.
 void check_matrix(const SafetensorsFile& file, const SafetensorsEntry& entry,
                   std::string_view meaning) {
-  check_shape(file, entry, entry.shape.size() == 2 && entry.count > 0, meaning);
+  // A normalisation's weight is a vector, a convolution's kernel has a dimension for each axis.
+  check_shape(file, entry, entry.shape.size() == 2,
+              fmt::format("{}; {}", meaning, kDenseLayersAlone));
+  check_shape(file, entry, entry.count > 0, meaning);
 }
 
 ModelFileLayer read_layer(const SafetensorsFile& file, const LayerTensors& tensors) {
@@ -77,14 +76,60 @@ ModelFileLayer read_layer(const SafetensorsFile& file, const LayerTensors& tenso
   return layer;
 }
 
-const SafetensorsEntry& required(const SafetensorsFile& file, std::string_view name) {
-  for (const LeftOutTensor& tensor : file.left_out()) {
-    if (tensor.name == name) refuse_type(file, tensor);
+/// What is wrong with an array of a data file.
+class BatchCheck {
+ public:
+  BatchCheck(const std::string& path, const BatchArray& array) : path_(path), array_(array) {}
+
+  [[noreturn]] void refuse(std::string_view what) const {
+    refuse_input(path_, fmt::format("tensor {}{}", in_quotes(array_.name), what));
   }
-  const SafetensorsEntry* entry = file.find(name);
-  if (entry == nullptr)
-    refuse_input(file.path(), fmt::format("tensor {} is missing", in_quotes(name)));
-  return *entry;
+  [[noreturn]] void refuse_shape(std::string_view expected) const {
+    refuse(fmt::format(": shape [{}] is not {}", fmt::join(array_.shape, ","), expected));
+  }
+
+ private:
+  const std::string& path_;
+  const BatchArray& array_;
+};
+
+bool is_vector_of(const BatchArray& array, std::int64_t rows) {
+  const bool is_column = array.shape.size() == 2 && array.shape[1] == 1;
+  return (array.shape.size() == 1 || is_column) && array.shape[0] == rows;
+}
+
+/// A row for each class index, 1 at the class and 0 elsewhere.
+std::vector<float> one_hot(const BatchArray& classes, std::int64_t outputs,
+                           const BatchCheck& check) {
+  std::vector<float> rows(classes.values.size() * static_cast<std::size_t>(outputs), 0.0F);
+  for (std::size_t i = 0; i < classes.values.size(); ++i) {
+    const float index = classes.values[i];
+    // A NaN is no class either.
+    if (!(index >= 0 && index < static_cast<float>(outputs) && index == std::floor(index))) {
+      check.refuse(
+          fmt::format(", element {}: {} is not a class from 0 to {}, which the model tells "
+                      "apart",
+                      i, index, outputs - 1));
+    }
+    rows[i * static_cast<std::size_t>(outputs) + static_cast<std::size_t>(index)] = 1.0F;
+  }
+  return rows;
+}
+
+/// The targets as (rows, outputs): as they stand, a vector for one output, or from class indices.
+std::vector<float> targets_of(const BatchArray& y, std::int64_t rows, const ModelFile& model,
+                              const BatchCheck& check) {
+  const std::int64_t outputs = model.layers.back().outputs;
+  const bool takes_classes = model.loss == LossKind::kSoftmaxCrossEntropy;
+  if (y.shape == std::vector{rows, outputs} || (outputs == 1 && is_vector_of(y, rows))) {
+    return y.values;
+  }
+  if (takes_classes && is_vector_of(y, rows)) return one_hot(y, outputs, check);
+  check.refuse_shape(fmt::format("[{},{}], which x and the model ask for{}", rows, outputs,
+                                 takes_classes ? fmt::format(", nor [{}] of class indices", rows)
+                                 : is_vector_of(y, rows)
+                                     ? "; class indices go with the loss cross_entropy"
+                                     : ""));
 }
 
 }  // namespace
@@ -119,22 +164,15 @@ ModelFile read_model(const SafetensorsFile& file, const ModelWord& activations,
 }
 
 ModelBatch read_batch(const std::string& path, const ModelFile& model) {
-  const SafetensorsFile file(path);
-  const SafetensorsEntry& x = required(file, "x");
-  const SafetensorsEntry& y = required(file, "y");
-  for (const SafetensorsEntry& entry : file.tensors()) {
-    if (&entry != &x && &entry != &y) refuse_tensor(file, entry.name, "is neither x nor y");
-  }
-  check_matrix(file, x, "(batch, inputs)");
-  check_matrix(file, y, "(batch, outputs)");
-  const std::int64_t rows = x.shape[0];
+  BatchArrays batch = read_batch_arrays(path);
+  const BatchCheck x(path, batch.x), y(path, batch.y);
+  if (batch.x.shape.size() != 2 || batch.x.values.empty()) x.refuse_shape("(batch, inputs)");
+  const std::int64_t rows = batch.x.shape[0];
   const std::int64_t inputs = model.layers.front().inputs;
-  const std::int64_t outputs = model.layers.back().outputs;
-  check_shape(file, x, x.shape[1] == inputs,
-              fmt::format("[{},{}], which the model takes", rows, inputs));
-  check_shape(file, y, y.shape[0] == rows && y.shape[1] == outputs,
-              fmt::format("[{},{}], which x and the model ask for", rows, outputs));
-  return {.rows = rows, .x = float_values(x, path), .y = float_values(y, path)};
+  if (batch.x.shape[1] != inputs) {
+    x.refuse_shape(fmt::format("[{},{}], which the model takes", rows, inputs));
+  }
+  return {.rows = rows, .x = std::move(batch.x.values), .y = targets_of(batch.y, rows, model, y)};
 }
 
 }  // namespace gradvitals

@@ -53,9 +53,10 @@ struct ModelBatch {
   std::vector<float> y;  ///< (rows, outputs of the last layer)
 };
 
-/// Reads `x` and `y`. Throws InputError naming the file and the tensor where one is missing,
-/// another is there (one of another type is passed over), or the shapes fit neither each other nor
-/// the model.
+/// Reads `x` and `y` as read_batch_arrays() does. Where the model has one output, y may be a vector;
+/// where its loss is softmax_cross_entropy, y may be a vector of class indices, of which one-hot rows
+/// are made. Throws InputError naming the file and the tensor for shapes that fit neither each other
+/// nor the model, and for an index that is none of the model's classes.
 ModelBatch read_batch(const std::string& path, const ModelFile& model);
 
 }  // namespace gradvitals

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <string_view>
 
@@ -35,14 +37,41 @@ Activation parse_activation_word(std::string_view word, std::string_view where,
   return *activation;
 }
 
+/// The names that PyTorch and Keras have for a loss. PyTorch's BCELoss is of probabilities always.
+std::string_view without_alias(std::string_view word) {
+  struct Alias {
+    std::string_view theirs;
+    std::string_view ours;
+  };
+  constexpr std::array kAliases = {
+      Alias{"MSELoss", "mse"},
+      Alias{"mse_loss", "mse"},
+      Alias{"MeanSquaredError", "mse"},
+      Alias{"mean_squared_error", "mse"},
+      Alias{"BCELoss", "binary_cross_entropy"},
+      Alias{"BCEWithLogitsLoss", "bce_with_logits"},
+      Alias{"binary_cross_entropy_with_logits", "bce_with_logits"},
+      Alias{"BinaryCrossentropy", "bce"},
+      Alias{"binary_crossentropy", "bce"},
+      Alias{"CrossEntropyLoss", "cross_entropy"},
+      Alias{"CategoricalCrossentropy", "cross_entropy"},
+      Alias{"categorical_crossentropy", "cross_entropy"},
+      Alias{"SparseCategoricalCrossentropy", "cross_entropy"},
+      Alias{"sparse_categorical_crossentropy", "cross_entropy"},
+  };
+  const auto* const found = std::ranges::find(kAliases, word, &Alias::theirs);
+  return found == kAliases.end() ? word : found->ours;
+}
+
 /// What the loss's word means after the head: "bce" takes what a sigmoid gives for probabilities.
 LossKind parse_loss_word(const ModelWord& word, std::string_view head, const std::string& path) {
-  const std::optional<LossKind> loss = parse_loss(word.text);
+  const std::string_view text = without_alias(word.text);
+  const std::optional<LossKind> loss = parse_loss(text);
   if (!loss) {
     refuse_input(path, fmt::format("{}: {} is not one of mse, bce, bce_with_logits, cross_entropy",
                                    word.where, in_quotes(word.text)));
   }
-  return word.text == "bce" && head == "sigmoid" ? LossKind::kBinaryCrossEntropy : *loss;
+  return text == "bce" && head == "sigmoid" ? LossKind::kBinaryCrossEntropy : *loss;
 }
 
 /// Whether the loss takes what a layer with this activation gives.
@@ -74,8 +103,10 @@ ModelFunctions parse_model_functions(const ModelWord& activations, const ModelWo
     functions.activations.push_back(parse_activation_word(word, activations.where, path));
   }
   if (words.size() != layer_count) {
-    refuse_input(path, fmt::format("{}: {} activations, {} layers", activations.where, words.size(),
-                                   layer_count));
+    refuse_input(path,
+                 fmt::format("{}: {} given, {} expected, one for each layer of the model with "
+                             "commas between",
+                             activations.where, words.size(), layer_count));
   }
   if (!can_follow(kind, functions.activations.back())) {
     refuse_input(path, fmt::format("{}: {} cannot follow a {} layer", loss.where,

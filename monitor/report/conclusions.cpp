@@ -14,28 +14,40 @@
 namespace gradvitals {
 namespace {
 
-std::string flow_phrase(std::string_view what, double value, double low, double high) {
-  return fmt::format("{} is {} (healthy: {} to {})", what, three_digits(value), three_digits(low),
-                     three_digits(high));
+/// What is healthy on both sides of a value.
+struct Range {
+  double low;
+  double high;
+};
+
+/// The limit that the value crossed; of one that crossed none, the range of the table, where it lies
+/// in that. Beyond it is what other signs excuse.
+std::string flow_phrase(std::string_view what, double value, Range limits, Range ideal) {
+  std::string text = fmt::format("{} is {}", what, three_digits(value));
+  if (value < limits.low)
+    return text + fmt::format(" (healthy: at least {})", three_digits(limits.low));
+  if (value > limits.high)
+    return text + fmt::format(" (healthy: at most {})", three_digits(limits.high));
+  if (value < ideal.low || value > ideal.high) return text;
+  return text +
+         fmt::format(" (healthy: {} to {})", three_digits(ideal.low), three_digits(ideal.high));
 }
 
 /// The number behind a verdict: how gradients pass where that decided or nothing is wrong, else what
 /// the deciding finding says.
 std::string evidence(const NetworkReport& network) {
   const Oxygen& oxygen = network.diagnosis.vital_signs.oxygen;
+  const std::optional<std::string> factor = backward_factor_phrase(network.diagnosis);
   const Thresholds& t = network.diagnosis.thresholds;
   const std::vector<Finding>& findings = network.diagnosis.findings;
   const bool is_healthy = network.diagnosis.verdict == Verdict::kHealthy;
   const std::string_view deciding = findings.empty() ? "" : std::string_view(findings.front().rule);
   // Of several networks, the finding says which one it is about.
   const bool is_one = oxygen.network.empty();
-  if (oxygen.backward_factor && (is_healthy || (deciding == "R2" && is_one))) {
-    return flow_phrase("backward factor", *oxygen.backward_factor,
-                       backward_factor_floor(oxygen, t).warning, t.backward_factor_high.warning);
-  }
+  if (factor && (is_healthy || (deciding == "R2" && is_one))) return *factor;
   if (oxygen.forward_gain && (is_healthy || (deciding == "R3" && is_one))) {
-    return flow_phrase("forward gain per hidden layer", *oxygen.forward_gain,
-                       t.forward_gain_low.warning, t.forward_gain_high.warning);
+    const Range range{t.forward_gain_low.warning, t.forward_gain_high.warning};
+    return flow_phrase("forward gain per hidden layer", *oxygen.forward_gain, range, range);
   }
   if (is_healthy || findings.empty()) return "no rule of severity warning or above fired";
   std::string text = printable(findings.front().text);
@@ -111,6 +123,16 @@ std::string seed_conclusion(const NetworkReport& network) {
 }
 
 }  // namespace
+
+std::optional<std::string> backward_factor_phrase(const Diagnosis& diagnosis) {
+  const Oxygen& oxygen = diagnosis.vital_signs.oxygen;
+  const Thresholds& t = diagnosis.thresholds;
+  if (!oxygen.backward_factor) return std::nullopt;
+  return flow_phrase(
+      "backward factor", *oxygen.backward_factor,
+      {backward_factor_floor(oxygen, t).warning, backward_factor_ceiling(oxygen, t).warning},
+      {t.uneven_backward_factor, t.backward_factor_high.warning});
+}
 
 std::string conclusions(std::span<const NetworkReport> networks, RuleSet rules, TextStyle style) {
   std::string text = "🎯 SUMMARY CONCLUSIONS:\n";

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "monitor/metrics/seed_limits.h"
+#include "monitor/report/comparison.h"
 #include "monitor/report/figure.h"
 #include "monitor/report/figure_axis.h"
+#include "monitor/report/figure_classes.h"
 #include "monitor/report/figure_page.h"
 #include "monitor/report/gnuplot_string.h"
 #include "monitor/report/number_text.h"
@@ -26,25 +28,6 @@ constexpr int kMaxTitleLength = 40;
 
 constexpr std::string_view kInk = "#222222";
 constexpr std::string_view kFaintInk = "#666666";
-constexpr std::string_view kAlarmInk = "#b71c1c";
-
-/// The seed's classes, in its colours, in a shade that is easy to look at.
-struct NormClass {
-  std::string_view title;
-  std::string_view color;
-};
-constexpr std::array kNormClasses = {
-    NormClass{"Vanished < 1e-6", "#d62728"},
-    NormClass{"Weak < 1e-4", "#ff9800"},
-    NormClass{"Healthy", "#2e9f4f"},
-    NormClass{"Exploding > 10", "#8e44ad"},
-};
-
-std::size_t class_of(double norm) {
-  if (norm < kSeedVanishedNorm) return 0;
-  if (norm < kSeedWeakNorm) return 1;
-  return norm > kSeedLargeNorm ? 3 : 2;
-}
 
 /// A dashed line. Its label stands above or beneath it: two of them are only two decades apart.
 struct LimitLine {
@@ -62,25 +45,10 @@ constexpr std::array kLimitLines = {
 // One blue: the seed's red, green and orange would say vanished, healthy and weak in this figure.
 constexpr std::string_view kStatisticColor = "#4a86b8";
 
-std::string_view color_of(Severity severity) {
-  switch (severity) {
-    case Severity::kWarning:
-      return "#b36b00";
-    case Severity::kCritical:
-      return kAlarmInk;
-    default:
-      return kNormClasses[2].color;
-  }
-}
-
-/// The names of the bars; empty where they are not known or have no room.
+/// Those that are written; none where they have no room.
 std::vector<std::string> bar_names(const HealthMetrics& metrics) {
-  std::vector<std::string> names;
-  for (const TensorRecord& tensor : metrics.tensors) {
-    if (tensor.role == Role::kGradient && tensor.exists) names.push_back(tensor.name);
-  }
-  const bool fits = names.size() == metrics.gradient_norms.size() && names.size() <= kMaxNamedBars;
-  if (!fits) return {};
+  std::vector<std::string> names = names_of_norms(metrics);
+  if (names.size() > kMaxNamedBars) return {};
   return shortened_names(std::move(names), kMaxNameLength);
 }
 
@@ -130,7 +98,7 @@ class Script {
   void limit_lines();
   void foot_labels(std::span<const double> values, Decades axis);
   void foot_label_run(std::string_view label, std::size_t first, std::size_t count, Decades axis);
-  void norm_bars(std::span<const double> norms, Decades axis);
+  void norm_bars(const NetworkReport& network, RuleSet rules, Decades axis);
 
   FigurePage page_;
   std::string text_;
@@ -160,13 +128,15 @@ void Script::centered_text(std::string_view text, const Panel& panel, int pixel,
 
 void Script::subtitle(const NetworkReport& network, RuleSet rules, const Panel& panel) {
   const SeedScore seed = seed_score(network.metrics);
-  std::string text = fmt::format("seed score {}/8 {}", seed.score, seed.verdict);
-  std::string_view color = kFaintInk;
-  if (rules == RuleSet::kFull) {
-    text = fmt::format("{}  ·  {}", name(network.diagnosis.verdict), text);
-    color = color_of(network.diagnosis.severity);
+  const std::string score = fmt::format("seed score {}/8 {}", seed.score, seed.verdict);
+  centered_text(score, panel, panel.top - 18, page_.font(10), kFaintInk);
+  if (rules == RuleSet::kSeed) return;
+  std::string verdict(name(network.diagnosis.verdict));
+  if (const std::optional<std::string> factor = backward_factor_phrase(network.diagnosis)) {
+    verdict += fmt::format("  ·  {}", *factor);
   }
-  centered_text(text, panel, panel.top - 36, page_.font(11), color);
+  centered_text(verdict, panel, panel.top - 41, page_.font(11),
+                color_of(network.diagnosis.severity));
 }
 
 /// Names under the bars where there is room, else numbers as in the seed's figure.
@@ -226,12 +196,14 @@ void Script::foot_label_run(std::string_view label, std::size_t first, std::size
 }
 
 /// A plot clause for each class, so that a legend entry is the colour of what it was drawn with.
-void Script::norm_bars(std::span<const double> norms, Decades axis) {
+void Script::norm_bars(const NetworkReport& network, RuleSet rules, Decades axis) {
+  const std::span<const double> norms = network.metrics.gradient_norms;
+  const std::vector<std::size_t> classes = classes_of(network, rules);
   line("$norms << END");
   // gnuplot wants a row even where nothing has a bar; a class without bars keeps its legend entry.
   line("0 NaN 0");
   for (std::size_t i = 0; i < norms.size(); ++i) {
-    if (!foot_label(norms[i], axis)) line("{} {} {}", i + 1, norms[i], class_of(norms[i]));
+    if (!foot_label(norms[i], axis)) line("{} {} {}", i + 1, norms[i], classes[i]);
   }
   line("END");
   const double bars = static_cast<double>(norms.size());
@@ -239,10 +211,21 @@ void Script::norm_bars(std::span<const double> norms, Decades axis) {
   const double margin = 0.4 + std::max(0.0, (5.0 - bars) / 2);
   line("set xrange [{}:{}]", 1.0 - margin - 0.2, bars + margin + 0.2);
   std::vector<std::string> clauses;
-  for (std::size_t i = 0; i < kNormClasses.size(); ++i) {
+  const auto add_clause = [&](std::size_t place, const NormClass& norm_class) {
     clauses.push_back(
         fmt::format("$norms using 1:($3 == {} ? $2 : NaN) with boxes linecolor rgb '{}' title '{}'",
-                    i, kNormClasses[i].color, kNormClasses[i].title));
+                    place, norm_class.color, norm_class.title));
+  };
+  const bool has_judged = std::ranges::find(classes, kJudgedClass) != classes.end();
+  for (std::size_t i = 0; i < kNormClasses.size(); ++i) {
+    // Where every bar that it holds is at fault, "Healthy" would have none.
+    const bool is_emptied = i == kHealthyClass && has_judged &&
+                            std::ranges::find(classes, kHealthyClass) == classes.end();
+    if (!is_emptied) add_clause(i, kNormClasses[i]);
+    if (i == kHealthyClass && has_judged) {
+      add_clause(kJudgedClass,
+                 {name(network.diagnosis.verdict), color_of(network.diagnosis.severity)});
+    }
   }
   line("plot {}", fmt::join(clauses, ", "));
 }
@@ -262,7 +245,7 @@ void Script::norms_panel(const NetworkReport& network, RuleSet rules, const Pane
   bar_ticks(network.metrics);
   limit_lines();
   foot_labels(network.metrics.gradient_norms, axis);
-  norm_bars(network.metrics.gradient_norms, axis);
+  norm_bars(network, rules, axis);
 }
 
 void Script::statistics_panel(const HealthMetrics& metrics, const Panel& panel, Decades axis) {

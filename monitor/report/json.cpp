@@ -1,17 +1,19 @@
 #include "monitor/report/json.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <optional>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
+#include "kernels/input_message.h"
 #include "monitor/report/json_writer.h"
 #include "monitor/rules/seed_interpreter.h"
 
 namespace gradvitals {
 namespace {
-
-constexpr std::string_view kComparisonSchema = "gradvitals.comparison/1";
 
 /// null for what JSON cannot write.
 Json number(double value) {
@@ -40,6 +42,18 @@ void add_network(Json& json, std::string_view network) {
   if (!network.empty()) json["network"] = network;
 }
 
+/// Empty where one network was examined.
+std::string_view network_of(const TensorRecord& tensor, const HealthMetrics& metrics) {
+  if (metrics.networks.empty()) return {};
+  const auto place = static_cast<std::size_t>(tensor.network);  // Below 0 becomes too large.
+  if (place >= metrics.networks.size()) {
+    throw std::invalid_argument(fmt::format("json: tensor {} is of network {}, but there are {}",
+                                            in_quotes(tensor.name), tensor.network,
+                                            metrics.networks.size()));
+  }
+  return metrics.networks[place];
+}
+
 Json tensor_json(const TensorRecord& tensor, const HealthMetrics& metrics) {
   const TensorStats& stats = tensor.stats;
   const auto measured = [&](double value) { return tensor.exists ? number(value) : Json(); };
@@ -60,9 +74,7 @@ Json tensor_json(const TensorRecord& tensor, const HealthMetrics& metrics) {
       {"inf_count", stats.inf_count},
       {"first_nonfinite_index", index_or_null(stats.first_nonfinite_index)},
   };
-  if (!metrics.networks.empty()) {
-    add_network(json, metrics.networks.at(static_cast<std::size_t>(tensor.network)));
-  }
+  add_network(json, network_of(tensor, metrics));
   return json;
 }
 
@@ -129,7 +141,7 @@ Json finding_json(const Finding& finding) {
 
 void write_network(JsonWriter& out, const NetworkReport& network) {
   out.open_object();
-  out.member("schema", "gradvitals.diagnosis/1");
+  out.member("schema", kDiagnosisSchema);
   out.member("name", network.name);
   out.member("device", network.device);
   out.member("loss", number(network.metrics.loss));

@@ -1,24 +1,34 @@
-// JSON writers: schemas "gradvitals.diagnosis/1" and "gradvitals.comparison/1".
+// JSON writers: one network, several side by side, and the steps of a run.
 #pragma once
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "monitor/report/network_report.h"
 #include "monitor/rules/run_diagnosis.h"
 
 namespace gradvitals {
 
+/// What the key "schema" says, first in each document.
+inline constexpr std::string_view kDiagnosisSchema = "gradvitals.diagnosis/1";
+inline constexpr std::string_view kComparisonSchema = "gradvitals.comparison/1";
+
 /// One network. ASCII only, indented by two spaces, ending with a line break; keys in the order of
 /// the schema, numbers in a form that reads back to the same bits, null for what is not finite or
 /// has no value. Bytes of a name that are no UTF-8 become U+FFFD. The same input gives the same
-/// bytes.
+/// bytes. Where several networks were examined on one tape, "network" is the name of the one that a
+/// tensor, a finding, a blood pressure or an oxygen is about; the key is left out where there is one
+/// network, or where something is about all of them. Throws std::invalid_argument for a tensor whose
+/// network is none of HealthMetrics::networks.
 std::string diagnosis_json(const NetworkReport& network);
 
-/// Several networks: each element of "networks" is what diagnosis_json() writes.
+/// Several reports: each element of "networks", in their order, is what diagnosis_json() writes.
 std::string comparison_json(std::span<const NetworkReport> networks);
 
-/// The same for the steps of one run, with what they show together in "run".
+/// The same for the steps of one run, an element of "networks" each, with what they show together in
+/// "run": "verdict", "severity", "first_bad_step" (null, or its "step" and "file"), "steps" and
+/// "findings", each with the "step" and "file" that show it first and the "count" of those that do.
 std::string run_json(std::span<const NetworkReport> networks, const RunDiagnosis& run);
 
 }  // namespace gradvitals

@@ -1,5 +1,6 @@
 #include "monitor/report/json_writer.h"
 
+#include <stdexcept>
 #include <utility>
 
 namespace gradvitals {
@@ -9,16 +10,27 @@ std::string dumped(const Json& value) {
   return value.dump(2, ' ', true, Json::error_handler_t::replace);
 }
 
+void require(bool condition, const char* what) {
+  if (!condition) throw std::logic_error(std::string("JsonWriter: ") + what);
+}
+
 }  // namespace
 
+void JsonWriter::begin_value() {
+  require(keyed_ == in_object(), "a value of an object needs a key");
+  require(!ends_.empty() || text_.empty(), "a second document");
+  if (!std::exchange(keyed_, false)) separate();
+}
+
 void JsonWriter::separate() {
-  if (std::exchange(keyed_, false) || ends_.empty()) return;
+  if (ends_.empty()) return;
   text_ += empty_ ? "\n" : ",\n";
   text_ += indentation();
   empty_ = false;
 }
 
 void JsonWriter::key(std::string_view name) {
+  require(in_object() && !keyed_, "a key has no place here");
   separate();
   text_ += dumped(Json(name));
   text_ += ": ";
@@ -26,7 +38,7 @@ void JsonWriter::key(std::string_view name) {
 }
 
 void JsonWriter::open(char bracket) {
-  separate();
+  begin_value();
   text_ += bracket;
   ends_ += bracket == '{' ? '}' : ']';
   empty_ = true;
@@ -41,6 +53,7 @@ void JsonWriter::open_array() {
 }
 
 void JsonWriter::close() {
+  require(!ends_.empty() && !keyed_, "nothing to close");
   const char end = ends_.back();
   ends_.pop_back();
   if (!empty_) {
@@ -52,7 +65,7 @@ void JsonWriter::close() {
 }
 
 void JsonWriter::value(const Json& value) {
-  separate();
+  begin_value();
   // A line break in a dump is always one of layout: within a string it is escaped.
   for (const char c : dumped(value)) {
     text_ += c;
@@ -66,6 +79,7 @@ void JsonWriter::member(std::string_view name, const Json& value) {
 }
 
 std::string JsonWriter::finish() && {
+  require(ends_.empty() && !text_.empty(), "the document is not complete");
   text_ += '\n';
   return std::move(text_);
 }

@@ -9,6 +9,7 @@
 
 #include "framework/io/safetensors.h"
 #include "tests/app/run_program.h"
+#include "tests/framework/io/input_files.h"
 #include "tests/golden/golden_file.h"
 #include "tests/support/expect_close.h"
 
@@ -156,6 +157,58 @@ TEST(Checkup, AWordThatIsUnknownIsToldWithItsOption) {
       {"checkup", model, "--data", "x.safetensors", "--activations", "swish", "--loss", "mse"});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_NE(result.err.find("--activations: \"swish\" is not one of"), std::string::npos)
+      << result.err;
+}
+
+TEST(Checkup, ActivationsOfTheWrongCountAreToldWithTheRightOne) {
+  const TemporaryFolder folder;
+  const std::string model = folder.file("state_dict.safetensors");
+  write_state_dict("tanh_odd", model);
+  const ProgramResult result = run_program({"checkup", model, "--data", "x.safetensors",
+                                            "--activations", "relu,linear", "--loss", "MSELoss"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("--activations: 2 given, 4 expected, one for each layer"),
+            std::string::npos)
+      << result.err;
+}
+
+/// Two inputs and what a classifier of three classes is to say, as a file.
+std::string classified(const std::string& dtype, const std::string& shape,
+                       const std::string& labels) {
+  const std::string x = raw(1.0F) + raw(-2.0F) + raw(0.5F) + raw(3.0F);
+  return safetensors_bytes(
+      R"({"x":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"y":{"dtype":")" + dtype +
+          R"(","shape":)" + shape + R"(,"data_offsets":[16,)" + std::to_string(16 + labels.size()) +
+          "]}}",
+      x + labels);
+}
+
+TEST(Checkup, ClassIndicesGiveWhatOneHotRowsGive) {
+  const TemporaryFile model(
+      safetensors_bytes(R"({"0.weight":{"dtype":"F32","shape":[3,2],"data_offsets":[0,24]}})",
+                        raw(0.1F) + raw(-0.2F) + raw(0.3F) + raw(0.7F) + raw(-0.5F) + raw(0.6F)));
+  const auto metrics_of = [&](const TemporaryFile& data) {
+    const ProgramResult result =
+        run_program({"checkup", model.path(), "--data", data.path(), "--activations", "linear",
+                     "--loss", "CrossEntropyLoss", "--json", "-"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return json::parse(result.out).at("metrics");
+  };
+  const TemporaryFile indices(
+      classified("I64", "[2]", raw(std::int64_t{2}) + raw(std::int64_t{0})));
+  const TemporaryFile rows(classified(
+      "F32", "[2,3]", raw(0.0F) + raw(0.0F) + raw(1.0F) + raw(1.0F) + raw(0.0F) + raw(0.0F)));
+  EXPECT_EQ(metrics_of(indices), metrics_of(rows));
+}
+
+TEST(Checkup, OfAConvolutionPointsToDiagnose) {
+  const TemporaryFile model(safetensors_bytes(
+      R"({"0.weight":{"dtype":"F32","shape":[1,1,2,1],"data_offsets":[0,8]}})", raw(0.0)));
+  const ProgramResult result = run_program({"checkup", model.path(), "--data", "x.safetensors",
+                                            "--activations", "relu", "--loss", "mse"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("save the gradients and run `gradvitals diagnose` on them"),
+            std::string::npos)
       << result.err;
 }
 

@@ -155,10 +155,22 @@ TEST(Conclusions, TellVerdictAndTheNumberThatDecided) {
       lines_of(text),
       (std::vector<std::string>{
           "🎯 SUMMARY CONCLUSIONS:",
-          "⚠️ Sigmoid Network: vanishing; backward factor is 0.0138 (healthy: 0.03 to 12)",
-          "✅ ReLU Network: healthy; backward factor is 0.422 (healthy: 0.003 to 12)",
-          "🚨 Exploding Network: exploding; backward factor is 4.49e+03 (healthy: 0.003 to "
+          "⚠️ Sigmoid Network: vanishing; backward factor is 0.0138 (healthy: at least 0.03)",
+          "✅ ReLU Network: healthy; backward factor is 0.422 (healthy: 0.06 to 12)",
+          "🚨 Exploding Network: exploding; backward factor is 4.49e+03 (healthy: at most "
           "12)"}));
+}
+
+TEST(Conclusions, TheRangeOfAHealthyFactorIsThatOfTheTable) {
+  NetworkReport network = relu_network();
+  const std::vector<NetworkReport> networks = {network};
+  const std::string range = cells_of(line_with(table_of(networks), "Backward Factor")).back();
+  EXPECT_TRUE(contains(*backward_factor_phrase(network.diagnosis), "(healthy: " + range + ")"));
+  // Healthy for its other signs alone.
+  network.diagnosis.vital_signs.oxygen.backward_factor = 0.05;
+  EXPECT_EQ(backward_factor_phrase(network.diagnosis), "backward factor is 0.05");
+  network.diagnosis.vital_signs.oxygen.backward_factor = std::nullopt;
+  EXPECT_EQ(backward_factor_phrase(network.diagnosis), std::nullopt);
 }
 
 TEST(Conclusions, SwapWithTheVerdicts) {
@@ -192,7 +204,7 @@ TEST(Conclusions, ForwardGainSpeaksWhereItDecided) {
   }
   const std::vector<NetworkReport> networks = {judged("dead end", "", metrics)};
   EXPECT_TRUE(contains(conclusions(networks, RuleSet::kFull, kPlain),
-                       "exploding; forward gain per hidden layer is 16 (healthy: 0.2 to 5)"));
+                       "exploding; forward gain per hidden layer is 16 (healthy: at most 5)"));
 }
 
 TEST(Conclusions, SeedRulesUseTheSeedsScoreAlone) {
@@ -210,7 +222,7 @@ TEST(Disagreements, NameTheNetworkBothVerdictsAndWhy) {
   EXPECT_EQ(text,
             "The seed's score and the full rules disagree on 1 of 3. Sigmoid: the seed says "
             "EXCELLENT 8/8, since no norm is below 1e-06 (smallest: 6.5e-06) or above 10; the full "
-            "rules say vanishing: backward factor is 0.0138 (healthy: 0.03 to 12).\n");
+            "rules say vanishing: backward factor is 0.0138 (healthy: at least 0.03).\n");
 }
 
 TEST(Disagreements, NoneIsSaidInOneLine) {

@@ -137,7 +137,7 @@ TEST(FigureScript, DrawsBothPanelsOfEveryNetworkWithOneClausePerClass) {
   const std::string script = script_of(three_networks());
   EXPECT_EQ(count_of(script, "\nplot $norms "), 3);
   EXPECT_EQ(count_of(script, "\nplot $statistics "), 3);
-  for (const char* title : {"Vanished < 1e-6", "Weak < 1e-4", "Healthy", "Exploding > 10"}) {
+  for (const char* title : {"Vanished < 1e-6", "Weak < 1e-4", "Exploding > 10"}) {
     EXPECT_EQ(count_of(script, "title '" + std::string(title) + "'"), 3) << title;
   }
   for (const char* limit : {"'Vanished' at graph", "'Weak' at graph", "'Exploding' at graph"}) {
@@ -151,6 +151,40 @@ TEST(FigureScript, ClassesAreTheSeedsColors) {
   // "index norm class": vanished 0, weak 1, healthy 2, exploding 3.
   EXPECT_TRUE(contains(script_of(networks),
                        "\n1 9e-07 0\n2 1e-06 1\n3 9e-05 1\n4 0.0001 2\n5 10 2\n6 10.5 3\nEND\n"));
+}
+
+TEST(FigureScript, BarsOfASickNetworkAreNotCalledHealthy) {
+  const std::vector<NetworkReport> vanishing = {sigmoid_network()};
+  const std::string full = script_of(vanishing);
+  EXPECT_TRUE(contains(full, "\n1 0.0002 4\n2 6.5e-06 1\n")) << "a weak norm stays weak";
+  EXPECT_TRUE(
+      contains(full, "($3 == 4 ? $2 : NaN) with boxes linecolor rgb '#b36b00' title 'vanishing'"));
+  EXPECT_FALSE(contains(full, "title 'Healthy'"));
+  const std::string seed = script_of(vanishing, RuleSet::kSeed);
+  EXPECT_TRUE(contains(seed, "\n1 0.0002 2\n2 6.5e-06 1\n"));
+  EXPECT_TRUE(contains(seed, "title 'Healthy'"));
+}
+
+TEST(FigureScript, OfASickTensorItsBarAloneIsNotHealthy) {
+  NetworkReport network = judged("n", "", named_metrics({0.1, 0.2, 0.3, 0.4}));
+  network.diagnosis.verdict = Verdict::kDead;
+  network.diagnosis.severity = Severity::kCritical;
+  Finding finding;
+  finding.severity = Severity::kCritical;
+  finding.verdict = Verdict::kDead;
+  finding.tensor = "dense_1";
+  network.diagnosis.findings = {finding};
+  const std::string script = script_of(std::vector{network});
+  EXPECT_TRUE(contains(script, "\n1 0.1 2\n2 0.2 2\n3 0.3 4\n4 0.4 4\n"));
+  EXPECT_TRUE(contains(script, "title 'Healthy'"));
+  EXPECT_TRUE(contains(script, "title 'dead'"));
+}
+
+TEST(FigureScript, BarsOfRecordedNormsHaveTheirNames) {
+  HealthMetrics metrics = metrics_from_norms({0.1, 0.2});
+  metrics.gradient_names = {"attn.weight", "mlp.weight"};
+  EXPECT_TRUE(contains(script_of(std::vector{judged("n", "", metrics)}),
+                       "set xtics ('attn.weight' 1, 'mlp.weight' 2)"));
 }
 
 TEST(FigureScript, ZeroNanAndInfiniteNormsAreLabelsNotBars) {
@@ -190,7 +224,9 @@ TEST(FigureScript, BarsAreNamedWhileThereIsRoomElseNumbered) {
 
 TEST(FigureScript, SubtitleHoldsTheVerdictOnlyWithTheFullRules) {
   const std::vector<NetworkReport> networks = three_networks();
-  EXPECT_TRUE(contains(script_of(networks), "'vanishing  ·  seed score 8/8 EXCELLENT'"));
+  const std::string full = script_of(networks);
+  EXPECT_TRUE(contains(full, "'seed score 8/8 EXCELLENT'"));
+  EXPECT_TRUE(contains(full, "'vanishing  ·  backward factor is 0.0138 (healthy: at least 0.03)'"));
   const std::string seed = script_of(networks, RuleSet::kSeed);
   EXPECT_TRUE(contains(seed, "'seed score 8/8 EXCELLENT'"));
   EXPECT_FALSE(contains(seed, "vanishing"));

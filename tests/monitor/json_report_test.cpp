@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -163,6 +164,32 @@ TEST(DiagnosisJson, AnyBytesOfANameGiveValidAscii) {
 TEST(DiagnosisJson, SameInputGivesTheSameBytesAndEndsWithALineBreak) {
   EXPECT_EQ(diagnosis_json(sigmoid_network()), diagnosis_json(sigmoid_network()));
   EXPECT_TRUE(diagnosis_json(sigmoid_network()).ends_with("}\n"));
+}
+
+TEST(DiagnosisJson, NamesTheNetworkOfEachTensorWhereThereAreSeveral) {
+  NetworkReport network = judged("two", "", named_metrics({0.1, 0.2}));
+  for (const Json& tensor : parsed(network)["tensors"]) EXPECT_FALSE(tensor.contains("network"));
+  network.metrics.networks = {"generator", "critic"};
+  network.metrics.tensors[1].network = 1;
+  const Json tensors = parsed(network)["tensors"];
+  EXPECT_EQ(tensors[0]["network"], "generator");
+  EXPECT_EQ(tensors[1]["network"], "critic");
+}
+
+TEST(DiagnosisJson, ATensorOfNoKnownNetworkIsRefusedByItsName) {
+  for (const int place : {-1, 2}) {
+    NetworkReport network = judged("two", "", named_metrics({0.1, 0.2}));
+    network.metrics.networks = {"generator", "critic"};
+    network.metrics.tensors[1].name = "lost";
+    network.metrics.tensors[1].network = place;
+    try {
+      diagnosis_json(network);
+      ADD_FAILURE() << place << " was taken";
+    } catch (const std::invalid_argument& error) {
+      EXPECT_EQ(error.what(), "json: tensor \"lost\" is of network " + std::to_string(place) +
+                                  ", but there are 2");
+    }
+  }
 }
 
 TEST(ComparisonJson, ListsNetworksInOrderEachAsADiagnosis) {

@@ -5,62 +5,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <sstream>
 
 #include "framework/io/file_model.h"
 #include "framework/io/gradient_dump.h"
 #include "framework/io/safetensors.h"
 #include "tests/framework/io/input_files.h"
+#include "tests/framework/io/model_files.h"
 #include "tests/support/devices.h"
 
 namespace gradvitals::test {
 namespace {
-
-using Floats = std::vector<float>;
-using Metadata = std::map<std::string, std::string>;
-using Extent = std::vector<std::int64_t>;
-
-struct TestTensor {
-  std::string name;
-  Extent shape;
-  std::string bytes;  ///< Of float32 unless said otherwise.
-  DType dtype = DType::kFloat32;
-};
-
-std::string floats(const Floats& values) {
-  std::string bytes;
-  for (const float value : values) bytes += raw(value);
-  return bytes;
-}
-
-/// A tensor of zeros.
-TestTensor zeros(std::string name, Extent shape) {
-  std::int64_t count = 1;
-  for (const std::int64_t dimension : shape) count *= dimension;
-  return {std::move(name), std::move(shape),
-          std::string(static_cast<std::size_t>(count) * 4, '\0')};
-}
-
-std::string file_of(const std::vector<TestTensor>& tensors, const Metadata& metadata = {}) {
-  std::vector<SafetensorsEntry> entries;
-  for (const TestTensor& tensor : tensors) {
-    entries.push_back({.name = tensor.name,
-                       .dtype = tensor.dtype,
-                       .shape = tensor.shape,
-                       .count = std::ssize(tensor.bytes) / size_in_bytes(tensor.dtype),
-                       .bytes = as_bytes(tensor.bytes)});
-  }
-  std::ostringstream out;
-  write_safetensors(out, entries, metadata);
-  return out.str();
-}
-
-ModelFile model_of(const std::vector<TestTensor>& tensors, const Metadata& metadata) {
-  const TemporaryFile file(file_of(tensors, metadata));
-  return read_model(file.path());
-}
-
-const Metadata kTwoLayers{{"activations", "relu,linear"}, {"loss", "mse"}};
 
 TEST(ModelFile, ReadsBothLayoutsAsInputsByOutputs) {
   const ModelFile model = model_of({{"layers.0.kernel", {2, 3}, floats({1, 2, 3, 4, 5, 6})},
@@ -92,18 +46,6 @@ TEST(ModelFile, ReadsEveryElementType) {
   EXPECT_EQ(model.layers[0].kernel, (Floats{0.1F, -HUGE_VALF}));
   EXPECT_EQ(model.layers[0].bias, (Floats{1.5F, -2.0F}));
   EXPECT_EQ(model.layers[1].kernel, (Floats{1.5F, -1.0F}));
-}
-
-/// `file` with one more tensor, of one I64, at the end.
-std::string with_an_integer(const std::string& file, const std::string& name) {
-  std::uint64_t length = 0;
-  std::memcpy(&length, file.data(), sizeof length);
-  std::string json = file.substr(sizeof length, length);
-  const std::string data = file.substr(sizeof length + length);
-  json.resize(json.find_last_of('}'));
-  json += ",\"" + name + R"(":{"dtype":"I64","shape":[],"data_offsets":[)" +
-          std::to_string(data.size()) + "," + std::to_string(data.size() + 8) + "]}}";
-  return safetensors_bytes(json, data + std::string(8, '\0'));
 }
 
 std::string two_layers() {
@@ -149,6 +91,20 @@ TEST(ModelFile, BceIsOfWhatTheHeadGives) {
   EXPECT_EQ(read("relu,sigmoid", "binary_cross_entropy_from_logits"), from_logits);
 }
 
+TEST(ModelFile, LossesHaveTheNamesOfPyTorchAndKeras) {
+  const std::vector<TestTensor> layers{zeros("layers.0.kernel", {2, 3})};
+  const auto read = [&](const char* activation, const char* loss) {
+    return model_of(layers, {{"activations", activation}, {"loss", loss}}).loss;
+  };
+  EXPECT_EQ(read("linear", "MSELoss"), LossKind::kMse);
+  EXPECT_EQ(read("linear", "mean_squared_error"), LossKind::kMse);
+  EXPECT_EQ(read("sigmoid", "BCELoss"), LossKind::kBinaryCrossEntropy);
+  EXPECT_EQ(read("linear", "BCEWithLogitsLoss"), LossKind::kBinaryCrossEntropyFromLogits);
+  EXPECT_EQ(read("sigmoid", "binary_crossentropy"), LossKind::kBinaryCrossEntropy);
+  EXPECT_EQ(read("linear", "CrossEntropyLoss"), LossKind::kSoftmaxCrossEntropy);
+  EXPECT_EQ(read("softmax", "sparse_categorical_crossentropy"), LossKind::kSoftmaxCrossEntropy);
+}
+
 TEST(ModelFile, MoreThanTenLayersComeInTheOrderOfTheirNumbers) {
   std::vector<TestTensor> tensors;
   Metadata metadata{{"loss", "mse"}};
@@ -176,6 +132,10 @@ TEST(ModelFile, AStateDictOfSequentialIsAModel) {
     EXPECT_EQ(model.layers[2].kernel_name, prefix + "10.weight");
   }
 }
+
+const std::string kWayOut =
+    "; a model file holds dense layers alone: of another network, save the gradients and run "
+    "`gradvitals diagnose` on them";
 
 struct BadModel {
   std::string name;
@@ -207,19 +167,23 @@ std::vector<BadModel> bad_models() {
       {"OtherTensors",
        {first, second, zeros("embedding.weight", {4, 2})},
        kTwoLayers,
-       R"(tensor "embedding.weight": is none of layers.{i}.kernel, layers.{i}.weight, layers.{i}.bias)"},
+       R"(tensor "embedding.weight": is none of layers.{i}.kernel, layers.{i}.weight, layers.{i}.bias)" +
+           kWayOut},
       {"PaddedNumber",
        {first, zeros("layers.01.kernel", {3, 1})},
        kTwoLayers,
-       R"(tensor "layers.01.kernel": is none of layers.{i}.kernel, layers.{i}.weight, layers.{i}.bias)"},
+       R"(tensor "layers.01.kernel": is none of layers.{i}.kernel, layers.{i}.weight, layers.{i}.bias)" +
+           kWayOut},
       {"NegativeNumber",
        {first, zeros("layers.-1.kernel", {3, 1})},
        kTwoLayers,
-       R"(tensor "layers.-1.kernel": is none of layers.{i}.kernel, layers.{i}.weight, layers.{i}.bias)"},
+       R"(tensor "layers.-1.kernel": is none of layers.{i}.kernel, layers.{i}.weight, layers.{i}.bias)" +
+           kWayOut},
       {"HugeNumber",
        {zeros("layers.99999999999999999999.kernel", {3, 1})},
        kTwoLayers,
-       R"(tensor "layers.99999999999999999999.kernel": is none of layers.{i}.kernel, layers.{i}.weight, layers.{i}.bias)"},
+       R"(tensor "layers.99999999999999999999.kernel": is none of layers.{i}.kernel, layers.{i}.weight, layers.{i}.bias)" +
+           kWayOut},
       {"Gap",
        {first, zeros("layers.2.kernel", {3, 1})},
        kTwoLayers,
@@ -232,15 +196,24 @@ std::vector<BadModel> bad_models() {
       {"TwoPrefixes",
        {zeros("encoder.0.weight", {3, 2}), zeros("decoder.1.weight", {1, 3})},
        kTwoLayers,
-       R"(tensor "decoder.1.weight": is none of encoder.{i}.kernel, encoder.{i}.weight, encoder.{i}.bias)"},
+       R"(tensor "decoder.1.weight": is none of encoder.{i}.kernel, encoder.{i}.weight, encoder.{i}.bias)" +
+           kWayOut},
       {"NormalisationAmongTheLayers",
        {zeros("0.weight", {3, 2}), zeros("1.weight", {3}), zeros("2.weight", {1, 3})},
        {{"activations", "linear,relu,linear"}, {"loss", "mse"}},
-       R"(tensor "1.weight": shape [3] is not (outputs, inputs))"},
+       R"(tensor "1.weight": shape [3] is not (outputs, inputs))" + kWayOut},
       {"SequentialBiasAlone",
        {zeros("0.weight", {3, 2}), zeros("2.bias", {1})},
        kTwoLayers,
        "1.kernel or 1.weight is missing"},
+      {"ConvolutionAmongTheLayers",
+       {zeros("0.weight", {8, 3, 3, 3}), zeros("3.weight", {10, 8})},
+       kTwoLayers,
+       R"(tensor "0.weight": shape [8,3,3,3] is not (outputs, inputs))" + kWayOut},
+      {"RunningMeanAmongTheLayers",
+       {zeros("0.weight", {3, 2}), zeros("1.running_mean", {3}), zeros("3.weight", {1, 3})},
+       kTwoLayers,
+       R"(tensor "1.running_mean": is none of {i}.kernel, {i}.weight, {i}.bias)" + kWayOut},
       {"KernelAndWeight",
        {first, second, zeros("layers.1.weight", {1, 3})},
        kTwoLayers,
@@ -248,7 +221,7 @@ std::vector<BadModel> bad_models() {
       {"KernelIsAVector",
        {zeros("layers.0.kernel", {3}), second},
        kTwoLayers,
-       R"(tensor "layers.0.kernel": shape [3] is not (inputs, outputs))"},
+       R"(tensor "layers.0.kernel": shape [3] is not (inputs, outputs))" + kWayOut},
       {"KernelIsEmpty",
        {zeros("layers.0.kernel", {0, 3}), second},
        kTwoLayers,
@@ -256,7 +229,7 @@ std::vector<BadModel> bad_models() {
       {"WeightIsACube",
        {zeros("layers.0.weight", {3, 1, 2}), second},
        kTwoLayers,
-       R"(tensor "layers.0.weight": shape [3,1,2] is not (outputs, inputs))"},
+       R"(tensor "layers.0.weight": shape [3,1,2] is not (outputs, inputs))" + kWayOut},
       {"LayersDoNotFit",
        {first, zeros("layers.1.kernel", {4, 1})},
        kTwoLayers,
@@ -282,13 +255,15 @@ std::vector<BadModel> bad_models() {
       {"EmptyActivations", both, with("", "mse"),
        R"(metadata "activations": "" is not one of linear, sigmoid, relu, tanh, leaky_relu, gelu)"},
       {"TooFewActivations", both, with("relu", "mse"),
-       R"(metadata "activations": 1 activations, 2 layers)"},
+       R"(metadata "activations": 1 given, 2 expected, one for each layer of the model with commas between)"},
       {"TooManyActivations", both, with("relu,relu,relu", "mse"),
-       R"(metadata "activations": 3 activations, 2 layers)"},
+       R"(metadata "activations": 3 given, 2 expected, one for each layer of the model with commas between)"},
       {"UnknownLoss", both, with("relu,relu", "hinge"),
        R"(metadata "loss": "hinge" is not one of mse, bce, bce_with_logits, cross_entropy)"},
       {"CrossEntropyOfATanh", both, with("relu,tanh", "bce"),
        R"(metadata "loss": "bce" cannot follow a tanh layer)"},
+      {"ProbabilitiesOfPyTorchOutOfALinearLayer", both, with("relu,linear", "BCELoss"),
+       R"(metadata "loss": "BCELoss" cannot follow a linear layer)"},
       {"LogitsOutOfATanh", both, with("relu,tanh", "bce_with_logits"),
        R"(metadata "loss": "bce_with_logits" cannot follow a tanh layer)"},
       {"ProbabilitiesOutOfALinearLayer", both, with("relu,linear", "binary_cross_entropy"),
@@ -304,60 +279,6 @@ std::vector<BadModel> bad_models() {
 
 INSTANTIATE_TEST_SUITE_P(Files, BadModelFile, ::testing::ValuesIn(bad_models()),
                          [](const auto& model) { return model.param.name; });
-
-class BatchFile : public ::testing::Test {
- protected:
-  ModelFile model =
-      model_of({zeros("layers.0.kernel", {2, 3}), zeros("layers.1.kernel", {3, 1})}, kTwoLayers);
-
-  ModelBatch read(const std::vector<TestTensor>& tensors) {
-    const TemporaryFile file(file_of(tensors));
-    return read_batch(file.path(), model);
-  }
-
-  /// What is said after the path.
-  std::string refused(const std::vector<TestTensor>& tensors) {
-    const TemporaryFile file(file_of(tensors));
-    const std::string message = refusal([&] { read_batch(file.path(), model); });
-    return message.substr(std::min(message.size(), file.path().size()));
-  }
-};
-
-TEST_F(BatchFile, ReadsInputsAndTargets) {
-  const ModelBatch batch =
-      read({{"x", {2, 2}, floats({1, NAN, 3, 4})}, {"y", {2, 1}, floats({5, 6})}});
-  EXPECT_EQ(batch.rows, 2);
-  ASSERT_EQ(batch.x.size(), 4U);
-  EXPECT_TRUE(std::isnan(batch.x[1]));
-  EXPECT_EQ(batch.y, (Floats{5, 6}));
-}
-
-TEST_F(BatchFile, WhatDoesNotFitTheModelIsRefused) {
-  const TestTensor x = zeros("x", {4, 2});
-  const TestTensor y = zeros("y", {4, 1});
-  EXPECT_EQ(refused({x}), R"(: tensor "y" is missing)");
-  EXPECT_EQ(refused({y}), R"(: tensor "x" is missing)");
-  EXPECT_EQ(refused({x, y, zeros("z", {1})}), R"(: tensor "z": is neither x nor y)");
-  EXPECT_EQ(refused({zeros("x", {4, 3}), y}),
-            R"(: tensor "x": shape [4,3] is not [4,2], which the model takes)");
-  EXPECT_EQ(refused({x, zeros("y", {3, 1})}),
-            R"(: tensor "y": shape [3,1] is not [4,1], which x and the model ask for)");
-  EXPECT_EQ(refused({x, zeros("y", {4, 2})}),
-            R"(: tensor "y": shape [4,2] is not [4,1], which x and the model ask for)");
-  EXPECT_EQ(refused({x, zeros("y", {4})}), R"(: tensor "y": shape [4] is not (batch, outputs))");
-  EXPECT_EQ(refused({zeros("x", {0, 2}), zeros("y", {0, 1})}),
-            R"(: tensor "x": shape [0,2] is not (batch, inputs))");
-}
-
-TEST_F(BatchFile, AnIntegerIsPassedOverWhereItIsNotNeededAndNamedWhereItIs) {
-  const std::string both = file_of({zeros("x", {4, 2}), zeros("y", {4, 1})});
-  const TemporaryFile index_beside(with_an_integer(both, "index"));
-  EXPECT_EQ(read_batch(index_beside.path(), model).rows, 4);
-  const TemporaryFile integer_x(with_an_integer(file_of({zeros("y", {4, 1})}), "x"));
-  EXPECT_EQ(
-      refusal([&] { read_batch(integer_x.path(), model); }),
-      integer_x.path() + R"(: tensor "x": is of type "I64"; F32, F64, F16 or BF16 is needed)");
-}
 
 /// Loss and gradient of a one-weight model, z = 3 w, at target 1.
 struct OneWeight {

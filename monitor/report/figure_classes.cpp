@@ -1,0 +1,68 @@
+#include "monitor/report/figure_classes.h"
+
+#include <algorithm>
+
+#include "monitor/metrics/seed_limits.h"
+
+namespace gradvitals {
+namespace {
+
+std::size_t class_of(double norm) {
+  if (norm < kSeedVanishedNorm) return 0;
+  if (norm < kSeedWeakNorm) return 1;
+  return norm > kSeedLargeNorm ? 3 : kHealthyClass;
+}
+
+/// Whether a finding about `at_fault`, a tensor or a layer, is about this tensor.
+bool is_about(std::string_view at_fault, std::string_view tensor) {
+  if (!tensor.starts_with(at_fault)) return false;
+  return tensor.size() == at_fault.size() || tensor[at_fault.size()] == '/' ||
+         tensor[at_fault.size()] == '.';
+}
+
+}  // namespace
+
+std::string_view color_of(Severity severity) {
+  switch (severity) {
+    case Severity::kWarning:
+      return "#b36b00";
+    case Severity::kCritical:
+      return kAlarmInk;
+    default:
+      return kNormClasses[2].color;
+  }
+}
+
+std::vector<std::string> names_of_norms(const HealthMetrics& metrics) {
+  std::vector<std::string> names = metrics.gradient_names;
+  if (names.empty()) {
+    for (const TensorRecord& tensor : metrics.tensors) {
+      if (has_norm(tensor)) names.push_back(tensor.name);
+    }
+  }
+  if (names.size() != metrics.gradient_norms.size()) return {};
+  return names;
+}
+
+std::vector<std::size_t> classes_of(const NetworkReport& network, RuleSet rules) {
+  const std::vector<std::string> names = names_of_norms(network.metrics);
+  const std::vector<double>& norms = network.metrics.gradient_norms;
+  std::vector<std::size_t> classes;
+  for (std::size_t i = 0; i < norms.size(); ++i) {
+    const auto is_at_fault = [&](const Finding& finding) {
+      if (finding.severity < Severity::kWarning) return false;
+      if (finding.verdict != network.diagnosis.verdict) return false;
+      // Of several networks, which bars are its own is not told here.
+      if (finding.tensor.empty()) return finding.network.empty();
+      return !names.empty() && is_about(finding.tensor, names[i]);
+    };
+    classes.push_back(class_of(norms[i]));
+    if (rules == RuleSet::kFull && classes.back() == kHealthyClass &&
+        std::ranges::any_of(network.diagnosis.findings, is_at_fault)) {
+      classes.back() = kJudgedClass;
+    }
+  }
+  return classes;
+}
+
+}  // namespace gradvitals

@@ -94,8 +94,7 @@ void add_long_runs(std::vector<Trial>& trials, const std::vector<Task>& tasks, i
   // Beside the short run of the same training: its score is no part of the truth.
   for (std::size_t i = 0; i < plan.size(); ++i) {
     std::vector<Run>& known = trials[plan[i].trial].runs;
-    const auto same = std::ranges::find_if(
-        known, [&](const Run& run) { return run.training.text() == plan[i].training.text(); });
+    const auto same = std::ranges::find(known, plan[i].training, &Run::training);
     std::ranges::move(runs[i].snapshots, std::back_inserter(same->snapshots));
   }
 }

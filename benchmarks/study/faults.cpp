@@ -6,7 +6,6 @@
 #include <cmath>
 #include <functional>
 #include <limits>
-#include <random>
 #include <set>
 #include <stdexcept>
 
@@ -116,12 +115,12 @@ HealthMetrics of_depth(Stream& stream, Subject subject, int depth) {
 
 HealthMetrics linear_too_wide(Stream& stream, const Subject& subject) {
   Case c = healthy_case(stream, subject);
-  std::mt19937_64 random(subject.seed);
-  std::normal_distribution<float> normal(0.0F, 2.0F);
   for (int layer = 0; layer < subject.depth; ++layer) {
-    edit(c, kernel(c, layer), [&](std::vector<float>& values) {
-      for (float& value : values) value = normal(random);
-    });
+    Parameter& parameter = kernel(c, layer);
+    const RandomKey key = random_key(subject.seed, parameter.name);
+    parameter.value.copy_from_host<float>(
+        stream, initialize(stream, RandomNormal{.stddev = 2.0}, parameter.value.shape(), key)
+                    .to_host<float>(stream));
   }
   return examine(c);
 }
@@ -193,10 +192,7 @@ HealthMetrics shuffled_labels(Stream& stream, const Subject& subject) {
   return with_data(stream, subject, [](Case& c) {
     const std::int64_t outputs = c.subject.task.outputs;
     std::vector<float> shuffled;
-    std::vector<std::int64_t> order(kBatch);
-    for (std::int64_t i = 0; i < kBatch; ++i) order[static_cast<std::size_t>(i)] = i;
-    std::ranges::shuffle(order, std::mt19937_64(c.subject.seed));
-    for (const std::int64_t row : order) {
+    for (const std::int64_t row : shuffled_rows(kBatch, c.subject.seed)) {
       shuffled.insert(shuffled.end(), c.y.begin() + row * outputs,
                       c.y.begin() + (row + 1) * outputs);
     }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 namespace gradvitals::study {
@@ -15,11 +14,6 @@ int layer_count(const HealthMetrics& metrics) {
   int count = 0;
   for (const TensorRecord& record : metrics.tensors) count = std::max(count, record.layer + 1);
   return count;
-}
-
-double rms(const TensorStats& stats) {
-  const std::int64_t count = stats.finite_count();
-  return count == 0 ? 0.0 : stats.l2_norm() / std::sqrt(static_cast<double>(count));
 }
 
 struct Chosen {
@@ -64,7 +58,7 @@ json statistics(const HealthMetrics& metrics) {
       result[fmt::format("{}_{}", name, suffix)] = per_layer(metrics, chosen, number);
     };
     add("norm", [](const TensorStats& stats) { return stats.l2_norm(); });
-    add("rms", rms);
+    add("rms", [](const TensorStats& stats) { return stats.rms(); });
     add("zero_fraction", [](const TensorStats& stats) {
       return static_cast<double>(stats.zero_count) /
              static_cast<double>(std::max<std::int64_t>(stats.count, 1));

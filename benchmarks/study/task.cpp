@@ -10,6 +10,7 @@
 #include <numeric>
 #include <random>
 #include <span>
+#include <stdexcept>
 #include <utility>
 
 #include "framework/initializers.h"
@@ -186,11 +187,7 @@ Samples take(const Problem& problem, std::span<const std::int64_t> rows) {
 Task make_task(Task task, Problem problem) {
   standardize(problem.x, problem.features);
   if (task.goal == Goal::kRegression) standardize(problem.y, problem.outputs);
-  std::vector<std::int64_t> order(static_cast<std::size_t>(problem.rows));
-  std::iota(order.begin(), order.end(), 0);
-  std::mt19937_64 random(task.seed);
-  // By hand: what std::shuffle draws is another library's choice elsewhere.
-  for (std::size_t i = order.size() - 1; i > 0; --i) std::swap(order[i], order[random() % (i + 1)]);
+  const std::vector<std::int64_t> order = shuffled_rows(problem.rows, task.seed);
   const auto held_out = static_cast<std::size_t>(kHeldOutShare * static_cast<double>(order.size()));
   const std::span<const std::int64_t> rows(order);
   task.features = problem.features;
@@ -220,6 +217,10 @@ std::vector<Synthetic> synthetic_tasks() {
   };
 }
 
+constexpr const char* kDigitsFile = "digits.csv.gz";
+constexpr const char* kDiabetesFile = "diabetes_data_raw.csv.gz";
+constexpr const char* kProgressionFile = "diabetes_target.csv.gz";
+
 bool has_files(std::initializer_list<std::string> files) {
   return std::ranges::all_of(files, [](const std::string& file) {
     if (std::filesystem::exists(file)) return true;
@@ -229,9 +230,9 @@ bool has_files(std::initializer_list<std::string> files) {
 }
 
 void add_tasks_from_files(std::vector<Task>& tasks, const std::string& folder) {
-  const std::string digits = folder + "/digits.csv.gz";
-  const std::string diabetes = folder + "/diabetes_data_raw.csv.gz";
-  const std::string progression = folder + "/diabetes_target.csv.gz";
+  const std::string digits = fmt::format("{}/{}", folder, kDigitsFile);
+  const std::string diabetes = fmt::format("{}/{}", folder, kDiabetesFile);
+  const std::string progression = fmt::format("{}/{}", folder, kProgressionFile);
   constexpr std::int64_t kDigits = 10;
   const bool has_digits = has_files({digits});
   const bool has_diabetes = has_files({diabetes, progression});
@@ -274,6 +275,27 @@ bool is_right(const Task& task, std::span<const float> prediction, std::span<con
 }
 
 }  // namespace
+
+std::vector<std::int64_t> shuffled_rows(std::int64_t rows, std::uint64_t seed) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(rows));
+  std::iota(order.begin(), order.end(), 0);
+  std::mt19937_64 random(seed);
+  // By hand: what std::shuffle draws is another library's choice elsewhere.
+  for (std::size_t i = order.size() - 1; i > 0; --i) std::swap(order[i], order[random() % (i + 1)]);
+  return order;
+}
+
+void require_every_task(const std::string& scikit_learn_data) {
+  for (const char* file : {kDigitsFile, kDiabetesFile, kProgressionFile}) {
+    const std::string path = fmt::format("{}/{}", scikit_learn_data, file);
+    if (std::filesystem::exists(path)) continue;
+    throw std::runtime_error(fmt::format(
+        "{} is missing, and a document without its task would say less than it did: "
+        "install scikit-learn (Debian: python3-sklearn), or name the folder of its data "
+        "with --scikit-learn; without --document the tables of the other tasks are printed",
+        path));
+  }
+}
 
 std::vector<Task> make_tasks(const std::string& scikit_learn_data) {
   std::vector<Task> tasks;

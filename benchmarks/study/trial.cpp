@@ -86,11 +86,10 @@ std::string Training::text() const {
   return fmt::format("{} {}", method == Method::kAdam ? "adam" : "sgd", learning_rate);
 }
 
-double Trial::score_of(const Training& training) const {
-  const auto run = std::ranges::find_if(
-      runs, [&](const Run& candidate) { return candidate.training.text() == training.text(); });
+const Run& Trial::run_of(const Training& training) const {
+  const auto run = std::ranges::find(runs, training, &Run::training);
   if (run == runs.end()) throw std::logic_error("study: no run with " + training.text());
-  return run->score;
+  return *run;
 }
 
 double Trial::best_sgd_score() const {

@@ -20,6 +20,7 @@ struct Training {
   double learning_rate = 1e-3;
 
   std::string text() const;  ///< "adam 0.001"
+  bool operator==(const Training&) const = default;
 };
 
 /// Those that decide the truth, and one for information.
@@ -46,7 +47,9 @@ struct Trial {
   HealthMetrics at_start;
   std::vector<Run> runs;
 
-  double score_of(const Training& training) const;
+  /// Throws std::logic_error where the training was none of the runs.
+  const Run& run_of(const Training& training) const;
+  double score_of(const Training& training) const { return run_of(training).score; }
   double best_sgd_score() const;
 };
 

@@ -77,6 +77,36 @@ TEST(Study, HalvesShareNoCombinationOfTaskShapeAndSeed) {
   for (const std::string& combination : halves[0]) EXPECT_FALSE(halves[1].contains(combination));
 }
 
+TEST(StudyTrial, RunsAreToldByMethodAndRate) {
+  Trial trial;
+  // Closer than a text of six digits shows.
+  const Training other{Method::kSgd, 0.3 + 1e-12};
+  trial.runs = {{.training = kAdam, .score = 0.1},
+                {.training = other, .score = 0.2},
+                {.training = kSgdLarge, .score = 0.3}};
+  EXPECT_EQ(trial.score_of(kAdam), 0.1);
+  EXPECT_EQ(trial.score_of(other), 0.2);
+  EXPECT_EQ(trial.score_of(kSgdLarge), 0.3);
+  EXPECT_THROW(trial.score_of(kSgdSmall), std::logic_error);
+}
+
+// Worked out in Python from mt19937_64, whose numbers the standard fixes.
+TEST(StudyRows, AreShuffledTheSameWithEveryLibrary) {
+  EXPECT_EQ(shuffled_rows(5, 1), (std::vector<std::int64_t>{1, 4, 0, 2, 3}));
+  EXPECT_EQ(shuffled_rows(1, 1), (std::vector<std::int64_t>{0}));
+}
+
+TEST(StudyDocument, IsNotWrittenWithoutEveryTask) {
+  const std::filesystem::path folder = ::testing::TempDir() + "study_data";
+  std::filesystem::create_directory(folder);
+  for (const char* file : {"digits.csv.gz", "diabetes_data_raw.csv.gz", "diabetes_target.csv.gz"}) {
+    EXPECT_THROW(require_every_task(folder.string()), std::runtime_error) << file;
+    std::ofstream(folder / file).put('\n');
+  }
+  EXPECT_NO_THROW(require_every_task(folder.string()));
+  std::filesystem::remove_all(folder);
+}
+
 TEST(StudyDocument, IsReplacedBetweenItsMarkersAlone) {
   const std::string path = ::testing::TempDir() + "study_document.md";
   std::ofstream(path) << "before\n<!-- study: begin -->\nold\n<!-- study: end -->\nafter\n";

@@ -39,7 +39,7 @@ void write_rows(const std::string& path, const std::vector<Trial>& trials,
 }
 
 void run(const Options& options) {
-  // Before hours of training, not after them.
+  // Before minutes of training, not after them.
   if (!options.document.empty()) require_every_task(options.scikit_learn_data);
   const std::vector<Task> tasks = make_tasks(options.scikit_learn_data);
   const auto specs = draw_networks(options.seed, options.networks, tasks);

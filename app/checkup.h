@@ -22,8 +22,8 @@ struct CheckupOptions {
   CLI::App* add_to(CLI::App& program);
 };
 
-/// Throws InputError for what cannot be read, and UsageError where the options contradict the file or
-/// leave unsaid what it does not say.
+/// Throws InputError for what cannot be read, and UsageError where the options contradict the file
+/// or leave unsaid what it does not say.
 ExitCode checkup(const CheckupOptions& options);
 
 }  // namespace gradvitals::app

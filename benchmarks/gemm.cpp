@@ -1,8 +1,8 @@
 // Matrix products of the cpu device against OpenBLAS, one thread, float: which is faster at which
 // shape, and where gemm changes from one to the other. Results are checked against each other
-// before they are timed. One name per case on cpu: cpu/<shape>/<layout>/<who>. Compare within one run, with --benchmark_enable_random_interleaving=true
-// --benchmark_repetitions=30 --benchmark_report_aggregates_only=true. The cuda cases:
-// gemm_cuda.cpp.
+// before they are timed. One name per case on cpu: cpu/<shape>/<layout>/<who>. Compare within one
+// run, with --benchmark_enable_random_interleaving=true --benchmark_repetitions=30
+// --benchmark_report_aggregates_only=true. The cuda cases: gemm_cuda.cpp.
 #include <benchmark/benchmark.h>
 
 #include <string>

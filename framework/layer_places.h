@@ -28,9 +28,9 @@ struct LayerPlace {
   int network = -1;
 };
 
-/// The place of every op, which come in the order of the tape: of what is no layer the network alone,
-/// and not even that before the first layer or where networks meet. Tape::views() says what a network
-/// is.
+/// The place of every op, which come in the order of the tape: of what is no layer the network
+/// alone, and not even that before the first layer or where networks meet. Tape::views() says what
+/// a network is.
 std::vector<LayerPlace> layer_places(std::span<const TapeLink> ops);
 
 }  // namespace gradvitals

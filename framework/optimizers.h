@@ -26,17 +26,17 @@ struct Updates {
 };
 
 /// Updates parameters in place. State (velocities, moments) belongs to the Parameter, known by its
-/// address and name, so that gradients may come in any order. It stays where the parameter's value is
-/// replaced by another of the same shape, dtype and device (weights that are loaded), and starts anew
-/// where one of them differs. Two Parameters whose values share memory have a state each.
+/// address and name, so that gradients may come in any order. It stays where the parameter's value
+/// is replaced by another of the same shape, dtype and device (weights that are loaded), and starts
+/// anew where one of them differs. Two Parameters whose values share memory have a state each.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  /// One step, on the stream; `guard` may clip it, or skip it where gradients are not finite, without
-  /// the host looking (GradientMonitor::all_gradients() has what it reads). Throws
-  /// std::invalid_argument naming a variable whose gradient has another shape, or that is on another
-  /// device than the stream, and for a setting out of range.
+  /// One step, on the stream; `guard` may clip it, or skip it where gradients are not finite,
+  /// without the host looking (GradientMonitor::all_gradients() has what it reads). Throws
+  /// std::invalid_argument naming a variable whose gradient has another shape, or that is on
+  /// another device than the stream, and for a setting out of range.
   Updates apply(Stream& stream, const Gradients& gradients, const UpdateGuard& guard = {});
 
  protected:
@@ -101,8 +101,8 @@ class Momentum final : public Optimizer {
   Options options_;
 };
 
-/// A variable that has no gradient in a step, and one whose update is skipped, does not count the step,
-/// as in PyTorch.
+/// A variable that has no gradient in a step, and one whose update is skipped, does not count the
+/// step, as in PyTorch.
 class Adam final : public Optimizer {
  public:
   struct Options {

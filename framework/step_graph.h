@@ -10,8 +10,8 @@
 namespace gradvitals {
 
 /// Runs a step again and again. The first two runs call the function, so that everything it needs
-/// is allocated; the third captures it, and from then on the device repeats what was captured in one
-/// launch: forward, backward, statistics and update, without the host issuing their kernels.
+/// is allocated; the third captures it, and from then on the device repeats what was captured in
+/// one launch: forward, backward, statistics and update, without the host issuing their kernels.
 ///
 ///     StepGraph step(stream, [&] {
 ///       tape.reset();
@@ -26,11 +26,10 @@ namespace gradvitals {
 ///       if (auto metrics = monitor.collect()) ...
 ///     }
 ///
-/// What the function decides on the host (shapes, a learning rate) stays as it was in the third run.
-/// It keeps none of its own tensors from run to run: what is held is not used again, every run then
-/// works on other memory, and cannot be captured. The tensors it finds must outlive the graph.
-/// On cpu, where an op runs when it is called, every run
-/// calls the function.
+/// What the function decides on the host (shapes, a learning rate) stays as it was in the third
+/// run. It keeps none of its own tensors from run to run: what is held is not used again, every run
+/// then works on other memory, and cannot be captured. The tensors it finds must outlive the graph.
+/// On cpu, where an op runs when it is called, every run calls the function.
 class StepGraph {
  public:
   StepGraph(Stream stream, std::function<void()> step);

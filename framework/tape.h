@@ -77,11 +77,11 @@ class Tape {
   ///
   /// Dense ops are of one `network` where one takes what the other gives, through whatever ops lie
   /// between: a trunk with its heads, a way around a layer, a generator with the discriminator that
-  /// it feeds; and where they share a kernel, as the runs of a model that runs twice. What meets in the loss alone, or only reads the same input, is apart, and so is what
-  /// is fed by a tensor that was not recorded here, through which no gradient passes. Networks are
-  /// numbered in the order in which they begin. `layer` counts the dense ops of a network towards
-  /// its outputs, so that the last number is that of every head: ways of different lengths differ at
-  /// the input side.
+  /// it feeds; and where they share a kernel, as the runs of a model that runs twice. What meets in
+  /// the loss alone, or only reads the same input, is apart, and so is what is fed by a tensor that
+  /// was not recorded here, through which no gradient passes. Networks are numbered in the order in
+  /// which they begin. `layer` counts the dense ops of a network towards its outputs, so that the
+  /// last number is that of every head: ways of different lengths differ at the input side.
   std::vector<TensorView> views() const;
   /// The gradients of views() alone, in the order asked, those that do not exist with null data;
   /// none before gradient(). They cost least to watch, but tell nothing of the loss, nor of how
@@ -105,8 +105,8 @@ class Tape {
   /// Takes an op that has run, and returns its output. Throws std::invalid_argument on a spent
   /// tape.
   Tensor record(std::unique_ptr<Operation> operation);
-  /// As record(), for an op that is a layer: trace.position is filled in. The layer's names are made
-  /// from its kernel's, which need not live on.
+  /// As record(), for an op that is a layer: trace.position is filled in. The layer's names are
+  /// made from its kernel's, which need not live on.
   Tensor record_layer(std::unique_ptr<Operation> operation, const Parameter& kernel,
                       LayerTrace trace);
   /// Layers recorded so far; the next one gets this number.

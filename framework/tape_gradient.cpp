@@ -119,8 +119,8 @@ void Tape::route(int last) {
   }
 }
 
-// A variable is where the first layer is that uses it, or else the first op; kernel and bias follow x
-// among a layer's inputs.
+// A variable is where the first layer is that uses it, or else the first op; kernel and bias follow
+// x among a layer's inputs.
 void Tape::place_variables(int last) {
   const int base = static_cast<int>(operations_.size());
   auto layer = layers_.begin();

@@ -48,8 +48,8 @@ class Tensor {
   template <class T>
   VectorView<T> flat() const;
 
-  /// Elements on the host, row-major; waits for the stream. Throws as flat(), and where the stream is
-  /// of another device.
+  /// Elements on the host, row-major; waits for the stream. Throws as flat(), and where the stream
+  /// is of another device.
   template <class T>
   std::vector<T> to_host(Stream& stream) const;
   /// Overwrites all elements. Throws std::invalid_argument for a wrong count, dtype or
@@ -57,8 +57,8 @@ class Tensor {
   template <class T>
   void copy_from_host(Stream& stream, std::type_identity_t<std::span<const T>> values) const;
   /// The only element (a loss), widened to double; waits for the stream. Throws
-  /// std::invalid_argument naming the shape where there is not exactly one, and for a stream of another
-  /// device.
+  /// std::invalid_argument naming the shape where there is not exactly one, and for a stream of
+  /// another device.
   double item(Stream& stream) const;
 
  private:

@@ -41,9 +41,9 @@ class CachingAllocator {
   void* allocate(std::int64_t bytes);
   void deallocate(void* block, std::int64_t bytes) noexcept;
 
-  /// From here to end_hold(), every block that is handed out or comes back belongs to a hold: others
-  /// do not get it before release_hold(). For work that is captured now and runs on these blocks
-  /// later, whoever owns them by then. One at a time.
+  /// From here to end_hold(), every block that is handed out or comes back belongs to a hold:
+  /// others do not get it before release_hold(). For work that is captured now and runs on these
+  /// blocks later, whoever owns them by then. One at a time.
   int begin_hold();
   void end_hold();
   void release_hold(int hold) noexcept;

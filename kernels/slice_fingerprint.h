@@ -1,5 +1,5 @@
-// The fingerprint of a row or column: a wrapping sum of hashes, which the order of additions does not
-// change. The same bits on cpu, cuda and sim.
+// The fingerprint of a row or column: a wrapping sum of hashes, which the order of additions does
+// not change. The same bits on cpu, cuda and sim.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,9 @@ inline constexpr int kSlicePiece = 256;
 inline constexpr std::uint64_t kFloat64Infinity = 0x7FF0000000000000;
 inline constexpr std::uint64_t kFloat64Magnitude = 0x7FFFFFFFFFFFFFFF;
 
-/// What an element adds to its slice's fingerprint: its value as float64 bits, and its place, by the
-/// finaliser of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators",
-/// OOPSLA 2014).
+/// What an element adds to its slice's fingerprint: its value as float64 bits, and its place, by
+/// the finaliser of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number
+/// generators", OOPSLA 2014).
 GRADVITALS_HOST_DEVICE std::uint64_t fingerprint_of(std::uint64_t bits, std::uint64_t place) {
   constexpr std::uint64_t kGoldenRatio = 0x9E3779B97F4A7C15;
   const std::uint64_t magnitude = bits & kFloat64Magnitude;

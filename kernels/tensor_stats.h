@@ -143,8 +143,8 @@ class TensorStatsTable {
 /// Writes to `out`, on the stream's device, one record per entry of the table, in its order, and
 /// behind them the record of all gradients together, as if they stood one behind the other: what a
 /// guarded update reads (optimizer.h). Bitwise the same on every run and for every thread count.
-/// Throws std::invalid_argument where `out` is not table.record_count() records or `workspace` is too
-/// small.
+/// Throws std::invalid_argument where `out` is not table.record_count() records or `workspace` is
+/// too small.
 void tensor_stats(Stream& stream, const TensorStatsTable& table, const VectorView<TensorStats>& out,
                   Buffer& workspace);
 

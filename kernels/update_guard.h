@@ -25,8 +25,8 @@ GRADVITALS_HOST_DEVICE double gradient_scale(const UpdateGuard& guard) {
   return norm > guard.max_norm ? guard.max_norm / norm : 1.0;
 }
 
-/// Adam's 1 - beta^step, by squaring. The power is off by 2 log2(step) roundings at the most, 4e-15,
-/// which is 4e-12 of 1 - beta^step for a beta of 0.999.
+/// Adam's 1 - beta^step, by squaring. The power is off by 2 log2(step) roundings at the most,
+/// 4e-15, which is 4e-12 of 1 - beta^step for a beta of 0.999.
 GRADVITALS_HOST_DEVICE double bias_correction(double beta, std::int64_t step) {
   double power = 1.0;
   for (double base = beta; step > 0; step /= 2) {

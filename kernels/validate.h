@@ -98,8 +98,8 @@ void outputs_disjoint(std::string_view op, std::initializer_list<Memory> outputs
 /// Throws "<op>: view '<name>' (2, 3) does not fit <argument> (4,)".
 [[noreturn]] void misfit(std::string_view op, const TensorView& view, const Shape& argument);
 
-/// Throws where the view contradicts itself, or has elements that are null, on another device or not
-/// at a multiple of their size.
+/// Throws where the view contradicts itself, or has elements that are null, on another device or
+/// not at a multiple of their size.
 void matrix(std::string_view op, const TensorView& view, DeviceType device);
 
 /// Throws where an output does not have `count` elements, which the view asks for.

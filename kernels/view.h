@@ -20,8 +20,8 @@ enum class Role : std::uint8_t {
   kLoss,           ///< L, one element
 };
 
-/// Which dimension of a kernel counts its units: the last of an (in,out) kernel as Keras has it, the
-/// first of an (out,in) weight as PyTorch has it.
+/// Which dimension of a kernel counts its units: the last of an (in,out) kernel as Keras has it,
+/// the first of an (out,in) weight as PyTorch has it.
 enum class UnitAxis : std::uint8_t { kUnknown, kRows, kCols };
 
 /// "gradient", "weight", "pre_activation", "output", "delta" or "loss".

@@ -46,10 +46,11 @@ class GradientMonitor {
   GradientMonitor(Stream stream, Options options);
 
   /// Statistics of every view, the seed's metrics over those with role gradient that exist, and
-  /// unit records (unit_records.h) and slices (slice_summary.h). Views may come in any order; records
-  /// keep it, and have names of their own (distinct_names.h) and places (networks.h). A view with role loss becomes the metrics' loss (an infinite one loses its sign; one
-  /// with null data is no loss). Throws std::invalid_argument
-  /// naming a view that contradicts itself or lies on another device.
+  /// unit records (unit_records.h) and slices (slice_summary.h). Views may come in any order;
+  /// records keep it, and have names of their own (distinct_names.h) and places (networks.h). A
+  /// view with role loss becomes the metrics' loss (an infinite one loses its sign; one with null
+  /// data is no loss). Throws std::invalid_argument naming a view that contradicts itself or lies
+  /// on another device.
   HealthMetrics examine(std::span<const TensorView> views);
 
   /// Issues the statistics of the views to the stream, where they stay until collect() or the next

@@ -9,8 +9,8 @@
 
 namespace gradvitals::study {
 
-/// Runs job(stream, i) for every i < count on `workers` threads, each network on one thread; says how
-/// far it is on stderr. The first exception of a job ends it.
+/// Runs job(stream, i) for every i < count on `workers` threads, each network on one thread; says
+/// how far it is on stderr. The first exception of a job ends it.
 void run_jobs(std::string_view what, std::size_t count, int workers,
               const std::function<void(Stream&, std::size_t)>& job);
 

@@ -33,7 +33,8 @@ struct Fault {
 
 const std::vector<Fault>& all_faults();
 
-/// Whether the diagnosis names the fault: one of its verdicts, and a warning unless that is healthy.
+/// Whether the diagnosis names the fault: one of its verdicts, and a warning unless that is
+/// healthy.
 bool is_named(const Fault& fault, const Diagnosis& diagnosis);
 
 struct FaultResult {

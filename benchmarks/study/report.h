@@ -20,8 +20,8 @@ struct Findings {
 /// Every number is computed from the findings; "-" where nothing was counted.
 std::string report(const Findings& findings);
 
-/// Replaces what stands between the markers of the file. Throws std::runtime_error where it cannot be
-/// read or written, or has no markers.
+/// Replaces what stands between the markers of the file. Throws std::runtime_error where it cannot
+/// be read or written, or has no markers.
 void write_document(const std::string& path, const std::string& tables);
 
 }  // namespace gradvitals::study

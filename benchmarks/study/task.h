@@ -37,10 +37,10 @@ struct Task {
   Samples held_out{};
 };
 
-/// All tasks, each from two seeds: a teacher network (its value, the largest of its five outputs, the
-/// sign of its value with two losses), spirals, Gaussian classes; and digits and diabetes where
-/// `scikit_learn_data`, the folder of Debian's python3-sklearn, has them. What it has not is said on
-/// stderr.
+/// All tasks, each from two seeds: a teacher network (its value, the largest of its five outputs,
+/// the sign of its value with two losses), spirals, Gaussian classes; and digits and diabetes where
+/// `scikit_learn_data`, the folder of Debian's python3-sklearn, has them. What it has not is said
+/// on stderr.
 std::vector<Task> make_tasks(const std::string& scikit_learn_data);
 
 /// Throws std::runtime_error naming the first file of a task that the folder has not.

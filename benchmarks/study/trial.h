@@ -56,8 +56,8 @@ struct Trial {
 /// What the monitor says of a network on the first kBatch training samples.
 HealthMetrics examine(Stream& stream, const Sequential& model, const Task& task);
 
-/// Trains a fresh network of the spec for `steps` and examines it at each of `snapshot_steps` that is
-/// reached with a finite loss.
+/// Trains a fresh network of the spec for `steps` and examines it at each of `snapshot_steps` that
+/// is reached with a finite loss.
 Run train(Stream& stream, const NetworkSpec& spec, const Task& task, const Training& training,
           int steps, std::span<const int> snapshot_steps);
 

@@ -36,7 +36,8 @@ TensorView view_of(const SafetensorsEntry& entry) {
   const auto product = [](auto begin, auto end) {
     std::uint64_t result = 1;
     for (; begin != end; ++begin) {
-      // Beside a dimension of 0 the others may multiply to anything: the view is empty all the same.
+      // Beside a dimension of 0 the others may multiply to anything: the view is empty all the
+      // same.
       result = checked_product(result, static_cast<std::uint64_t>(*begin)).value_or(0);
     }
     return static_cast<std::int64_t>(result);

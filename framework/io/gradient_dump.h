@@ -11,9 +11,9 @@
 
 namespace gradvitals {
 
-/// One gradient per tensor of a dump, in its order, with layer and activation unknown. A kernel is a
-/// matrix with its units in one dimension, everything else in the other. A tensor without elements,
-/// which stands for None, is a view of count 0.
+/// One gradient per tensor of a dump, in its order, with layer and activation unknown. A kernel is
+/// a matrix with its units in one dimension, everything else in the other. A tensor without
+/// elements, which stands for None, is a view of count 0.
 class GradientDump {
  public:
   /// `tensors` are those of a TensorDump or a SafetensorsFile, and must outlive the views, which on

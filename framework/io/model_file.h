@@ -33,17 +33,17 @@ struct ModelFile {
 /// optional `layers.{i}.bias`, or the names of an nn.Sequential (`0.weight`, `2.weight`; see
 /// dense_layers_of()), and the metadata `activations` ("relu,relu,sigmoid", one per layer)
 /// and `loss` (what parse_loss() takes). The loss "bce" after a sigmoid is that of probabilities,
-/// binary_cross_entropy, and after a linear layer that of logits. "bce_with_logits" is that of logits
-/// always: a sigmoid that stands last is then left to the loss, which stays exact where the sigmoid
-/// rounds to 0 or 1, and its layer is read as linear. In the same way "softmax" may stand last,
-/// before softmax_cross_entropy. Values may be NaN or infinite. A tensor of another type
-/// (`num_batches_tracked`, say) is passed over where its name is not one of these.
-/// Throws InputError naming the file and the tensor or metadata for what is
-/// missing, unknown, too much, or of a wrong shape.
+/// binary_cross_entropy, and after a linear layer that of logits. "bce_with_logits" is that of
+/// logits always: a sigmoid that stands last is then left to the loss, which stays exact where the
+/// sigmoid rounds to 0 or 1, and its layer is read as linear. In the same way "softmax" may stand
+/// last, before softmax_cross_entropy. Values may be NaN or infinite. A tensor of another type
+/// (`num_batches_tracked`, say) is passed over where its name is not one of these. Throws
+/// InputError naming the file and the tensor or metadata for what is missing, unknown, too much, or
+/// of a wrong shape.
 ModelFile read_model(const std::string& path);
 
-/// The same of a file that is open, with activations and loss that were said elsewhere: a state_dict
-/// of PyTorch's names neither.
+/// The same of a file that is open, with activations and loss that were said elsewhere: a
+/// state_dict of PyTorch's names neither.
 ModelFile read_model(const SafetensorsFile& file, const ModelWord& activations,
                      const ModelWord& loss);
 
@@ -53,10 +53,10 @@ struct ModelBatch {
   std::vector<float> y;  ///< (rows, outputs of the last layer)
 };
 
-/// Reads `x` and `y` as read_batch_arrays() does. Where the model has one output, y may be a vector;
-/// where its loss is softmax_cross_entropy, y may be a vector of class indices, of which one-hot rows
-/// are made. Throws InputError naming the file and the tensor for shapes that fit neither each other
-/// nor the model, and for an index that is none of the model's classes.
+/// Reads `x` and `y` as read_batch_arrays() does. Where the model has one output, y may be a
+/// vector; where its loss is softmax_cross_entropy, y may be a vector of class indices, of which
+/// one-hot rows are made. Throws InputError naming the file and the tensor for shapes that fit
+/// neither each other nor the model, and for an index that is none of the model's classes.
 ModelBatch read_batch(const std::string& path, const ModelFile& model);
 
 }  // namespace gradvitals

@@ -32,8 +32,9 @@ struct NpyArray {
 
 /// Versions 1, 2 and 3. `where` stands in messages before what is wrong: "" or the entry of an
 /// archive. Throws InputError naming path and byte or field for what the format does not allow, for
-/// bytes that do not fit shape and type, and for |V2, which is what NumPy makes of bfloat16: left out
-/// without a word of its own, all gradients might be. Of a structured array only dtype_name is set.
+/// bytes that do not fit shape and type, and for |V2, which is what NumPy makes of bfloat16: left
+/// out without a word of its own, all gradients might be. Of a structured array only dtype_name is
+/// set.
 NpyArray parse_npy(std::span<const std::byte> file, const std::string& path,
                    const std::string& where = "");
 
@@ -42,9 +43,9 @@ NpyArray parse_npy(std::span<const std::byte> file, const std::string& path,
 SafetensorsEntry entry_of(const NpyArray& array, std::string name, ByteStore& store);
 
 /// Every array of an archive as a tensor named after its entry, in the order of the archive. Arrays
-/// of another type (Python objects and records included) and entries that are no arrays are left out. Throws
-/// InputError as parse_zip(), zip_content() and parse_npy() do, where a name stands twice, and where
-/// the entries decompress to more than `max_bytes` together.
+/// of another type (Python objects and records included) and entries that are no arrays are left
+/// out. Throws InputError as parse_zip(), zip_content() and parse_npy() do, where a name stands
+/// twice, and where the entries decompress to more than `max_bytes` together.
 SafetensorsContents parse_npz(std::span<const std::byte> archive, const std::string& path,
                               std::int64_t max_bytes, ByteStore& store);
 

@@ -22,8 +22,8 @@ struct ZipEntry {
 };
 
 /// The entries in the order of the central directory; zip64 included. Throws InputError naming the
-/// path and the entry or byte at fault for what is cut short, damaged or encrypted, lies outside the
-/// archive or overlaps, and for archives in several parts.
+/// path and the entry or byte at fault for what is cut short, damaged or encrypted, lies outside
+/// the archive or overlaps, and for archives in several parts.
 std::vector<ZipEntry> parse_zip(std::span<const std::byte> archive, const std::string& path);
 
 /// What an entry holds: its data where they are stored, else a block of `store`, whose size is

@@ -41,8 +41,8 @@ template <class T>
 void multiply(ThreadPool& pool, const Product<T>& product);
 
 /// Tiles of c held in registers, b read in place or packed panel by panel. Each element of c is one
-/// chain of multiply-adds over k (cut every 256; fused where the CPU can), wherever its tile stands.
-/// k > 0.
+/// chain of multiply-adds over k (cut every 256; fused where the CPU can), wherever its tile
+/// stands. k > 0.
 void multiply_register_tiled(const Product<float>& product);
 void multiply_register_tiled(const Product<double>& product);
 

@@ -2,8 +2,8 @@
 //              of an (R,C) matrix.
 // DTypes:      float32, float64, float16, bfloat16; sums float64, counts int64.
 // Traffic:     reads each element twice, once for its row and once for its column.
-// Determinism: a slice belongs to one thread and is added in pieces of kSlicePiece: the same bits for
-//              every thread count. Fingerprints are the same on every device.
+// Determinism: a slice belongs to one thread and is added in pieces of kSlicePiece: the same bits
+//              for every thread count. Fingerprints are the same on every device.
 // Edge cases:  a slice without elements has a record of zeros. NaN and Inf are counted, and are in
 //              the fingerprint, not in the sum.
 // Errors:      none; the contract function (kernels/slice_stats.cpp) has checked the arguments.

@@ -6,8 +6,8 @@
 // Traffic:     forward 8 B O bytes (softmax three times, from cache), backward 12 B O -> bound by
 //              launch: a last layer is small
 // Determinism: the grid depends on B and O alone: the same bits on every run
-// Edge cases:  stable for every finite logit and for probabilities of 0 and 1; NaN reaches the loss;
-//              a masked class (logit -infinity, target 0) adds nothing
+// Edge cases:  stable for every finite logit and for probabilities of 0 and 1; NaN reaches the
+//              loss; a masked class (logit -infinity, target 0) adds nothing
 // Errors:      CudaError where the launch fails; kernels/loss.cpp has refused empty batches
 // Reference:   cpu/loss.cpp
 #include "kernels/loss.h"

@@ -1,12 +1,13 @@
 // Computes:    one step of sgd, momentum or Adam, and sum (w_after - w_before)^2
-// Shapes:      weight, gradient and the state (N); update_sum_squares, steps and the guard's record (1)
+// Shapes:      weight, gradient and the state (N); update_sum_squares, steps and the guard's
+//              record (1)
 // DTypes:      float32; the sum float64 from the first square
 // Launch:      at most 1024 blocks of 256 threads, which walk on; the last to arrive adds. No sync
 // Traffic:     sgd 12 N bytes, momentum 20 N, Adam 28 N -> bound by memory
 // Determinism: the grid depends on N alone: the same bits on every run. Weights and state have the
 //              bits of the cpu device where that has fused multiply-adds
-// Edge cases:  N = 0 writes a sum of 0; a NaN gradient reaches weight and sum, unless the guard's record
-//              tells of one: then nothing moves
+// Edge cases:  N = 0 writes a sum of 0; a NaN gradient reaches weight and sum, unless the guard's
+//              record tells of one: then nothing moves
 // Errors:      CudaError where the launch fails; kernels/optimizer.cpp has checked the arguments
 // Reference:   cpu/optimizer.cpp
 #include "kernels/optimizer.h"

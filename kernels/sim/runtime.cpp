@@ -1,5 +1,5 @@
-// The host's side of kernels/cuda/gpu.h on the CPU. Every call has finished when it returns, but for
-// those to a queue that is captured.
+// The host's side of kernels/cuda/gpu.h on the CPU. Every call has finished when it returns, but
+// for those to a queue that is captured.
 #include <cstdlib>
 #include <cstring>
 #include <functional>

@@ -10,9 +10,10 @@
 
 namespace gradvitals {
 
-/// A name for each view, which no two views of one role share. That is its own name; where two models
-/// use one name, all are preceded by their model's ("Critic/dense/kernel"), and what is the same even
-/// then is numbered from its second on, network by network, in its scope ("dense#2/kernel").
+/// A name for each view, which no two views of one role share. That is its own name; where two
+/// models use one name, all are preceded by their model's ("Critic/dense/kernel"), and what is the
+/// same even then is numbered from its second on, network by network, in its scope
+/// ("dense#2/kernel").
 std::vector<std::string> distinct_names(std::span<const TensorView> views);
 
 /// "dense#2/kernel" of "dense/kernel" and 2.

@@ -86,8 +86,8 @@ HealthMetrics metrics_from_norms(std::vector<double> gradient_norms);
 /// that is not there.
 bool has_norm(const TensorRecord& tensor);
 
-/// L2 norm of all gradients together: NaN with any NaN, infinity with any infinity; 0 where there is
-/// none.
+/// L2 norm of all gradients together: NaN with any NaN, infinity with any infinity; 0 where there
+/// is none.
 double global_norm(const HealthMetrics& metrics);
 
 /// Whether there is anything that a verdict could rest on: a gradient or delta with an element, a

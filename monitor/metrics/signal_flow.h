@@ -24,8 +24,8 @@ struct SignalFlow {
 
   int blocks = 0;  ///< of the longest family of alike blocks (blocks.h), where no delta is known
   /// Norm of the gradient in its first block over that in its last, as a geometric mean over the
-  /// kernels that are alike in all of them; from 4 blocks on. What stands in for B where layers are known
-  /// from names alone.
+  /// kernels that are alike in all of them; from 4 blocks on. What stands in for B where layers are
+  /// known from names alone.
   std::optional<double> block_factor;
 
   /// S = smallest rms(gradient) / rms(weight) of the hidden kernels over the largest; from two
@@ -35,8 +35,8 @@ struct SignalFlow {
   std::optional<double> gradient_to_weight;
 };
 
-/// Of one network: see split_networks(). Where ways run side by side, the tensors of one layer number
-/// count as one tensor.
+/// Of one network: see split_networks(). Where ways run side by side, the tensors of one layer
+/// number count as one tensor.
 SignalFlow signal_flow(const HealthMetrics& metrics);
 
 /// rms(gradient) / rms(weight) for every tensor of the metrics that is the gradient of a kernel

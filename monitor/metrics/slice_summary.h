@@ -42,7 +42,8 @@ struct KernelSlices {
 };
 
 /// One for each view, in their order: none for a view that is neither weight nor gradient, has no
-/// data, fewer than two dimensions or elements, or an unknown unit_axis. `workspace` grows as needed.
+/// data, fewer than two dimensions or elements, or an unknown unit_axis. `workspace` grows as
+/// needed.
 std::vector<std::optional<KernelSlices>> kernel_slices(Stream& stream,
                                                        std::span<const TensorView> views,
                                                        Buffer& workspace);

@@ -16,8 +16,8 @@ namespace gradvitals {
 std::string comparison_table(std::span<const NetworkReport> networks, RuleSet rules,
                              TextStyle style);
 
-/// "backward factor is 0.0168 (healthy: at least 0.06)", the limit that it crossed, as judged; where
-/// it crossed none, the table's range. Empty where the backward factor is not known.
+/// "backward factor is 0.0168 (healthy: at least 0.06)", the limit that it crossed, as judged;
+/// where it crossed none, the table's range. Empty where the backward factor is not known.
 std::optional<std::string> backward_factor_phrase(const Diagnosis& diagnosis);
 
 /// One line for each network: from its verdict and the number that decided it or, with the seed's

@@ -20,8 +20,8 @@ struct Range {
   double high;
 };
 
-/// The limit that the value crossed; of one that crossed none, the range of the table, where it lies
-/// in that. Beyond it is what other signs excuse.
+/// The limit that the value crossed; of one that crossed none, the range of the table, where it
+/// lies in that. Beyond it is what other signs excuse.
 std::string flow_phrase(std::string_view what, double value, Range limits, Range ideal) {
   std::string text = fmt::format("{} is {}", what, three_digits(value));
   if (value < limits.low)
@@ -33,8 +33,8 @@ std::string flow_phrase(std::string_view what, double value, Range limits, Range
          fmt::format(" (healthy: {} to {})", three_digits(ideal.low), three_digits(ideal.high));
 }
 
-/// The number behind a verdict: how gradients pass where that decided or nothing is wrong, else what
-/// the deciding finding says.
+/// The number behind a verdict: how gradients pass where that decided or nothing is wrong, else
+/// what the deciding finding says.
 std::string evidence(const NetworkReport& network) {
   const Oxygen& oxygen = network.diagnosis.vital_signs.oxygen;
   const std::optional<std::string> factor = backward_factor_phrase(network.diagnosis);

@@ -18,16 +18,16 @@ inline constexpr std::string_view kComparisonSchema = "gradvitals.comparison/1";
 /// the schema, numbers in a form that reads back to the same bits, null for what is not finite or
 /// has no value. Bytes of a name that are no UTF-8 become U+FFFD. The same input gives the same
 /// bytes. Where several networks were examined on one tape, "network" is the name of the one that a
-/// tensor, a finding, a blood pressure or an oxygen is about; the key is left out where there is one
-/// network, or where something is about all of them. Throws std::invalid_argument for a tensor whose
-/// network is none of HealthMetrics::networks.
+/// tensor, a finding, a blood pressure or an oxygen is about; the key is left out where there is
+/// one network, or where something is about all of them. Throws std::invalid_argument for a tensor
+/// whose network is none of HealthMetrics::networks.
 std::string diagnosis_json(const NetworkReport& network);
 
 /// Several reports: each element of "networks", in their order, is what diagnosis_json() writes.
 std::string comparison_json(std::span<const NetworkReport> networks);
 
-/// The same for the steps of one run, an element of "networks" each, with what they show together in
-/// "run": "verdict", "severity", "first_bad_step" (null, or its "step" and "file"), "steps" and
+/// The same for the steps of one run, an element of "networks" each, with what they show together
+/// in "run": "verdict", "severity", "first_bad_step" (null, or its "step" and "file"), "steps" and
 /// "findings", each with the "step" and "file" that show it first and the "count" of those that do.
 std::string run_json(std::span<const NetworkReport> networks, const RunDiagnosis& run);
 

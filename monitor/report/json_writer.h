@@ -11,8 +11,8 @@ using Json = nlohmann::ordered_json;
 
 /// Writes what Json::dump would, without a tree of the whole document: that of thousands of tensors
 /// takes several times the memory of their text. Indented by two spaces, ASCII only; bytes that are
-/// no UTF-8 become U+FFFD. Calls that would make no JSON throw std::logic_error: a value of an object
-/// without its key, a key elsewhere or without its value, a bracket too few or too many.
+/// no UTF-8 become U+FFFD. Calls that would make no JSON throw std::logic_error: a value of an
+/// object without its key, a key elsewhere or without its value, a bracket too few or too many.
 class JsonWriter {
  public:
   /// In an object, the key of what is opened or written next.

@@ -1,6 +1,6 @@
 // Contract: what the program says of cases from public reports (tests/data/golden/public).
-// Oracle: cases.json, written before the rules were: verdicts, severities, and words that the answer
-// must hold.
+// Oracle: cases.json, written before the rules were: verdicts, severities, and words that the
+// answer must hold.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Contract: framework/step_graph.h, with everything that a training step is made of. Oracle: the same
-// steps issued one by one, bit for bit.
+// Contract: framework/step_graph.h, with everything that a training step is made of. Oracle: the
+// same steps issued one by one, bit for bit.
 #include "framework/step_graph.h"
 
 #include <gtest/gtest.h>

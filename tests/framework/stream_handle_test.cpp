@@ -1,5 +1,5 @@
-// Contract: what was made on a stream works on, whatever becomes of the handle that it was made with.
-// Oracle: the same on a handle that stays.
+// Contract: what was made on a stream works on, whatever becomes of the handle that it was made
+// with. Oracle: the same on a handle that stays.
 #include <gtest/gtest.h>
 
 #include <memory>

@@ -1,5 +1,5 @@
-// Contract: networks that are recorded on one tape are judged each by itself, and the worst decides.
-// Oracle: the same networks on tapes of their own.
+// Contract: networks that are recorded on one tape are judged each by itself, and the worst
+// decides. Oracle: the same networks on tapes of their own.
 #include <gtest/gtest.h>
 
 #include <algorithm>

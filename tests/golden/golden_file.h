@@ -12,8 +12,8 @@
 
 namespace gradvitals::test {
 
-/// tests/data/golden/<kind>, also where the program was built on another machine and the environment
-/// says where tests/data is.
+/// tests/data/golden/<kind>, also where the program was built on another machine and the
+/// environment says where tests/data is.
 inline std::string golden_folder(const std::string& kind) {
   const char* const elsewhere = std::getenv("GRADVITALS_TEST_DATA");
   return std::string(elsewhere != nullptr ? elsewhere : GRADVITALS_TEST_DATA) + "/golden/" + kind;

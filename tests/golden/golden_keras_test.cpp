@@ -1,6 +1,7 @@
 // Contract under test: the seed notebook's networks, forward, backward and judged, against the
 // notebook's own stack. Oracle: TensorFlow and Keras, recorded by record_keras.py with Keras's own
-// weights and data, and beside them the verdict that the notebook's design of each network asks for.
+// weights and data, and beside them the verdict that the notebook's design of each network asks
+// for.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -385,7 +385,8 @@ TEST_P(OptimizerTest, AdamCountsItsSteps) {
 }
 
 TEST_P(OptimizerTest, AdamsBiasCorrectionHoldsLateInTraining) {
-  // After a million steps 0.999^step is 0, and the update plain: w - rate * m / (sqrt(v) + epsilon).
+  // After a million steps 0.999^step is 0, and the update plain:
+  // w - rate * m / (sqrt(v) + epsilon).
   const GuardedBuffer<float> gradient(stream(), std::vector{0.5f});
   Parameter<float> parameter(stream(), {1.0f});
   parameter.steps.upload(std::vector<std::int64_t>{1'000'000});

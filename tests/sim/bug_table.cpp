@@ -1,6 +1,7 @@
 // Prints which of the planted bugs shows in which way, each run in a process of its own. Under the
-// preset asan-ubsan or tsan the last column is that sanitizer's; elsewhere it is left out. Returns 1
-// where a correct kernel raises an alarm, or a bug shows in none of the ways it should in this build.
+// preset asan-ubsan or tsan the last column is that sanitizer's; elsewhere it is left out. Returns
+// 1 where a correct kernel raises an alarm, or a bug shows in none of the ways it should in this
+// build.
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -1,4 +1,5 @@
-// Contract under test: a mapped file that is cut short ends the program with a message and its code.
+// Contract under test: a mapped file that is cut short ends the program with a message and its
+// code.
 #include "framework/io/mapped_file.h"
 
 #include <gtest/gtest.h>

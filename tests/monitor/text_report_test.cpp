@@ -78,7 +78,8 @@ TEST(Utf8, WidthIsThatOfTheTerminal) {
   EXPECT_EQ(display_width("\xe5\xb1\xa4"), 2) << "a wide character";
   for (const char* marker : {"🚨", "✅", "🟢", "🟡"})
     EXPECT_EQ(display_width(marker), 2) << marker;
-  for (const char* emoji : {"🀄", "🆗", "🟰", "🤖", "🧠", "🦿", "🩺", "🪐", "🫀", "🫨"}) {
+  for (const char* emoji :
+       {"🀄", "🆗", "🟰", "🤖", "🧠", "🦿", "🩺", "🪐", "🫀", "🫨"}) {
     EXPECT_EQ(display_width(emoji), 2) << emoji;
   }
   EXPECT_EQ(display_width("e\xcc\x81"), 1) << "a combining accent";

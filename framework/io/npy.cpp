@@ -228,6 +228,7 @@ SafetensorsContents parse_npz(std::span<const std::byte> archive, const std::str
       contents.left_out.push_back({name, array.dtype_name});
     }
   }
+  if (names.empty()) refuse_input(path, "is a zip archive that holds no array (no .npy entry)");
   return contents;
 }
 

@@ -44,8 +44,8 @@ SafetensorsEntry entry_of(const NpyArray& array, std::string name, ByteStore& st
 
 /// Every array of an archive as a tensor named after its entry, in the order of the archive. Arrays
 /// of another type (Python objects and records included) and entries that are no arrays are left
-/// out. Throws InputError as parse_zip(), zip_content() and parse_npy() do, where a name stands
-/// twice, and where the entries decompress to more than `max_bytes` together.
+/// out. Throws InputError as parse_zip(), zip_content() and parse_npy() do, where there is no
+/// array or a name stands twice, and where the entries decompress to more than `max_bytes` together.
 SafetensorsContents parse_npz(std::span<const std::byte> archive, const std::string& path,
                               std::int64_t max_bytes, ByteStore& store);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <system_error>
 
 #include "framework/io/csv_cells.h"
@@ -42,7 +43,13 @@ std::vector<std::string> column_names(std::string_view header, char delimiter,
     refuse_input(path, "line 1: names no columns: a header is needed");
   }
   std::vector<std::string> names;
-  for (const std::string_view cell : cells) names.push_back(cell_text(cell));
+  std::set<std::string_view> seen;
+  for (const std::string_view cell : cells) {
+    const std::string& name = names.emplace_back(cell_text(cell));
+    if (!name.empty() && !seen.insert(unquoted(cell)).second) {
+      refuse_input(path, fmt::format("line 1: names column {} twice", in_quotes(name)));
+    }
+  }
   return names;
 }
 

@@ -32,6 +32,14 @@ std::optional<double> number_of(std::string_view cell) {
   return value;
 }
 
+/// "1e999": a number that no float64 comes near.
+bool is_out_of_range(std::string_view cell) {
+  double value = 0.0;
+  const char* const end = cell.data() + cell.size();
+  const auto [stop, error] = std::from_chars(cell.data(), end, value);
+  return error == std::errc::result_out_of_range && stop == end;
+}
+
 /// "0,5": a number all the same, where it was written, and no label.
 bool has_decimal_comma(std::string_view cell) {
   std::string with_point(cell);
@@ -154,7 +162,12 @@ std::optional<double> TableReader::value_at(std::size_t row, std::size_t column)
   if (!value && has_decimal_comma(cell(row, column))) {
     refuse_cell(row, column, "has a decimal comma; numbers are read with a point");
   }
-  if (!value) refuse_cell(row, column, "is not a number in float64's range");
+  if (!value && is_out_of_range(cell(row, column))) {
+    refuse_cell(row, column, "is out of float64's range");
+  }
+  if (!value) {
+    refuse_cell(row, column, "is not a number; an empty cell is a norm that was not recorded");
+  }
   return value;
 }
 

@@ -56,6 +56,10 @@ Finding own_finding(const RunEvidence& run, std::size_t place) {
   return finding;
 }
 
+std::string so_many(std::int64_t count) {
+  return count == 0 ? "none is" : fmt::format("{} {}", count, plural(count, "is", "are"));
+}
+
 RunFinding bad_steps(const RunEvidence& run, const std::vector<std::size_t>& bad) {
   const std::size_t place = bad.front();
   const std::string_view what = run.kinds[place] == StepKind::kBroken ? "not finite" : "infinite";
@@ -67,9 +71,9 @@ RunFinding bad_steps(const RunEvidence& run, const std::vector<std::size_t>& bad
   const std::string since = before > 0 ? fmt::format("after {} that {} finite", steps_text(before),
                                                      plural(before, "is", "are"))
                                        : std::string("and no step before it is finite");
-  const std::string later =
-      after > 0 ? fmt::format("; so are {} of the {} after it", bad.size() - 1, steps_text(after))
-                : std::string();
+  const std::string later = after > 0 ? fmt::format("; of the {} after it, {}", steps_text(after),
+                                                    so_many(std::ssize(bad) - 1))
+                                      : std::string();
   finding.text = fmt::format("{} is the first that is {}, {}{}. {}", run.steps[place].label, what,
                              since, later, finding.text);
   return finding_at(run, place, std::ssize(bad), std::move(finding));

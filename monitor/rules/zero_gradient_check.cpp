@@ -62,6 +62,11 @@ Finding nothing_to_judge() {
   return finding;
 }
 
+std::vector<std::string> advice_for_idle_experts() {
+  return {"Judge more steps: a router may send nothing to an expert for a few",
+          "Balance the router's load"};
+}
+
 Finding zero_gradients(const ZeroGradients& zero, const Evidence& evidence) {
   const bool settled = is_settled(evidence) && !zero.are_idle_experts;
   const std::int64_t count = std::ssize(zero.names);
@@ -81,7 +86,10 @@ Finding zero_gradients(const ZeroGradients& zero, const Evidence& evidence) {
   const std::string units =
       "Look for saturated or dead units between here and the loss, and for "
       "weights of zero";
-  if (zero.is_everything) {
+  if (zero.are_idle_experts) {
+    finding.text += ". The others of their kind move: these had no token in this batch.";
+    finding.advice = advice_for_idle_experts();
+  } else if (zero.is_everything) {
     finding.text += ". Nothing is learnt.";
     finding.advice = {cut, units};
   } else if (settled) {
@@ -154,14 +162,14 @@ void append_missing(const Evidence& evidence, std::vector<Finding>& findings) {
   finding.value = static_cast<double>(count);
   finding.threshold = 0.0;
   finding.text = fmt::format(
-      "{} of {} parameters {} no gradient, because the loss does not depend on {}: {}.", count,
-      parameters, plural(count, "has", "have"), plural(count, "it", "them"), list_names(missing));
+      "{} of {} parameters {} no gradient, because {} does not depend on {}: {}.", count,
+      parameters, plural(count, "has", "have"), idle ? "the loss of this step" : "the loss",
+      plural(count, "it", "them"), list_names(missing));
   finding.advice = {"Check that the parameter takes part in the forward pass",
                     "Look for a branch that never reaches the loss: a detach, a no_grad, a module "
                     "that forward() does not call"};
   if (idle) {
-    finding.advice = {"Judge more steps: a router may send nothing to an expert for a few",
-                      "Balance the router's load"};
+    finding.advice = advice_for_idle_experts();
   }
   finding.verdict = Verdict::kNoGradient;
   findings.push_back(std::move(finding));

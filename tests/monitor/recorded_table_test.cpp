@@ -112,7 +112,8 @@ TEST(RecordedTable, RowsOfNamesAndValuesAreRead) {
 TEST(RecordedTable, ATextAmongNumbersIsNamedRatherThanTheColumnPassedOver) {
   EXPECT_EQ(refusal({"step", "fc1", "fc2", "host"},
                     {"0", "0.5", "0.1", "a", "1", "oops", "0.2", "b", "2", "0.4", "0.3", "c"}),
-            "t.csv: line 3, column \"fc1\": \"oops\" is not a number in float64's range");
+            "t.csv: line 3, column \"fc1\": \"oops\" is not a number; an empty cell is a norm that "
+            "was not recorded");
 }
 
 TEST(RecordedTable, ADecimalCommaIsNamed) {
@@ -133,7 +134,8 @@ TEST(RecordedTable, AColumnOfTextIsLeftOutByNameUnlessANormIsExpected) {
       "t.csv: holds no gradient norms: line 2, column \"fc1\": \"big\" is not a number, and no "
       "other name is that of a norm");
   EXPECT_EQ(refusal({"fc1.weight", "fc2.weight"}, {"0.5", "big"}),
-            "t.csv: line 2, column \"fc2.weight\": \"big\" is not a number in float64's range");
+            "t.csv: line 2, column \"fc2.weight\": \"big\" is not a number; an empty cell is a "
+            "norm that was not recorded");
   EXPECT_EQ(read({"grad_norm", "grad_is_finite"}, {"0.5", "True"}).steps[0].metrics.gradient_names,
             Names{"grad_norm"})
       << "a flag";
@@ -153,9 +155,10 @@ TEST(RecordedTable, AnEmptyCellIsNotRecordedAndCounted) {
 
 TEST(RecordedTable, ACellThatIsNoValueIsNamed) {
   EXPECT_EQ(refusal({"Step", "grad"}, {"0", "0.1", "1", "x\n"}),
-            "t.csv: line 3, column \"grad\": \"x\\n\" is not a number in float64's range");
+            "t.csv: line 3, column \"grad\": \"x\\n\" is not a number; an empty cell is a norm "
+            "that was not recorded");
   EXPECT_EQ(refusal({"Step", "grad"}, {"0", "1e999"}),
-            "t.csv: line 2, column \"grad\": \"1e999\" is not a number in float64's range");
+            "t.csv: line 2, column \"grad\": \"1e999\" is out of float64's range");
   EXPECT_EQ(refusal({"Step", "grad"}, {"0.5", "1"}),
             "t.csv: line 2, column \"Step\": \"0.5\" is not a whole number");
   EXPECT_EQ(refusal({"Step", "grad"}, {"0", "1", "1", "-1"}),

@@ -170,6 +170,13 @@ TEST(Npz, AnArrayGivenTwiceIsRefused) {
             "f: array \"w\": given twice");
 }
 
+TEST(Npz, AnArchiveWithoutAnArrayIsRefused) {
+  const std::string archive = zip_bytes({{.name = "config.json", .content = "{}"}});
+  ByteStore store;
+  EXPECT_EQ(refusal([&] { parse_npz(as_bytes(archive), "f", 1 << 20, store); }),
+            "f: is a zip archive that holds no array (no .npy entry)");
+}
+
 TEST(Npz, MoreThanTheLimitIsRefusedBeforeItIsDecompressed) {
   const std::string array = npy_bytes(npy_header("<f4", "(1000,)"), std::string(4'000, '\0'));
   const std::string archive = zip_bytes({{.name = "a.npy", .content = array, .method = 8},

@@ -50,6 +50,9 @@ TEST(TextTable, WhatIsNoTableIsRefused) {
   EXPECT_EQ(refusal([] { parse("a,b\n"); }), "t.csv: has a header but no rows");
   EXPECT_EQ(refusal([] { parse("0,0.5\n1,0.5\n"); }),
             "t.csv: line 1: names no columns: a header is needed");
+  EXPECT_EQ(refusal([] { parse("a,b,\"a\"\n1,2,3\n"); }),
+            "t.csv: line 1: names column \"a\" twice");
+  EXPECT_NO_THROW(parse("a,,\n1,2,3\n")) << "columns without a name";
   EXPECT_EQ(refusal([] { parse("a,b\n1,2,3\n"); }), "t.csv: line 2: has 3 columns, line 1 has 2");
 }
 

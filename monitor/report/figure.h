@@ -1,4 +1,5 @@
-// The seed's figure: for each network its gradient norms above, Min, Max, Mean and Std below.
+// The seed's figure: for each network its gradient norms above, Min, Max, Mean and Std below. Of the
+// steps of a run, norms over steps.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +28,8 @@ inline constexpr std::size_t kMaxFigureNetworks = 48;
 std::optional<FigureFormat> figure_format(std::string_view path);
 
 /// The gnuplot script of the figure. `output` is the file it draws into; empty: its standard
-/// output. Throws std::invalid_argument without networks, or with more than kMaxFigureNetworks.
+/// output. Networks that all say their step, in order, are a run, of any length. Throws
+/// std::invalid_argument without networks, or with more than kMaxFigureNetworks that are no run.
 std::string figure_script(std::span<const NetworkReport> networks, RuleSet rules,
                           FigureFormat format, std::string_view output = {});
 

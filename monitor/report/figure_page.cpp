@@ -13,6 +13,7 @@ constexpr int kPixelsPerInch = 100;
 constexpr int kCellWidth = 600;
 constexpr int kCellHeight = 1200;
 constexpr int kCellsPerRow = 3;
+constexpr int kRunHeight = 700;
 
 constexpr double kBasePoints = 11.0;
 
@@ -38,6 +39,12 @@ FigurePage::FigurePage(FigureFormat format, std::size_t networks) : format_(form
   const int count = static_cast<int>(networks);
   width_ = std::min(count, kCellsPerRow) * kCellWidth;
   height_ = (count + kCellsPerRow - 1) / kCellsPerRow * kCellHeight;
+}
+
+FigurePage FigurePage::of_run(FigureFormat format) {
+  FigurePage page(format, 2);
+  page.height_ = kRunHeight;
+  return page;
 }
 
 Cell FigurePage::cell(std::size_t index) const {

@@ -14,6 +14,7 @@
 #include "monitor/report/figure_axis.h"
 #include "monitor/report/figure_classes.h"
 #include "monitor/report/figure_page.h"
+#include "monitor/report/figure_run.h"
 #include "monitor/report/gnuplot_string.h"
 #include "monitor/report/number_text.h"
 #include "monitor/rules/seed_interpreter.h"
@@ -280,6 +281,7 @@ void Script::statistics_panel(const HealthMetrics& metrics, const Panel& panel, 
 
 std::string figure_script(std::span<const NetworkReport> networks, RuleSet rules,
                           FigureFormat format, std::string_view output) {
+  if (is_run(networks)) return run_figure_script(networks, rules, format, output);
   if (networks.empty() || networks.size() > kMaxFigureNetworks) {
     throw std::invalid_argument(
         fmt::format("figure_script: {} networks, but a figure holds 1 to {}", networks.size(),

@@ -232,6 +232,61 @@ TEST(FigureScript, SubtitleHoldsTheVerdictOnlyWithTheFullRules) {
   EXPECT_FALSE(contains(seed, "vanishing"));
 }
 
+/// Steps 0, 10, ... of a run.
+std::vector<NetworkReport> steps_with_norms(const std::vector<double>& norms) {
+  std::vector<NetworkReport> steps;
+  for (const double norm : norms) {
+    HealthMetrics metrics = named_metrics({norm, norm / 2});
+    metrics.step = 10 * std::ssize(steps);
+    steps.push_back(judged("step " + std::to_string(*metrics.step), "", metrics));
+  }
+  return steps;
+}
+
+TEST(FigureScript, OfARunIsALineOverItsStepsWithTheFirstBadOneMarked) {
+  const std::vector<NetworkReport> run = steps_with_norms({0.3, 0.4, 0.5, 5000.0, 6000.0, 7000.0});
+  const std::string script = script_of(run);
+  EXPECT_EQ(count_of(script, "\nplot "), 1);
+  EXPECT_TRUE(contains(script, "$largest << END\n0 0.3\n10 0.4\n20 0.5\n30 5000\n"));
+  EXPECT_TRUE(contains(script, "$smallest << END\n0 0.15\n"));
+  EXPECT_TRUE(contains(script, "set arrow from 30, graph 0 to 30, graph 1"));
+  EXPECT_TRUE(contains(script, "'exploding  ·  first bad step 30'"));
+  EXPECT_TRUE(contains(script, "set logscale y"));
+  const std::string seed = script_of(run, RuleSet::kSeed);
+  EXPECT_FALSE(contains(seed, "set arrow"));
+  EXPECT_FALSE(contains(seed, "exploding"));
+  EXPECT_FALSE(contains(script_of(steps_with_norms({0.3, 0.4})), "set arrow"));
+}
+
+TEST(FigureScript, StepsOfARunWithoutANormHaveAMark) {
+  const std::string script = script_of(steps_with_norms({0.3, kNan, 0.0, 0.4}));
+  EXPECT_TRUE(contains(script, "$all << END\n0 0.33541"));
+  EXPECT_TRUE(contains(script, "\n10 NaN\n20 NaN\n30 0.44"));
+  EXPECT_TRUE(contains(script, "$none << END\n0 NaN\n10 0.01\n20 0.01\nEND\n"));
+  EXPECT_TRUE(contains(script, "title '0, NaN or Inf'"));
+}
+
+TEST(FigureScript, NetworksWithoutAStepOrOutOfOrderAreNoRun) {
+  std::vector<NetworkReport> steps = steps_with_norms({0.3, 0.4, 0.5});
+  steps[1].metrics.step = std::nullopt;
+  EXPECT_EQ(count_of(script_of(steps), "\nplot $norms "), 3);
+  steps[1].metrics.step = 0;
+  EXPECT_EQ(count_of(script_of(steps), "\nplot $norms "), 3);
+  steps[1].metrics.step = 5;
+  EXPECT_EQ(count_of(script_of(steps), "\nplot $norms "), 0);
+}
+
+TEST_F(DrawnFigure, OfARunIsDrawnWhateverItsNorms) {
+  for (const std::vector<double>& norms : {std::vector<double>{0.3, 0.4},
+                                           {kNan, kInf, 0.0},
+                                           {1e300, 1e-300, 0.0},
+                                           std::vector<double>(1000, 0.1)}) {
+    const std::string svg =
+        render_figure(steps_with_norms(norms), RuleSet::kFull, FigureFormat::kSvg, "ignored");
+    EXPECT_EQ(count_of(svg, "<text>all gradients</text>"), 1) << norms.size();
+  }
+}
+
 TEST(FigureScript, RefusesNoNetworkAndMoreThanAPageHolds) {
   EXPECT_THROW(figure_script({}, RuleSet::kFull, FigureFormat::kPng), std::invalid_argument);
   const std::vector<NetworkReport> many(49, relu_network());

@@ -1,0 +1,183 @@
+#include "monitor/report/figure_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "monitor/report/figure_axis.h"
+#include "monitor/report/figure_classes.h"
+#include "monitor/report/figure_page.h"
+#include "monitor/report/gnuplot_string.h"
+#include "monitor/rules/run_diagnosis.h"
+
+namespace gradvitals {
+namespace {
+
+constexpr std::string_view kInk = "#222222";
+constexpr std::string_view kFaintInk = "#666666";
+
+struct Series {
+  const char* block;
+  const char* title;
+  const char* style;
+  double (*value)(const HealthMetrics& metrics);
+};
+constexpr std::array kSeries = {
+    Series{"$largest", "largest tensor", "linewidth 1.2 linecolor rgb '#9dbfdc'",
+           [](const HealthMetrics& metrics) { return metrics.max_gradient; }},
+    Series{"$all", "all gradients", "linewidth 2.4 linecolor rgb '#2b6ca3'",
+           [](const HealthMetrics& metrics) { return global_norm(metrics); }},
+    Series{"$smallest", "smallest tensor", "linewidth 1.2 linecolor rgb '#b9b9b9'",
+           [](const HealthMetrics& metrics) { return metrics.min_gradient; }},
+};
+
+bool can_be_drawn(double value) {
+  return std::isfinite(value) && value > 0.0;
+}
+
+/// Room for every value that can be drawn; some decades where none can.
+Decades axis_of(std::span<const NetworkReport> networks) {
+  Decades axis{kHighestExponent, kLowestExponent};
+  for (const NetworkReport& network : networks) {
+    for (const Series& series : kSeries) {
+      const double value = series.value(network.metrics);
+      if (!can_be_drawn(value)) continue;
+      axis.low = std::min(axis.low, std::floor(std::log10(value) - 0.2));
+      axis.high = std::max(axis.high, std::ceil(std::log10(value) + 0.2));
+    }
+  }
+  if (axis.low > axis.high) return {-7.0, 2.0};
+  return {std::max(axis.low, kLowestExponent), std::min(axis.high, kHighestExponent)};
+}
+
+RunDiagnosis diagnosis_of(std::span<const NetworkReport> networks) {
+  std::vector<RunStep> steps;
+  for (const NetworkReport& network : networks) {
+    steps.push_back({network.metrics.step, network.name, &network.metrics, &network.diagnosis});
+  }
+  return diagnose_run(steps, networks.front().diagnosis.thresholds);
+}
+
+class RunScript {
+ public:
+  RunScript(FigureFormat format, std::string_view output, Decades axis)
+      : page_(FigurePage::of_run(format)), axis_(axis) {
+    if (!output.empty()) line("# Draws {} when given to gnuplot.", gnuplot_string(output));
+    line("set encoding utf8");
+    line("set terminal {}", page_.terminal());
+    if (!output.empty()) line("set output {}", gnuplot_string(output));
+    line("set border 3 linecolor rgb '{}'", kFaintInk);
+    line("set grid ytics linetype 1 linecolor rgb '#e4e4e4'");
+    line("set tics nomirror scale 0.5 textcolor rgb '{}' font {}", kInk, page_.font(10));
+    line("set logscale y");
+    line("set tmargin 6");
+    line("set bmargin 6");
+    line("set key at screen 0.5,0.035 center center horizontal font {}", page_.font(10));
+    line("set xlabel 'Step' textcolor rgb '{}'", kInk);
+    line("set ylabel 'Gradient norm (L2)' textcolor rgb '{}'", kInk);
+  }
+
+  void axes(std::int64_t first, std::int64_t last) {
+    const double pad = 0.02 * static_cast<double>(last - first);
+    line("set xrange [{}:{}]", static_cast<double>(first) - pad, static_cast<double>(last) + pad);
+    line("set yrange [{:.6g}:{:.6g}]", std::pow(10.0, axis_.low), std::pow(10.0, axis_.high));
+    std::vector<std::string> ticks;
+    for (const int exponent : tick_exponents(axis_)) {
+      ticks.push_back(fmt::format("'1e{0}' 1e{0}", exponent));
+    }
+    line("set ytics ({})", fmt::join(ticks, ", "));
+  }
+
+  void title(std::size_t steps, const RunDiagnosis* run) {
+    line(
+        "set label 'Gradient norms of {} steps' at graph 0.5,1.11 center font {} textcolor rgb "
+        "'{}'",
+        steps, page_.font(15, true), kInk);
+    if (run == nullptr) return;
+    std::string text(name(run->verdict));
+    if (run->first_bad_step && run->first_bad_step->step) {
+      const std::int64_t step = *run->first_bad_step->step;
+      text += fmt::format("  ·  first bad step {}", step);
+      line(
+          "set arrow from {0}, graph 0 to {0}, graph 1 nohead dashtype (8,6) linewidth 1.6 "
+          "linecolor rgb '{1}'",
+          step, color_of(run->severity));
+    }
+    line("set label '{}' at graph 0.5,1.05 center font {} textcolor rgb '{}'", text, page_.font(12),
+         color_of(run->severity));
+  }
+
+  void lines(std::span<const NetworkReport> networks) {
+    std::vector<std::string> clauses;
+    for (const Series& series : kSeries) {
+      line("{} << END", series.block);
+      // A step that has no point breaks the line.
+      for (const NetworkReport& network : networks) {
+        const double value = series.value(network.metrics);
+        line("{} {}", *network.metrics.step, can_be_drawn(value) ? fmt::to_string(value) : "NaN");
+      }
+      line("END");
+      clauses.push_back(
+          fmt::format("{} using 1:2 with linespoints pointtype 7 pointsize 0.4 {} "
+                      "title '{}'",
+                      series.block, series.style, series.title));
+    }
+    // A row without a value keeps the plot where every step has a norm.
+    line("$none << END");
+    line("{} NaN", *networks.front().metrics.step);
+    bool has_none = false;
+    for (const NetworkReport& network : networks) {
+      if (can_be_drawn(global_norm(network.metrics))) continue;
+      line("{} {:.6g}", *network.metrics.step, std::pow(10.0, axis_.low));
+      has_none = true;
+    }
+    line("END");
+    clauses.push_back(
+        fmt::format("$none using 1:2 with points pointtype 2 pointsize 1.2 linewidth 2 "
+                    "linecolor rgb '{}' {}",
+                    kAlarmInk, has_none ? "title '0, NaN or Inf'" : "notitle"));
+    line("plot {}", fmt::join(clauses, ", "));
+    line("unset output");
+  }
+
+  std::string finish() && { return std::move(text_); }
+
+ private:
+  template <class... Args>
+  void line(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+    text_ += '\n';
+  }
+
+  FigurePage page_;
+  Decades axis_;
+  std::string text_;
+};
+
+}  // namespace
+
+bool is_run(std::span<const NetworkReport> networks) {
+  if (networks.size() < 2 || !networks.front().metrics.step) return false;
+  // Nothing is less than any step: a network without one ends the run.
+  return std::ranges::adjacent_find(networks, std::greater_equal<>(), [](const NetworkReport& one) {
+           return one.metrics.step;
+         }) == networks.end();
+}
+
+std::string run_figure_script(std::span<const NetworkReport> networks, RuleSet rules,
+                              FigureFormat format, std::string_view output) {
+  RunScript script(format, output, axis_of(networks));
+  script.axes(*networks.front().metrics.step, *networks.back().metrics.step);
+  const RunDiagnosis run = diagnosis_of(networks);
+  script.title(networks.size(), rules == RuleSet::kFull ? &run : nullptr);
+  script.lines(networks);
+  return std::move(script).finish();
+}
+
+}  // namespace gradvitals

@@ -61,9 +61,6 @@ TensorDump::TensorDump(InputFile file) : path_(file.path()) {
       break;
     case FileKind::kZip:
       contents_ = parse_npz(file.bytes(), path_, kMaxDumpBytes, store_);
-      if (contents_.tensors.empty() && contents_.left_out.empty()) {
-        refuse_input(path_, "is a zip archive without a file");
-      }
       break;
     case FileKind::kShardIndex:
       read_shards(file);

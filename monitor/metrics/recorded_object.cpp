@@ -70,10 +70,9 @@ class RecordReader {
     const std::string what =
         value.is_string() ? fmt::format("is {}, ", in_quotes(value.get_ref<const std::string&>()))
                           : std::string("is ");
-    place_.refuse(
-        fmt::format("{} {}not a number; numbers stand without quotes, and null is a norm "
-                    "that was not recorded",
-                    in_quotes(name), what));
+    const bool is_quoted = value.is_string() && json::accept(value.get_ref<const std::string&>());
+    place_.refuse(fmt::format("{} {}not a number{}", in_quotes(name), what,
+                              is_quoted ? ": write it without quotes" : ""));
   }
 
   const RecordPlace& place_;

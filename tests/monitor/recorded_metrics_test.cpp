@@ -278,6 +278,8 @@ TEST(RecordedMetrics, AValueThatIsNoneIsNamed) {
   EXPECT_EQ(refusal(R"({"grad_norms": {"a": [1, "x"]}})"),
             "m.json: \"a[1]\" is \"x\", not a number");
   EXPECT_EQ(refusal(R"({"grad_norms": {"a": [1, []]}})"), "m.json: \"a[1]\" is not a number");
+  EXPECT_EQ(refusal(R"({"grad_norms": {"a": [1, "0.5"]}})"),
+            "m.json: \"a[1]\" is \"0.5\", not a number: write it without quotes");
   EXPECT_EQ(refusal(R"({"step": "later", "grad": 1})"), "m.json: \"step\" is not a whole number");
   EXPECT_EQ(refusal(R"([{"gradient_norms": [1]}, {"gradient_norms": [-1]}])"),
             "m.json: entry 2: \"gradient_norms[0]\" is negative");

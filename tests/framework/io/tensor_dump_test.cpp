@@ -199,7 +199,7 @@ TEST(TensorDump, WhatIsNoDumpIsRefusedInOneLine) {
       ": is cut short: its header has 134 bytes from byte 8 on, and the file 40 bytes in all");
   EXPECT_EQ(refused(gzip(two_floats()).substr(0, 40)), ": the compressed data is cut short");
   EXPECT_EQ(refused(gzip(gzip(two_floats()))), ": is compressed twice");
-  EXPECT_EQ(refused(zip_bytes({})), ": is a zip archive without a file");
+  EXPECT_EQ(refused(zip_bytes({})), ": is a zip archive that holds no array (no .npy entry)");
   const std::string folder = ::testing::TempDir();
   EXPECT_EQ(refusal([&] { TensorDump dump(folder); }), folder + ": is a directory");
 }

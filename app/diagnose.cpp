@@ -46,10 +46,11 @@ void check_combination(const DiagnoseOptions& options) {
   }
 }
 
-void check_figure_size(const DiagnoseOptions& options, std::size_t networks) {
-  if (options.judging.plots.empty() || networks <= kMaxFigureNetworks) return;
+void check_figure_size(const DiagnoseOptions& options, const std::vector<NetworkReport>& reports) {
+  if (options.judging.plots.empty() || fits_figure(reports)) return;
   throw UsageError(
-      fmt::format("--plot draws {} steps at most, not {}", kMaxFigureNetworks, networks));
+      fmt::format("--plot draws {} steps at most where they do not say their numbers, not {}",
+                  kMaxFigureNetworks, reports.size()));
 }
 
 std::vector<NetworkReport> judge_all(std::vector<NamedMetrics> inputs, DeviceType device) {
@@ -138,7 +139,6 @@ ExitCode diagnose(const DiagnoseOptions& options) {
   DiagnoseInput input(options.metrics.empty() ? options.files
                                               : std::vector<std::string>{options.metrics});
   if (!input.has_dump()) refuse_options_of_dumps(options);
-  check_figure_size(options, options.files.size());
   DumpContext context;
   context.loss_scale = options.loss_scale;
   context.step = options.step;
@@ -153,8 +153,8 @@ ExitCode diagnose(const DiagnoseOptions& options) {
   std::vector<NetworkReport> reports =
       judge_all(std::move(input).read(stream ? &*stream : nullptr, context),
                 stream ? stream->device() : DeviceType::kCpu);
-  check_figure_size(options, reports.size());
   if (!is_one_record) sort_as_run(reports);
+  check_figure_size(options, reports);
   return reports.size() == 1
              ? deliver_diagnosis(reports.front(), options.judging)
              : deliver_run(reports, diagnose_run(run_steps(reports)), options.judging);

@@ -27,9 +27,12 @@ inline constexpr std::size_t kMaxFigureNetworks = 48;
 /// others.
 std::optional<FigureFormat> figure_format(std::string_view path);
 
+/// Whether a figure holds them: the steps of a run, however many, and of others 1 to
+/// kMaxFigureNetworks. A run is what says its step throughout, each later than the one before.
+bool fits_figure(std::span<const NetworkReport> networks);
+
 /// The gnuplot script of the figure. `output` is the file it draws into; empty: its standard
-/// output. Networks that all say their step, in order, are a run, of any length. Throws
-/// std::invalid_argument without networks, or with more than kMaxFigureNetworks that are no run.
+/// output. Throws std::invalid_argument for networks that no figure holds.
 std::string figure_script(std::span<const NetworkReport> networks, RuleSet rules,
                           FigureFormat format, std::string_view output = {});
 

@@ -279,14 +279,18 @@ void Script::statistics_panel(const HealthMetrics& metrics, const Panel& panel, 
 
 }  // namespace
 
+bool fits_figure(std::span<const NetworkReport> networks) {
+  return is_run(networks) || (!networks.empty() && networks.size() <= kMaxFigureNetworks);
+}
+
 std::string figure_script(std::span<const NetworkReport> networks, RuleSet rules,
                           FigureFormat format, std::string_view output) {
-  if (is_run(networks)) return run_figure_script(networks, rules, format, output);
-  if (networks.empty() || networks.size() > kMaxFigureNetworks) {
+  if (!fits_figure(networks)) {
     throw std::invalid_argument(
         fmt::format("figure_script: {} networks, but a figure holds 1 to {}", networks.size(),
                     kMaxFigureNetworks));
   }
+  if (is_run(networks)) return run_figure_script(networks, rules, format, output);
   Script script(format, networks.size(), output);
   const std::vector<Decades> axes = figure_axes(networks);
   for (std::size_t i = 0; i < networks.size(); ++i) {

@@ -37,13 +37,6 @@ const char* unusable_device() {
   return "tpu";
 }
 
-Arguments many_dumps() {
-  Arguments arguments(50, kDump);
-  arguments.front() = "diagnose";
-  arguments.insert(arguments.end(), {"--plot", "a.gp"});
-  return arguments;
-}
-
 class WrongInputTest : public testing::TestWithParam<WrongInput> {};
 
 TEST_P(WrongInputTest, IsNamedInOneLineWithExitCodeTwo) {
@@ -128,7 +121,6 @@ INSTANTIATE_TEST_SUITE_P(
         WrongInput{"OneFileByTwoPaths",
                    {"compare", "--plot", "a.gp", "--json", "./a.gp"},
                    "named twice as an output"},
-        WrongInput{"MoreFilesThanAFigureHolds", many_dumps(), "--plot draws 48 steps at most"},
         WrongInput{"OptionTwice", {"compare", "--seed", "1", "--seed", "2"}, "--seed"}),
     [](const auto& input) { return std::string(input.param.title); });
 

@@ -261,5 +261,37 @@ TEST(Diagnose, NothingToJudgeIsExitCodeThree) {
   EXPECT_NE(beside.err.find(folder.file("dump") + ": nothing to judge"), std::string::npos);
 }
 
+TEST(Diagnose, DrawsARunOfAnyLength) {
+  const TemporaryFolder folder;
+  std::ofstream log(folder.file("log.csv"));
+  log << "step,grad_norm\n";
+  for (int step = 1; step <= 100; ++step) log << step << ",0.5\n";
+  log.close();
+  const ProgramResult result = run_program(
+      {"diagnose", "--metrics", folder.file("log.csv"), "--plot", folder.file("run.gp")});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(read_file(folder.file("run.gp")).find("Gradient norms of 100 steps"),
+            std::string::npos);
+}
+
+TEST(Diagnose, DrawsNoMoreThanAFigureHoldsOfWhatIsNoRun) {
+  const TemporaryFolder folder;
+  const std::string header = R"({"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}})";
+  std::vector<std::string> arguments{"diagnose", "--plot", folder.file("run.gp")};
+  for (int i = 0; i < 49; ++i) {
+    arguments.push_back(folder.file(std::to_string(i) + ".safetensors"));
+    std::ofstream(arguments.back(), std::ios::binary)
+        << std::string({static_cast<char>(header.size()), 0, 0, 0, 0, 0, 0, 0}) << header
+        << std::string("\x00\x3c", 2);
+  }
+  const ProgramResult result = run_program(arguments);
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_TRUE(
+      result.err.ends_with("--plot draws 48 steps at most where they do not say their "
+                           "numbers, not 49\n"))
+      << result.err;
+  EXPECT_FALSE(std::filesystem::exists(folder.file("run.gp")));
+}
+
 }  // namespace
 }  // namespace gradvitals::test

@@ -168,7 +168,8 @@ TEST(DiagnosisJson, SameInputGivesTheSameBytesAndEndsWithALineBreak) {
 
 TEST(DiagnosisJson, NamesTheNetworkOfEachTensorWhereThereAreSeveral) {
   NetworkReport network = judged("two", "", named_metrics({0.1, 0.2}));
-  for (const Json& tensor : parsed(network)["tensors"]) EXPECT_FALSE(tensor.contains("network"));
+  const Json of_one = parsed(network)["tensors"];
+  for (const Json& tensor : of_one) EXPECT_FALSE(tensor.contains("network"));
   network.metrics.networks = {"generator", "critic"};
   network.metrics.tensors[1].network = 1;
   const Json tensors = parsed(network)["tensors"];

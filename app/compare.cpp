@@ -13,8 +13,8 @@
 #include "app/monitor_gradient_health.h"
 #include "framework/io/dataset.h"
 #include "framework/networks.h"
-#include "kernels/input_message.h"
-#include "kernels/utf8.h"
+#include "kernels/runtime/input_message.h"
+#include "kernels/runtime/utf8.h"
 #include "monitor/report/network_report.h"
 
 namespace gradvitals::app {

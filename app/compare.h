@@ -6,7 +6,7 @@
 
 #include "app/exit_code.h"
 #include "app/options.h"
-#include "kernels/activation.h"
+#include "kernels/ops/activation.h"
 
 namespace gradvitals::app {
 

@@ -12,7 +12,7 @@
 
 #include "app/output.h"
 #include "app/terminal.h"
-#include "kernels/utf8.h"
+#include "kernels/runtime/utf8.h"
 #include "monitor/report/comparison.h"
 #include "monitor/report/diagnosis_text.h"
 #include "monitor/report/figure.h"

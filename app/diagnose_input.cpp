@@ -13,7 +13,7 @@
 #include "app/options.h"
 #include "framework/io/tensor_dump.h"
 #include "framework/io/text_table.h"
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 #include "monitor/metrics/loss_scale.h"
 #include "monitor/metrics/recorded_metrics.h"
 #include "monitor/metrics/recorded_table.h"

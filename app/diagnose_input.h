@@ -6,7 +6,7 @@
 
 #include "app/examine_dump.h"
 #include "framework/io/input_file.h"
-#include "kernels/stream.h"
+#include "kernels/runtime/stream.h"
 
 namespace gradvitals::app {
 

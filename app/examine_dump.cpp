@@ -15,7 +15,7 @@
 #include "framework/io/dump_hints.h"
 #include "framework/io/gradient_dump.h"
 #include "framework/io/parameter_names.h"
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 #include "monitor/gradient_monitor.h"
 #include "monitor/metrics/loss_scale.h"
 #include "monitor/rules/rule.h"

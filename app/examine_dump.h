@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "framework/io/tensor_dump.h"
-#include "kernels/stream.h"
+#include "kernels/runtime/stream.h"
 #include "monitor/metrics/health_metrics.h"
 
 namespace gradvitals::app {

@@ -5,7 +5,8 @@
 #include <iterator>
 
 #include "app/version.h"
-#include "kernels/device.h"
+#include "kernels/ops/gemm.h"
+#include "kernels/runtime/device.h"
 #include "monitor/report/gnuplot.h"
 
 namespace gradvitals::app {
@@ -45,7 +46,7 @@ std::string info_text() {
   text += "\nBuild\n";
   add_row(text, "compiler", fmt::format("{}, {}", kCompiler, kBuildType));
   add_row(text, "CUDA", cuda.built ? cuda.toolkit_version : "not built in");
-  add_row(text, "BLAS", cpu.blas);
+  add_row(text, "BLAS", cpu_blas_name());
   text += "\nTools\n";
   add_row(text, "gnuplot", gnuplot_state());
   return text;

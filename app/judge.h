@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "kernels/device.h"
+#include "kernels/runtime/device.h"
 #include "monitor/report/network_report.h"
 
 namespace gradvitals::app {

@@ -4,7 +4,7 @@
 #include "framework/io/file_model.h"
 #include "framework/sequential.h"
 #include "framework/tensor.h"
-#include "kernels/stream.h"
+#include "kernels/runtime/stream.h"
 #include "monitor/metrics/health_metrics.h"
 
 namespace gradvitals::app {

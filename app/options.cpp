@@ -234,7 +234,8 @@ Stream ComputeOptions::open_stream() const {
   }
   const DeviceType chosen = device.value_or(
       needs_cuda || is_available(DeviceType::kCuda) ? DeviceType::kCuda : DeviceType::kCpu);
-  Stream stream({.device = chosen, .threads = static_cast<int>(threads), .gemm = gemm});
+  Stream stream({.device = chosen, .threads = static_cast<int>(threads)});
+  set_gemm_provider(stream, gemm);
   if (!device) note(fmt::format("device {}", name(chosen)));
   return stream;
 }

@@ -11,8 +11,9 @@
 #include <vector>
 
 #include "app/terminal.h"
-#include "kernels/device.h"
-#include "kernels/stream.h"
+#include "kernels/ops/gemm.h"
+#include "kernels/runtime/device.h"
+#include "kernels/runtime/stream.h"
 #include "monitor/report/network_report.h"
 #include "monitor/rules/diagnosis.h"
 

@@ -13,7 +13,7 @@
 #include <exception>
 #include <string>
 
-#include "kernels/utf8.h"
+#include "kernels/runtime/utf8.h"
 
 namespace gradvitals::app {
 namespace {

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "kernels/dtype.h"
-#include "kernels/random.h"
-#include "kernels/stream.h"
+#include "kernels/ops/random.h"
+#include "kernels/runtime/dtype.h"
+#include "kernels/runtime/stream.h"
 
 namespace gradvitals {
 

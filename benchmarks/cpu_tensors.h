@@ -10,9 +10,9 @@
 
 #include "benchmarks/tensor_cases.h"
 #include "benchmarks/tensor_memory.h"
-#include "kernels/buffer.h"
-#include "kernels/stream.h"
-#include "kernels/view.h"
+#include "kernels/runtime/buffer.h"
+#include "kernels/runtime/stream.h"
+#include "kernels/stats/view.h"
 
 namespace gradvitals {
 

@@ -6,9 +6,9 @@
 #include <cstdio>
 #include <string>
 
-#include "kernels/device.h"
-#include "kernels/error.h"
-#include "kernels/stream.h"
+#include "kernels/runtime/device.h"
+#include "kernels/runtime/error.h"
+#include "kernels/runtime/stream.h"
 
 namespace gradvitals {
 
@@ -26,7 +26,8 @@ bool has_cuda(const char* program) {
 
 bool has_cublas(const char* program) {
   try {
-    const Stream stream({.device = DeviceType::kCuda, .gemm = GemmProvider::kCublas});
+    Stream stream({.device = DeviceType::kCuda});
+    set_gemm_provider(stream, GemmProvider::kCublas);
     return true;
   } catch (const CudaError&) {
     throw;  // It is there, and fails.

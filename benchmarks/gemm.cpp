@@ -10,7 +10,7 @@
 
 #include "benchmarks/cuda_cases.h"
 #include "benchmarks/gemm_cases.h"
-#include "kernels/cpu/gemm.h"
+#include "kernels/ops/cpu/gemm.h"
 
 namespace gradvitals {
 namespace {

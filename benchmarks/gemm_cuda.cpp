@@ -18,10 +18,10 @@
 #include "benchmarks/cuda_cases.h"
 #include "benchmarks/gemm_cases.h"
 #include "benchmarks/gpu_time.h"
-#include "kernels/backend.h"
-#include "kernels/buffer.h"
-#include "kernels/cuda/gemm_ladder.h"
-#include "kernels/gemm.h"
+#include "kernels/ops/cuda/gemm_ladder.h"
+#include "kernels/ops/gemm.h"
+#include "kernels/runtime/backend.h"
+#include "kernels/runtime/buffer.h"
 
 namespace gradvitals {
 namespace {
@@ -97,7 +97,11 @@ Stream& hand_written_stream() {
   return stream;
 }
 Stream& cublas_stream() {
-  static auto& stream = *new Stream({.device = DeviceType::kCuda, .gemm = GemmProvider::kCublas});
+  static auto& stream = *[] {
+    auto* const opened = new Stream({.device = DeviceType::kCuda});
+    set_gemm_provider(*opened, GemmProvider::kCublas);
+    return opened;
+  }();
   return stream;
 }
 
@@ -181,9 +185,8 @@ void run(benchmark::State& state, const GemmShape& shape, const Contender& conte
 
 std::vector<Contender> our_contenders() {
   const auto rung = [](const char* name, GemmAlgorithm algorithm) {
-    return Contender{name, [=](Stream& stream, const Gemm<float>& op) {
-                       dynamic_cast<GemmLadder&>(*stream.backend()).gemm_by(algorithm, op);
-                     }};
+    return Contender{
+        name, [=](Stream& stream, const Gemm<float>& op) { gemm_by(stream, algorithm, op); }};
   };
   return {rung("naive", GemmAlgorithm::kNaive),
           rung("coalesced", GemmAlgorithm::kCoalesced),

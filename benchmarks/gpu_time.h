@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "kernels/baselines/gpu_timer.h"
-#include "kernels/buffer.h"
-#include "kernels/stream.h"
+#include "kernels/runtime/buffer.h"
+#include "kernels/runtime/stream.h"
 
 namespace gradvitals {
 

@@ -5,10 +5,10 @@
 #include <span>
 #include <vector>
 
-#include "kernels/buffer.h"
-#include "kernels/stream.h"
-#include "kernels/tensor_stats.h"
-#include "kernels/view.h"
+#include "kernels/runtime/buffer.h"
+#include "kernels/runtime/stream.h"
+#include "kernels/stats/tensor_stats.h"
+#include "kernels/stats/view.h"
 
 namespace gradvitals {
 

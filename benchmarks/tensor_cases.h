@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/dtype.h"
-#include "kernels/view.h"
+#include "kernels/runtime/dtype.h"
+#include "kernels/stats/view.h"
 
 namespace gradvitals {
 

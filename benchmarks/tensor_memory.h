@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "benchmarks/tensor_cases.h"
-#include "kernels/buffer.h"
-#include "kernels/stream.h"
+#include "kernels/runtime/buffer.h"
+#include "kernels/runtime/stream.h"
 
 namespace gradvitals {
 

@@ -24,9 +24,9 @@
 #include "benchmarks/host_roofline.h"
 #include "benchmarks/norm_peers.h"
 #include "benchmarks/stats_run.h"
-#include "kernels/buffer.h"
-#include "kernels/cpu/thread_pool.h"
-#include "kernels/device.h"
+#include "kernels/runtime/buffer.h"
+#include "kernels/runtime/cpu/thread_pool.h"
+#include "kernels/runtime/device.h"
 
 namespace gradvitals {
 namespace {
@@ -200,7 +200,7 @@ void register_cpu_cases() {
 const bool kRegistered = [] {
   const CpuProbe cpu = probe_cpu();
   benchmark::AddCustomContext("simd", cpu.simd);
-  benchmark::AddCustomContext("blas", cpu.blas);
+  benchmark::AddCustomContext("blas", cpu_blas_name());
   register_cpu_cases();
   register_sizes();
   if (eigen_norm_peers().empty()) {

@@ -23,7 +23,7 @@
 #include "benchmarks/tensor_memory.h"
 #include "kernels/baselines/norms.h"
 #include "kernels/baselines/roofline.h"
-#include "kernels/graph.h"
+#include "kernels/runtime/graph.h"
 
 namespace gradvitals {
 namespace {

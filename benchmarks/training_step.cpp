@@ -20,8 +20,7 @@ namespace gradvitals {
 namespace {
 
 template <Step (*make)(Stream&)>
-void reused_tape(benchmark::State& state, const Stream::Options& options, bool keep_z) {
-  Stream stream(options);
+void reused_tape(benchmark::State& state, Stream stream, bool keep_z) {
   const Step step = make(stream);
   Tape tape(stream, {.keep_pre_activations = keep_z});
   check(stream, run_step(tape, step));
@@ -32,8 +31,14 @@ void reused_tape(benchmark::State& state, const Stream::Options& options, bool k
   }
 }
 
-Stream::Options cpu_with(std::int64_t threads) {
-  return {.device = DeviceType::kCpu, .threads = static_cast<int>(threads)};
+Stream cpu_with(std::int64_t threads) {
+  return Stream({.device = DeviceType::kCpu, .threads = static_cast<int>(threads)});
+}
+
+Stream cuda_with(GemmProvider gemm) {
+  Stream stream({.device = DeviceType::kCuda});
+  set_gemm_provider(stream, gemm);
+  return stream;
 }
 
 template <Step (*make)(Stream&)>
@@ -43,7 +48,7 @@ void reused_tape_on_cpu(benchmark::State& state) {
 
 template <Step (*make)(Stream&)>
 void fresh_tape_on_cpu(benchmark::State& state) {
-  Stream stream(cpu_with(state.range(0)));
+  Stream stream = cpu_with(state.range(0));
   const Step step = make(stream);
   for (auto _ : state) {
     Tape tape(stream, {.keep_pre_activations = state.range(1) != 0});
@@ -69,8 +74,7 @@ BENCHMARK(reused_tape_on_cpu<wide_step>)->Name("cpu/relu_1024x8")->Apply(on_one_
 
 /// The whole step is one CUDA graph.
 template <Step (*make)(Stream&)>
-void replayed_graph(benchmark::State& state, const Stream::Options& options, bool keep_z) {
-  Stream stream(options);
+void replayed_graph(benchmark::State& state, Stream stream, bool keep_z) {
   const Step step = make(stream);
   Tape tape(stream, {.keep_pre_activations = keep_z});
   check(stream, run_step(tape, step));
@@ -91,12 +95,11 @@ void replayed_graph(benchmark::State& state, const Stream::Options& options, boo
 /// it is.
 template <Step (*make)(Stream&)>
 void register_on_cuda(const std::string& network, GemmProvider gemm) {
-  const Stream::Options options = {.device = DeviceType::kCuda, .gemm = gemm};
   const char* const provider = gemm == GemmProvider::kCublas ? "cublas" : "hand-written";
   const auto register_steps = [&](const char* suffix, auto run) {
     benchmark::RegisterBenchmark(
         fmt::format("cuda/{}/{}{}", network, provider, suffix).c_str(),
-        [=](benchmark::State& state) { run(state, options, state.range(0) != 0); })
+        [=](benchmark::State& state) { run(state, cuda_with(gemm), state.range(0) != 0); })
         ->ArgNames({"keep_z"})
         ->ArgsProduct({{0, 1}})
         ->Unit(benchmark::kMicrosecond)

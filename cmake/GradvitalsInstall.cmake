@@ -3,7 +3,15 @@ include(CMakePackageConfigHelpers)
 
 set(_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/gradvitals)
 install(
-  TARGETS gradvitals_kernels gradvitals_framework gradvitals_monitor
+  TARGETS gradvitals_runtime
+          gradvitals_stats
+          gradvitals_stats_archive
+          gradvitals_ops
+          gradvitals_ops_archive
+          gradvitals_sim
+          gradvitals_sim_archive
+          gradvitals_framework
+          gradvitals_monitor
   EXPORT gradvitals
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}

@@ -37,6 +37,17 @@ function(gradvitals_add_library name)
   target_precompile_headers(gradvitals_${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:<fmt/format.h$<ANGLE-R>>)
 endfunction()
 
+# gradvitals_add_kernel_library(NAME): the same for a library of kernels, which register themselves
+# (kernels/runtime/kernel_table.h): nothing names their files, so whoever links gradvitals::NAME links the
+# archive gradvitals_NAME_archive whole. Sources go to the archive.
+function(gradvitals_add_kernel_library name)
+  gradvitals_add_library(${name}_archive)
+  add_library(gradvitals_${name} INTERFACE)
+  add_library(gradvitals::${name} ALIAS gradvitals_${name})
+  set_target_properties(gradvitals_${name} PROPERTIES EXPORT_NAME ${name})
+  target_link_libraries(gradvitals_${name} INTERFACE "$<LINK_LIBRARY:WHOLE_ARCHIVE,gradvitals_${name}_archive>")
+endfunction()
+
 # gradvitals_add_program(NAME SOURCES ... LIBRARIES ...): a program in <build>/bin.
 function(gradvitals_add_program name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")

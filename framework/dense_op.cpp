@@ -5,7 +5,7 @@
 
 #include "framework/dispatch.h"
 #include "framework/ops.h"
-#include "kernels/dense.h"
+#include "kernels/ops/dense.h"
 
 namespace gradvitals {
 namespace {

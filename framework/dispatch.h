@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "kernels/dtype.h"
+#include "kernels/runtime/dtype.h"
 
 namespace gradvitals {
 

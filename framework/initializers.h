@@ -8,7 +8,7 @@
 
 #include "framework/parameter.h"
 #include "framework/tensor.h"
-#include "kernels/random.h"
+#include "kernels/ops/random.h"
 
 namespace gradvitals {
 

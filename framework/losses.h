@@ -1,10 +1,10 @@
-// Losses: scalars to differentiate. The formulas are in kernels/loss.h. Gradients flow to the
+// Losses: scalars to differentiate. The formulas are in kernels/ops/loss.h. Gradients flow to the
 // prediction alone: gradient() refuses a variable upstream of a target.
 #pragma once
 
 #include "framework/tape.h"
 #include "framework/tensor.h"
-#include "kernels/loss.h"
+#include "kernels/ops/loss.h"
 
 namespace gradvitals {
 

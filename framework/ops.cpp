@@ -6,8 +6,8 @@
 #include <stdexcept>
 
 #include "framework/dispatch.h"
-#include "kernels/elementwise.h"
-#include "kernels/gemm.h"
+#include "kernels/ops/elementwise.h"
+#include "kernels/ops/gemm.h"
 
 namespace gradvitals {
 namespace {

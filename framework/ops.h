@@ -6,7 +6,7 @@
 #include "framework/parameter.h"
 #include "framework/tape.h"
 #include "framework/tensor.h"
-#include "kernels/activation.h"
+#include "kernels/ops/activation.h"
 
 namespace gradvitals {
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "framework/dispatch.h"
-#include "kernels/optimizer.h"
+#include "kernels/ops/optimizer.h"
 
 namespace gradvitals {
 namespace {

@@ -1,4 +1,4 @@
-// Optimizers: gradients to new weights. The formulas are in kernels/optimizer.h.
+// Optimizers: gradients to new weights. The formulas are in kernels/ops/optimizer.h.
 #pragma once
 
 #include <string>
@@ -8,9 +8,9 @@
 #include "framework/shape.h"
 #include "framework/tape.h"
 #include "framework/tensor.h"
-#include "kernels/buffer.h"
-#include "kernels/dtype.h"
-#include "kernels/optimizer.h"
+#include "kernels/ops/optimizer.h"
+#include "kernels/runtime/buffer.h"
+#include "kernels/runtime/dtype.h"
 
 namespace gradvitals {
 

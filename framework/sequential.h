@@ -11,7 +11,7 @@
 #include "framework/layers/layer.h"
 #include "framework/parameter.h"
 #include "framework/tape.h"
-#include "kernels/view.h"
+#include "kernels/stats/view.h"
 
 namespace gradvitals {
 

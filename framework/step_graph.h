@@ -4,8 +4,8 @@
 #include <functional>
 #include <optional>
 
-#include "kernels/graph.h"
-#include "kernels/stream.h"
+#include "kernels/runtime/graph.h"
+#include "kernels/runtime/stream.h"
 
 namespace gradvitals {
 

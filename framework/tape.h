@@ -14,8 +14,8 @@
 #include "framework/operation.h"
 #include "framework/parameter.h"
 #include "framework/tensor.h"
-#include "kernels/activation.h"
-#include "kernels/view.h"
+#include "kernels/ops/activation.h"
+#include "kernels/stats/view.h"
 
 namespace gradvitals {
 

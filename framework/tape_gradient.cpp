@@ -6,8 +6,8 @@
 
 #include "framework/dispatch.h"
 #include "framework/tape.h"
-#include "kernels/activation.h"
-#include "kernels/elementwise.h"
+#include "kernels/ops/activation.h"
+#include "kernels/ops/elementwise.h"
 
 namespace gradvitals {
 

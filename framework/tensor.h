@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "framework/shape.h"
-#include "kernels/buffer.h"
-#include "kernels/dtype.h"
-#include "kernels/matrix_view.h"
-#include "kernels/stream.h"
+#include "kernels/runtime/buffer.h"
+#include "kernels/runtime/dtype.h"
+#include "kernels/runtime/matrix_view.h"
+#include "kernels/runtime/stream.h"
 
 namespace gradvitals {
 

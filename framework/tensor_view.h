@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "framework/tensor.h"
-#include "kernels/view.h"
+#include "kernels/stats/view.h"
 
 namespace gradvitals {
 

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "kernels/matrix_view.h"
+#include "kernels/runtime/matrix_view.h"
 #include "monitor/metrics/distinct_names.h"
 #include "monitor/metrics/networks.h"
 #include "monitor/metrics/slice_summary.h"

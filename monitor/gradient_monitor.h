@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/buffer.h"
-#include "kernels/event.h"
-#include "kernels/stream.h"
-#include "kernels/tensor_stats.h"
-#include "kernels/view.h"
+#include "kernels/runtime/buffer.h"
+#include "kernels/runtime/event.h"
+#include "kernels/runtime/stream.h"
+#include "kernels/stats/tensor_stats.h"
+#include "kernels/stats/view.h"
 #include "monitor/metrics/health_metrics.h"
 
 namespace gradvitals {
@@ -54,7 +54,7 @@ class GradientMonitor {
   HealthMetrics examine(std::span<const TensorView> views);
 
   /// Issues the statistics of the views to the stream, where they stay until collect() or the next
-  /// call. It may be captured in a graph (kernels/graph.h) once it has run with the same views;
+  /// call. It may be captured in a graph (kernels/runtime/graph.h) once it has run with the same views;
   /// until the graph has gone, do not watch others. Throws as examine().
   void measure(std::span<const TensorView> views);
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/activation.h"
+#include "kernels/ops/activation.h"
 
 namespace gradvitals::study {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "framework/tensor.h"
-#include "kernels/activation.h"
-#include "kernels/loss.h"
+#include "kernels/ops/activation.h"
+#include "kernels/ops/loss.h"
 
 namespace gradvitals::study {
 

@@ -19,7 +19,7 @@
 #include "framework/io/safetensors_header.h"
 #include "framework/io/unread_format.h"
 #include "framework/io/zip_archive.h"
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

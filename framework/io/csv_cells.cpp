@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

@@ -14,7 +14,7 @@
 #include "framework/io/csv.h"
 #include "framework/io/idx.h"
 #include "framework/io/inflated_file.h"
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "framework/io/float_values.h"
-#include "kernels/input_message.h"
-#include "kernels/utf8.h"
+#include "kernels/runtime/input_message.h"
+#include "kernels/runtime/utf8.h"
 
 namespace gradvitals {
 namespace {

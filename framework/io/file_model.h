@@ -7,7 +7,7 @@
 #include "framework/io/model_file.h"
 #include "framework/parameter.h"
 #include "framework/tape.h"
-#include "kernels/view.h"
+#include "kernels/stats/view.h"
 
 namespace gradvitals {
 

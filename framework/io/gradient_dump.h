@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "framework/io/tensor_entry.h"
-#include "kernels/buffer.h"
-#include "kernels/stream.h"
-#include "kernels/view.h"
+#include "kernels/runtime/buffer.h"
+#include "kernels/runtime/stream.h"
+#include "kernels/stats/view.h"
 
 namespace gradvitals {
 

@@ -6,7 +6,7 @@
 #include <bit>
 #include <optional>
 
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

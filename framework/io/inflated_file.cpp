@@ -11,7 +11,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

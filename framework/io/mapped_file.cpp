@@ -16,7 +16,7 @@
 #include <system_error>
 #include <utility>
 
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

@@ -11,7 +11,7 @@
 #include "framework/io/float_values.h"
 #include "framework/io/model_functions.h"
 #include "framework/io/safetensors.h"
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

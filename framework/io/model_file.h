@@ -8,8 +8,8 @@
 
 #include "framework/io/model_functions.h"
 #include "framework/io/safetensors.h"
-#include "kernels/activation.h"
-#include "kernels/loss.h"
+#include "kernels/ops/activation.h"
+#include "kernels/ops/loss.h"
 
 namespace gradvitals {
 

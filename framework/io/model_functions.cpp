@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "kernels/activation.h"
-#include "kernels/loss.h"
+#include "kernels/ops/activation.h"
+#include "kernels/ops/loss.h"
 
 namespace gradvitals {
 

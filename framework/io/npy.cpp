@@ -14,7 +14,7 @@
 #include "framework/io/file_kind.h"
 #include "framework/io/npy_header.h"
 #include "framework/io/zip_archive.h"
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "framework/io/tensor_dump.h"
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

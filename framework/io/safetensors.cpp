@@ -13,7 +13,7 @@
 #include "framework/io/file_kind.h"
 #include "framework/io/safetensors_header.h"
 #include "framework/io/unread_format.h"
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

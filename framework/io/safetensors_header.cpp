@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "framework/io/safetensors.h"
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

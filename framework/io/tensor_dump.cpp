@@ -12,8 +12,8 @@
 #include "framework/io/npy.h"
 #include "framework/io/shard_index.h"
 #include "framework/io/unread_format.h"
-#include "kernels/input_message.h"
-#include "kernels/utf8.h"
+#include "kernels/runtime/input_message.h"
+#include "kernels/runtime/utf8.h"
 
 namespace gradvitals {
 namespace {

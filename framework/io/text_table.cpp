@@ -8,7 +8,7 @@
 #include <system_error>
 
 #include "framework/io/csv_cells.h"
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "framework/io/file_kind.h"
 #include "framework/io/zip_archive.h"
-#include "kernels/utf8.h"
+#include "kernels/runtime/utf8.h"
 
 namespace gradvitals {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/error.h"
+#include "kernels/runtime/error.h"
 
 namespace gradvitals {
 

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "framework/io/file_kind.h"
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

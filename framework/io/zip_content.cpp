@@ -5,7 +5,7 @@
 #include <new>
 
 #include "framework/io/zip_archive.h"
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "kernels/baselines/norms.h"
 #include "kernels/baselines/sums_of_squares.cuh"
-#include "kernels/cuda/gpu.h"
+#include "kernels/runtime/cuda/gpu.h"
 
 namespace gradvitals::baselines {
 namespace {

@@ -3,7 +3,7 @@
 // DTypes:      float32, float16, bfloat16; accumulator float32, a norm in its tensor's dtype
 // Launch:      cuBLAS's own, for each tensor; no sync: norms stay on the device
 // Traffic:     reads each element once -> bound by memory, and by launches where tensors are small
-// Determinism: kernels/cuda/cublas.cu
+// Determinism: kernels/ops/cuda/cublas.cu
 // Edge cases:  a tensor without elements has the norm 0; a float16 norm above 65504 is infinite
 // Errors:      std::invalid_argument (norms.h); DeviceError where cuBLAS cannot be used; CudaError
 //              for a failed call
@@ -14,8 +14,8 @@
 
 #include "kernels/baselines/norms.h"
 #include "kernels/baselines/queue_of.h"
-#include "kernels/cuda/cublas.h"
-#include "kernels/dtype.h"
+#include "kernels/ops/cuda/cublas.h"
+#include "kernels/runtime/dtype.h"
 
 namespace gradvitals::baselines {
 namespace {

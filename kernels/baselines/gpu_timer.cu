@@ -1,18 +1,10 @@
-// Computes:    the time between two marks in a queue
-// Shapes:      none
-// DTypes:      seconds in float64; CUDA gives milliseconds in float32
-// Launch:      none; seconds() waits for the second mark
-// Traffic:     none
-// Determinism: none
-// Edge cases:  none
-// Errors:      std::invalid_argument (gpu_timer.h); CudaError for a failed call
-// Reference:   CUDA runtime, "Event Management"
+// The time between two marks in a queue, by CUDA events.
 #include "kernels/baselines/gpu_timer.h"
 
 #include <cuda_runtime.h>
 
 #include "kernels/baselines/queue_of.h"
-#include "kernels/cuda/gpu.h"
+#include "kernels/runtime/cuda/gpu.h"
 
 namespace gradvitals::baselines {
 namespace {

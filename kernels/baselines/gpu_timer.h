@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "kernels/stream.h"
+#include "kernels/runtime/stream.h"
 
 namespace gradvitals::baselines {
 

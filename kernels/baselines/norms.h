@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "kernels/buffer.h"
-#include "kernels/stream.h"
-#include "kernels/view.h"
+#include "kernels/runtime/buffer.h"
+#include "kernels/runtime/stream.h"
+#include "kernels/stats/view.h"
 
 namespace gradvitals::baselines {
 

@@ -3,10 +3,10 @@
 
 #include <string_view>
 
-#include "kernels/cuda/backend.h"
-#include "kernels/cuda/gpu.h"
-#include "kernels/stream.h"
-#include "kernels/validate.h"
+#include "kernels/runtime/cuda/backend.h"
+#include "kernels/runtime/cuda/gpu.h"
+#include "kernels/runtime/stream.h"
+#include "kernels/runtime/validate.h"
 
 namespace gradvitals::GPU_NAMESPACE {
 

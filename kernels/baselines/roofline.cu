@@ -15,10 +15,10 @@
 #include <cstdint>
 
 #include "kernels/baselines/queue_of.h"
-#include "kernels/cuda/gpu.h"
-#include "kernels/cuda/grid.cuh"
-#include "kernels/cuda/warp_reduce.cuh"
-#include "kernels/validate.h"
+#include "kernels/runtime/cuda/gpu.h"
+#include "kernels/runtime/cuda/grid.cuh"
+#include "kernels/runtime/cuda/warp_reduce.cuh"
+#include "kernels/runtime/validate.h"
 
 namespace gradvitals::GPU_NAMESPACE {
 namespace {

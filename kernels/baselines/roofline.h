@@ -5,8 +5,8 @@
 #include <array>
 #include <cstdint>
 
-#include "kernels/buffer.h"
-#include "kernels/stream.h"
+#include "kernels/runtime/buffer.h"
+#include "kernels/runtime/stream.h"
 
 namespace gradvitals {
 

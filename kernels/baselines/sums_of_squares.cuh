@@ -6,7 +6,7 @@
 // Determinism: an element's square depends on nothing else
 // Edge cases:  in float, squares overflow above 1.84e19 and vanish below 3.7e-23, as the peers' do
 // Errors:      std::invalid_argument for another dtype or device
-// Reference:   kernels/tensor_stats.h
+// Reference:   kernels/stats/tensor_stats.h
 #pragma once
 
 #include <algorithm>
@@ -18,9 +18,9 @@
 
 #include "kernels/baselines/norms.h"
 #include "kernels/baselines/queue_of.h"
-#include "kernels/buffer.h"
-#include "kernels/validate.h"
-#include "kernels/view.h"
+#include "kernels/runtime/buffer.h"
+#include "kernels/runtime/validate.h"
+#include "kernels/stats/view.h"
 
 namespace gradvitals::baselines {
 

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <new>
 
-#include "kernels/error.h"
+#include "kernels/runtime/error.h"
 #include "kernels/sim/gpu_model.h"
 #include "kernels/sim/sanitizers.h"
 

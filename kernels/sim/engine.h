@@ -34,7 +34,7 @@
 #include <functional>
 #include <source_location>
 
-#include "kernels/error.h"
+#include "kernels/runtime/error.h"
 #include "kernels/sim/cuda_types.h"
 #include "kernels/sim/warp_op.h"
 

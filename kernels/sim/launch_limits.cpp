@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "kernels/error.h"
+#include "kernels/runtime/error.h"
 #include "kernels/sim/fault_report.h"
 #include "kernels/sim/ready_set.h"
 

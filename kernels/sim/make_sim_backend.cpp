@@ -1,10 +1,12 @@
 // The door to device `sim`.
-#include "kernels/cuda/backend.h"
+#include "kernels/runtime/cuda/backend.h"
 
 namespace gradvitals {
+namespace {
 
-std::shared_ptr<Backend> make_sim_backend() {
-  return sim::make_backend(DeviceType::kSim);
-}
+const SimDevice registered([]() -> std::shared_ptr<Backend> {
+  return std::make_shared<sim::GpuBackend>();
+});
 
+}  // namespace
 }  // namespace gradvitals

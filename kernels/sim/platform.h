@@ -1,10 +1,11 @@
-// What kernels/cuda/gpu.h stands on where g++ compiles: CUDA's surface over the engine (engine.h).
+// What kernels/runtime/cuda/gpu.h stands on where g++ compiles: CUDA's surface over the engine (engine.h).
 #pragma once
 
 #include <cstddef>
 #include <source_location>
 #include <tuple>
 
+#include "kernels/runtime/device.h"
 #include "kernels/sim/cuda_atomics.h"
 #include "kernels/sim/cuda_math.h"
 #include "kernels/sim/cuda_sync.h"
@@ -24,6 +25,8 @@
       ::gradvitals::sim::shared_array(&gpu_key_of_##name, sizeof(gpu_type_of_##name)))
 
 namespace gradvitals::sim::gpu {
+
+inline constexpr DeviceType kDevice = DeviceType::kSim;
 
 /// Work has finished when its call returns, unless the queue is captured.
 using Queue = WorkQueue*;

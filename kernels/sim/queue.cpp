@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "kernels/error.h"
+#include "kernels/runtime/error.h"
 
 namespace gradvitals::sim {
 namespace {

@@ -1,11 +1,11 @@
-// The host's side of kernels/cuda/gpu.h on the CPU. Every call has finished when it returns, but
+// The host's side of kernels/runtime/cuda/gpu.h on the CPU. Every call has finished when it returns, but
 // for those to a queue that is captured.
 #include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <new>
 
-#include "kernels/cuda/gpu.h"
+#include "kernels/runtime/cuda/gpu.h"
 #include "kernels/sim/device_memory.h"
 #include "kernels/sim/gpu_model.h"
 

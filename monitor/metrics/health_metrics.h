@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "kernels/tensor_stats.h"
-#include "kernels/view.h"
+#include "kernels/stats/tensor_stats.h"
+#include "kernels/stats/view.h"
 #include "monitor/metrics/slice_summary.h"
 
 namespace gradvitals {

@@ -11,7 +11,7 @@
 #include <tuple>
 #include <utility>
 
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

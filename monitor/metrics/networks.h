@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/view.h"
+#include "kernels/stats/view.h"
 #include "monitor/metrics/health_metrics.h"
 
 namespace gradvitals {

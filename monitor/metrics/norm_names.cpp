@@ -4,7 +4,7 @@
 #include <array>
 #include <initializer_list>
 
-#include "kernels/utf8.h"
+#include "kernels/runtime/utf8.h"
 #include "monitor/metrics/tracker_names.h"
 
 namespace gradvitals {

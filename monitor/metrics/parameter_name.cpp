@@ -4,7 +4,7 @@
 #include <array>
 #include <string>
 
-#include "kernels/utf8.h"
+#include "kernels/runtime/utf8.h"
 
 namespace gradvitals {
 namespace {

@@ -8,7 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 #include "monitor/metrics/norm_names.h"
 
 namespace gradvitals {

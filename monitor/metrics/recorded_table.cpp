@@ -13,8 +13,8 @@
 #include <system_error>
 #include <vector>
 
-#include "kernels/input_message.h"
-#include "kernels/utf8.h"
+#include "kernels/runtime/input_message.h"
+#include "kernels/runtime/utf8.h"
 #include "monitor/metrics/norm_names.h"
 #include "monitor/metrics/recorded_history.h"
 

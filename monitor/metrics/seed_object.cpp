@@ -7,7 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 #include "monitor/metrics/python_json.h"
 #include "monitor/metrics/recorded_object.h"
 

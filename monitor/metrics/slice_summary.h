@@ -7,10 +7,10 @@
 #include <span>
 #include <vector>
 
-#include "kernels/buffer.h"
-#include "kernels/slice_stats.h"
-#include "kernels/stream.h"
-#include "kernels/view.h"
+#include "kernels/runtime/buffer.h"
+#include "kernels/runtime/stream.h"
+#include "kernels/stats/slice_stats.h"
+#include "kernels/stats/view.h"
 
 namespace gradvitals {
 

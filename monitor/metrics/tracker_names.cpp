@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/utf8.h"
+#include "kernels/runtime/utf8.h"
 
 namespace gradvitals {
 namespace {

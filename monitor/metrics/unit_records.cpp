@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "kernels/unit_stats.h"
+#include "kernels/stats/unit_stats.h"
 
 namespace gradvitals {
 namespace {

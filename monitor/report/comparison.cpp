@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "kernels/utf8.h"
+#include "kernels/runtime/utf8.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/text_table.h"
 #include "monitor/rules/seed_interpreter.h"

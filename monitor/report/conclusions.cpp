@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "kernels/utf8.h"
+#include "kernels/runtime/utf8.h"
 #include "monitor/metrics/seed_limits.h"
 #include "monitor/report/comparison.h"
 #include "monitor/report/number_text.h"

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "kernels/utf8.h"
+#include "kernels/runtime/utf8.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/style.h"
 

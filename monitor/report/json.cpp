@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "kernels/input_message.h"
+#include "kernels/runtime/input_message.h"
 #include "monitor/report/json_writer.h"
 #include "monitor/rules/seed_interpreter.h"
 

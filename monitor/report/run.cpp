@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "kernels/utf8.h"
+#include "kernels/runtime/utf8.h"
 #include "monitor/report/finding_text.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/text_table.h"

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <iterator>
 
-#include "kernels/utf8.h"
+#include "kernels/runtime/utf8.h"
 
 namespace gradvitals {
 namespace {

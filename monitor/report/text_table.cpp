@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "kernels/utf8.h"
+#include "kernels/runtime/utf8.h"
 
 namespace gradvitals {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "kernels/utf8.h"
+#include "kernels/runtime/utf8.h"
 #include "monitor/metrics/parameter_name.h"
 
 namespace gradvitals {

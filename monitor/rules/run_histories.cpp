@@ -1,6 +1,6 @@
 #include "monitor/rules/run_histories.h"
 
-#include "kernels/view.h"
+#include "kernels/stats/view.h"
 #include "monitor/metrics/gradient_readings.h"
 #include "monitor/metrics/parameter_name.h"
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/device.h"
+#include "kernels/runtime/device.h"
 #include "tests/app/run_program.h"
 
 namespace gradvitals::test {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/device.h"
+#include "kernels/runtime/device.h"
 #include "tests/app/run_program.h"
 #include "tests/golden/golden_file.h"
 #include "tests/support/devices.h"

@@ -55,6 +55,13 @@ run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/project -B ${WORK_DIR}/build -
     -DCMAKE_CXX_FLAGS=${CXX_FLAGS} -DEXAMPLES=${names} -DEXAMPLES_DIR=${WORK_DIR})
 run(${CMAKE_COMMAND} --build ${WORK_DIR}/build)
 run(${WORK_DIR}/build/consumer)
+run(${WORK_DIR}/build/monitor_alone)
+# The monitor brings neither a BLAS nor the simulator's fibers.
+execute_process(COMMAND readelf --dynamic --wide ${WORK_DIR}/build/monitor_alone OUTPUT_VARIABLE loaded
+                COMMAND_ERROR_IS_FATAL ANY)
+if(NOT loaded MATCHES "NEEDED.*libstdc\\+\\+" OR loaded MATCHES "NEEDED[^\n]*(blas|boost|cuda)")
+  message(FATAL_ERROR "a program of the monitor alone loads what only layers need:\n${loaded}")
+endif()
 foreach(example IN LISTS examples)
   run(${WORK_DIR}/build/${example})
 endforeach()

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # check.sh ROOT: fails on a breach of the dependency rule in the sources below ROOT, naming each line.
 #
+#   - Each room includes what stands before it: kernels/runtime; kernels/sim; kernels/stats (not sim);
+#     kernels/ops (not sim). kernels/baselines serves tests and benchmarks.
 #   - kernels includes nothing of framework, monitor or app; framework and monitor include neither
-#     each other nor app; nothing of the product includes tests or benchmarks.
-#   - Headers of CUDA, CUB and cuBLAS are included under kernels/cuda and kernels/baselines alone.
-#   - No preprocessor branch asks for a backend: CMake chooses files. kernels/host_device.h alone tells
+#     each other nor app, and monitor nothing of kernels/ops; nothing of the product includes tests or
+#     benchmarks.
+#   - Headers of CUDA, CUB and cuBLAS are included under kernels/*/cuda and kernels/baselines alone.
+#   - No preprocessor branch asks for a backend: CMake chooses files. kernels/runtime/host_device.h alone tells
 #     nvcc from g++.
 set -uo pipefail
 
@@ -35,14 +38,18 @@ forbid() {
 include_of() { echo "^[[:space:]]*#[[:space:]]*include[[:space:]]*[\"<](\\.\\.?/)*($1)"; }
 
 mapfile -t kernels < <(sources kernels)
+mapfile -t runtime < <(sources kernels/runtime)
+mapfile -t sim < <(sources kernels/sim)
+mapfile -t stats < <(sources kernels/stats)
+mapfile -t ops < <(sources kernels/ops)
 mapfile -t framework < <(sources framework)
 mapfile -t monitor < <(sources monitor)
 mapfile -t product < <(sources kernels framework monitor app)
 mapfile -t everything < <(sources kernels framework monitor app benchmarks tests)
-mapfile -t without_cuda < <(printf '%s\n' "${everything[@]}" | grep -vE '^kernels/(cuda|baselines)/')
-mapfile -t branchless < <(printf '%s\n' "${everything[@]}" | grep -vxF 'kernels/host_device.h')
+mapfile -t without_cuda < <(printf '%s\n' "${everything[@]}" | grep -vE '^kernels/([a-z]+/cuda|baselines)/')
+mapfile -t branchless < <(printf '%s\n' "${everything[@]}" | grep -vxF 'kernels/runtime/host_device.h')
 
-for folder in kernels framework monitor; do
+for folder in kernels/{runtime,sim,stats,ops} framework monitor; do
   if [[ -z $(sources "$folder") ]]; then
     echo "no sources in $root/$folder: nothing was checked"
     exit 2
@@ -50,11 +57,17 @@ for folder in kernels framework monitor; do
 done
 
 forbid "kernels is the bottom layer" "$(include_of '(framework|monitor|app)/')" "${kernels[@]}"
+forbid "kernels/runtime stands on nothing" "$(include_of 'kernels/(sim|stats|ops|baselines)/')" "${runtime[@]}"
+forbid "kernels/sim stands on kernels/runtime alone" "$(include_of 'kernels/(stats|ops|baselines)/')" "${sim[@]}"
+forbid "kernels/stats stands on kernels/runtime alone" "$(include_of 'kernels/(sim|ops|baselines)/')" "${stats[@]}"
+forbid "kernels/ops stands on kernels/runtime and kernels/stats" "$(include_of 'kernels/(sim|baselines)/')" "${ops[@]}"
+forbid "monitor stands on kernels/runtime and kernels/stats" "$(include_of 'kernels/(sim|ops|baselines)/')" "${monitor[@]}"
+forbid "framework stands on kernels/runtime, stats and ops" "$(include_of 'kernels/(sim|baselines)/')" "${framework[@]}"
 forbid "framework must not know monitor or app" "$(include_of '(monitor|app)/')" "${framework[@]}"
 forbid "monitor must not know framework or app" "$(include_of '(framework|app)/')" "${monitor[@]}"
 forbid "the product must not include tests or benchmarks" "$(include_of '(tests|benchmarks)/')" "${product[@]}"
 forbid "includes are written from the root" '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]\.\.?/' "${everything[@]}"
-forbid "CUDA headers belong to kernels/cuda and kernels/baselines" \
+forbid "CUDA headers belong to kernels/*/cuda and kernels/baselines" \
   "$(include_of 'cuda|cublas|cub/|thrust/|cooperative_groups|nvtx|nvml|mma\.h|curand|device_launch')" \
   "${without_cuda[@]}"
 forbid "a preprocessor branch on a backend: let CMake choose the file" \

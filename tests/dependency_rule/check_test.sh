@@ -10,9 +10,10 @@ failures=0
 plant() {  # plant FILE LINE: a tree that keeps the rule but for that line.
   rm -rf "${folder:?}"/*
   local file
-  for file in kernels/gemm.h framework/tape.h monitor/rules.h app/main.cpp kernels/cuda/gemm.cu "$1"; do
+  for file in kernels/runtime/stream.h kernels/sim/engine.h kernels/stats/view.h kernels/ops/gemm.h \
+    kernels/ops/cuda/gemm.cu framework/tape.h monitor/rules.h app/main.cpp "$1"; do
     mkdir -p "$folder/$(dirname "$file")"
-    echo '#include "kernels/view.h"' >"$folder/$file"
+    echo '#include "kernels/runtime/dtype.h"' >"$folder/$file"
   done
   echo "$2" >>"$folder/$1"
 }
@@ -30,35 +31,47 @@ expect() {  # expect STATUS FILE LINE
   fi
 }
 
-expect 1 kernels/dense.h '#include "framework/tensor.h"'
-expect 1 kernels/cpu/gemm.cpp '#include "monitor/rules.h"'
-expect 1 kernels/cuda/stats.cu '#include "monitor/rules.h"'
+expect 1 kernels/ops/dense.h '#include "framework/tensor.h"'
+expect 1 kernels/ops/cpu/gemm.cpp '#include "monitor/rules.h"'
+expect 1 kernels/ops/cuda/stats.cu '#include "monitor/rules.h"'
 expect 1 framework/layers/dense.cpp '#include "monitor/rules.h"'
 expect 1 framework/layers/dense.cpp '  #  include <monitor/rules.h>'
 expect 1 framework/layers/dense.cpp '#include "../../monitor/rules.h"'
 expect 1 monitor/report/json.cpp '#include "framework/tensor.h"'
 expect 1 monitor/report/json.cpp '#include "app/options.h"'
+expect 1 kernels/runtime/stream.cpp '#include "kernels/stats/view.h"'
+expect 1 kernels/runtime/stream.cpp '#include "kernels/ops/gemm.h"'
+expect 1 kernels/runtime/stream.cpp '#include "kernels/sim/engine.h"'
+expect 1 kernels/sim/engine.cpp '#include "kernels/stats/view.h"'
+expect 1 kernels/stats/view.cpp '#include "kernels/ops/gemm.h"'
+expect 1 kernels/stats/cuda/stats.cu '#include "kernels/sim/engine.h"'
+expect 1 kernels/ops/gemm.cpp '#include "kernels/baselines/norms.h"'
+expect 1 monitor/metrics/watch.cpp '#include "kernels/ops/gemm.h"'
+expect 1 framework/tape.cpp '#include "kernels/sim/engine.h"'
 expect 1 app/compare.cpp '#include "tests/support/gradcheck.h"'
 expect 1 app/info.cpp '#include <cuda_runtime.h>'
-expect 1 kernels/stream.cpp '#include <cuda_runtime_api.h>'
-expect 1 tests/kernels/gemm_test.cpp '#include <cublas_v2.h>'
+expect 1 kernels/runtime/stream.cpp '#include <cuda_runtime_api.h>'
+expect 1 tests/kernels/ops/gemm_test.cpp '#include <cublas_v2.h>'
 expect 1 benchmarks/reduce.cpp '#include <cub/cub.cuh>'
-expect 1 kernels/stream.cpp '#ifdef __CUDACC__'
-expect 1 kernels/cuda/gemm.cuh '#if defined(__CUDA_ARCH__)'
+expect 1 kernels/runtime/stream.cpp '#ifdef __CUDACC__'
+expect 1 kernels/ops/cuda/gemm.cuh '#if defined(__CUDA_ARCH__)'
 expect 1 app/info.cpp '#if GRADVITALS_HAS_CUDA'
 expect 1 app/info.cpp '#ifndef GRADVITALS_SIM'
-expect 1 kernels/cuda/gemm.cu '#elif defined(__NVCC__)'
-expect 1 kernels/cuda/gpu.h '# ifdef GPU_NAMESPACE'
+expect 1 kernels/ops/cuda/gemm.cu '#elif defined(__NVCC__)'
+expect 1 kernels/runtime/cuda/gpu.h '# ifdef GPU_NAMESPACE'
 expect 1 kernels/sim/engine.h '#if __has_include(<cuda_runtime.h>)'
 
+expect 0 kernels/ops/optimizer.h '#include "kernels/stats/view.h"'
+expect 0 kernels/baselines/norms.h '#include "kernels/ops/gemm.h"'
+expect 0 monitor/metrics/watch.cpp '#include "kernels/stats/view.h"'
 expect 0 app/compare.cpp '#include "monitor/rules.h"'
 expect 0 app/compare.cpp '#include "framework/tape.h"'
 expect 0 tests/app/compare_test.cpp '#include "framework/tape.h"'
-expect 0 kernels/cuda/reduce.cu '#include <cuda_runtime.h>'
+expect 0 kernels/ops/cuda/reduce.cu '#include <cuda_runtime.h>'
 expect 0 kernels/baselines/reduce.cu '#include <cub/cub.cuh>'
-expect 0 kernels/host_device.h '#if defined(__CUDACC__)'
-expect 0 kernels/cpu/stats.cpp '#if HWY_ONCE'
-expect 0 kernels/cpu/stats.cpp '#include "kernels/cpu/simd.h"'
+expect 0 kernels/runtime/host_device.h '#if defined(__CUDACC__)'
+expect 0 kernels/ops/cpu/stats.cpp '#if HWY_ONCE'
+expect 0 kernels/ops/cpu/stats.cpp '#include "kernels/ops/cpu/simd.h"'
 expect 0 monitor/rules/table.cpp '// #include "framework/tape.h" would breach the rule'
 
 plant app/main.cpp ''

@@ -1,4 +1,4 @@
-// Contract: framework/optimizers.h. Oracle: the formulas of kernels/optimizer.h, worked in double
+// Contract: framework/optimizers.h. Oracle: the formulas of kernels/ops/optimizer.h, worked in double
 // here.
 #include "framework/optimizers.h"
 

@@ -14,7 +14,7 @@
 #include "framework/networks.h"
 #include "framework/optimizers.h"
 #include "framework/tape.h"
-#include "kernels/error.h"
+#include "kernels/runtime/error.h"
 #include "monitor/gradient_monitor.h"
 #include "tests/support/devices.h"
 

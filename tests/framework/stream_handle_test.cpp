@@ -11,8 +11,8 @@
 #include "framework/sequential.h"
 #include "framework/step_graph.h"
 #include "framework/tape.h"
-#include "kernels/event.h"
-#include "kernels/graph.h"
+#include "kernels/runtime/event.h"
+#include "kernels/runtime/graph.h"
 #include "monitor/gradient_monitor.h"
 #include "tests/support/devices.h"
 

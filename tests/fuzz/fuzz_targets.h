@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "kernels/error.h"
+#include "kernels/runtime/error.h"
 
 namespace gradvitals::test {
 

@@ -7,8 +7,8 @@
 
 #include "framework/io/gradient_dump.h"
 #include "framework/io/safetensors.h"
-#include "kernels/stream.h"
-#include "kernels/tensor_stats.h"
+#include "kernels/runtime/stream.h"
+#include "kernels/stats/tensor_stats.h"
 #include "monitor/gradient_monitor.h"
 #include "monitor/rules/diagnosis.h"
 #include "tests/golden/golden_file.h"

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "framework/io/file_model.h"
-#include "kernels/stream.h"
+#include "kernels/runtime/stream.h"
 #include "monitor/gradient_monitor.h"
 #include "tests/golden/golden_file.h"
 

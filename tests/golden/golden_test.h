@@ -7,7 +7,7 @@
 #include <string>
 #include <tuple>
 
-#include "kernels/stream.h"
+#include "kernels/runtime/stream.h"
 #include "tests/golden/golden_file.h"
 #include "tests/support/devices.h"
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # check.sh ROOT: fails where a kernel file below ROOT breaks a rule, naming the file.
 #
-#   - Every .cu and .cuh of kernels/cuda and kernels/baselines, and every .h there that holds a kernel,
-#     opens with the header block: nine titles in order, each with something to say, "none" included.
-#   - Every .cu of kernels/cuda is named once in kernels/CMakeLists.txt: among the files that g++ and
-#     nvcc compile (gradvitals_target_gpu_sources), or among those of nvcc alone (gpu_only).
+#   - Every .cu and .cuh of kernels/*/cuda and kernels/baselines that holds code for a GPU, and every .h
+#     there that holds a kernel, opens with the header block: nine titles in order, each with something to say, "none"
+#     included.
+#   - Every .cu of kernels/*/cuda is named once in the CMakeLists.txt beside that folder: among the files
+#     that g++ and nvcc compile (gradvitals_target_gpu_sources), or among those of nvcc alone
+#     (target_sources).
 set -uo pipefail
 
 root=${1:?usage: check.sh ROOT}
@@ -24,8 +26,9 @@ titles_of() {
 }
 
 shopt -s nullglob
-files=(kernels/{cuda,baselines}/*.{cu,cuh})
-mapfile -t -O "${#files[@]}" files < <(grep -lE '^[^/]*__global__' /dev/null kernels/{cuda,baselines}/*.h)
+mapfile -t files < <(
+  grep -lE '^[^/]*__(global|device)__' /dev/null kernels/{*/cuda,baselines}/*.{cu,cuh}
+  grep -lE '^[^/]*__global__' /dev/null kernels/{*/cuda,baselines}/*.h)
 expected=$(printf '%s\n' "${titles[@]}")
 for file in "${files[@]}"; do
   found=$(titles_of "$file")
@@ -33,21 +36,15 @@ for file in "${files[@]}"; do
     breach "$file: the header block must have ${titles[*]}, in this order; it has: ${found//$'\n'/ }"
 done
 
-# The .cu files that the CMake list opened by a pattern names: listed PATTERN.
-listed() {
-  awk -v opening="$1" '$0 ~ opening { inside = 1 } inside { print } inside && /\)/ { exit }' \
-    kernels/CMakeLists.txt | grep -oE 'cuda/[A-Za-z0-9_]+\.cu\b'
-}
-
-mapfile -t named < <(listed '^gradvitals_target_gpu_sources\('; listed '^set\(gpu_only')
-sources=(kernels/cuda/*.cu)
+sources=(kernels/*/cuda/*.cu)
 for source in "${sources[@]}"; do
-  count=$(printf 'kernels/%s\n' "${named[@]}" | grep -cxF "$source")
-  ((count == 1)) || breach "$source: named $count times in the lists of kernels/CMakeLists.txt, not once"
+  list=${source%/cuda/*}/CMakeLists.txt
+  count=$(grep -oE 'cuda/[A-Za-z0-9_]+\.cu\b' "$list" /dev/null | grep -cxF "$list:cuda/${source##*/}")
+  ((count == 1)) || breach "$source: named $count times in $list, not once"
 done
 
-if ((${#sources[@]} == 0 || ${#named[@]} == 0)); then
-  echo "no kernels in $root/kernels/cuda, or none in kernels/CMakeLists.txt: nothing was checked"
+if ((${#sources[@]} == 0 || ${#files[@]} == 0)); then
+  echo "no kernels in $root/kernels/*/cuda: nothing was checked"
   exit 2
 fi
 ((breaches == 0)) || exit 1

@@ -8,10 +8,10 @@
 #include <optional>
 #include <vector>
 
-#include "kernels/buffer.h"
-#include "kernels/elementwise.h"
-#include "kernels/error.h"
-#include "kernels/tensor_stats.h"
+#include "kernels/ops/elementwise.h"
+#include "kernels/runtime/buffer.h"
+#include "kernels/runtime/error.h"
+#include "kernels/stats/tensor_stats.h"
 #include "tests/support/devices.h"
 #include "tests/support/expect_invalid.h"
 #include "tests/support/tensor_records.h"

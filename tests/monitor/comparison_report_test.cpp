@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/utf8.h"
+#include "kernels/runtime/utf8.h"
 #include "tests/monitor/report_networks.h"
 
 namespace gradvitals::test {

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "kernels/error.h"
+#include "kernels/runtime/error.h"
 #include "monitor/report/json.h"
 #include "tests/monitor/report_networks.h"
 

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "kernels/error.h"
+#include "kernels/runtime/error.h"
 
 namespace gradvitals::test {
 namespace {

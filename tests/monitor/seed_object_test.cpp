@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "kernels/error.h"
+#include "kernels/runtime/error.h"
 #include "monitor/metrics/recorded_metrics.h"
 #include "monitor/report/json.h"
 #include "tests/monitor/report_networks.h"

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/utf8.h"
+#include "kernels/runtime/utf8.h"
 #include "monitor/report/diagnosis_text.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/style.h"

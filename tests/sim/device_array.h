@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels/cuda/gpu.h"
+#include "kernels/runtime/cuda/gpu.h"
 
 namespace gradvitals::sim {
 

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "kernels/cuda/gpu.h"
+#include "kernels/runtime/cuda/gpu.h"
 #include "kernels/sim/ready_set.h"
 #include "tests/sim/device_array.h"
 

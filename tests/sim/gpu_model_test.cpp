@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include "kernels/cuda/gpu.h"
-#include "kernels/error.h"
+#include "kernels/runtime/cuda/gpu.h"
+#include "kernels/runtime/error.h"
 #include "tests/support/expect_invalid.h"
 
 namespace gradvitals::sim {

@@ -1,13 +1,13 @@
-// Contract: kernels/cuda/grid.cuh. Oracle: by hand.
+// Contract: kernels/runtime/cuda/grid.cuh. Oracle: by hand.
 #include <gtest/gtest.h>
 
 #include <cstdint>
 #include <limits>
 
-#include "kernels/cuda/block_reduce.cuh"
-#include "kernels/cuda/gpu.h"
-#include "kernels/cuda/grid.cuh"
-#include "kernels/error.h"
+#include "kernels/runtime/cuda/block_reduce.cuh"
+#include "kernels/runtime/cuda/gpu.h"
+#include "kernels/runtime/cuda/grid.cuh"
+#include "kernels/runtime/error.h"
 
 namespace gradvitals::sim {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "kernels/cuda/gpu.h"
+#include "kernels/runtime/cuda/gpu.h"
 
 namespace gradvitals::GPU_NAMESPACE::planted {
 

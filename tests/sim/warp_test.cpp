@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "kernels/cuda/gpu.h"
+#include "kernels/runtime/cuda/gpu.h"
 #include "tests/sim/device_array.h"
 
 namespace gradvitals::sim {

@@ -14,8 +14,8 @@
 #include <ostream>
 #include <string>
 
-#include "kernels/device.h"
-#include "kernels/stream.h"
+#include "kernels/runtime/device.h"
+#include "kernels/runtime/stream.h"
 
 namespace gradvitals {
 
@@ -63,8 +63,8 @@ class DeviceTest : public ::testing::TestWithParam<DeviceType> {
   void SetUp() override {
     skip_where_absent(GetParam());
     if (IsSkipped() || HasFatalFailure()) return;
-    stream_.emplace(
-        Stream::Options{.device = GetParam(), .threads = 2, .gemm = gemm_under_test(GetParam())});
+    stream_.emplace(Stream::Options{.device = GetParam(), .threads = 2});
+    set_gemm_provider(*stream_, gemm_under_test(GetParam()));
   }
 
   /// A stream on the device under test; on cpu with two threads, so that work is split.

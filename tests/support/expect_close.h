@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-#include "kernels/matrix_view.h"
+#include "kernels/runtime/matrix_view.h"
 #include "tests/support/tolerances.h"
 
 namespace gradvitals::test {

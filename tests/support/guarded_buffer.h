@@ -9,9 +9,9 @@
 #include <span>
 #include <vector>
 
-#include "kernels/buffer.h"
-#include "kernels/matrix_view.h"
-#include "kernels/stream.h"
+#include "kernels/runtime/buffer.h"
+#include "kernels/runtime/matrix_view.h"
+#include "kernels/runtime/stream.h"
 
 namespace gradvitals::test {
 

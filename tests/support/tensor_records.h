@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "kernels/stream.h"
-#include "kernels/tensor_stats.h"
+#include "kernels/runtime/stream.h"
+#include "kernels/stats/tensor_stats.h"
 
 namespace gradvitals::test {
 

@@ -10,8 +10,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "kernels/dtype.h"
-#include "kernels/tensor_stats.h"
+#include "kernels/runtime/dtype.h"
+#include "kernels/stats/tensor_stats.h"
 #include "tests/support/expect_close.h"
 #include "tests/support/tolerances.h"
 

@@ -126,7 +126,7 @@ constexpr Tolerance float32_norm(std::int64_t count) {
 /// A norm that is then stored in bfloat16, of 8 bits of precision; a few float32 roundings before.
 inline constexpr Tolerance kStoredBFloat16{.absolute = 0.0, .relative = 0x1.01p-8};
 
-// Random numbers. Normals: the error that kernels/normal.h states. Statistics of fixed seeds: a
+// Random numbers. Normals: the error that kernels/ops/normal.h states. Statistics of fixed seeds: a
 // sound generator is beyond five standard errors once in 1.7 million tests; a Kolmogorov-Smirnov
 // distance is beyond 2.23 / sqrt(n) once in 10,000.
 inline constexpr Tolerance kNormalQuantile{.absolute = 0.0, .relative = 3e-7};

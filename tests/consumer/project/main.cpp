@@ -5,7 +5,7 @@
 #include "framework/losses.h"
 #include "framework/networks.h"
 #include "framework/tape.h"
-#include "kernels/stream.h"
+#include "kernels/runtime/stream.h"
 #include "monitor/gradient_monitor.h"
 #include "monitor/rules/diagnosis.h"
 

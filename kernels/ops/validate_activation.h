@@ -1,0 +1,16 @@
+// The check of a contract function that computes an activation. Private to kernels/ops.
+#pragma once
+
+#include <string_view>
+
+#include "kernels/runtime/validate.h"
+#include "kernels/stats/activation_type.h"
+
+namespace gradvitals::validate {
+
+/// Throws where the activation is kNone: "not known" is for views, no op can compute it.
+inline void known(std::string_view op, Activation activation) {
+  if (activation == Activation::kNone) fail(op, "activation none cannot be computed");
+}
+
+}  // namespace gradvitals::validate

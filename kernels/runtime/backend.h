@@ -1,0 +1,89 @@
+// Backend: what a device implements for Stream, Buffer, Event and Graph. Ops are entered apart, each
+// on its own (kernel_table.h).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <typeindex>
+#include <unordered_map>
+
+#include "kernels/runtime/device.h"
+#include "kernels/runtime/memory_use.h"
+
+namespace gradvitals {
+
+/// What stands behind an Event; the functions are Event's own.
+class BackendEvent {
+ public:
+  virtual ~BackendEvent() = default;
+  virtual void record() = 0;
+  virtual bool has_passed() const = 0;
+  virtual void wait() const = 0;
+};
+
+/// What stands behind a Graph.
+class BackendGraph {
+ public:
+  virtual ~BackendGraph() = default;
+  virtual void launch() = 0;
+};
+
+/// One execution queue on one device, and the memory that belongs to it.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  virtual DeviceType device() const = 0;
+  virtual int threads() const = 0;
+  virtual void synchronize() = 0;
+  virtual std::unique_ptr<BackendEvent> make_event() = 0;
+  virtual bool can_capture() const = 0;
+  virtual std::unique_ptr<BackendGraph> capture(const std::function<void()>& issue) = 0;
+
+  virtual MemoryUse memory() const = 0;
+  virtual void* allocate(std::int64_t bytes) = 0;
+  virtual void deallocate(void* data, std::int64_t bytes) noexcept = 0;
+  virtual void* allocate_host(std::int64_t bytes) = 0;
+  virtual void deallocate_host(void* data, std::int64_t bytes) noexcept = 0;
+  virtual void copy_to_device(const void* source, std::int64_t bytes, void* destination) = 0;
+  virtual void copy_to_host(const void* source, std::int64_t bytes, void* destination) = 0;
+  virtual void copy_to_host_async(const void* source, std::int64_t bytes, void* destination) = 0;
+  virtual void fill_zero(void* destination, std::int64_t bytes) = 0;
+
+  /// What kernels keep with the queue they run on, one of each type (a library's handle): made by
+  /// the first call, and destroyed before the queue is.
+  template <class State>
+  State& state() {
+    std::shared_ptr<void>& found = states_[typeid(State)];
+    if (found == nullptr) found = std::make_shared<State>();
+    return *static_cast<State*>(found.get());
+  }
+
+ protected:
+  void destroy_states() noexcept { states_.clear(); }
+
+ private:
+  std::unordered_map<std::type_index, std::shared_ptr<void>> states_;
+};
+
+/// The native implementation; `threads` as in Stream::Options.
+std::shared_ptr<Backend> make_cpu_backend(int threads);
+
+/// The hand-written kernels on the calling thread's current GPU, the first one unless the program
+/// chose another. Throws DeviceError where there is none.
+std::shared_ptr<Backend> make_cuda_backend();
+
+/// Enters the simulator, which is a library of its own (kernels/sim), as device `sim`:
+///   const SimDevice registered(make_sim_backend);
+class SimDevice {
+ public:
+  using Factory = std::shared_ptr<Backend> (*)();
+  explicit SimDevice(Factory make);
+
+  /// Null where the program was linked without.
+  static Factory factory();
+};
+
+}  // namespace gradvitals

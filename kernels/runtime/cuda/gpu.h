@@ -1,0 +1,81 @@
+// The border between the kernels and what they run on: a GPU where nvcc compiles them, the CPU
+// where g++ does (kernels/sim). Kernel files include this header alone and ask no further.
+//
+//   namespace gradvitals::GPU_NAMESPACE {            // cuda or sim: both link into one program
+//   __global__ void scale_kernel(std::int64_t count, float factor, float* x) {
+//     GPU_SHARED(float, tile, [16][17]);             // __shared__ float tile[16][17]
+//     float* scratch = gpu::dynamic_shared<float>(); // LaunchShape::shared_bytes of them
+//     ...
+//   }
+//   void scale(gpu::Queue queue, std::int64_t count, float factor, float* x) {
+//     gpu::launch(scale_kernel, {.grid = 8, .block = 256}, queue, count, factor, x);
+//   }
+//   }
+//
+// The platform defines GPU_NAMESPACE, GPU_SHARED and, in GPU_NAMESPACE::gpu, Queue, Event, Graph,
+// LaunchShape, dynamic_shared(), fetch_add_acq_rel() and launch(). The rest of CUDA's surface is
+// CUDA's own under nvcc and kernels/sim/cuda_*.h under g++.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/runtime/host_device.h"
+
+#include GRADVITALS_GPU_PLATFORM
+
+/// The host's side, with the same names in both builds. A failed CUDA call throws CudaError with
+/// the call, the code and file:line.
+namespace gradvitals::GPU_NAMESPACE::gpu {
+
+/// A queue of its own on the calling thread's current GPU, the first one unless the program chose
+/// another (cudaSetDevice); whoever uses it has the same one current. Under sim each call has
+/// finished when it returns.
+Queue create_queue();
+void destroy_queue(Queue queue) noexcept;
+
+/// Waits for everything issued to the queue, and throws what went wrong in it.
+void synchronize(Queue queue);
+
+/// A mark in a queue: what was issued before record() has finished when it has passed. One that was
+/// never recorded has passed.
+Event create_event();
+void destroy_event(Event event) noexcept;
+void record(Event event, Queue queue);
+bool has_passed(Event event);
+void wait(Event event);
+
+/// From here on, what is issued to the queue is kept instead of run. Waiting for the queue, or
+/// taking device memory, throws CudaError meanwhile.
+void begin_capture(Queue queue);
+/// Ends that; the graph does what was issued since, each time it is launched.
+Graph end_capture(Queue queue);
+/// Ends that where it went wrong.
+void abandon_capture(Queue queue) noexcept;
+void launch_graph(Graph graph, Queue queue);
+void destroy_graph(Graph graph) noexcept;
+
+/// Device memory, 256-byte aligned, uninitialised; `bytes` > 0. Throws OutOfMemoryError. Under sim
+/// the block has exactly this size, every byte is 0xFF (NaN in every float type), and
+/// AddressSanitizer reports a host access.
+void* allocate(std::int64_t bytes);
+void deallocate(void* data) noexcept;
+
+/// A block that nobody may touch until renew(), after which it is as allocate() gives it: what an
+/// allocator that keeps blocks tells the sim device. Neither does anything on a GPU.
+void forbid(void* data) noexcept;
+void renew(void* data) noexcept;
+
+/// Host memory that copies asynchronously; `bytes` > 0.
+void* allocate_pinned(std::int64_t bytes);
+void deallocate_pinned(void* data) noexcept;
+
+/// Either side may be host or device memory. A copy to or from pageable host memory has read or
+/// written it on return; pinned memory is busy until the queue is synchronised.
+void copy_async(void* destination, const void* source, std::int64_t bytes, Queue queue);
+void zero_async(void* destination, std::int64_t bytes, Queue queue);
+
+/// Streaming multiprocessors of the GPU: what a persistent grid is sized by.
+int multiprocessor_count();
+
+}  // namespace gradvitals::GPU_NAMESPACE::gpu

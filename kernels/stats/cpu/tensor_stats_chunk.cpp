@@ -1,0 +1,120 @@
+// The record of a chunk: the hot loop's sums, and what its maximum and minimum say is to be looked
+// at again. NaN and Inf: the chunk is copied with zeros in their place and summed anew. Subnormals
+// are counted. float64 whose squares leave float64's range is scaled by a power of two and summed
+// anew.
+#include "kernels/stats/cpu/tensor_stats_chunk.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include "kernels/stats/cpu/tensor_stats_sums.h"
+
+namespace gradvitals::cpu {
+namespace {
+
+template <class T>
+using ChunkBuffer = std::array<T, TensorStatsTable::kChunkElements>;
+
+template <class T>
+BitsOf<T> magnitude_bits(T value) {
+  return std::bit_cast<BitsOf<T>>(value) & (std::numeric_limits<BitsOf<T>>::max() >> 1);
+}
+
+template <class T>
+double from_bits(std::uint64_t bits) {
+  const auto value = std::bit_cast<T>(static_cast<BitsOf<T>>(bits));
+  if constexpr (std::is_floating_point_v<T>) {
+    return value;
+  } else {
+    return to_float32(value);
+  }
+}
+
+/// Copies the chunk with zeros in place of NaN and Inf, which are counted in the record.
+template <class T>
+void copy_finite(const T* data, std::int64_t count, TensorStats& record, T* finite) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const BitsOf<T> bits = magnitude_bits(data[i]);
+    finite[i] = bits < Stored<T>::kInfinity ? data[i] : T{};
+    if (bits < Stored<T>::kInfinity) continue;
+    (bits == Stored<T>::kInfinity ? record.inf_count : record.nan_count) += 1;
+    if (record.first_nonfinite_index < 0) record.first_nonfinite_index = i;
+  }
+}
+
+/// Whether the squares of a tensor with this maximum can be added in float64 as they are. 2^43 of
+/// them stay finite below the upper bound; above the lower one a square that underflows is smaller
+/// than 2^-170 of the largest.
+bool squares_in_range(double max_abs) {
+  return max_abs == 0 || (max_abs >= 0x1p-450 && max_abs < 0x1p490);
+}
+
+/// sum and sum_squares of x * 2^-scale_exponent, with the exponent of the largest |x|.
+void sum_scaled(const double* data, std::int64_t count, TensorStats& record) {
+  ChunkBuffer<double> scaled;
+  record.scale_exponent = std::ilogb(record.max_abs);
+  // Two factors, because 2^1074 is none.
+  const double half = std::ldexp(1.0, -(record.scale_exponent / 2));
+  const double rest = std::ldexp(1.0, -(record.scale_exponent - record.scale_exponent / 2));
+  std::transform(data, data + count, scaled.begin(), [=](double x) { return x * half * rest; });
+  const ChunkSums sums = sum_chunk(scaled.data(), count, {});
+  record.sum_squares = sums.sum_squares;
+  record.sum = sums.sum;
+}
+
+template <class T>
+void fill(const T* finite, const ChunkSums& sums, TensorStats& record) {
+  record.sum_squares = sums.sum_squares;
+  record.sum = sums.sum;
+  record.zero_count = sums.zero_count - record.nonfinite_count();
+  record.max_abs = from_bits<T>(sums.max_bits);
+  if (sums.max_bits > 0) record.min_abs_nonzero = from_bits<T>(sums.min_bits);
+  if (sums.min_bits < Stored<T>::kMinNormal) {
+    record.subnormal_count = count_subnormals(finite, record.count);
+  }
+  if constexpr (std::is_same_v<T, double>) {
+    if (!squares_in_range(record.max_abs)) sum_scaled(finite, record.count, record);
+  }
+}
+
+template <class T>
+[[gnu::noinline]] void fill_without_nonfinite(const T* data, TensorStats& record) {
+  ChunkBuffer<T> finite;
+  copy_finite(data, record.count, record, finite.data());
+  fill(finite.data(), sum_chunk(finite.data(), record.count, {}), record);
+}
+
+template <class T>
+TensorStats chunk_stats(const T* data, std::int64_t count, std::span<const std::byte> next) {
+  TensorStats record{.count = count};
+  const ChunkSums sums = sum_chunk(data, count, next);
+  if (sums.max_bits < Stored<T>::kInfinity) {
+    fill(data, sums, record);
+  } else {
+    fill_without_nonfinite(data, record);
+  }
+  return record;
+}
+
+}  // namespace
+
+TensorStats chunk_stats(DType dtype, const void* data, std::int64_t count,
+                        std::span<const std::byte> next) {
+  switch (dtype) {
+    case DType::kFloat32:
+      return chunk_stats(static_cast<const float*>(data), count, next);
+    case DType::kFloat64:
+      return chunk_stats(static_cast<const double*>(data), count, next);
+    case DType::kFloat16:
+      return chunk_stats(static_cast<const Float16*>(data), count, next);
+    case DType::kBFloat16:
+      return chunk_stats(static_cast<const BFloat16*>(data), count, next);
+  }
+  return {};
+}
+
+}  // namespace gradvitals::cpu

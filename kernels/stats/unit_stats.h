@@ -1,0 +1,31 @@
+// unit_stats: dead and saturated units of a layer, column by column.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/runtime/matrix_view.h"
+#include "kernels/stats/view.h"
+
+namespace gradvitals {
+
+class Stream;
+
+/// |z| from which on a sigmoid or tanh unit counts as saturated: sigmoid'(5) is 2.6 % of its peak.
+inline constexpr double kSaturationThreshold = 5.0;
+
+/// Counts over the B rows of a (B,O) view, per unit (column):
+/// zero_count       elements equal to 0;
+/// saturated_count  of a pre_activation of sigmoid or tanh: |z| >= kSaturationThreshold;
+///                  of an output of a sigmoid: exactly 0 or 1 (of a tanh: exactly -1 or 1);
+///                  0 for every other activation and role.
+/// NaN counts as neither.
+struct UnitStats {
+  TensorView view;                           ///< (B,O), float32 or float64
+  VectorView<std::int64_t> zero_count;       ///< (O)
+  VectorView<std::int64_t> saturated_count;  ///< (O)
+};
+
+/// Throws std::invalid_argument naming the view, its shape and what does not fit.
+void unit_stats(Stream& stream, const UnitStats& op);
+
+}  // namespace gradvitals

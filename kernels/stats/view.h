@@ -1,0 +1,57 @@
+// TensorView: a tensor that somebody else owns, with what it means to its network.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "kernels/runtime/device.h"
+#include "kernels/runtime/dtype.h"
+#include "kernels/stats/activation_type.h"
+
+namespace gradvitals {
+
+/// What a tensor is to the network it comes from.
+enum class Role : std::uint8_t {
+  kGradient,       ///< dL/dp of a trainable parameter p
+  kWeight,         ///< the parameter itself
+  kPreActivation,  ///< z = xW + b, shape (B,O)
+  kOutput,         ///< a = activation(z), shape (B,O)
+  kDelta,          ///< dL/dz, shape (B,O)
+  kLoss,           ///< L, one element
+};
+
+/// Which dimension of a kernel counts its units: the last of an (in,out) kernel as Keras has it,
+/// the first of an (out,in) weight as PyTorch has it.
+enum class UnitAxis : std::uint8_t { kUnknown, kRows, kCols };
+
+/// "gradient", "weight", "pre_activation", "output", "delta" or "loss".
+std::string_view name(Role role);
+
+/// What a tensor belongs to: the text before the last '/' or '.' of its name, or the whole name.
+/// "dense" of Keras' "dense/kernel", "layers.0" of PyTorch's "layers.0.weight".
+std::string_view scope_of(std::string_view name);
+
+/// A tensor to be watched. Owns nothing: texts and `data` must outlive its use, which for views of
+/// a tape ends at the next backward, reset or reallocation. Any trainer can fill these.
+struct TensorView {
+  std::string_view name;
+  std::string_view model{};  ///< Name of the model it belongs to, if any: it tells namesakes apart.
+  Role role = Role::kGradient;
+  int layer = -1;   ///< 0 for the layer nearest the input; -1 where unknown.
+  int network = 0;  ///< Which of the networks that are watched together: any number, the same for
+                    ///< all layers that one gradient passes through; -1 where unknown.
+  const void* data = nullptr;  ///< null: the tensor does not exist (a parameter without gradient).
+  std::int64_t count = 0;      ///< Elements.
+  std::int64_t rows = 0;       ///< B of a (B,O) tensor, in of a kernel, 1 of a vector.
+  std::int64_t cols = 0;       ///< rows * cols == count
+  int rank = 2;  ///< Dimensions of the tensor itself: 1 for a bias, 4 for a convolution.
+  UnitAxis unit_axis = UnitAxis::kUnknown;  ///< Of a kernel or its gradient, where known.
+  DType dtype = DType::kFloat32;
+  DeviceType device = DeviceType::kCpu;
+  Activation activation = Activation::kNone;  ///< Of the layer it belongs to, where known.
+
+  /// Of all members: names by their text, data by its address.
+  bool operator==(const TensorView&) const = default;
+};
+
+}  // namespace gradvitals

@@ -115,7 +115,7 @@ HealthMetrics examine_tensors(Stream& stream, const TensorDump& file, const Tens
     weight_dump.emplace(stream, weights->tensors());
     append_weights(*weights, *weight_dump, file, views, notes);
   }
-  return GradientMonitor(stream).examine(views);
+  return GradientMonitor(stream).inspect(views);
 }
 
 std::optional<ParameterNames> parameters_of(const TensorDump& file, const DumpContext& context) {

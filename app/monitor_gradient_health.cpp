@@ -14,7 +14,7 @@ HealthMetrics examine_step(Tape& tape, const Tensor& loss, const std::vector<Par
   tape.gradient(loss, variables);
   std::vector<TensorView> views = tape.views();
   views.insert(views.end(), weights.begin(), weights.end());
-  return GradientMonitor(tape.stream()).examine(views);
+  return GradientMonitor(tape.stream()).inspect(views);
 }
 
 }  // namespace

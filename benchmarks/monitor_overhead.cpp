@@ -61,15 +61,20 @@ class WatchedStep {
     benchmark::DoNotOptimize(run_step(tape_, step_));
   }
 
-  void measure() { monitor_.measure(views()); }
+  void observe() { monitor_.observe(views()); }
 
-  /// The metrics of the measurement before the last; none at first.
-  std::optional<HealthMetrics> collect() { return monitor_.collect(); }
+  /// Sends what was observed last, and takes the earliest metrics that have arrived.
+  std::optional<HealthMetrics> exchange() {
+    monitor_.submit(0);
+    return monitor_.poll();
+  }
 
   HealthMetrics metrics() {
-    measure();
-    collect();
-    HealthMetrics metrics = monitor_.finish().value();
+    while (monitor_.flush()) {
+    }
+    observe();
+    monitor_.submit(0);
+    HealthMetrics metrics = monitor_.flush().value();
     if (metrics.total_layers != std::ssize(step_.model.trainable_variables()) ||
         !std::isfinite(metrics.mean_gradient)) {
       throw std::runtime_error("the metrics are wrong");
@@ -149,11 +154,11 @@ void run_in_turns(benchmark::State& state, const Place& place, Watched watched, 
   const auto plain = runner(stream, place, [&] { plain_step.run_once(); });
   const auto measured = runner(stream, place, [&] {
     watched_step.run_once();
-    watched_step.measure();
+    watched_step.observe();
   });
   const auto watch = [&] {
     measured();
-    const std::optional<HealthMetrics> metrics = watched_step.collect();
+    const std::optional<HealthMetrics> metrics = watched_step.exchange();
     if (with_rules) judge(metrics);
   };
   seconds(place.steps_per_turn, watched_step, watch);
@@ -187,8 +192,8 @@ void run_statistics(benchmark::State& state, const Place& place, Watched watched
   WatchedStep watched_step(stream, step, watched);
   watched_step.metrics();
   for (auto _ : state) {
-    watched_step.measure();
-    benchmark::DoNotOptimize(watched_step.collect());
+    watched_step.observe();
+    benchmark::DoNotOptimize(watched_step.exchange());
   }
 }
 

@@ -17,18 +17,17 @@ class StatsRun {
  public:
   StatsRun(Stream& stream, std::span<const TensorView> views)
       : stream_(stream),
-        table_(stream, views),
-        workspace_(stream, table_.workspace_bytes()),
-        records_(stream, table_.record_count() * std::int64_t{sizeof(TensorStats)}) {}
+        plan_(stream, views),
+        records_(stream, plan_.record_count() * std::int64_t{sizeof(TensorStats)}) {}
 
   void run() {
     auto* const out = static_cast<TensorStats*>(records_.data());
-    tensor_stats(stream_, table_, {out, table_.record_count()}, workspace_);
+    tensor_stats(stream_, plan_, {out, plan_.record_count()});
   }
 
   /// What the last run found, a record a tensor; waits for it.
   std::vector<TensorStats> records() {
-    std::vector<TensorStats> records(static_cast<std::size_t>(table_.size()));
+    std::vector<TensorStats> records(static_cast<std::size_t>(plan_.size()));
     copy_to_host(stream_, records_.data(), std::ssize(records) * std::int64_t{sizeof(TensorStats)},
                  records.data());
     return records;
@@ -42,8 +41,7 @@ class StatsRun {
 
  private:
   Stream stream_;
-  TensorStatsTable table_;
-  Buffer workspace_;
+  TensorStatsPlan plan_;
   Buffer records_;
 };
 

@@ -34,7 +34,7 @@ class Optimizer {
   virtual ~Optimizer() = default;
 
   /// One step, on the stream; `guard` may clip it, or skip it where gradients are not finite,
-  /// without the host looking (GradientMonitor::all_gradients() has what it reads). Throws
+  /// without the host looking (GradientMonitor::global_stats() has what it reads). Throws
   /// std::invalid_argument naming a variable whose gradient has another shape, or that is on
   /// another device than the stream, and for a setting out of range.
   Updates apply(Stream& stream, const Gradients& gradients, const UpdateGuard& guard = {});

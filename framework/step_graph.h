@@ -17,13 +17,14 @@ namespace gradvitals {
 ///       tape.reset();
 ///       const Tensor loss = mse(tape, model.forward(tape, x), y);
 ///       const Gradients gradients = tape.gradient(loss, variables);
-///       monitor.measure(tape.views());
-///       optimizer.apply(stream, gradients, {.gradients = monitor.all_gradients()});
+///       monitor.observe(tape.views());
+///       optimizer.apply(stream, gradients, {.gradients = monitor.global_stats()});
 ///     });
 ///     for (...) {
 ///       x.copy_from_host<float>(stream, batch);  // new data in the same memory
 ///       step.run();
-///       if (auto metrics = monitor.collect()) ...
+///       monitor.submit(i);
+///       while (auto metrics = monitor.poll()) ...
 ///     }
 ///
 /// What the function decides on the host (shapes, a learning rate) stays as it was in the third

@@ -125,10 +125,17 @@ void add_slices(std::span<const TensorView> views,
   }
 }
 
+/// Whether the two are the same tensor but for their memory.
+bool is_same_but_for_data(const TensorView& a, const TensorView& b) {
+  TensorView moved = b;
+  moved.data = a.data;
+  return a == moved;
+}
+
 }  // namespace
 
 GradientMonitor::GradientMonitor(Stream stream, Options options)
-    : stream_(stream), options_(options), parcels_{Parcel(stream_), Parcel(stream_)} {}
+    : stream_(stream), options_(options) {}
 
 /// Copies the views with their texts, which need not live on.
 void GradientMonitor::keep(std::span<const TensorView> views) {
@@ -144,73 +151,119 @@ void GradientMonitor::keep(std::span<const TensorView> views) {
   }
 }
 
+/// Whether the views are those that are watched, wherever they are now.
+bool GradientMonitor::move_to(std::span<const TensorView> views) {
+  if (!plan_ || !std::ranges::equal(views_, views, is_same_but_for_data)) return false;
+  data_.resize(views.size());
+  std::ranges::transform(views, data_.begin(), &TensorView::data);
+  set_data(data_);
+  return true;
+}
+
 void GradientMonitor::watch(std::span<const TensorView> views) {
-  if (table_ && std::ranges::equal(views_, views)) return;
   for (const TensorView& view : views) check_view(view, stream_.device());
-  // The table last: a call that fails leaves nothing that the next one would take for ready.
-  TensorStatsTable table(stream_, views);
-  table_.reset();
+  if (move_to(views)) return;
+  // The plan first: a call that fails leaves what was watched before.
+  TensorStatsPlan plan(stream_, views);
+  plan_.reset();
   auto descriptions = std::make_shared<Descriptions>();
   descriptions->records = describe(views);
   descriptions->networks = place_in_networks(views, descriptions->records);
   descriptions_ = std::move(descriptions);
   keep(views);
-  if (stats_workspace_.bytes() < table.workspace_bytes()) {
-    stats_workspace_ = Buffer(stream_, table.workspace_bytes());
+  if (records_.bytes() < plan.record_count() * kRecordBytes) {
+    records_ = Buffer(stream_, plan.record_count() * kRecordBytes);
   }
-  if (records_.bytes() < table.record_count() * kRecordBytes) {
-    records_ = Buffer(stream_, table.record_count() * kRecordBytes);
-  }
-  table_ = std::move(table);
+  plan_ = std::move(plan);
 }
 
-void GradientMonitor::measure(std::span<const TensorView> views) {
-  watch(views);
+void GradientMonitor::require_watched(const char* call) const {
+  if (plan_) return;
+  throw std::logic_error(fmt::format("GradientMonitor: {}() before anything is watched", call));
+}
+
+void GradientMonitor::set_data(std::span<const void* const> data) {
+  require_watched("set_data");
+  plan_->set_data(stream_, data);
+  bool same_exist = true;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    same_exist = same_exist && (views_[i].data == nullptr) == (data[i] == nullptr);
+    views_[i].data = data[i];
+  }
+  if (same_exist) return;
+  // Those of earlier steps, on their way, stay as they are.
+  auto descriptions = std::make_shared<Descriptions>(*descriptions_);
+  for (std::size_t i = 0; i < data.size(); ++i)
+    descriptions->records[i].exists = data[i] != nullptr;
+  descriptions_ = std::move(descriptions);
+}
+
+void GradientMonitor::observe() {
+  require_watched("observe");
   auto* records = static_cast<TensorStats*>(records_.data());
-  tensor_stats(stream_, *table_, {records, table_->record_count()}, stats_workspace_);
+  tensor_stats(stream_, *plan_, {records, plan_->record_count()});
 }
 
-const TensorStats* GradientMonitor::all_gradients() const {
-  require_measured("all_gradients");
-  return static_cast<const TensorStats*>(records_.data()) + table_->size();
+void GradientMonitor::observe(std::span<const TensorView> views) {
+  watch(views);
+  observe();
 }
 
-void GradientMonitor::require_measured(const char* call) const {
-  if (table_) return;
-  throw std::logic_error(fmt::format("GradientMonitor: {}() before anything was measured", call));
+const TensorStats* GradientMonitor::global_stats() const {
+  require_watched("global_stats");
+  return static_cast<const TensorStats*>(records_.data()) + plan_->size();
 }
 
-void GradientMonitor::send(Parcel& parcel) {
-  require_measured("collect");
-  const std::int64_t bytes = table_->size() * kRecordBytes;
-  if (parcel.records.bytes() < bytes) parcel.records = HostBuffer(stream_, bytes);
-  copy_to_host_async(stream_, records_.data(), bytes, parcel.records);
-  parcel.arrived.record();
-  parcel.descriptions = descriptions_;
+GradientMonitor::Readback GradientMonitor::take_idle() {
+  if (idle_.empty()) return Readback(stream_);
+  Readback readback = std::move(idle_.back());
+  idle_.pop_back();
+  return readback;
 }
 
-std::optional<HealthMetrics> GradientMonitor::receive(Parcel& parcel) {
-  const auto descriptions = std::exchange(parcel.descriptions, nullptr);
-  if (!descriptions) return std::nullopt;
-  parcel.arrived.wait();
-  const auto* stats = static_cast<const TensorStats*>(parcel.records.data());
-  return metrics_of(descriptions->records, descriptions->networks,
-                    {stats, descriptions->records.size()});
+void GradientMonitor::submit(std::int64_t step) {
+  require_watched("submit");
+  if (pending_.size() == kMostPending) {
+    // Its copy, if it is still under way, comes before the one that takes its place.
+    idle_.push_back(std::move(pending_.front()));
+    pending_.pop_front();
+    ++lost_;
+  }
+  Readback readback = take_idle();
+  const std::int64_t bytes = plan_->size() * kRecordBytes;
+  if (readback.stats.bytes() < bytes) readback.stats = HostBuffer(stream_, bytes);
+  copy_to_host_async(stream_, records_.data(), bytes, readback.stats);
+  readback.arrived.record();
+  readback.step = step;
+  readback.descriptions = descriptions_;
+  pending_.push_back(std::move(readback));
 }
 
-std::optional<HealthMetrics> GradientMonitor::collect() {
-  // Sent before the other is waited for, so that the device is never without work.
-  send(parcels_[next_parcel_]);
-  next_parcel_ = 1 - next_parcel_;
-  return receive(parcels_[next_parcel_]);
+HealthMetrics GradientMonitor::receive_first() {
+  Readback readback = std::move(pending_.front());
+  pending_.pop_front();
+  const auto descriptions = std::exchange(readback.descriptions, nullptr);
+  const auto* stats = static_cast<const TensorStats*>(readback.stats.data());
+  HealthMetrics metrics = metrics_of(descriptions->records, descriptions->networks,
+                                     {stats, descriptions->records.size()});
+  metrics.step = readback.step;
+  idle_.push_back(std::move(readback));
+  return metrics;
 }
 
-std::optional<HealthMetrics> GradientMonitor::finish() {
-  return receive(parcels_[1 - next_parcel_]);
+std::optional<HealthMetrics> GradientMonitor::poll() {
+  if (pending_.empty() || !pending_.front().arrived.has_passed()) return std::nullopt;
+  return receive_first();
 }
 
-HealthMetrics GradientMonitor::examine(std::span<const TensorView> views) {
-  measure(views);
+std::optional<HealthMetrics> GradientMonitor::flush() {
+  if (pending_.empty()) return std::nullopt;
+  pending_.front().arrived.wait();
+  return receive_first();
+}
+
+HealthMetrics GradientMonitor::inspect(std::span<const TensorView> views) {
+  observe(views);
   std::vector<TensorStats> stats(views.size());
   copy_to_host(stream_, records_.data(), std::ssize(stats) * kRecordBytes, stats.data());
   HealthMetrics metrics = metrics_of(descriptions_->records, descriptions_->networks, stats);

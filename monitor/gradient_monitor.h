@@ -1,7 +1,8 @@
 // GradientMonitor: views in, HealthMetrics out, one tensor_stats call for all roles.
 #pragma once
 
-#include <array>
+#include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,55 +21,83 @@ namespace gradvitals {
 
 /// Watches tensors on one stream. At a check-up:
 ///
-///     HealthMetrics metrics = monitor.examine(tape.views());
+///     HealthMetrics metrics = monitor.inspect(tape.views());
 ///
 /// In a training loop, where nobody waits for a GPU:
 ///
 ///     for (...) {
 ///       ...                                              // forward, backward
-///       monitor.measure(tape.views());                   // one launch
-///       optimizer.apply(stream, gradients, {.gradients = monitor.all_gradients()});
-///       if (auto metrics = monitor.collect()) ...        // those of the step before
+///       monitor.observe(tape.views());                   // one launch
+///       optimizer.apply(stream, gradients, {.gradients = monitor.global_stats()});
+///       monitor.submit(step);
+///       while (auto metrics = monitor.poll()) ...        // of steps that have arrived
 ///     }
-///     if (auto metrics = monitor.finish()) ...           // those of the last step
+///     while (auto metrics = monitor.flush()) ...         // of those still on their way
 ///
-/// The statistics table is kept between calls and rebuilt, which waits for the stream, only when a
-/// view changes.
+/// A trainer whose tensors stay the same but for their memory names them once:
+///
+///     monitor.watch(views);
+///     for (...) {
+///       monitor.set_data(pointers);
+///       monitor.observe();
+///       monitor.submit(step);
+///     }
 class GradientMonitor {
  public:
   struct Options {
     /// Count dead and saturated units, and compare the rows and columns of kernels and their
-    /// gradients, which reads those tensors again. examine() alone does it.
+    /// gradients, which reads those tensors again. inspect() alone does it.
     bool units = true;
   };
 
   explicit GradientMonitor(Stream stream) : GradientMonitor(stream, Options{}) {}
   GradientMonitor(Stream stream, Options options);
 
-  /// Statistics of every view, the seed's metrics over those with role gradient that exist, and
+  /// Statistics of every view, the notebook's metrics over those with role gradient that exist, and
   /// unit records (unit_records.h) and slices (slice_summary.h). Views may come in any order;
   /// records keep it, and have names of their own (distinct_names.h) and places (networks.h). A
   /// view with role loss becomes the metrics' loss (an infinite one loses its sign; one with null
   /// data is no loss). Throws std::invalid_argument naming a view that contradicts itself or lies
   /// on another device.
-  HealthMetrics examine(std::span<const TensorView> views);
+  HealthMetrics inspect(std::span<const TensorView> views);
 
-  /// Issues the statistics of the views to the stream, where they stay until collect() or the next
-  /// call. It may be captured in a graph (kernels/runtime/graph.h) once it has run with the same views;
-  /// until the graph has gone, do not watch others. Throws as examine().
-  void measure(std::span<const TensorView> views);
+  /// What to watch from here on. Where it is what was watched before, nothing is done but for the
+  /// memory of the tensors (set_data()); else a plan is made, which waits for the stream. Throws as
+  /// inspect().
+  void watch(std::span<const TensorView> views);
 
-  /// On the stream's device: the record of all gradients of the last measure() together, for a
-  /// guarded update. Throws std::logic_error where nothing was measured.
-  const TensorStats* all_gradients() const;
+  /// Where the tensors are from here on, in the order of the views watched; null for one that does
+  /// not exist in this step. One small copy behind the work issued before, where anything has moved.
+  /// Throws as TensorStatsPlan::set_data(), and std::logic_error where nothing is watched.
+  void set_data(std::span<const void* const> data);
 
-  /// Sends what was measured on its way to the host, and returns the metrics that the collect()
-  /// before sent; none the first time. Not to be captured: the host reads what it sends. Throws
-  /// std::logic_error where nothing was measured.
-  std::optional<HealthMetrics> collect();
+  /// Issues the statistics of what is watched to the stream, where they stay until the next call. It
+  /// may be captured in a graph (kernels/runtime/graph.h) once it has run with the same views; until the
+  /// graph has gone, do not watch others. Throws std::logic_error where nothing is watched.
+  void observe();
+  /// watch() and observe().
+  void observe(std::span<const TensorView> views);
 
-  /// The metrics that the last collect() sent, when they have arrived; none where there are none.
-  std::optional<HealthMetrics> finish();
+  /// On the stream's device: the record of all gradients that were observed last, together, for a
+  /// guarded update. Throws std::logic_error where nothing is watched.
+  const TensorStats* global_stats() const;
+
+  /// Sends what was observed last on its way to the host, as the metrics of `step`. It waits for
+  /// nothing. Not to be captured: the host reads what it sends. Throws std::logic_error where nothing
+  /// is watched.
+  void submit(std::int64_t step);
+
+  /// The metrics of the earliest step submitted, if they have arrived; none otherwise. Each once.
+  std::optional<HealthMetrics> poll();
+
+  /// The same, waited for; none where nothing is on its way.
+  std::optional<HealthMetrics> flush();
+
+  /// Steps that may be on their way, or have arrived and were not polled. One more, and the earliest
+  /// is lost.
+  static constexpr std::size_t kMostPending = 64;
+  /// How many were lost so.
+  std::int64_t lost() const { return lost_; }
 
  private:
   /// What is known of the views without their statistics.
@@ -77,33 +106,35 @@ class GradientMonitor {
     std::vector<std::string> networks;  ///< HealthMetrics::networks
   };
 
-  /// Records on their way to the host.
-  struct Parcel {
-    explicit Parcel(Stream& stream) : arrived(stream) {}
+  /// Statistics of a step on their way to the host.
+  struct Readback {
+    explicit Readback(Stream& stream) : arrived(stream) {}
 
-    HostBuffer records;
+    HostBuffer stats;
     Event arrived;
-    std::shared_ptr<const Descriptions> descriptions;  ///< Null while there is nothing on its way.
+    std::int64_t step = 0;
+    std::shared_ptr<const Descriptions> descriptions;
   };
 
-  void watch(std::span<const TensorView> views);
+  bool move_to(std::span<const TensorView> views);
   void keep(std::span<const TensorView> views);
-  void require_measured(const char* call) const;
-  void send(Parcel& parcel);
-  std::optional<HealthMetrics> receive(Parcel& parcel);
+  void require_watched(const char* call) const;
+  Readback take_idle();
+  HealthMetrics receive_first();
 
   Stream stream_;
   Options options_;
-  std::optional<TensorStatsTable> table_;
+  std::optional<TensorStatsPlan> plan_;
   std::shared_ptr<const Descriptions> descriptions_;
-  std::vector<TensorView> views_;   ///< Those of table_, with texts that lie in texts_.
+  std::vector<TensorView> views_;   ///< Those of plan_, with texts that lie in texts_.
   std::vector<std::string> texts_;  ///< Name and model of each view.
+  std::vector<const void*> data_;   ///< Of views that were watched before.
   Buffer records_;
-  Buffer stats_workspace_;
   Buffer unit_workspace_;
   Buffer slice_workspace_;
-  std::array<Parcel, 2> parcels_;
-  std::size_t next_parcel_ = 0;
+  std::deque<Readback> pending_;  ///< The earliest first.
+  std::vector<Readback> idle_;
+  std::int64_t lost_ = 0;
 };
 
 }  // namespace gradvitals

@@ -72,7 +72,7 @@ HealthMetrics examine(Case& c) {
   std::vector<TensorView> views = tape.views();
   const std::vector<TensorView> weights = c.model.views();
   views.insert(views.end(), weights.begin(), weights.end());
-  return GradientMonitor(c.stream).examine(views);
+  return GradientMonitor(c.stream).inspect(views);
 }
 
 /// Kernels at even places, biases behind them; the head's last.
@@ -250,7 +250,7 @@ HealthMetrics float16_underflow(Stream& stream, const Subject& subject) {
                      .cols = count,
                      .dtype = DType::kFloat16});
   }
-  return GradientMonitor(stream).examine(views);
+  return GradientMonitor(stream).inspect(views);
 }
 
 HealthMetrics with_global_norm(Stream& stream, const Subject& subject, double norm) {

@@ -79,7 +79,7 @@ bool is_warned(Stream& stream, const Shape& shape, Activation activation, int de
   std::vector<TensorView> views = tape.views();
   const std::vector<TensorView> weights = model.views();
   views.insert(views.end(), weights.begin(), weights.end());
-  return diagnose(GradientMonitor(stream).examine(views)).severity >= Severity::kWarning;
+  return diagnose(GradientMonitor(stream).inspect(views)).severity >= Severity::kWarning;
 }
 
 }  // namespace

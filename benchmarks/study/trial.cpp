@@ -105,7 +105,7 @@ HealthMetrics examine(Stream& stream, const Sequential& model, const Task& task)
   std::vector<TensorView> views = tape.views();
   const std::vector<TensorView> weights = model.views();
   views.insert(views.end(), weights.begin(), weights.end());
-  return GradientMonitor(stream).examine(views);
+  return GradientMonitor(stream).inspect(views);
 }
 
 Run train(Stream& stream, const NetworkSpec& spec, const Task& task, const Training& training,

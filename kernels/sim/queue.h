@@ -29,6 +29,7 @@ class WorkQueue {
   /// for.
   void synchronize() const;
 
+  bool is_captured() const { return captured_ != nullptr; }
   void begin_capture();
   /// The work issued since; null where the queue was not being captured.
   CapturedWork* end_capture();

@@ -47,6 +47,10 @@ void begin_capture(Queue queue) {
   queue->begin_capture();
 }
 
+bool is_capturing(Queue queue) {
+  return queue != nullptr && queue->is_captured();
+}
+
 Graph end_capture(Queue queue) {
   return queue->end_capture();
 }

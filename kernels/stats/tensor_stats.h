@@ -1,12 +1,11 @@
-// tensor_stats: one pass over every tensor of a table, one record per tensor.
+// tensor_stats: one pass over every tensor of a plan, one record per tensor.
 #pragma once
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
-#include <vector>
 
-#include "kernels/runtime/buffer.h"
 #include "kernels/runtime/matrix_view.h"
 #include "kernels/stats/view.h"
 
@@ -49,110 +48,49 @@ struct TensorStats {
 };
 static_assert(sizeof(TensorStats) == 11 * sizeof(double), "no padding");
 
-/// The table that the kernel walks: which tensors, cut into chunks of fixed size (independent of
-/// the device, so that results are, too). Rebuilt only when the tensors change.
-class TensorStatsTable {
+class TensorStatsLayout;
+
+/// Which tensors a call of tensor_stats() reads, and the memory that it works in. Made once for a set of
+/// tensors, which may then move (set_data()). How the work is cut depends on counts and dtypes alone, so
+/// that results do, too. Of one stream; one call at a time may use it. Move-only.
+class TensorStatsPlan {
  public:
-  /// Elements of a chunk: 32 KB of float32.
-  static constexpr std::int64_t kChunkElements = 8192;
-  /// Records that a GPU adds at a time: one for each thread of a warp.
-  static constexpr std::int64_t kFanIn = 32;
+  /// Keeps no view. Throws std::invalid_argument naming the view with a negative count, another device
+  /// than the stream's, or data that is not aligned to its element size; and where, on a device other
+  /// than cpu, there are more than 2^30 tensors or chunks of them, 2^43 elements.
+  TensorStatsPlan(Stream& stream, std::span<const TensorView> views);
+  ~TensorStatsPlan();
+  TensorStatsPlan(TensorStatsPlan&&) noexcept;
+  TensorStatsPlan& operator=(TensorStatsPlan&&) noexcept;
 
-  struct Entry {
-    const void* data;
-    std::int64_t count;
-    DType dtype;
-    std::int64_t first_chunk;
-    std::int64_t gradient;       ///< Its number among the gradients with elements; -1 for others.
-    std::int64_t first_element;  ///< Elements of the gradients before it.
-  };
-
-  /// What a GPU must know of a chunk before it reads it.
-  struct alignas(16) ChunkSource {
-    const void* data;
-    std::uint16_t count;
-    DType dtype;
-    std::int32_t gradient;  ///< As Entry::gradient.
-  };
-  /// What it must know afterwards, to deliver the chunk's record.
-  struct alignas(16) ChunkPlace {
-    std::int32_t leaf;        ///< Its number among the chunks of its entry,
-    std::int32_t leaves;      ///< of so many,
-    std::int32_t first_node;  ///< whose tree begins with this node.
-    std::int32_t entry;
-  };
-  struct Chunk {
-    ChunkSource source;
-    ChunkPlace place;
-  };
-
-  /// Nodes of a tree over so many records: these, the sums of kFanIn of them each, the sums of
-  /// kFanIn of those, and so on up to one.
-  static constexpr std::int64_t tree_nodes(std::int64_t records) {
-    std::int64_t nodes = records;
-    do {
-      records = (records + kFanIn - 1) / kFanIn;
-      nodes += records;
-    } while (records > 1);
-    return nodes;
-  }
-
-  /// A view with null data (a parameter without gradient) is recorded as empty. Throws
-  /// std::invalid_argument naming the view with a negative count, another device than the stream's,
-  /// or data that is not aligned to its element size; and where, on a device other than cpu, there
-  /// are more than 2^30 tensors or chunks, 2^43 elements.
-  TensorStatsTable(Stream& stream, std::span<const TensorView> views);
-
-  std::int64_t size() const { return std::ssize(entries_); }
-  /// Records that tensor_stats writes: one per entry, then one of all gradients together.
+  /// Tensors.
+  std::int64_t size() const;
+  /// Records that tensor_stats() writes: one per tensor, then one of all gradients together.
   std::int64_t record_count() const { return size() + 1; }
-  std::int64_t chunk_count() const { return chunk_count_; }
-  /// Entries of role gradient that have elements.
-  std::int64_t gradient_count() const { return gradient_count_; }
-  /// Nodes of the trees of all entries, and of the gradients' behind them.
-  std::int64_t node_count() const { return first_gradient_node_ + tree_nodes(gradient_count_); }
-  std::int64_t first_gradient_node() const { return first_gradient_node_; }
-  /// Whether an entry has no elements, or no gradient has any.
-  bool has_empty() const { return has_empty_; }
-  /// Elements of all entries.
-  std::int64_t element_count() const { return element_count_; }
-  std::span<const Entry> entries() const { return entries_; }
-  /// Bytes of device memory that tensor_stats needs beside its output.
-  std::int64_t workspace_bytes() const;
+  /// Elements of all tensors, those without data among them.
+  std::int64_t element_count() const;
 
-  /// On a device other than cpu, in its memory: entries(), their chunks, and a counter for each
-  /// node, which tensor_stats finds and leaves at 0. One call at a time may use them.
-  const Entry* device_entries() const { return static_cast<const Entry*>(device_entries_.data()); }
-  const Chunk* device_chunks() const { return static_cast<const Chunk*>(device_chunks_.data()); }
-  unsigned* device_tickets() const { return static_cast<unsigned*>(device_tickets_.data()); }
+  /// Where the tensors are from here on, in the order of the views: a framework takes new memory
+  /// for each step's gradients. Null: the tensor does not exist in this step,
+  /// and its record is empty. Where nothing has moved it costs a comparison; elsewhere one copy to the
+  /// device, behind what was issued before. It never waits for the device, and work that was captured
+  /// (graph.h) reads the new memory. Throws std::invalid_argument for another number of pointers than
+  /// size(), data that is not aligned, and on a stream that is not the plan's. Not while the stream is
+  /// captured.
+  void set_data(Stream& stream, std::span<const void* const> data);
+
+  /// For the kernels.
+  const TensorStatsLayout& layout() const { return *layout_; }
 
  private:
-  void upload(Stream& stream);
-
-  std::vector<Entry> entries_;
-  Buffer device_entries_;
-  Buffer device_chunks_;
-  Buffer device_tickets_;
-  std::int64_t chunk_count_ = 0;
-  std::int64_t first_gradient_node_ = 0;
-  std::int64_t gradient_count_ = 0;
-  std::int64_t element_count_ = 0;
-  bool has_empty_ = false;
+  std::unique_ptr<TensorStatsLayout> layout_;
 };
 
-/// The arguments of tensor_stats(), as devices take them.
-struct TensorStatsPass {
-  const TensorStatsTable& table;
-  VectorView<TensorStats> out;
-  void* workspace = nullptr;
-};
-
-/// Writes to `out`, on the stream's device, one record per entry of the table, in its order, and
-/// behind them the record of all gradients together, as if they stood one behind the other: what a
-/// guarded update reads (optimizer.h). Bitwise the same on every run and for every thread count.
-/// Throws std::invalid_argument where `out` is not table.record_count() records or `workspace` is
-/// too small.
-void tensor_stats(Stream& stream, const TensorStatsTable& table, const VectorView<TensorStats>& out,
-                  Buffer& workspace);
+/// Writes to `out`, on the stream's device, one record per tensor of the plan, in its order, and
+/// behind them the record of all gradients together, as if they stood one behind the other, those that
+/// do not exist included: what a guarded update reads (optimizer.h). A tensor without data has the empty
+/// record. Bitwise the same on every run, for every thread count and every GPU. Throws
+/// std::invalid_argument where `out` is not plan.record_count() records or the stream is not the plan's.
+void tensor_stats(Stream& stream, TensorStatsPlan& plan, const VectorView<TensorStats>& out);
 
 }  // namespace gradvitals

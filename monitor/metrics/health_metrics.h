@@ -27,7 +27,7 @@ struct TensorRecord {
   UnitAxis unit_axis = UnitAxis::kUnknown;
   bool exists = true;  ///< false: a parameter the loss does not depend on; `stats` is then empty.
   TensorStats stats;
-  /// Of a kernel or its gradient, where examine() has counted units (slice_summary.h): its slices
+  /// Of a kernel or its gradient, where inspect() has counted units (slice_summary.h): its slices
   /// along unit_axis, and along the other dimension.
   std::optional<SliceSummary> units;
   std::optional<SliceSummary> inputs;

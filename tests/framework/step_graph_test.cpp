@@ -37,9 +37,8 @@ class Training {
     tape_.reset();
     const Tensor loss = mse(tape_, model_.forward(tape_, data_.x), data_.y);
     const Gradients gradients = tape_.gradient(loss, variables_);
-    monitor_.measure(tape_.views());
-    optimizer_->apply(stream_, gradients,
-                      {.gradients = monitor_.all_gradients(), .max_norm = 0.01});
+    monitor_.observe(tape_.views());
+    optimizer_->apply(stream_, gradients, {.gradients = monitor_.global_stats(), .max_norm = 0.01});
   }
 
   /// The batch of another seed, in the same memory.
@@ -113,25 +112,26 @@ TEST_P(StepGraphTest, TrainsAsStepsIssuedOneByOne) {
   }
 }
 
-TEST_P(StepGraphTest, IsWatchedAStepLate) {
+TEST_P(StepGraphTest, IsWatchedAtEveryStep) {
   Training plain(stream(), make_optimizer(2));
   Training graphed(stream(), make_optimizer(2));
   StepGraph graph(stream(), [&] { graphed.step(); });
-  std::optional<HealthMetrics> expected;
+  for (int i = 0; i < 6; ++i) {
+    graph.run();
+    graphed.monitor().submit(i);
+    plain.step();
+    plain.monitor().submit(i);
+  }
   for (int i = 0; i < 6; ++i) {
     SCOPED_TRACE(i);
-    graph.run();
-    const std::optional<HealthMetrics> got = graphed.monitor().collect();
-    ASSERT_EQ(got.has_value(), expected.has_value());
-    if (got) expect_same_metrics(*got, *expected);
-    plain.step();
-    plain.monitor().collect();
-    expected = plain.monitor().finish();
+    const std::optional<HealthMetrics> expected = plain.monitor().flush();
+    const std::optional<HealthMetrics> got = graphed.monitor().flush();
+    ASSERT_TRUE(expected.has_value());
+    ASSERT_TRUE(got.has_value());
+    EXPECT_EQ(got->step, i);
+    expect_same_metrics(*got, *expected);
   }
-  const std::optional<HealthMetrics> last = graphed.monitor().finish();
-  ASSERT_TRUE(last.has_value());
-  expect_same_metrics(*last, *expected);
-  EXPECT_FALSE(graphed.monitor().finish().has_value());
+  EXPECT_FALSE(graphed.monitor().flush().has_value());
 }
 
 TEST_P(StepGraphTest, SkipsAStepThatIsNotFiniteAndGoesOn) {
@@ -174,21 +174,21 @@ TEST_P(CapturedStepTest, AStepWhoseGradientsAreHeldCannotBeCaptured) {
   StepGraph graph(stream(), [&] {
     tape.reset();
     held = tape.gradient(mse(tape, model.forward(tape, data.x), data.y), variables);
-    monitor.measure(tape.views());
+    monitor.observe(tape.views());
   });
   graph.run();
   graph.run();
-  EXPECT_THROW(graph.run(), CudaError) << "the table of statistics went to the device unseen";
+  EXPECT_THROW(graph.run(), CudaError) << "what moved went to the device unseen";
 }
 
-TEST_P(CapturedStepTest, CollectingInAStepIsRefused) {
+TEST_P(CapturedStepTest, SubmittingInAStepIsRefused) {
   Training training(stream(), make_optimizer(0));
   training.step();
   training.step();
   EXPECT_THROW(Graph(stream(),
                      [&] {
                        training.step();
-                       training.monitor().collect();
+                       training.monitor().submit(0);
                      }),
                CudaError);
 }

@@ -37,7 +37,7 @@ TEST_P(StreamHandleTest, ATapeAModelAndAMonitorWorkOnWhenTheStreamTheyWereMadeWi
   model.add(Dense(1, Activation::kLinear));
   const Tensor loss = mse(tape, model.forward(tape, inputs()), targets());
   tape.gradient(loss, model.trainable_variables());
-  const HealthMetrics metrics = monitor.examine(tape.views());
+  const HealthMetrics metrics = monitor.inspect(tape.views());
   EXPECT_EQ(metrics.loss, loss.item(stream()));
   EXPECT_EQ(metrics.total_layers, 4);
 }
@@ -58,7 +58,7 @@ TEST_P(StreamHandleTest, TapesAndMonitorsCanBeMadeFromATemporary) {
   GradientMonitor monitor(temporary());
   const Tensor loss = mse(tape, inputs(), targets());
   EXPECT_EQ(loss.item(stream()), 2.5);
-  EXPECT_EQ(monitor.examine(tape.views()).total_layers, 0);
+  EXPECT_EQ(monitor.inspect(tape.views()).total_layers, 0);
 }
 
 TEST_P(StreamHandleTest, AStepGraphRunsOnWhenItsStreamIsGone) {

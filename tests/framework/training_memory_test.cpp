@@ -49,12 +49,13 @@ class TrainingMemoryTest : public DeviceTest {
       const Tensor loss = mse(tape, model.forward(tape, x), y);
       const Gradients gradients = tape.gradient(loss, model.trainable_variables());
       // At a check-up, and as in a training loop.
-      const HealthMetrics metrics = monitor.examine(tape.views());
+      const HealthMetrics metrics = monitor.inspect(tape.views());
       EXPECT_TRUE(std::isfinite(metrics.max_gradient)) << "step " << step;
-      monitor.measure(tape.views());
+      monitor.observe(tape.views());
       const Updates updates = optimizer.apply(
-          stream, gradients, {.gradients = monitor.all_gradients(), .max_norm = 1.0});
-      monitor.collect();
+          stream, gradients, {.gradients = monitor.global_stats(), .max_norm = 1.0});
+      monitor.submit(step);
+      monitor.poll();
       after_step.push_back(stream.memory());
     }
     return after_step;

@@ -59,7 +59,7 @@ class TwoNetworksTest : public test::DeviceTest {
     for (Sequential* model : models) {
       std::ranges::copy(model->views(), std::back_inserter(views));
     }
-    return GradientMonitor(stream()).examine(views);
+    return GradientMonitor(stream()).inspect(views);
   }
 };
 INSTANTIATE_TEST_SUITE_P(Devices, TwoNetworksTest, test::all_devices(), test::device_name);
@@ -124,7 +124,7 @@ TEST_P(TwoNetworksTest, AModelThatRunsTwiceHasOneGradientAKernel) {
   tape.gradient(mse(tape, both, noise(3)), model.trainable_variables());
   std::vector<TensorView> views = tape.views();
   std::ranges::copy(model.views(), std::back_inserter(views));
-  const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
+  const HealthMetrics metrics = GradientMonitor(stream()).inspect(views);
   EXPECT_TRUE(are_distinct(metrics.tensors));
   EXPECT_TRUE(metrics.networks.empty());
   EXPECT_EQ(std::ranges::count(metrics.tensors, "dense/kernel", &TensorRecord::name), 2)
@@ -149,7 +149,7 @@ TEST_P(TwoNetworksTest, AModelThatNeverRanIsBlamedOnNoOther) {
   for (const Sequential* model : {&a, &b, &idle}) {
     std::ranges::copy(model->views(), std::back_inserter(views));
   }
-  const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
+  const HealthMetrics metrics = GradientMonitor(stream()).inspect(views);
   EXPECT_EQ(metrics.networks, (std::vector<std::string>{"A", "B", "Idle"}));
   const Diagnosis diagnosis = diagnose(metrics);
   EXPECT_EQ(diagnosis.verdict, Verdict::kNoGradient);
@@ -164,7 +164,7 @@ TEST_P(TwoNetworksTest, ANetworkThatOnlyRunsForwardIsNoFault) {
   const Tensor given =
       Tensor::from_host<float>(stream(), made.shape(), made.to_host<float>(stream()));
   tape.gradient(mse(tape, critic.forward(tape, given), noise(3)), critic.trainable_variables());
-  const Diagnosis diagnosis = diagnose(GradientMonitor(stream()).examine(tape.views()));
+  const Diagnosis diagnosis = diagnose(GradientMonitor(stream()).inspect(tape.views()));
   EXPECT_EQ(diagnosis.verdict, Verdict::kHealthy);
 }
 

@@ -64,7 +64,7 @@ TEST_P(GoldenGradients, GetTheVerdictTheyDeserve) {
   const SafetensorsFile file(golden_path("gradients", recording(), ".safetensors"));
   const GradientDump dump(stream(), file.tensors());
   const Diagnosis diagnosis =
-      diagnose(GradientMonitor(stream()).examine(dump.views()), Thresholds{});
+      diagnose(GradientMonitor(stream()).inspect(dump.views()), Thresholds{});
   EXPECT_EQ(name(diagnosis.verdict),
             read_expected("gradients", recording()).at("verdict").get<std::string>())
       << (diagnosis.findings.empty() ? "" : diagnosis.findings.front().text);

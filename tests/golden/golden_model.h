@@ -23,7 +23,7 @@ inline HealthMetrics examine_golden_model(Stream& stream, const std::string& kin
   Tape tape(stream);
   const Tensor loss = model.loss(tape, model.forward(tape, x), target);
   tape.gradient(loss, model.trainable_variables());
-  return GradientMonitor(stream).examine(tape.views());
+  return GradientMonitor(stream).inspect(tape.views());
 }
 
 }  // namespace gradvitals::test

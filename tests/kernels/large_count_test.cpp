@@ -12,6 +12,7 @@
 #include "kernels/runtime/buffer.h"
 #include "kernels/runtime/error.h"
 #include "kernels/stats/tensor_stats.h"
+#include "kernels/stats/tensor_stats_layout.h"
 #include "tests/support/devices.h"
 #include "tests/support/expect_invalid.h"
 #include "tests/support/tensor_records.h"
@@ -22,10 +23,10 @@ namespace {
 class LargeCountTest : public DeviceTest {};
 INSTANTIATE_TEST_SUITE_P(Devices, LargeCountTest, all_devices(), device_name);
 
-TEST_P(LargeCountTest, ATableCountsChunksAndNodesOfLargeTensors) {
-  constexpr std::int64_t kCount = (std::int64_t{1} << 34) + 1;
-  constexpr std::int64_t kChunks = kCount / TensorStatsTable::kChunkElements + 1;
-  constexpr std::int64_t kNodes = TensorStatsTable::tree_nodes(kChunks);
+TEST_P(LargeCountTest, APlanCountsChunksAndNodesOfLargeTensors) {
+  constexpr std::int64_t kCount = (std::int64_t{1} << 32) + 1;
+  constexpr std::int64_t kChunks = kCount / TensorStatsLayout::kChunkElements + 1;
+  constexpr std::int64_t kNodes = TensorStatsLayout::tree_nodes(kChunks);
   const Buffer memory(stream(), 64);  // Nobody reads it here.
   const TensorView view{.name = "large",
                         .data = memory.data(),
@@ -34,15 +35,14 @@ TEST_P(LargeCountTest, ATableCountsChunksAndNodesOfLargeTensors) {
                         .cols = kCount,
                         .device = stream().device()};
   const std::vector<TensorView> views(3, view);
-  const TensorStatsTable table(stream(), views);
-  EXPECT_EQ(table.element_count(), 3 * kCount);
-  EXPECT_EQ(table.chunk_count(), 3 * kChunks);
-  EXPECT_EQ(table.entries()[2].first_chunk, 2 * kChunks);
-  EXPECT_EQ(table.first_gradient_node(), 3 * kNodes);
-  EXPECT_GE(table.workspace_bytes(), 3 * kChunks * std::int64_t{sizeof(TensorStats)});
+  const TensorStatsPlan plan(stream(), views);
+  EXPECT_EQ(plan.element_count(), 3 * kCount);
+  EXPECT_EQ(plan.layout().chunk_count(), 3 * kChunks);
+  EXPECT_EQ(plan.layout().entries()[2].first_chunk, 2 * kChunks);
+  EXPECT_EQ(plan.layout().first_gradient_node(), 3 * kNodes);
 }
 
-TEST_P(LargeCountTest, ATableOfMoreThanAGpuCanCountIsRefused) {
+TEST_P(LargeCountTest, APlanOfMoreThanAGpuCanCountIsRefused) {
   if (stream().device() == DeviceType::kCpu) GTEST_SKIP() << "the cpu counts further";
   const Buffer memory(stream(), 64);  // Nobody reads it here.
   constexpr std::int64_t kCount = (std::int64_t{1} << 43) + 1;
@@ -52,7 +52,7 @@ TEST_P(LargeCountTest, ATableOfMoreThanAGpuCanCountIsRefused) {
                         .rows = 1,
                         .cols = kCount,
                         .device = stream().device()};
-  expect_invalid([&] { TensorStatsTable(stream(), std::span(&view, 1)); },
+  expect_invalid([&] { TensorStatsPlan(stream(), std::span(&view, 1)); },
                  {"tensor_stats", "1 tensors of 8796093022209 elements are too many"});
 }
 

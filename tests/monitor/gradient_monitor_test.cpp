@@ -20,6 +20,7 @@
 #include "tests/monitor/health_fixtures.h"
 #include "tests/support/devices.h"
 #include "tests/support/expect_close.h"
+#include "tests/support/expect_invalid.h"
 #include "tests/support/guarded_buffer.h"
 
 namespace gradvitals {
@@ -63,7 +64,7 @@ class GradientMonitorTest : public test::DeviceTest {
 
   std::string message_of(const TensorView& bad) {
     try {
-      GradientMonitor(stream()).examine(std::vector{bad});
+      GradientMonitor(stream()).inspect(std::vector{bad});
     } catch (const std::invalid_argument& error) {
       return error.what();
     }
@@ -80,7 +81,7 @@ TEST_P(GradientMonitorTest, ALossIsANumberAndNoTensor) {
   const auto loss_of = [&](float value) {
     const std::vector<TensorView> views{gradient("g", {3, 4}),
                                         view("loss", Role::kLoss, -1, 1, 1, {value})};
-    const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
+    const HealthMetrics metrics = GradientMonitor(stream()).inspect(views);
     EXPECT_EQ(metrics.tensors.size(), 1u);
     EXPECT_EQ(metrics.total_layers, 1);
     return metrics.loss;
@@ -91,47 +92,129 @@ TEST_P(GradientMonitorTest, ALossIsANumberAndNoTensor) {
   EXPECT_TRUE(std::isnan(loss_of(std::numeric_limits<float>::quiet_NaN()).value()));
   EXPECT_TRUE(std::isinf(loss_of(std::numeric_limits<float>::infinity()).value()));
   const TensorView pair = view("loss", Role::kLoss, -1, 1, 2, {1, 2});
-  EXPECT_THROW(GradientMonitor(stream()).examine(std::vector{pair}), std::invalid_argument);
+  EXPECT_THROW(GradientMonitor(stream()).inspect(std::vector{pair}), std::invalid_argument);
 }
 
 TEST_P(GradientMonitorTest, ALossWithoutDataIsNoLossRatherThanZero) {
   TensorView loss = view("loss", Role::kLoss, -1, 1, 1, {0.25F});
   loss.data = nullptr;
   const std::vector<TensorView> views{gradient("g", {3, 4}), loss};
-  const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
+  const HealthMetrics metrics = GradientMonitor(stream()).inspect(views);
   EXPECT_FALSE(metrics.loss.has_value());
   EXPECT_EQ(metrics.tensors.size(), 1u);
 }
 
-TEST_P(GradientMonitorTest, CollectsAStepLate) {
+TEST_P(GradientMonitorTest, GivesEveryStepSubmittedInItsOrder) {
   GradientMonitor monitor(stream());
-  EXPECT_THROW(monitor.collect(), std::logic_error);
-  EXPECT_THROW(monitor.all_gradients(), std::logic_error);
+  EXPECT_THROW(monitor.observe(), std::logic_error);
+  EXPECT_THROW(monitor.submit(0), std::logic_error);
+  EXPECT_THROW(monitor.set_data({}), std::logic_error);
+  EXPECT_THROW(monitor.global_stats(), std::logic_error);
+  EXPECT_FALSE(monitor.poll().has_value());
   const std::vector<std::vector<TensorView>> steps{{gradient("a", {3, 4})},
                                                    {gradient("b", {5, 12})},
                                                    {gradient("c", {8, 15}), gradient("d", {1})}};
-  std::vector<std::optional<HealthMetrics>> got;
-  for (const std::vector<TensorView>& views : steps) {
-    monitor.measure(views);
-    got.push_back(monitor.collect());
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    monitor.observe(steps[i]);
+    monitor.submit(static_cast<std::int64_t>(10 * i));
   }
-  got.push_back(monitor.finish());
-  EXPECT_FALSE(got[0].has_value());
   const std::vector<std::vector<double>> norms{{5}, {13}, {17, 1}};
   for (std::size_t i = 0; i < norms.size(); ++i) {
-    ASSERT_TRUE(got[i + 1].has_value()) << i;
-    expect_close(got[i + 1]->gradient_norms, norms[i], kSumSquares);
+    SCOPED_TRACE(i);
+    const std::optional<HealthMetrics> metrics = monitor.flush();
+    ASSERT_TRUE(metrics.has_value());
+    EXPECT_EQ(metrics->step, 10 * i);
+    expect_close(metrics->gradient_norms, norms[i], kSumSquares);
+    if (i == 2) EXPECT_EQ(metrics->tensors[1].name, "d");
   }
-  EXPECT_EQ(got[3]->tensors[1].name, "d");
-  EXPECT_FALSE(monitor.finish().has_value());
+  EXPECT_FALSE(monitor.flush().has_value());
+  EXPECT_FALSE(monitor.poll().has_value());
+  EXPECT_EQ(monitor.lost(), 0);
+}
+
+TEST_P(GradientMonitorTest, PollGivesAStepThatHasArrivedOnce) {
+  GradientMonitor monitor(stream());
+  const std::vector views{gradient("a", {3, 4})};
+  monitor.observe(views);
+  monitor.submit(7);
+  stream().synchronize();
+  const std::optional<HealthMetrics> metrics = monitor.poll();
+  ASSERT_TRUE(metrics.has_value());
+  EXPECT_EQ(metrics->step, 7);
+  EXPECT_FALSE(monitor.poll().has_value());
+}
+
+TEST_P(GradientMonitorTest, ForgetsTheEarliestOfTooManyAndCountsThem) {
+  GradientMonitor monitor(stream());
+  const std::vector views{gradient("a", {3, 4})};
+  monitor.observe(views);
+  const auto most = static_cast<std::int64_t>(GradientMonitor::kMostPending);
+  for (std::int64_t step = 0; step < most + 3; ++step) monitor.submit(step);
+  EXPECT_EQ(monitor.lost(), 3);
+  EXPECT_EQ(monitor.flush()->step, 3);
+  std::int64_t got = 1;
+  while (monitor.flush()) ++got;
+  EXPECT_EQ(got, most);
+}
+
+TEST_P(GradientMonitorTest, FollowsTensorsToOtherMemory) {
+  GradientMonitor monitor(stream());
+  const TensorView a = gradient("a", {3, 4});
+  const TensorView b = gradient("b", {5, 12});
+  const TensorView other_a = gradient("a", {6, 8});
+  monitor.watch(std::vector{a, b});
+  const auto norms_at = [&](const void* data_of_a, const void* data_of_b) {
+    monitor.set_data(std::vector{data_of_a, data_of_b});
+    monitor.observe();
+    monitor.submit(0);
+    const HealthMetrics metrics = monitor.flush().value();
+    EXPECT_EQ(metrics.tensors[0].exists, data_of_a != nullptr);
+    EXPECT_EQ(metrics.tensors[1].exists, data_of_b != nullptr);
+    return metrics.gradient_norms;
+  };
+  const auto expect_norms = [](const std::vector<double>& got, const std::vector<double>& wanted) {
+    expect_close(got, wanted, kSumSquares);
+  };
+  expect_norms(norms_at(a.data, b.data), {5, 13});
+  expect_norms(norms_at(other_a.data, b.data), {10, 13});
+  expect_norms(norms_at(b.data, a.data), {13, 5});
+  expect_norms(norms_at(nullptr, b.data), {13});
+  expect_norms(norms_at(a.data, nullptr), {5});
+  expect_norms(norms_at(nullptr, nullptr), {});
+  expect_norms(norms_at(a.data, b.data), {5, 13});
+}
+
+TEST_P(GradientMonitorTest, ATensorThatIsNotThereAtFirstIsWatchedWhenItComes) {
+  GradientMonitor monitor(stream());
+  const TensorView a = gradient("a", {3, 4});
+  const TensorView b = missing("b");
+  const TensorView b_later = gradient("b", {5, 12});
+  expect_close(monitor.inspect(std::vector{a, b}).gradient_norms, std::vector{5.0}, kSumSquares);
+  const HealthMetrics metrics = monitor.inspect(std::vector{a, b_later});
+  expect_close(metrics.gradient_norms, std::vector{5.0, 13.0}, kSumSquares);
+  EXPECT_TRUE(metrics.tensors[1].exists);
+}
+
+TEST_P(GradientMonitorTest, RefusesPointersThatDoNotFitAndKeepsWatching) {
+  GradientMonitor monitor(stream());
+  const TensorView a = gradient("a", {3, 4});
+  monitor.watch(std::vector{a});
+  test::expect_invalid([&] { monitor.set_data(std::vector<const void*>(2, a.data)); },
+                       {"2 pointers for a plan of 1 tensors"});
+  const void* const askew = static_cast<const char*>(a.data) + 2;
+  test::expect_invalid([&] { monitor.set_data(std::vector{askew}); },
+                       {"pointer 0", "multiple of its 4 bytes", "F32"});
+  monitor.observe();
+  monitor.submit(0);
+  expect_close(monitor.flush()->gradient_norms, std::vector{5.0}, kSumSquares);
 }
 
 TEST_P(GradientMonitorTest, KeepsTheRecordOfAllGradientsOnTheDevice) {
   GradientMonitor monitor(stream());
-  monitor.measure(std::vector{gradient("a", {3, 4}), view("w", Role::kWeight, 0, 1, 1, {100}),
+  monitor.observe(std::vector{gradient("a", {3, 4}), view("w", Role::kWeight, 0, 1, 1, {100}),
                               gradient("b", {12, static_cast<float>(kNaN)})});
   TensorStats all;
-  copy_to_host(stream(), monitor.all_gradients(), sizeof(all), &all);
+  copy_to_host(stream(), monitor.global_stats(), sizeof(all), &all);
   EXPECT_EQ(all.count, 4);
   EXPECT_EQ(all.nan_count, 1);
   expect_close(all.l2_norm(), 13.0, kSumSquares);
@@ -144,7 +227,7 @@ TEST_P(GradientMonitorTest, RecordsEveryViewInItsOrder) {
       view("dense/kernel", Role::kWeight, 0, 2, 1, {5, 12}),
       gradient("dense/bias", {0.0F, 0.0F, 2.0F}),
   };
-  const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
+  const HealthMetrics metrics = GradientMonitor(stream()).inspect(views);
   EXPECT_EQ(metrics.loss, std::nullopt);
   ASSERT_EQ(metrics.tensors.size(), 4u);
   const TensorRecord& delta = metrics.tensors[0];
@@ -165,7 +248,7 @@ TEST_P(GradientMonitorTest, SeedMetricsAreOfTheGradientsThatExist) {
   const std::vector<TensorView> views{view("w", Role::kWeight, 0, 1, 1, {1e6F}),
                                       gradient("a", {3.0F, 4.0F}), missing("gone"),
                                       gradient("b", {1e-5F})};
-  const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
+  const HealthMetrics metrics = GradientMonitor(stream()).inspect(views);
   EXPECT_FALSE(metrics.loss.has_value());
   EXPECT_EQ(metrics.total_layers, 2);
   EXPECT_EQ(metrics.weak_layers, 1);
@@ -178,7 +261,7 @@ TEST_P(GradientMonitorTest, SeedMetricsAreOfTheGradientsThatExist) {
 TEST_P(GradientMonitorTest, ATensorWithNaNHasTheNormNaNAndAFinitePart) {
   const auto nan = std::numeric_limits<float>::quiet_NaN();
   const std::vector<TensorView> views{gradient("a", {3.0F, nan, 4.0F})};
-  const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
+  const HealthMetrics metrics = GradientMonitor(stream()).inspect(views);
   EXPECT_TRUE(std::isnan(metrics.gradient_norms[0]));
   EXPECT_TRUE(std::isnan(metrics.max_gradient));
   expect_close(metrics.tensors[0].stats.l2_norm(), 5.0, kSumSquares);
@@ -189,41 +272,41 @@ TEST_P(GradientMonitorTest, ATensorWithNaNHasTheNormNaNAndAFinitePart) {
 TEST_P(GradientMonitorTest, SeesNewValuesInTheSameMemory) {
   GradientMonitor monitor(stream());
   const std::vector<TensorView> views{gradient("a", {3.0F, 4.0F})};
-  expect_close(monitor.examine(views).max_gradient, 5.0, kSumSquares);
+  expect_close(monitor.inspect(views).max_gradient, 5.0, kSumSquares);
   memory(0).upload(std::vector{6.0F, 8.0F});
-  expect_close(monitor.examine(views).max_gradient, 10.0, kSumSquares);
+  expect_close(monitor.inspect(views).max_gradient, 10.0, kSumSquares);
 }
 
 TEST_P(GradientMonitorTest, SeesOtherViewsInALaterCall) {
   GradientMonitor monitor(stream());
   const TensorView a = gradient("a", {3.0F, 4.0F});
   const TensorView b = gradient("b", {5.0F, 12.0F, 0.0F});
-  expect_close(monitor.examine(std::vector{a}).gradient_norms, std::vector{5.0}, kSumSquares);
-  expect_close(monitor.examine(std::vector{b}).gradient_norms, std::vector{13.0}, kSumSquares);
-  expect_close(monitor.examine(std::vector{a, b}).gradient_norms, std::vector{5.0, 13.0},
+  expect_close(monitor.inspect(std::vector{a}).gradient_norms, std::vector{5.0}, kSumSquares);
+  expect_close(monitor.inspect(std::vector{b}).gradient_norms, std::vector{13.0}, kSumSquares);
+  expect_close(monitor.inspect(std::vector{a, b}).gradient_norms, std::vector{5.0, 13.0},
                kSumSquares);
   TensorView shorter = b;
   shorter.count = shorter.cols = 1;
-  expect_close(monitor.examine(std::vector{a, shorter}).gradient_norms, std::vector{5.0, 5.0},
+  expect_close(monitor.inspect(std::vector{a, shorter}).gradient_norms, std::vector{5.0, 5.0},
                kSumSquares);
   TensorView gone = a;
   gone.data = nullptr;
-  expect_close(monitor.examine(std::vector{gone, b}).gradient_norms, std::vector{13.0},
+  expect_close(monitor.inspect(std::vector{gone, b}).gradient_norms, std::vector{13.0},
                kSumSquares);
 }
 
 TEST_P(GradientMonitorTest, SeesAnotherTypeInTheSameMemory) {
   GradientMonitor monitor(stream());
   TensorView bits = gradient("a", {1.0F, 1.0F});  // 0x3f800000
-  expect_close(monitor.examine(std::vector{bits}).max_gradient, std::sqrt(2.0), kSumSquares);
+  expect_close(monitor.inspect(std::vector{bits}).max_gradient, std::sqrt(2.0), kSumSquares);
   bits.dtype = DType::kBFloat16;  // 0x0000 and 0x3f80 of the first element: 0 and 1
-  expect_close(monitor.examine(std::vector{bits}).max_gradient, 1.0, kSumSquares);
+  expect_close(monitor.inspect(std::vector{bits}).max_gradient, 1.0, kSumSquares);
 }
 
 TEST_P(GradientMonitorTest, SeesAnotherMeaningOfTheSameMemory) {
   GradientMonitor monitor(stream());
   TensorView a = gradient("a", {3.0F, 4.0F});
-  const auto record = [&] { return monitor.examine(std::vector{a}).tensors[0]; };
+  const auto record = [&] { return monitor.inspect(std::vector{a}).tensors[0]; };
   EXPECT_EQ(record().role, Role::kGradient);
   a.role = Role::kWeight;
   EXPECT_EQ(record().role, Role::kWeight);
@@ -245,12 +328,12 @@ TEST_P(GradientMonitorTest, NamesMayGoAfterACall) {
   for (int step = 0; step < 2; ++step) {
     const std::string name = "a name too long for small strings, step " + std::to_string(step);
     a.name = name;
-    EXPECT_EQ(monitor.examine(std::vector{a}).tensors[0].name, name);
+    EXPECT_EQ(monitor.inspect(std::vector{a}).tensors[0].name, name);
   }
 }
 
 TEST_P(GradientMonitorTest, WithoutViewsThereIsNothingToJudge) {
-  const HealthMetrics metrics = GradientMonitor(stream()).examine({});
+  const HealthMetrics metrics = GradientMonitor(stream()).inspect({});
   EXPECT_EQ(metrics.total_layers, 0);
   EXPECT_FALSE(can_be_judged(metrics));
 }
@@ -258,7 +341,7 @@ TEST_P(GradientMonitorTest, WithoutViewsThereIsNothingToJudge) {
 TEST_P(GradientMonitorTest, AnEmptyTensorHasNoNorm) {
   std::vector<TensorView> views{gradient("empty", {1.0F}), gradient("a", {1.0F})};
   views[0].count = views[0].cols = 0;
-  const HealthMetrics metrics = GradientMonitor(stream()).examine(views);
+  const HealthMetrics metrics = GradientMonitor(stream()).inspect(views);
   EXPECT_TRUE(metrics.tensors[0].exists);
   EXPECT_EQ(metrics.gradient_norms, std::vector<double>{1.0});
   EXPECT_EQ(test::fired(diagnose(metrics)), "");
@@ -290,9 +373,9 @@ TEST_P(GradientMonitorTest, AnErrorLeavesTheMonitorUsable) {
   const TensorView good = gradient("a", {3.0F, 4.0F});
   TensorView bad = good;
   bad.rows = 7;
-  expect_close(monitor.examine(std::vector{good}).max_gradient, 5.0, kSumSquares);
-  EXPECT_THROW(monitor.examine(std::vector{bad}), std::invalid_argument);
-  expect_close(monitor.examine(std::vector{good}).max_gradient, 5.0, kSumSquares);
+  expect_close(monitor.inspect(std::vector{good}).max_gradient, 5.0, kSumSquares);
+  EXPECT_THROW(monitor.inspect(std::vector{bad}), std::invalid_argument);
+  expect_close(monitor.inspect(std::vector{good}).max_gradient, 5.0, kSumSquares);
 }
 
 // Units
@@ -303,7 +386,7 @@ TEST_P(GradientMonitorTest, CountsDeadUnitsFromTheOutputOfRelu) {
       view("dense_1/output", Role::kOutput, 1, 3, 4, {0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0}, relu),
       view("dense/output", Role::kOutput, 0, 2, 2, {1, 2, 3, 4}, relu),
       view("dense/pre_activation", Role::kPreActivation, 0, 2, 2, {9, 9, 9, 9}, relu)};
-  const std::vector<UnitRecord> units = GradientMonitor(stream()).examine(views).units;
+  const std::vector<UnitRecord> units = GradientMonitor(stream()).inspect(views).units;
   ASSERT_EQ(units.size(), 2u);
   EXPECT_EQ(units[0].name, "dense");
   EXPECT_EQ(units[0].layer, 0);
@@ -325,7 +408,7 @@ TEST_P(GradientMonitorTest, CountsSaturationFromZInHiddenLayersAndFromTheOutputI
       view("dense/output", Role::kOutput, 0, 2, 2, {0, 0, 0, 0}, sigmoid),
       view("dense_1/pre_activation", Role::kPreActivation, 1, 2, 1, {100, 100}, sigmoid),
       view("dense_1/output", Role::kOutput, 1, 2, 1, {1, 0.5F}, sigmoid)};
-  const std::vector<UnitRecord> units = GradientMonitor(stream()).examine(views).units;
+  const std::vector<UnitRecord> units = GradientMonitor(stream()).inspect(views).units;
   ASSERT_EQ(units.size(), 2u);
   EXPECT_EQ(units[0].saturated_count, 3);
   EXPECT_EQ(units[0].dead_unit_count, 0);  // A sigmoid that outputs 0 is saturated, not dead.
@@ -339,7 +422,7 @@ TEST_P(GradientMonitorTest, ALayerWithoutTheViewThatTellsHasNoRecord) {
       view("b/pre_activation", Role::kPreActivation, 1, 1, 1, {1}, Activation::kRelu),
       view("c/output", Role::kOutput, 2, 1, 1, {0}, Activation::kLinear),
       view("d/output", Role::kOutput, -1, 1, 1, {0}, Activation::kRelu)};
-  EXPECT_TRUE(GradientMonitor(stream()).examine(views).units.empty());
+  EXPECT_TRUE(GradientMonitor(stream()).inspect(views).units.empty());
 }
 
 TEST_P(GradientMonitorTest, AnEmptyBatchOrALayerOfNoUnitsIsNeitherDeadNorSaturated) {
@@ -348,7 +431,7 @@ TEST_P(GradientMonitorTest, AnEmptyBatchOrALayerOfNoUnitsIsNeitherDeadNorSaturat
       view("b/output", Role::kOutput, 1, 1, 1, {0}, Activation::kRelu)};
   views[0].count = views[0].rows = 0;
   views[1].count = views[1].cols = 0;
-  const std::vector<UnitRecord> units = GradientMonitor(stream()).examine(views).units;
+  const std::vector<UnitRecord> units = GradientMonitor(stream()).inspect(views).units;
   ASSERT_EQ(units.size(), 2u);
   EXPECT_EQ(units[0].unit_count, 3);
   EXPECT_EQ(units[0].dead_unit_count, 0);
@@ -359,8 +442,8 @@ TEST_P(GradientMonitorTest, AnEmptyBatchOrALayerOfNoUnitsIsNeitherDeadNorSaturat
 TEST_P(GradientMonitorTest, UnitsCanBeLeftToCheckUps) {
   const std::vector<TensorView> views{
       view("a/output", Role::kOutput, 0, 1, 1, {0}, Activation::kRelu)};
-  EXPECT_EQ(GradientMonitor(stream()).examine(views).units.size(), 1u);
-  EXPECT_TRUE(GradientMonitor(stream(), {.units = false}).examine(views).units.empty());
+  EXPECT_EQ(GradientMonitor(stream()).inspect(views).units.size(), 1u);
+  EXPECT_TRUE(GradientMonitor(stream(), {.units = false}).inspect(views).units.empty());
 }
 
 TEST_P(GradientMonitorTest, UnitsFollowANetworkThatGrows) {
@@ -369,7 +452,7 @@ TEST_P(GradientMonitorTest, UnitsFollowANetworkThatGrows) {
     const std::vector<float> zeros(static_cast<std::size_t>(2 * width), 0.0F);
     const std::vector<TensorView> views{
         view("a/output", Role::kOutput, 0, 2, width, zeros, Activation::kRelu)};
-    const std::vector<UnitRecord> units = monitor.examine(views).units;
+    const std::vector<UnitRecord> units = monitor.inspect(views).units;
     ASSERT_EQ(units.size(), 1u);
     EXPECT_EQ(units[0].dead_unit_count, width);
   }

@@ -1,4 +1,4 @@
-// Contract: monitor/metrics/slice_summary.h, and that examine() puts summaries into its records.
+// Contract: monitor/metrics/slice_summary.h, and that inspect() puts summaries into its records.
 // Oracle: slices made by hand. Tolerance: none; shares are exact in float64 here.
 #include "monitor/metrics/slice_summary.h"
 
@@ -103,7 +103,7 @@ class SlicesTest : public test::DeviceTest {
   }
 
   TensorRecord examined(const TensorView& view) {
-    return GradientMonitor(stream()).examine(std::vector{view}).tensors.at(0);
+    return GradientMonitor(stream()).inspect(std::vector{view}).tensors.at(0);
   }
 
  private:
@@ -165,7 +165,7 @@ TEST_P(SlicesTest, RecordsKeepTheirOwnSlicesBehindALoss) {
   const TensorView bias = kernel(Role::kGradient, UnitAxis::kUnknown, 1, 2, {1, 1});
   const TensorView second = kernel(Role::kGradient, UnitAxis::kRows, 2, 2, {1, kInf, 0, 0});
   const HealthMetrics metrics =
-      GradientMonitor(stream()).examine(std::vector{loss, first, bias, second});
+      GradientMonitor(stream()).inspect(std::vector{loss, first, bias, second});
   ASSERT_EQ(metrics.tensors.size(), 3U);
   ASSERT_TRUE(metrics.tensors[0].units.has_value());
   EXPECT_EQ(metrics.tensors[0].units->twin_count, 2);
@@ -175,14 +175,14 @@ TEST_P(SlicesTest, RecordsKeepTheirOwnSlicesBehindALoss) {
   EXPECT_EQ(metrics.tensors[2].units->zero_count, 1);
 }
 
-TEST_P(SlicesTest, OnlyExamineWithUnitsPaysForThem) {
+TEST_P(SlicesTest, OnlyInspectWithUnitsPaysForThem) {
   const std::vector views{telling_kernel(Role::kGradient, UnitAxis::kRows)};
   GradientMonitor without(stream(), {.units = false});
-  EXPECT_FALSE(without.examine(views).tensors.at(0).units.has_value());
+  EXPECT_FALSE(without.inspect(views).tensors.at(0).units.has_value());
   GradientMonitor monitor(stream());
-  monitor.measure(views);
-  monitor.collect();
-  const std::optional<HealthMetrics> metrics = monitor.finish();
+  monitor.observe(views);
+  monitor.submit(0);
+  const std::optional<HealthMetrics> metrics = monitor.flush();
   ASSERT_TRUE(metrics.has_value());
   EXPECT_FALSE(metrics->tensors.at(0).units.has_value());
 }

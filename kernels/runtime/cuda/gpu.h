@@ -48,6 +48,7 @@ void wait(Event event);
 /// From here on, what is issued to the queue is kept instead of run. Waiting for the queue, or
 /// taking device memory, throws CudaError meanwhile.
 void begin_capture(Queue queue);
+bool is_capturing(Queue queue);
 /// Ends that; the graph does what was issued since, each time it is launched.
 Graph end_capture(Queue queue);
 /// Ends that where it went wrong.

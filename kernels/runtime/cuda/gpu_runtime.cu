@@ -66,6 +66,12 @@ void begin_capture(Queue queue) {
   check(cudaStreamBeginCapture(queue, cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
 }
 
+bool is_capturing(Queue queue) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  check(cudaStreamIsCapturing(queue, &status), "cudaStreamIsCapturing");
+  return status != cudaStreamCaptureStatusNone;
+}
+
 Graph end_capture(Queue queue) {
   cudaGraph_t graph = nullptr;
   check(cudaStreamEndCapture(queue, &graph), "cudaStreamEndCapture");

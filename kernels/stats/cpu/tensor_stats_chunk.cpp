@@ -12,12 +12,14 @@
 #include <type_traits>
 
 #include "kernels/stats/cpu/tensor_stats_sums.h"
+#include "kernels/stats/partial_stats.h"
+#include "kernels/stats/tensor_stats_layout.h"
 
 namespace gradvitals::cpu {
 namespace {
 
 template <class T>
-using ChunkBuffer = std::array<T, TensorStatsTable::kChunkElements>;
+using ChunkBuffer = std::array<T, TensorStatsLayout::kChunkElements>;
 
 template <class T>
 BitsOf<T> magnitude_bits(T value) {
@@ -46,21 +48,13 @@ void copy_finite(const T* data, std::int64_t count, TensorStats& record, T* fini
   }
 }
 
-/// Whether the squares of a tensor with this maximum can be added in float64 as they are. 2^43 of
-/// them stay finite below the upper bound; above the lower one a square that underflows is smaller
-/// than 2^-170 of the largest.
-bool squares_in_range(double max_abs) {
-  return max_abs == 0 || (max_abs >= 0x1p-450 && max_abs < 0x1p490);
-}
-
 /// sum and sum_squares of x * 2^-scale_exponent, with the exponent of the largest |x|.
 void sum_scaled(const double* data, std::int64_t count, TensorStats& record) {
   ChunkBuffer<double> scaled;
   record.scale_exponent = std::ilogb(record.max_abs);
-  // Two factors, because 2^1074 is none.
-  const double half = std::ldexp(1.0, -(record.scale_exponent / 2));
-  const double rest = std::ldexp(1.0, -(record.scale_exponent - record.scale_exponent / 2));
-  std::transform(data, data + count, scaled.begin(), [=](double x) { return x * half * rest; });
+  std::transform(data, data + count, scaled.begin(), [exponent = -record.scale_exponent](double x) {
+    return scale_by_power_of_two(x, exponent);
+  });
   const ChunkSums sums = sum_chunk(scaled.data(), count, {});
   record.sum_squares = sums.sum_squares;
   record.sum = sums.sum;

@@ -296,7 +296,7 @@ HWY_INLINE ChunkSums SumBlocks(const T* data, std::int64_t count, std::span<cons
 template <class T>
 HWY_INLINE ChunkSums SumChunk(const T* data, std::int64_t count, std::span<const std::byte> next) {
   if constexpr (std::is_same_v<T, float> && Doubles<8>::kLanes == 8) {
-    if (count < TensorStatsTable::kChunkElements) return SumBlocks<4>(data, count, next);
+    if (count < TensorStatsLayout::kChunkElements) return SumBlocks<4>(data, count, next);
   }
   return SumBlocks<8>(data, count, next);
 }

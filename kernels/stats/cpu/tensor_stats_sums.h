@@ -1,4 +1,4 @@
-// The hot loop of tensor_stats on the cpu: what one read of a chunk yields. Private to kernels/cpu.
+// The hot loop of tensor_stats on the cpu: what one read of a chunk yields. Private to kernels/stats/cpu.
 #pragma once
 
 #include <cstddef>
@@ -50,7 +50,7 @@ struct Stored<BFloat16> {
 template <class T>
 using BitsOf = typename Stored<T>::Bits;
 
-/// `count` elements, at most TensorStatsTable::kChunkElements. Where max_bits says that there is a
+/// `count` elements, at most TensorStatsLayout::kChunkElements. Where max_bits says that there is a
 /// NaN or Inf, the sums mean nothing and min_bits and zero_count are right still. The bits do not
 /// depend on the instruction set. `next`, or its beginning, is asked for from memory, but not read.
 ChunkSums sum_chunk(const float* data, std::int64_t count, std::span<const std::byte> next);

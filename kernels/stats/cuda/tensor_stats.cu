@@ -1,5 +1,5 @@
-// Computes:    one record per tensor of a table, and one of all gradients (kernels/stats/tensor_stats.h)
-// Shapes:      a table of any number of tensors, each of any count, 0 included
+// Computes:    one record per tensor of a plan, and one of all gradients (kernels/stats/tensor_stats.h)
+// Shapes:      a plan of any number of tensors, each of any count, 0 included
 // DTypes:      float32, float64, float16, bfloat16; sums float64 from the first square
 // Launch:      one: as many blocks of 8 warps as the GPU holds, a warp for each chunk in turn;
 //              where there are no more chunks than that many blocks, a block for each. No sync
@@ -10,7 +10,7 @@
 // Determinism: a chunk's record depends on the chunk alone (tensor_stats_chunk.cuh). The last warp
 //              to arrive at 32 chunks folds them, the last at 32 such sums folds those, and so on to
 //              the tensor; gradients likewise, to the record of all: the same bits for every grid
-// Edge cases:  a tensor without elements has the empty record
+// Edge cases:  a tensor without elements or without data has the empty record
 // Errors:      CudaError where the launch fails; kernels/stats/tensor_stats.cpp has checked the arguments
 // Reference:   cpu/tensor_stats.cpp; CUDA sample threadFenceReduction
 #include "kernels/stats/tensor_stats.h"
@@ -20,26 +20,35 @@
 
 #include "kernels/runtime/cuda/backend.h"
 #include "kernels/runtime/cuda/gpu.h"
+#include "kernels/runtime/cuda/grid.cuh"
 #include "kernels/runtime/cuda/warp_reduce.cuh"
+#include "kernels/runtime/error.h"
 #include "kernels/runtime/kernel_table.h"
 #include "kernels/stats/cuda/tensor_stats_chunk.cuh"
 #include "kernels/stats/cuda/tensor_stats_record.cuh"
+#include "kernels/stats/partial_stats.h"
+#include "kernels/stats/tensor_stats_layout.h"
 
 namespace gradvitals::GPU_NAMESPACE {
 namespace {
 
-using Entry = TensorStatsTable::Entry;
-using Chunk = TensorStatsTable::Chunk;
-using ChunkPlace = TensorStatsTable::ChunkPlace;
+using Entry = TensorStatsLayout::Entry;
+using Chunk = TensorStatsLayout::Chunk;
+using ChunkPlace = TensorStatsLayout::ChunkPlace;
 
-constexpr std::int64_t kChunk = TensorStatsTable::kChunkElements;
-constexpr int kFanIn = TensorStatsTable::kFanIn;
+constexpr std::int64_t kChunk = TensorStatsLayout::kChunkElements;
+constexpr int kFanIn = kMergeFanIn;
 constexpr int kWarps = 8;  // Of a block.
 constexpr int kThreads = kWarps * kWarpThreads;
 // 24 warps with 4 KB of loads in flight each, and 80 registers a thread. With 64 for 32 warps, loop
 // state is spilled and conversions to float64 share a register: 322 us instead of 293 for 268
 // million float32 (H200, benchmarks/tensor_stats).
 constexpr int kBlocksPerMultiprocessor = 3;
+
+__device__ __forceinline__ int element_bytes(DType dtype) {
+  if (dtype == DType::kFloat64) return 8;
+  return dtype == DType::kFloat32 ? 4 : 2;
+}
 
 /// Records that are added up, kFanIn at a time, then their sums likewise, and so on.
 struct Tree {
@@ -48,7 +57,7 @@ struct Tree {
   int leaves;
 };
 
-/// The table, and where records go: of tensors to `out`, behind them that of all gradients, and of
+/// The chunks, and where records go: of tensors to `out`, behind them that of all gradients, and of
 /// their parts to the nodes of trees in between.
 struct Work {
   const Entry* entries;
@@ -91,7 +100,7 @@ __device__ __forceinline__ bool complete(Tree tree, int leaf, unsigned count, Te
     const int first = node * kFanIn;
     const int expected = min(kFanIn, nodes - first);
     if (!is_last(tree.tickets + nodes + node, count, expected, lane)) return false;
-    record = sum_over_warp(lane < expected ? tree.records[first + lane] : empty_record());
+    record = sum_over_warp(lane < expected ? tree.records[first + lane] : empty_part());
     if (nodes <= kFanIn) return true;
     tree.records += nodes;
     tree.tickets += nodes;
@@ -119,7 +128,7 @@ __device__ __forceinline__ bool deliver_chunk(const Work& work, const ChunkPlace
 /// Writes a tensor's record, and stores it for the sum of all gradients if it is one.
 __device__ __forceinline__ void deliver_tensor(const Work& work, int index, int gradient,
                                                TensorStats& record, int lane) {
-  if (lane == 0) work.out[index] = unscaled(record);
+  if (lane == 0) work.out[index] = whole_of(record);
   if (gradient < 0) return;
   if (record.first_nonfinite_index >= 0) {
     record.first_nonfinite_index += work.entries[index].first_element;
@@ -136,7 +145,7 @@ struct StoredGradients {
 __device__ __forceinline__ void announce(const Work& work, StoredGradients& gradients, int lane) {
   TensorStats all;
   if (complete(work.gradients, gradients.last, gradients.count, all, lane) && lane == 0) {
-    work.out[work.entry_count] = unscaled(all);
+    work.out[work.entry_count] = whole_of(all);
   }
   gradients.count = 0;
 }
@@ -145,9 +154,9 @@ __device__ __forceinline__ void write_empty(const Work& work) {
   const int thread = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
   const int threads = static_cast<int>(gridDim.x * blockDim.x);
   for (int i = thread; i < work.entry_count; i += threads) {
-    if (work.entries[i].count == 0) work.out[i] = empty_record();
+    if (work.entries[i].count == 0) work.out[i] = empty_part();
   }
-  if (thread == 0 && work.gradients.leaves == 0) work.out[work.entry_count] = empty_record();
+  if (thread == 0 && work.gradients.leaves == 0) work.out[work.entry_count] = empty_part();
 }
 
 /// kReaders warps read each chunk together: one, which takes its chunks in turn, or those of a
@@ -196,33 +205,61 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor)
 }
 
 void tensor_stats(GpuBackend& backend, const TensorStatsPass& pass) {
-  const TensorStatsTable& table = pass.table;
+  const TensorStatsLayout& layout = pass.layout;
   const std::int64_t most_blocks =
       std::int64_t{gpu::multiprocessor_count()} * kBlocksPerMultiprocessor;
-  const bool has_block_each = table.chunk_count() <= most_blocks;
+  const bool has_block_each = layout.chunk_count() <= most_blocks;
   const std::int64_t blocks =
-      has_block_each ? std::max<std::int64_t>(table.chunk_count(), 1) : most_blocks;
+      has_block_each ? std::max<std::int64_t>(layout.chunk_count(), 1) : most_blocks;
   const std::int64_t teams = has_block_each ? blocks : blocks * kWarps;
-  auto* const records = static_cast<TensorStats*>(pass.workspace);
-  unsigned* const tickets = table.device_tickets();
-  const std::int64_t first_gradient_node = table.first_gradient_node();
-  const Work work{.entries = table.device_entries(),
-                  .chunks = table.device_chunks(),
-                  .entry_count = static_cast<int>(table.size()),
-                  .has_empty = table.has_empty(),
-                  .chunks_per_team = static_cast<int>(table.chunk_count() / teams),
-                  .longer_teams = static_cast<int>(table.chunk_count() % teams),
+  TensorStats* const records = layout.workspace();
+  unsigned* const tickets = layout.device_tickets();
+  const std::int64_t first_gradient_node = layout.first_gradient_node();
+  const Work work{.entries = layout.device_entries(),
+                  .chunks = layout.device_chunks(),
+                  .entry_count = static_cast<int>(layout.size()),
+                  .has_empty = layout.has_empty(),
+                  .chunks_per_team = static_cast<int>(layout.chunk_count() / teams),
+                  .longer_teams = static_cast<int>(layout.chunk_count() % teams),
                   .records = records,
                   .tickets = tickets,
                   .gradients = {.records = records + first_gradient_node,
                                 .tickets = tickets + first_gradient_node,
-                                .leaves = static_cast<int>(table.gradient_count())},
+                                .leaves = static_cast<int>(layout.gradient_count())},
                   .out = pass.out.data};
   gpu::launch(has_block_each ? tensor_stats_kernel<kWarps> : tensor_stats_kernel<1>,
               {static_cast<unsigned>(blocks), kThreads}, backend.queue(), work);
 }
 
-const KernelsOf<tensor_stats> registered;
+/// Chunk by chunk, where its tensor is now.
+__global__ void set_data_kernel(Chunk* chunks, int chunk_count, const Entry* entries,
+                                const void* const* data) {
+  const int c = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+  if (c >= chunk_count) return;
+  const ChunkPlace place = chunks[c].place;
+  const Entry& entry = entries[place.entry];
+  const std::int64_t begin = place.leaf * kChunk;
+  ChunkSource& source = chunks[c].source;
+  const auto* const tensor = static_cast<const char*>(data[place.entry]);
+  source.data = tensor == nullptr ? nullptr : tensor + begin * element_bytes(entry.dtype);
+  source.count = tensor == nullptr ? std::uint16_t{0}
+                                   : static_cast<std::uint16_t>(min(entry.count - begin, kChunk));
+}
+
+void set_data(GpuBackend& backend, const SetTensorData& op) {
+  const auto chunks = static_cast<int>(op.layout.chunk_count());
+  if (chunks == 0) return;
+  if (gpu::is_capturing(backend.queue())) {
+    // A launch of the graph would read pointers that later ones have taken the place of.
+    throw CudaError("set_data: tensors have moved while the stream is captured");
+  }
+  gpu::copy_async(op.device_data, op.host_data, op.layout.size() * std::int64_t{sizeof(void*)},
+                  backend.queue());
+  gpu::launch(set_data_kernel, {blocks_for(chunks, kThreads), kThreads}, backend.queue(),
+              op.layout.device_chunks(), chunks, op.layout.device_entries(), op.device_data);
+}
+
+const KernelsOf<tensor_stats, set_data> registered;
 
 }  // namespace
 }  // namespace gradvitals::GPU_NAMESPACE

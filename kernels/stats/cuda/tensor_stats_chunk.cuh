@@ -1,5 +1,5 @@
 // Computes:    the record of one chunk
-// Shapes:      count <= TensorStatsTable::kChunkElements elements
+// Shapes:      count <= TensorStatsLayout::kChunkElements elements
 // DTypes:      float32, float64, float16, bfloat16; sums float64 from the first square
 // Launch:      called by one warp, or by all warps of a block together: the first of them has the
 //              result
@@ -22,6 +22,7 @@
 #include "kernels/stats/cuda/stored.cuh"
 #include "kernels/stats/cuda/tensor_stats_record.cuh"
 #include "kernels/stats/cuda/tensor_stats_sums.cuh"
+#include "kernels/stats/partial_stats.h"
 
 namespace gradvitals::GPU_NAMESPACE {
 
@@ -39,13 +40,6 @@ __device__ __forceinline__ auto with_type(const void* elements, DType dtype, Use
       break;
   }
   return use(static_cast<const float*>(elements));
-}
-
-/// Whether the squares of numbers up to this can be added in float64 as they are. 2^43 of them stay
-/// finite below the upper bound; above the lower one a square that underflows is smaller than
-/// 2^-170 of the largest.
-__device__ __forceinline__ bool squares_in_range(double max_abs) {
-  return max_abs == 0.0 || (max_abs >= 0x1p-450 && max_abs < 0x1p490);
 }
 
 /// One element, whatever its type.
@@ -71,14 +65,11 @@ __device__ __forceinline__ Element read_element(const ChunkSource& chunk, int i)
 __device__ __forceinline__ void sum_scaled(const double* data, int count, int lane,
                                            TensorStats& record) {
   const int exponent = ilogb(record.max_abs);
-  // Two factors, because 2^1074 is none.
-  const double half = power_of_two(-(exponent / 2));
-  const double rest = power_of_two(-(exponent - exponent / 2));
   double sum_squares = 0.0;
   double sum = 0.0;
   for (int i = lane; i < count; i += kWarpThreads) {
     if (!(fabs(data[i]) <= record.max_abs)) continue;
-    const double x = data[i] * half * rest;
+    const double x = scale_by_power_of_two(data[i], -exponent);
     sum_squares = fma(x, x, sum_squares);
     sum += x;
   }
@@ -89,7 +80,7 @@ __device__ __forceinline__ void sum_scaled(const double* data, int count, int la
 
 /// Element by element, for a chunk that has more than zeros and normal numbers of common size.
 __device__ __forceinline__ TensorStats classify_chunk(const ChunkSource& chunk, int lane) {
-  TensorStats mine = empty_record();
+  TensorStats mine = empty_part();
 #pragma unroll 1
   for (int i = lane; i < chunk.count; i += kWarpThreads) {
     const Element element = read_element(chunk, i);
@@ -147,7 +138,7 @@ __device__ __forceinline__ TensorStats chunk_record(const ChunkSource& chunk, in
     common = common_record<T>(of_type.extremes);
     return of_type;
   });
-  TensorStats record = empty_record();
+  TensorStats record = empty_part();
   if (warp != 0) return record;
   if (!common.is_common) return classify_chunk(chunk, lane);
   record.count = chunk.count;

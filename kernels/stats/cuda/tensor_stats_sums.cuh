@@ -1,5 +1,5 @@
 // Computes:    sums, extremes and the number of nonzero elements of one chunk, each read once
-// Shapes:      count <= TensorStatsTable::kChunkElements elements
+// Shapes:      count <= TensorStatsLayout::kChunkElements elements
 // DTypes:      float32, float64, float16, bfloat16; sums float64 from the first square
 // Launch:      called by one warp, or by all warps of a block together: the first of them has the
 //              result
@@ -23,17 +23,17 @@
 #include "kernels/runtime/cuda/gpu.h"
 #include "kernels/runtime/cuda/warp_reduce.cuh"
 #include "kernels/stats/cuda/stored.cuh"
-#include "kernels/stats/tensor_stats.h"
+#include "kernels/stats/tensor_stats_layout.h"
 
 namespace gradvitals::GPU_NAMESPACE {
 
-using ChunkSource = TensorStatsTable::ChunkSource;
+using ChunkSource = TensorStatsLayout::ChunkSource;
 
 /// Vectors that a thread has in flight: 4 KB a warp.
 inline constexpr int kInFlight = 8;
 inline constexpr int kSliceVectors = kInFlight * kWarpThreads;
 /// Of a chunk of the largest type.
-inline constexpr int kMaxSlices = TensorStatsTable::kChunkElements / (kSliceVectors * 2);
+inline constexpr int kMaxSlices = TensorStatsLayout::kChunkElements / (kSliceVectors * 2);
 
 /// Extremes of magnitudes as 32- or 64-bit integers. The minimum is less one, so that zero becomes
 /// the largest of all: it is no minimum, and its highest bit counts it.

@@ -19,7 +19,7 @@ gv::Verdict judge(gv::Stream& stream, gv::Sequential model) {
   const gv::Tensor loss = gv::mse(tape, model.forward(tape, data.x), data.y);
   tape.gradient(loss, model.trainable_variables());
   gv::GradientMonitor monitor(stream);
-  return gv::diagnose(monitor.examine(tape.views())).verdict;
+  return gv::diagnose(monitor.inspect(tape.views())).verdict;
 }
 
 bool expect(const char* network, gv::Verdict got, gv::Verdict wanted) {

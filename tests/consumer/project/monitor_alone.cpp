@@ -18,7 +18,7 @@ int main() {
   const std::array views = {view("0.weight", healthy), view("2.weight", vanished)};
   gv::Stream stream;
   gv::GradientMonitor monitor(stream);
-  const gv::Diagnosis diagnosis = gv::diagnose(monitor.examine(views));
+  const gv::Diagnosis diagnosis = gv::diagnose(monitor.inspect(views));
   std::cout << "alone: " << gv::name(diagnosis.verdict) << "\n";
   return diagnosis.verdict == gv::Verdict::kVanishing ? 0 : 1;
 }

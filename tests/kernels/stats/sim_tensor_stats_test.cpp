@@ -3,6 +3,7 @@
 // others.
 // Tolerance: the contract's; between runs none.
 #include "kernels/stats/tensor_stats.h"
+#include "kernels/stats/tensor_stats_layout.h"
 
 #include <gtest/gtest.h>
 
@@ -62,7 +63,7 @@ class SimTensorStatsTest : public ::testing::Test {
 };
 
 TEST_F(SimTensorStatsTest, EveryTypeOnEveryGridAgreesWithTheOracle) {
-  constexpr std::int64_t kChunk = TensorStatsTable::kChunkElements;
+  constexpr std::int64_t kChunk = TensorStatsLayout::kChunkElements;
   add<float>(67 * kChunk - 5);      // Three nodes,
   add<double>(33 * kChunk, 1e200);  // two,
   add<Float16>(5 * kChunk);         // one,
@@ -84,16 +85,15 @@ TEST_F(SimTensorStatsTest, EveryTypeOnEveryGridAgreesWithTheOracle) {
 }
 
 TEST_F(SimTensorStatsTest, GradientsOfSeveralNodesAreAddedTheSameWayAgainAndAgain) {
-  constexpr std::int64_t kChunk = TensorStatsTable::kChunkElements;
+  constexpr std::int64_t kChunk = TensorStatsLayout::kChunkElements;
   constexpr std::size_t kCount = 70;
   for (std::size_t i = 0; i < kCount; ++i) {
     const auto index = static_cast<std::int64_t>(i);
     add<float>(i % 9 == 0 ? 2 * kChunk + index : 40 + index);
     views_.back().role = Role::kGradient;
   }
-  const TensorStatsTable table(stream_, views_);
-  Buffer workspace(stream_, table.workspace_bytes());
-  const auto run = [&] { return tensor_records(stream_, table, workspace); };
+  TensorStatsPlan plan(stream_, views_);
+  const auto run = [&] { return tensor_records(stream_, plan); };
   const std::vector<TensorStats> first = run();
   for (const int multiprocessors : {1, 3, 132}) {
     SCOPED_TRACE(multiprocessors);

@@ -12,6 +12,7 @@
 #include <random>
 #include <vector>
 
+#include "kernels/stats/tensor_stats_layout.h"
 #include "tests/support/devices.h"
 #include "tests/support/expect_invalid.h"
 #include "tests/support/guarded_buffer.h"
@@ -233,7 +234,7 @@ TEST_P(TensorStatsTest, Float64OutOfTheRangeOfSquaresIsScaled) {
 }
 
 TEST_P(TensorStatsTest, Float64OfVeryDifferentChunksIsAddedAtOneScale) {
-  constexpr std::int64_t kChunk = TensorStatsTable::kChunkElements;
+  constexpr std::int64_t kChunk = TensorStatsLayout::kChunkElements;
   const double scales[] = {1e-200, 0.0, 1.0, 1e200, 1e-310, 3e153};
   for (const double first : scales) {
     for (const double second : scales) {
@@ -254,7 +255,7 @@ TEST_P(TensorStatsTest, ScaleExponentIsZeroWhereTheSumOfSquaresIsANormalNumber) 
 }
 
 TEST_P(TensorStatsTest, ASumThatOverflowsAndComesBackIsNotNan) {
-  std::vector<double> values(4 * TensorStatsTable::kChunkElements, 1e308);
+  std::vector<double> values(4 * TensorStatsLayout::kChunkElements, 1e308);
   std::fill(values.begin() + std::ssize(values) / 2, values.end(), -1e308);
   const TensorStats got = stats_of(stream(), values);
   EXPECT_TRUE(std::isfinite(got.sum)) << got.sum;
@@ -351,8 +352,8 @@ void expect_record_of_all_gradients(Stream& stream, const std::vector<T>& values
 }
 
 TEST_P(TensorStatsTest, APartThatIsNothingBesideAnotherAddsNothing) {
-  std::vector<double> values(2 * TensorStatsTable::kChunkElements, 1e-310);
-  std::fill_n(values.begin(), TensorStatsTable::kChunkElements, 0.0);
+  std::vector<double> values(2 * TensorStatsLayout::kChunkElements, 1e-310);
+  std::fill_n(values.begin(), TensorStatsLayout::kChunkElements, 0.0);
   values[0] = 1e308;
   values[1] = -1e308;
   const GuardedBuffer<double> buffer(stream(), std::span<const double>(values));
@@ -465,7 +466,7 @@ TEST_P(TensorStatsTest, RefusesAViewItCannotReadAndNamesIt) {
     return [&, change] {
       TensorView view = view_of("dense_1/kernel", buffer, stream().device());
       change(view);
-      const TensorStatsTable table(stream(), std::span(&view, 1));
+      const TensorStatsPlan plan(stream(), std::span(&view, 1));
     };
   };
   expect_invalid(table_of([](TensorView& view) { view.count = -3; }), {"dense_1/kernel", "-3"});
@@ -479,26 +480,24 @@ TEST_P(TensorStatsTest, RefusesAViewItCannotReadAndNamesIt) {
       {"dense_1/kernel", "multiple of its 4 bytes", "F32"});
 }
 
-TEST_P(TensorStatsTest, RefusesOutputAndWorkspaceThatDoNotFit) {
+TEST_P(TensorStatsTest, RefusesOutputThatDoesNotFitAndAnotherStream) {
   const GuardedBuffer<float> buffer(stream(), 9000);
   const TensorView view = view_of("kernel", buffer, stream().device());
-  const TensorStatsTable table(stream(), std::span(&view, 1));
+  TensorStatsPlan plan(stream(), std::span(&view, 1));
   const Buffer memory(stream(), 2 * std::int64_t{sizeof(TensorStats)});
-  const VectorView<TensorStats> out{static_cast<TensorStats*>(memory.data()), 2};
-  Buffer workspace(stream(), table.workspace_bytes());
-  Buffer small(stream(), table.workspace_bytes() - 1);
+  auto* const out = static_cast<TensorStats*>(memory.data());
   expect_invalid(
       [&] {
-        tensor_stats(stream(), table, {out.data, 1}, workspace);
+        tensor_stats(stream(), plan, {out, 1});
       },
       {"tensor_stats", "1 records", "1 tensors", "needs 2"});
+  expect_invalid([&] { tensor_stats(stream(), plan, {nullptr, 2}); }, {"tensor_stats", "out"});
+  Stream other({.device = stream().device()});
   expect_invalid(
       [&] {
-        tensor_stats(stream(), table, {nullptr, 2}, workspace);
+        tensor_stats(other, plan, {out, 2});
       },
-      {"tensor_stats", "out"});
-  expect_invalid([&] { tensor_stats(stream(), table, out, small); },
-                 {"tensor_stats", "workspace", std::to_string(table.workspace_bytes())});
+      {"tensor_stats", "made for another stream"});
 }
 
 }  // namespace

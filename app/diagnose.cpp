@@ -53,7 +53,7 @@ void check_figure_size(const DiagnoseOptions& options, const std::vector<Network
                   kMaxFigureNetworks, reports.size()));
 }
 
-std::vector<NetworkReport> judge_all(std::vector<NamedMetrics> inputs, DeviceType device) {
+std::vector<NetworkReport> judge_all(std::vector<NamedMetrics> inputs, const Device& device) {
   std::vector<NetworkReport> reports;
   reports.reserve(inputs.size());
   for (NamedMetrics& input : inputs) {
@@ -152,7 +152,7 @@ ExitCode diagnose(const DiagnoseOptions& options) {
   const bool is_one_record = input.is_one_record();
   std::vector<NetworkReport> reports =
       judge_all(std::move(input).read(stream ? &*stream : nullptr, context),
-                stream ? stream->device() : DeviceType::kCpu);
+                stream ? stream->device() : Device());
   if (!is_one_record) sort_as_run(reports);
   check_figure_size(options, reports);
   return reports.size() == 1

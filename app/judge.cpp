@@ -4,12 +4,12 @@
 
 namespace gradvitals::app {
 
-NetworkReport judge(HealthMetrics metrics, DeviceType device, std::string name,
+NetworkReport judge(HealthMetrics metrics, const Device& device, std::string name,
                     std::string short_name) {
   Diagnosis diagnosis = gradvitals::diagnose(metrics);
   return {.name = std::move(name),
           .short_name = std::move(short_name),
-          .device = std::string(gradvitals::name(device)),
+          .device = gradvitals::name(device),
           .metrics = std::move(metrics),
           .diagnosis = std::move(diagnosis),
           .notes = {}};

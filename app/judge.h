@@ -9,7 +9,7 @@
 namespace gradvitals::app {
 
 /// Applies the full rules. `short_name` stands where space is short; empty for `name`.
-NetworkReport judge(HealthMetrics metrics, DeviceType device, std::string name,
+NetworkReport judge(HealthMetrics metrics, const Device& device, std::string name,
                     std::string short_name = {});
 
 }  // namespace gradvitals::app

@@ -216,9 +216,19 @@ void JudgingOptions::check(std::span<const std::string> inputs) const {
 }
 
 void ComputeOptions::add_to(CLI::App& command) {
-  add_word(command, "--device", {"auto", "cpu", "cuda", "sim"}, "auto",
-           "Where kernels run; auto: cuda where it can be used, else cpu",
-           [this](const std::string& word) { device = parse_device(word); });
+  const auto read_device = [this](const std::string& text) {
+    device = parse_device(text);
+    if (!device && text != "auto") {
+      throw CLI::ValidationError(
+          "--device", fmt::format("'{}' is not one of auto, cpu, cuda, cuda:N, sim", text));
+    }
+  };
+  command
+      .add_option_function<std::string>(
+          "--device", read_device,
+          "Where kernels run; auto: cuda where it can be used, else cpu. cuda:1 is the second GPU")
+      ->type_name("auto|cpu|cuda[:N]|sim")
+      ->default_str("auto");
   add_integer(command, "--threads", threads, 0, kMostThreads,
               "Threads of the cpu device; 0: one per core");
   add_word(command, "--gemm", {"hand-written", "cublas"}, "hand-written",
@@ -229,10 +239,10 @@ void ComputeOptions::add_to(CLI::App& command) {
 
 Stream ComputeOptions::open_stream() const {
   const bool needs_cuda = gemm == GemmProvider::kCublas;
-  if (needs_cuda && device.value_or(DeviceType::kCuda) != DeviceType::kCuda) {
+  if (needs_cuda && device.value_or(DeviceType::kCuda).type != DeviceType::kCuda) {
     throw UsageError(fmt::format("--gemm cublas needs --device cuda, not {}", name(*device)));
   }
-  const DeviceType chosen = device.value_or(
+  const Device chosen = device.value_or(
       needs_cuda || is_available(DeviceType::kCuda) ? DeviceType::kCuda : DeviceType::kCpu);
   Stream stream({.device = chosen, .threads = static_cast<int>(threads)});
   set_gemm_provider(stream, gemm);

@@ -48,8 +48,8 @@ struct JudgingOptions {
 
 /// Options of every command that computes.
 struct ComputeOptions {
-  std::optional<DeviceType> device;  ///< Empty for auto.
-  std::int64_t threads = 0;          ///< 0 for one per core.
+  std::optional<Device> device;  ///< Empty for auto.
+  std::int64_t threads = 0;      ///< 0 for one per core.
   GemmProvider gemm = GemmProvider::kHandWritten;
 
   void add_to(CLI::App& command);

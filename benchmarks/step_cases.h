@@ -58,7 +58,7 @@ inline Gradients run_step(Tape& tape, const Step& step) {
 inline void check(Stream& stream, const Gradients& gradients) {
   bool any_nonzero = false;
   for (const Gradient& gradient : gradients) {
-    for (const float value : gradient.value.value().to_host<float>(stream)) {
+    for (const float value : gradient.value.value().to_host<float>()) {
       if (!std::isfinite(value)) throw std::runtime_error("a gradient is not finite");
       any_nonzero = any_nonzero || value != 0.0f;
     }

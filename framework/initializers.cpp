@@ -28,7 +28,7 @@ std::vector<float> truncated_normal(Stream& stream, const Shape& shape, RandomKe
   std::vector<float> values;
   for (bool complete = false; !complete; key.sequence += kAttemptStride) {
     fill_normal(stream, FillNormal<float>{.key = key, .out = draw.flat<float>()});
-    const std::vector<float> candidates = draw.to_host<float>(stream);
+    const std::vector<float> candidates = draw.to_host<float>();
     if (values.empty()) values = candidates;
     complete = true;
     for (std::size_t i = 0; i < values.size(); ++i) {

@@ -40,8 +40,8 @@ std::int64_t bytes_of(const Shape& shape, DType dtype) {
 }  // namespace
 
 Tensor::Tensor(Stream& stream, const Shape& shape, DType dtype)
-    : storage_(std::make_shared<Storage>(
-          Storage{shape, dtype, stream.device(), Buffer(stream, bytes_of(shape, dtype))})) {}
+    : storage_(std::make_shared<Storage>(Storage{shape, dtype, stream.device(), stream,
+                                                 Buffer(stream, bytes_of(shape, dtype))})) {}
 
 Tensor Tensor::zeros(Stream& stream, const Shape& shape, DType dtype) {
   Tensor result(stream, shape, dtype);
@@ -81,11 +81,10 @@ VectorView<T> Tensor::flat() const {
 }
 
 template <class T>
-std::vector<T> Tensor::to_host(Stream& stream) const {
-  check_device("Tensor::to_host", *this, stream);
+std::vector<T> Tensor::to_host() const {
   check_dtype<T>(*this);
   std::vector<T> values(static_cast<std::size_t>(count()));
-  copy_to_host(stream, data(), storage_->buffer.bytes(), values.data());
+  copy_to_host(storage_->stream, data(), storage_->buffer.bytes(), values.data());
   return values;
 }
 
@@ -97,8 +96,7 @@ void Tensor::copy_from_host(Stream& stream, std::type_identity_t<std::span<const
   copy_to_device(stream, values.data(), storage_->buffer.bytes(), data());
 }
 
-double Tensor::item(Stream& stream) const {
-  check_device("Tensor::item", *this, stream);
+double Tensor::item() const {
   if (count() != 1) {
     throw std::invalid_argument(
         fmt::format("Tensor: {} has {} elements, not one", shape().text(), count()));
@@ -106,7 +104,7 @@ double Tensor::item(Stream& stream) const {
   double result = 0.0;
   dispatch("Tensor::item", dtype(), [&]<class T>() {
     T value;
-    copy_to_host(stream, data(), sizeof value, &value);
+    copy_to_host(storage_->stream, data(), sizeof value, &value);
     result = value;
   });
   return result;
@@ -118,8 +116,8 @@ template MatrixView<float> Tensor::as<float>() const;
 template MatrixView<double> Tensor::as<double>() const;
 template VectorView<float> Tensor::flat<float>() const;
 template VectorView<double> Tensor::flat<double>() const;
-template std::vector<float> Tensor::to_host<float>(Stream&) const;
-template std::vector<double> Tensor::to_host<double>(Stream&) const;
+template std::vector<float> Tensor::to_host<float>() const;
+template std::vector<double> Tensor::to_host<double>() const;
 template void Tensor::copy_from_host<float>(Stream&, std::span<const float>) const;
 template void Tensor::copy_from_host<double>(Stream&, std::span<const double>) const;
 

@@ -35,7 +35,7 @@ class Tensor {
   bool has_value() const { return storage_ != nullptr; }
   const Shape& shape() const { return storage_->shape; }
   DType dtype() const { return storage_->dtype; }
-  DeviceType device() const { return storage_->device; }
+  const Device& device() const { return storage_->device; }
   std::int64_t count() const { return storage_->shape.count(); }
   void* data() const { return storage_->buffer.data(); }
   bool shares_memory_with(const Tensor& other) const { return storage_ == other.storage_; }
@@ -48,18 +48,16 @@ class Tensor {
   template <class T>
   VectorView<T> flat() const;
 
-  /// Elements on the host, row-major; waits for the stream. Throws as flat(), and where the stream
-  /// is of another device.
+  /// Elements on the host, row-major; waits for the stream that the tensor was made on. Throws as flat().
   template <class T>
-  std::vector<T> to_host(Stream& stream) const;
+  std::vector<T> to_host() const;
   /// Overwrites all elements. Throws std::invalid_argument for a wrong count, dtype or
   /// device.
   template <class T>
   void copy_from_host(Stream& stream, std::type_identity_t<std::span<const T>> values) const;
-  /// The only element (a loss), widened to double; waits for the stream. Throws
-  /// std::invalid_argument naming the shape where there is not exactly one, and for a stream of
-  /// another device.
-  double item(Stream& stream) const;
+  /// The only element (a loss), widened to double; waits as to_host(). Throws std::invalid_argument
+  /// naming the shape where there is not exactly one.
+  double item() const;
 
  private:
   friend class Tape;
@@ -67,7 +65,8 @@ class Tensor {
   struct Storage {
     Shape shape;
     DType dtype;
-    DeviceType device;
+    Device device;
+    Stream stream;
     Buffer buffer;
   };
 

@@ -25,7 +25,7 @@ bool has_shape(const TensorView& view) {
   return view.count % view.cols == 0 && view.count / view.cols == view.rows;
 }
 
-void check_view(const TensorView& view, DeviceType device) {
+void check_view(const TensorView& view, const Device& device) {
   if (!has_shape(view)) {
     throw std::invalid_argument(fmt::format("GradientMonitor: {} {} has {} elements in shape {}",
                                             name(view.role), view.name, view.count,

@@ -86,7 +86,7 @@ Parameter& bias(Case& c, int layer) {
 using Edit = std::function<void(std::vector<float>&)>;
 
 void edit(Case& c, Parameter& parameter, const Edit& change) {
-  std::vector<float> values = parameter.value.to_host<float>(c.stream);
+  std::vector<float> values = parameter.value.to_host<float>();
   change(values);
   parameter.value.copy_from_host<float>(c.stream, values);
 }
@@ -120,7 +120,7 @@ HealthMetrics linear_too_wide(Stream& stream, const Subject& subject) {
     const RandomKey key = random_key(subject.seed, parameter.name);
     parameter.value.copy_from_host<float>(
         stream, initialize(stream, RandomNormal{.stddev = 2.0}, parameter.value.shape(), key)
-                    .to_host<float>(stream));
+                    .to_host<float>());
   }
   return examine(c);
 }
@@ -235,7 +235,7 @@ HealthMetrics float16_underflow(Stream& stream, const Subject& subject) {
   std::vector<std::vector<std::uint16_t>> halves;
   std::vector<TensorView> views;
   for (const Gradient& gradient : gradients) {
-    std::vector<float> values = gradient.value->to_host<float>(stream);
+    std::vector<float> values = gradient.value->to_host<float>();
     float largest = 0.0F;
     for (const float value : values) largest = std::max(largest, std::fabs(value));
     std::vector<std::uint16_t>& half = halves.emplace_back();

@@ -50,7 +50,7 @@ Tensor make_targets(Stream& stream, std::uint64_t seed, bool are_classes) {
   if (!are_classes) return scalars;
   std::vector<float> one_hot(static_cast<std::size_t>(kBatch * kClasses), 0.0F);
   std::size_t row = 0;
-  for (const float value : scalars.to_host<float>(stream)) {
+  for (const float value : scalars.to_host<float>()) {
     const auto digit = static_cast<std::size_t>(std::fabs(value) * 1e4F) % kClasses;
     one_hot[row * kClasses + digit] = 1.0F;
     ++row;

@@ -92,7 +92,7 @@ void scale_hidden_kernels(Stream& stream, const Sequential& model, double multip
   parameters.resize(parameters.size() - 2);  // Those of the head.
   for (const Parameter* parameter : parameters) {
     if (parameter->value.shape().rank() != 2) continue;
-    std::vector<float> values = parameter->value.to_host<float>(stream);
+    std::vector<float> values = parameter->value.to_host<float>();
     for (float& value : values) value = static_cast<float>(value * multiplier);
     parameter->value.copy_from_host<float>(stream, values);
   }

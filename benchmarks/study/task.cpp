@@ -35,7 +35,7 @@ std::vector<double> normals(std::uint64_t seed, std::string_view name, std::int6
   Stream stream({.device = DeviceType::kCpu, .threads = 1});
   const std::vector<float> values =
       initialize(stream, RandomNormal{.stddev = 1.0}, {count}, random_key(seed, name))
-          .to_host<float>(stream);
+          .to_host<float>();
   return {values.begin(), values.end()};
 }
 

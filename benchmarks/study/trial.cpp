@@ -77,7 +77,7 @@ double held_out_score(Stream& stream, const Sequential& model, const Task& task)
   Tape tape(stream, {.keep_pre_activations = false});
   const Tensor x =
       Tensor::from_host<float>(stream, {task.held_out.rows, task.features}, task.held_out.x);
-  return score(task, model.forward(tape, x).to_host<float>(stream));
+  return score(task, model.forward(tape, x).to_host<float>());
 }
 
 }  // namespace
@@ -121,7 +121,7 @@ Run train(Stream& stream, const NetworkSpec& spec, const Task& task, const Train
     batch.draw(random);
     tape.reset();
     const Tensor error = loss(tape, task.loss, model.forward(tape, batch.x()), batch.y());
-    if (!std::isfinite(error.item(stream))) {
+    if (!std::isfinite(error.item())) {
       run.score = 0.0;
       return run;
     }

@@ -70,7 +70,7 @@ GradientDump::GradientDump(Stream& stream, std::span<const SafetensorsEntry> ten
   views_.reserve(tensors.size());
   for (const SafetensorsEntry& entry : tensors) {
     TensorView& view = views_.emplace_back(view_of(entry));
-    if (stream.device() == DeviceType::kCpu) continue;
+    if (stream.device().type == DeviceType::kCpu) continue;
     view.data = copies_.emplace_back(copy_of(stream, entry.bytes)).data();
     view.device = stream.device();
   }

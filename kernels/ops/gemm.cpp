@@ -46,7 +46,7 @@ template void gemm(Stream&, const Gemm<float>&);
 template void gemm(Stream&, const Gemm<double>&);
 
 void set_gemm_provider(Stream& stream, GemmProvider provider) {
-  if (stream.device() != DeviceType::kCuda) {
+  if (stream.device().type != DeviceType::kCuda) {
     if (provider == GemmProvider::kHandWritten) return;
     validate::fail("set_gemm_provider",
                    fmt::format("cuBLAS runs on device cuda, not on {}", name(stream.device())));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <typeindex>
 #include <unordered_map>
@@ -35,7 +36,7 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
-  virtual DeviceType device() const = 0;
+  virtual Device device() const = 0;
   virtual int threads() const = 0;
   virtual void synchronize() = 0;
   virtual std::unique_ptr<BackendEvent> make_event() = 0;
@@ -71,15 +72,18 @@ class Backend {
 /// The native implementation; `threads` as in Stream::Options.
 std::shared_ptr<Backend> make_cpu_backend(int threads);
 
-/// The hand-written kernels on the calling thread's current GPU, the first one unless the program
-/// chose another. Throws DeviceError where there is none.
-std::shared_ptr<Backend> make_cuda_backend();
+/// The hand-written kernels on the GPU of this index, on a queue of their own or, with `native`, on
+/// the caller's (a cudaStream_t). Throws DeviceError where there is none.
+std::shared_ptr<Backend> make_cuda_backend(int index, std::optional<void*> native);
+
+/// How many devices the simulator has: enough to show whether work goes to the right one.
+inline constexpr int kSimDevices = 2;
 
 /// Enters the simulator, which is a library of its own (kernels/sim), as device `sim`:
 ///   const SimDevice registered(make_sim_backend);
 class SimDevice {
  public:
-  using Factory = std::shared_ptr<Backend> (*)();
+  using Factory = std::shared_ptr<Backend> (*)(int index, std::optional<void*> native);
   explicit SimDevice(Factory make);
 
   /// Null where the program was linked without.

@@ -60,8 +60,8 @@ BasicBuffer<kPlace>& BasicBuffer<kPlace>::operator=(BasicBuffer&& other) noexcep
 }
 
 template <MemoryPlace kPlace>
-DeviceType BasicBuffer<kPlace>::device() const {
-  return backend_ ? backend_->device() : DeviceType::kCpu;
+Device BasicBuffer<kPlace>::device() const {
+  return backend_ ? backend_->device() : Device();
 }
 
 template class BasicBuffer<MemoryPlace::kDevice>;

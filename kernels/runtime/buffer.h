@@ -31,7 +31,7 @@ class BasicBuffer {
   void* data() const { return data_; }
   std::int64_t bytes() const { return bytes_; }
   /// The device that the memory serves.
-  DeviceType device() const;
+  Device device() const;
 
  private:
   std::shared_ptr<Backend> backend_;  // Memory goes back where it came from.

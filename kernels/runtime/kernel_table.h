@@ -31,7 +31,7 @@ class KernelTable {
 };
 
 /// Enters functions of the form void(SomeBackend&, const SomeOp&) into the tables of their ops, for
-/// the device of their backend. At the end of the file that defines them:
+/// the device of their backend, which is the calling thread's while they run (Scope). At the end of the file that defines them:
 ///
 ///   const KernelsOf<gemm<float>, gemm<double>> registered;
 ///
@@ -48,7 +48,9 @@ class KernelsOf {
   template <class SomeBackend, class Op, auto kFunction>
   static void add(void (*)(SomeBackend&, const Op&), Function<kFunction>) {
     KernelTable<Op>::add(SomeBackend::kDevice, [](Backend& backend, const Op& op) {
-      kFunction(static_cast<SomeBackend&>(backend), op);
+      auto& mine = static_cast<SomeBackend&>(backend);
+      const typename SomeBackend::Scope scope(mine);
+      kFunction(mine, op);
     });
   }
 };
@@ -70,8 +72,8 @@ inline constexpr bool kIsFloat64<Op<double>> = true;
 template <class Op>
 void run_kernel(Stream& stream, std::string_view name, const Op& op) {
   Backend& backend = *stream.backend();
-  const Kernel<Op> kernel = KernelTable<Op>::find(backend.device());
-  if (kernel == nullptr) refuse_missing_kernel(name, backend.device(), detail::kIsFloat64<Op>);
+  const Kernel<Op> kernel = KernelTable<Op>::find(backend.device().type);
+  if (kernel == nullptr) refuse_missing_kernel(name, backend.device().type, detail::kIsFloat64<Op>);
   kernel(backend, op);
 }
 

@@ -2,24 +2,29 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 
 #include "kernels/runtime/backend.h"
 #include "kernels/runtime/error.h"
+#include "kernels/runtime/validate.h"
 
 namespace gradvitals {
 namespace {
 
+void require_available(const Device& device) {
+  const std::string reason = unavailable_reason(device);
+  if (reason.empty()) return;
+  throw DeviceError(fmt::format("device {} cannot be used: {}", name(device), reason));
+}
+
 std::shared_ptr<Backend> make_backend(const Stream::Options& options) {
-  const std::string reason = unavailable_reason(options.device);
-  if (!reason.empty()) {
-    throw DeviceError(fmt::format("device {} cannot be used: {}", name(options.device), reason));
-  }
-  switch (options.device) {
+  require_available(options.device);
+  switch (options.device.type) {
     case DeviceType::kCuda:
-      return make_cuda_backend();
+      return make_cuda_backend(options.device.index, std::nullopt);
     case DeviceType::kSim:
-      return SimDevice::factory()();
+      return SimDevice::factory()(options.device.index, std::nullopt);
     case DeviceType::kCpu:
       break;
   }
@@ -30,7 +35,16 @@ std::shared_ptr<Backend> make_backend(const Stream::Options& options) {
 
 Stream::Stream(const Options& options) : backend_(make_backend(options)) {}
 
-DeviceType Stream::device() const {
+Stream Stream::wrap(const Device& device, void* native) {
+  if (device.type == DeviceType::kCpu) {
+    validate::fail("Stream::wrap", "device cpu runs an op when it is called, and has no queue");
+  }
+  require_available(device);
+  return Stream(device.type == DeviceType::kCuda ? make_cuda_backend(device.index, native)
+                                                 : SimDevice::factory()(device.index, native));
+}
+
+Device Stream::device() const {
   return backend_->device();
 }
 int Stream::threads() const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "kernels/runtime/device.h"
 #include "kernels/runtime/memory_use.h"
@@ -20,7 +21,7 @@ class Backend;
 class Stream {
  public:
   struct Options {
-    DeviceType device = DeviceType::kCpu;
+    Device device;
     /// Worker threads of the cpu device; 0 means one per core. Results may differ in the last bit
     /// between thread counts, never between runs with the same one.
     int threads = 0;
@@ -30,12 +31,19 @@ class Stream {
   /// for a negative number of threads.
   explicit Stream(const Options& options);
   Stream() : Stream(Options{}) {}
+
+  /// A queue that somebody else made and keeps: `native` is a cudaStream_t of the GPU, null for its
+  /// default stream, or for device sim a sim::WorkQueue*. It must outlive the stream, its copies and all
+  /// that is made on them. Work goes behind what was issued there before. Throws DeviceError as above,
+  /// and std::invalid_argument for device cpu, which has no queue.
+  static Stream wrap(const Device& device, void* native);
+
   ~Stream() = default;
   // No moves: to move a handle is to copy it, so that none is ever left without a queue.
   Stream(const Stream&) = default;
   Stream& operator=(const Stream&) = default;
 
-  DeviceType device() const;
+  Device device() const;
   int threads() const;
   /// Of this stream's own allocator.
   MemoryUse memory() const;
@@ -50,6 +58,8 @@ class Stream {
   const std::shared_ptr<Backend>& backend() const { return backend_; }
 
  private:
+  explicit Stream(std::shared_ptr<Backend> backend) : backend_(std::move(backend)) {}
+
   std::shared_ptr<Backend> backend_;
 };
 

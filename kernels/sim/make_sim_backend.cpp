@@ -4,8 +4,9 @@
 namespace gradvitals {
 namespace {
 
-const SimDevice registered([]() -> std::shared_ptr<Backend> {
-  return std::make_shared<sim::GpuBackend>();
+const SimDevice registered([](int index, std::optional<void*> native) -> std::shared_ptr<Backend> {
+  if (!native) return std::make_shared<sim::GpuBackend>(index);
+  return std::make_shared<sim::GpuBackend>(index, static_cast<sim::WorkQueue*>(*native));
 });
 
 }  // namespace

@@ -56,6 +56,7 @@ template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const LaunchShape& shape, Queue queue,
             Arguments... arguments) {
   check_launch(shape);
+  if (queue != nullptr) queue->check_current();
   issue(queue,
         [kernel, shape, values = std::tuple<Parameters...>{static_cast<Parameters>(arguments)...}] {
           run_grid(shape, [&] { std::apply(kernel, values); });

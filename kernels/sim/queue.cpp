@@ -9,6 +9,7 @@ namespace {
 
 /// Of the calling thread.
 constinit thread_local int captures = 0;
+constinit thread_local int device = 0;
 
 }  // namespace
 
@@ -18,6 +19,22 @@ void refuse_in_capture(std::string_view call) {
       fmt::format("{}: cudaErrorStreamCaptureUnsupported (900), operation not permitted while a "
                   "stream is captured",
                   call));
+}
+
+int current_device() {
+  return device;
+}
+
+void set_current_device(int index) {
+  device = index;
+}
+
+void WorkQueue::check_current() const {
+  if (device_ == device) return;
+  throw CudaError(fmt::format(
+      "kernel launch: cudaErrorInvalidResourceHandle (400), the queue is of device {}, and "
+      "device {} is current",
+      device_, device));
 }
 
 void WorkQueue::synchronize() const {

@@ -13,8 +13,17 @@ struct CapturedWork {
   std::vector<std::function<void()>> items;
 };
 
+/// Of the calling thread: what cudaGetDevice and cudaSetDevice are under CUDA.
+int current_device();
+void set_current_device(int index);
+
 class WorkQueue {
  public:
+  explicit WorkQueue(int device) : device_(device) {}
+
+  /// Throws CudaError where the queue's device is not the calling thread's: as CUDA refuses a kernel.
+  void check_current() const;
+
   /// Runs `work`, or keeps it where the queue is being captured.
   template <class Work>
   void issue(Work work) {
@@ -35,6 +44,7 @@ class WorkQueue {
   CapturedWork* end_capture();
 
  private:
+  int device_;
   CapturedWork* captured_ = nullptr;
 };
 

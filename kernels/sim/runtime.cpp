@@ -11,8 +11,16 @@
 
 namespace gradvitals::sim::gpu {
 
+DeviceScope::DeviceScope(int index) : before_(current_device()), index_(index) {
+  set_current_device(index_);
+}
+
+DeviceScope::~DeviceScope() {
+  set_current_device(before_);
+}
+
 Queue create_queue() {
-  return new WorkQueue;
+  return new WorkQueue(current_device());
 }
 
 void destroy_queue(Queue queue) noexcept {

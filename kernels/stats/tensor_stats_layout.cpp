@@ -20,7 +20,7 @@ bool is_aligned(const void* data, DType dtype) {
   return address % static_cast<std::uintptr_t>(size_in_bytes(dtype)) == 0;
 }
 
-void check(const TensorView& view, DeviceType device) {
+void check(const TensorView& view, const Device& device) {
   if (view.count < 0) {
     validate::fail(kOp, fmt::format("view '{}' has the count {}", view.name, view.count));
   }
@@ -66,8 +66,8 @@ TensorStatsLayout::TensorStatsLayout(Stream& stream, std::span<const TensorView>
     has_empty_ = has_empty_ || view.count == 0;
   }
   has_empty_ = has_empty_ || gradient_count_ == 0;
-  if (stream.device() != DeviceType::kCpu) upload(stream);
-  const bool is_on_cpu = stream.device() == DeviceType::kCpu;
+  if (stream.device().type != DeviceType::kCpu) upload(stream);
+  const bool is_on_cpu = stream.device().type == DeviceType::kCpu;
   workspace_ =
       Buffer(stream, (is_on_cpu ? chunk_count_ + gradient_count_ : node_count()) * kRecordBytes);
 }
@@ -142,7 +142,7 @@ void TensorStatsLayout::set_data(Stream& stream, std::span<const void* const> da
   }
   if (!has_moved) return;
   // The device first: what fails leaves both sides as they were.
-  if (stream.device() != DeviceType::kCpu) send_data(stream, data);
+  if (stream.device().type != DeviceType::kCpu) send_data(stream, data);
   for (std::size_t i = 0; i < data.size(); ++i) entries_[i].data = data[i];
 }
 

@@ -14,7 +14,7 @@ void misfit(std::string_view op, const TensorView& view, const Shape& argument) 
   fail(op, view, fmt::format("does not fit {}", text(argument)));
 }
 
-void matrix(std::string_view op, const TensorView& view, DeviceType device) {
+void matrix(std::string_view op, const TensorView& view, const Device& device) {
   if (view.rows < 0 || view.cols < 0) fail(op, view, "has a negative dimension");
   if (view.count != view.rows * view.cols) {
     fail(op, view, fmt::format("does not have {} elements", view.count));

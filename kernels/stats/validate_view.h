@@ -18,7 +18,7 @@ namespace gradvitals::validate {
 
 /// Throws where the view contradicts itself, or has elements that are null, on another device or
 /// not at a multiple of their size.
-void matrix(std::string_view op, const TensorView& view, DeviceType device);
+void matrix(std::string_view op, const TensorView& view, const Device& device);
 
 /// Throws where an output does not have `count` elements, which the view asks for.
 template <class T>

@@ -47,7 +47,7 @@ struct TensorView {
   int rank = 2;  ///< Dimensions of the tensor itself: 1 for a bias, 4 for a convolution.
   UnitAxis unit_axis = UnitAxis::kUnknown;  ///< Of a kernel or its gradient, where known.
   DType dtype = DType::kFloat32;
-  DeviceType device = DeviceType::kCpu;
+  Device device;
   Activation activation = Activation::kNone;  ///< Of the layer it belongs to, where known.
 
   /// Of all members: names by their text, data by its address.

@@ -54,7 +54,7 @@ class InitializersTest : public test::DeviceTest {
  protected:
   std::vector<float> draw(const Initializer& initializer, RandomKey key = {42, 1},
                           const Shape& shape = {kIn, kOut}) {
-    return initialize(stream(), initializer, shape, key).to_host<float>(stream());
+    return initialize(stream(), initializer, shape, key).to_host<float>();
   }
 };
 
@@ -124,8 +124,7 @@ INSTANTIATE_TEST_SUITE_P(Devices, InitializersTest, test::all_devices(), test::d
 TEST(Initializers, TruncatedNormalsDependOnKeyAndIndexAlone) {
   Stream stream;
   const auto draw = [&](const Shape& shape) {
-    return initialize(stream, GlorotNormal{}, shape, {1, 1}, DType::kFloat64)
-        .to_host<double>(stream);
+    return initialize(stream, GlorotNormal{}, shape, {1, 1}, DType::kFloat64).to_host<double>();
   };
   // 8 x 8 and 4 x 12 have the same fans' sum, hence the same scale.
   const std::vector<double> square = draw({8, 8}), flat = draw({4, 12});

@@ -32,7 +32,7 @@ class NetworksTest : public ::testing::Test {
   std::vector<float> bits(const Sequential& network) {
     std::vector<float> all;
     for (const Parameter* parameter : network.parameters()) {
-      const std::vector<float> values = parameter->value.to_host<float>(stream);
+      const std::vector<float> values = parameter->value.to_host<float>();
       all.insert(all.end(), values.begin(), values.end());
     }
     return all;
@@ -114,7 +114,7 @@ TEST_F(NetworksTest, SampleDataIsStandardNormalAndUniform) {
   const SampleData data = make_sample_data(stream, 42, 10'000);
   EXPECT_EQ(data.x.shape(), Shape({10'000, 10}));
   EXPECT_EQ(data.y.shape(), Shape({10'000, 1}));
-  const std::vector<float> x = data.x.to_host<float>(stream), y = data.y.to_host<float>(stream);
+  const std::vector<float> x = data.x.to_host<float>(), y = data.y.to_host<float>();
   double sum = 0.0, squares = 0.0;
   for (const float value : x) sum += value, squares += static_cast<double>(value) * value;
   EXPECT_NEAR(sum / 1e5, 0.0, 5 / std::sqrt(1e5));
@@ -124,8 +124,8 @@ TEST_F(NetworksTest, SampleDataIsStandardNormalAndUniform) {
   EXPECT_LT(*high, 1.0f);
   EXPECT_LT(*low, 0.01f);
   EXPECT_GT(*high, 0.99f);
-  EXPECT_EQ(x, make_sample_data(stream, 42, 10'000).x.to_host<float>(stream));
-  EXPECT_NE(x, make_sample_data(stream, 43, 10'000).x.to_host<float>(stream));
+  EXPECT_EQ(x, make_sample_data(stream, 42, 10'000).x.to_host<float>());
+  EXPECT_NE(x, make_sample_data(stream, 43, 10'000).x.to_host<float>());
   test::expect_invalid([&] { return make_sample_data(stream, 42, 0); }, {"batch is 0"});
 }
 

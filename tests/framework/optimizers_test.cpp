@@ -30,9 +30,7 @@ class OptimizersTest : public test::DeviceTest {
   Gradient gradient(Parameter& variable, std::vector<float> values) {
     return {&variable, parameter("", std::move(values)).value};
   }
-  std::vector<float> values(const Parameter& variable) {
-    return variable.value.to_host<float>(stream());
-  }
+  std::vector<float> values(const Parameter& variable) { return variable.value.to_host<float>(); }
 };
 
 // A handful of float32 operations per step.
@@ -46,7 +44,7 @@ TEST_P(OptimizersTest, SgdTakesTheStepItReports) {
   ASSERT_EQ(updates.entries.size(), 1u);
   EXPECT_EQ(updates.entries[0].variable, &w);
   EXPECT_TRUE(updates.entries[0].applied);
-  EXPECT_EQ(updates.sum_squares.to_host<double>(stream()), std::vector<double>{0.25 + 1});
+  EXPECT_EQ(updates.sum_squares.to_host<double>(), std::vector<double>{0.25 + 1});
 }
 
 TEST_P(OptimizersTest, MomentumKeepsItsVelocity) {
@@ -96,7 +94,7 @@ TEST_P(OptimizersTest, AVariableWithoutGradientIsLeftAloneAndReported) {
   EXPECT_EQ(values(b), std::vector<float>{1});
   EXPECT_FALSE(updates.entries[0].applied);
   EXPECT_TRUE(updates.entries[1].applied);
-  EXPECT_EQ(updates.sum_squares.to_host<double>(stream()), (std::vector<double>{0, 1}));
+  EXPECT_EQ(updates.sum_squares.to_host<double>(), (std::vector<double>{0, 1}));
 }
 
 TEST_P(OptimizersTest, StateBelongsToTheVariableNotToItsPlace) {
@@ -160,7 +158,7 @@ TEST_P(OptimizersTest, StateStaysAndActsOnTheNewMemoryWhereAValueIsReplaced) {
   w.value = parameter("", {10}).value;
   momentum.apply(stream(), {gradient(w, {0})});
   EXPECT_EQ(values(w), std::vector<float>{9.5f});
-  EXPECT_EQ(old.to_host<float>(stream()), std::vector<float>{-1});
+  EXPECT_EQ(old.to_host<float>(), std::vector<float>{-1});
 }
 
 TEST_P(OptimizersTest, StateStartsAnewWhereAValueOfAnotherShapeIsAssigned) {
@@ -214,7 +212,7 @@ TEST_P(OptimizersTest, AllSolveALinearRegression) {
       tape.reset();
       const Tensor loss = mse(tape, matmul(tape, x, kernel), target);
       optimizer->apply(stream(), tape.gradient(loss, {&kernel}));
-      error = loss.item(stream());
+      error = loss.item();
     }
     EXPECT_LE(error, 1e-6) << "optimizer " << (&optimizer - optimizers.data());
   }

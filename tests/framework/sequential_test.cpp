@@ -27,7 +27,7 @@ class SequentialTest : public ::testing::Test {
                       Dense(64, Activation::kRelu), Dense(1, Activation::kSigmoid));
   }
   std::vector<float> values(const Parameter* parameter) {
-    return parameter->value.to_host<float>(stream);
+    return parameter->value.to_host<float>();
   }
 };
 
@@ -71,7 +71,7 @@ TEST_F(SequentialTest, InitializersFillKernelAndBias) {
   EXPECT_EQ(values(network.parameters()[1]), std::vector<float>(2, 1.0f));
   Tape tape(stream);
   const auto x = Tensor::from_host<float>(stream, {1, 2}, std::vector{1.0f, 2.0f});
-  EXPECT_EQ(network.forward(tape, x).to_host<float>(stream), std::vector<float>(2, 2.5f));
+  EXPECT_EQ(network.forward(tape, x).to_host<float>(), std::vector<float>(2, 2.5f));
 }
 
 TEST_F(SequentialTest, KernelsAreGlorotUniformAndBiasesZeroByDefault) {

@@ -44,13 +44,13 @@ class Training {
   /// The batch of another seed, in the same memory.
   void change_data(std::uint64_t seed) {
     const SampleData other = make_sample_data(stream_, seed, 16);
-    data_.x.copy_from_host<float>(stream_, other.x.to_host<float>(stream_));
-    data_.y.copy_from_host<float>(stream_, other.y.to_host<float>(stream_));
+    data_.x.copy_from_host<float>(stream_, other.x.to_host<float>());
+    data_.y.copy_from_host<float>(stream_, other.y.to_host<float>());
   }
 
   /// One NaN among the inputs.
   void spoil_data() {
-    std::vector<float> x = data_.x.to_host<float>(stream_);
+    std::vector<float> x = data_.x.to_host<float>();
     x[7] = std::numeric_limits<float>::quiet_NaN();
     data_.x.copy_from_host<float>(stream_, x);
   }
@@ -58,7 +58,7 @@ class Training {
   std::vector<std::vector<float>> weights() {
     std::vector<std::vector<float>> values;
     for (const Parameter* variable : variables_) {
-      values.push_back(variable->value.to_host<float>(stream_));
+      values.push_back(variable->value.to_host<float>());
     }
     return values;
   }

@@ -64,14 +64,14 @@ inline void expect_tape_gradients(const std::string& name, Stream& stream,
   }
   check.forward = [&] {
     Tape tape(stream);
-    return model(tape).to_host<double>(stream);
+    return model(tape).to_host<double>();
   };
   check.backward = [&](std::span<const double> dy) {
     Tape tape(stream);
     const Gradients result = tape.gradient(projection(tape, model(tape), dy), variables);
     for (std::size_t i = 0; i < result.size(); ++i) {
       ASSERT_TRUE(result[i].value.has_value()) << result[i].variable->name;
-      const std::vector<double> values = result[i].value->to_host<double>(stream);
+      const std::vector<double> values = result[i].value->to_host<double>();
       std::copy(values.begin(), values.end(), gradients[i].begin());
     }
   };

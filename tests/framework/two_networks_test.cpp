@@ -161,8 +161,7 @@ TEST_P(TwoNetworksTest, ANetworkThatOnlyRunsForwardIsNoFault) {
   Tape tape(stream());
   const Tensor made = generator.forward(tape, noise(2));
   // Read back, and so cut off.
-  const Tensor given =
-      Tensor::from_host<float>(stream(), made.shape(), made.to_host<float>(stream()));
+  const Tensor given = Tensor::from_host<float>(stream(), made.shape(), made.to_host<float>());
   tape.gradient(mse(tape, critic.forward(tape, given), noise(3)), critic.trainable_variables());
   const Diagnosis diagnosis = diagnose(GradientMonitor(stream()).inspect(tape.views()));
   EXPECT_EQ(diagnosis.verdict, Verdict::kHealthy);

@@ -16,13 +16,18 @@ class CpuBackend final : public Backend {
  public:
   static constexpr DeviceType kDevice = DeviceType::kCpu;
 
+  /// There is one CPU: nothing to choose.
+  struct Scope {
+    explicit Scope(const CpuBackend& /*backend*/) {}
+  };
+
   /// `threads` >= 1, the caller included.
   explicit CpuBackend(int threads) : pool_(threads) {}
 
   /// What kernels split their work over.
   ThreadPool& pool() { return pool_; }
 
-  DeviceType device() const override { return kDevice; }
+  Device device() const override { return kDevice; }
   int threads() const override { return pool_.threads(); }
   void synchronize() override {}  // Ops have finished when their calls return.
   std::unique_ptr<BackendEvent> make_event() override;

@@ -24,19 +24,24 @@ void finish(gpu::Queue queue) noexcept {
 
 class GpuEvent final : public BackendEvent {
  public:
-  explicit GpuEvent(std::shared_ptr<GpuBackend> backend)
-      : backend_(std::move(backend)), event_(gpu::create_event()) {}
+  explicit GpuEvent(std::shared_ptr<GpuBackend> backend) : backend_(std::move(backend)) {
+    const GpuBackend::Scope scope(*backend_);
+    event_ = gpu::create_event();
+  }
   ~GpuEvent() override { gpu::destroy_event(event_); }
   GpuEvent(const GpuEvent&) = delete;
   GpuEvent& operator=(const GpuEvent&) = delete;
 
-  void record() override { gpu::record(event_, backend_->queue()); }
+  void record() override {
+    const GpuBackend::Scope scope(*backend_);
+    gpu::record(event_, backend_->queue());
+  }
   bool has_passed() const override { return gpu::has_passed(event_); }
   void wait() const override { gpu::wait(event_); }
 
  private:
   std::shared_ptr<GpuBackend> backend_;  // It owns the queue.
-  gpu::Event event_;
+  gpu::Event event_{};
 };
 
 class GpuMemory final : public MemorySource {
@@ -54,6 +59,7 @@ class GpuGraph final : public BackendGraph {
  public:
   GpuGraph(std::shared_ptr<GpuBackend> backend, const std::function<void()>& issue)
       : backend_(std::move(backend)) {
+    const GpuBackend::Scope scope(*backend_);
     gpu::begin_capture(backend_->queue_);  // It refuses a capture within a capture.
     hold_ = backend_->memory_.begin_hold();
     try {
@@ -74,7 +80,10 @@ class GpuGraph final : public BackendGraph {
   GpuGraph(const GpuGraph&) = delete;
   GpuGraph& operator=(const GpuGraph&) = delete;
 
-  void launch() override { gpu::launch_graph(graph_, backend_->queue_); }
+  void launch() override {
+    const GpuBackend::Scope scope(*backend_);
+    gpu::launch_graph(graph_, backend_->queue_);
+  }
 
  private:
   std::shared_ptr<GpuBackend> backend_;
@@ -82,16 +91,46 @@ class GpuGraph final : public BackendGraph {
   gpu::Graph graph_ = {};
 };
 
-GpuBackend::GpuBackend() : memory_(std::make_unique<GpuMemory>(), kMaxCachedBytes) {
+GpuBackend::HeldQueue::HeldQueue(int index, std::optional<gpu::Queue> native)
+    : index_(index), is_owned_(!native) {
+  const gpu::DeviceScope scope(index_);
+  queue_ = native ? *native : gpu::create_queue();
+}
+
+GpuBackend::HeldQueue::~HeldQueue() {
+  if (is_owned_) gpu::destroy_queue(queue_);
+}
+
+GpuBackend::GpuBackend(int index, std::optional<gpu::Queue> native)
+    : index_(index),
+      held_queue_(index, native),
+      queue_(held_queue_.queue()),
+      memory_(std::make_unique<GpuMemory>(), kMaxCachedBytes) {
+  const Scope scope(*this);
   grid_sum_.partial = static_cast<double*>(memory_.allocate(kGridSumBytes));
   grid_sum_.ticket = reinterpret_cast<unsigned*>(grid_sum_.partial + kGridSumBlocks);
   gpu::zero_async(grid_sum_.ticket, sizeof(unsigned), queue_);
 }
 
 GpuBackend::~GpuBackend() {
+  const Scope scope(*this);
   finish(queue_);    // Kernels may still run on the memory that goes now.
   destroy_states();  // They work on the queue.
   memory_.deallocate(grid_sum_.partial, kGridSumBytes);
+}
+
+void* GpuBackend::allocate(std::int64_t bytes) {
+  const Scope scope(*this);
+  return memory_.allocate(bytes);
+}
+
+void GpuBackend::deallocate(void* data, std::int64_t bytes) noexcept {
+  memory_.deallocate(data, bytes);
+}
+
+void* GpuBackend::allocate_host(std::int64_t bytes) {
+  const Scope scope(*this);
+  return gpu::allocate_pinned(bytes);
 }
 
 void GpuBackend::deallocate_host(void* data, std::int64_t) noexcept {
@@ -100,6 +139,7 @@ void GpuBackend::deallocate_host(void* data, std::int64_t) noexcept {
 }
 
 void GpuBackend::synchronize() {
+  const Scope scope(*this);
   gpu::synchronize(queue_);
 }
 
@@ -112,20 +152,24 @@ std::unique_ptr<BackendGraph> GpuBackend::capture(const std::function<void()>& i
 }
 
 void GpuBackend::copy_to_device(const void* source, std::int64_t bytes, void* destination) {
+  const Scope scope(*this);
   gpu::copy_async(destination, source, bytes, queue_);
   gpu::synchronize(queue_);  // The source may be pinned, and is the caller's again on return.
 }
 
 void GpuBackend::copy_to_host(const void* source, std::int64_t bytes, void* destination) {
+  const Scope scope(*this);
   gpu::copy_async(destination, source, bytes, queue_);
   gpu::synchronize(queue_);
 }
 
 void GpuBackend::copy_to_host_async(const void* source, std::int64_t bytes, void* destination) {
+  const Scope scope(*this);
   gpu::copy_async(destination, source, bytes, queue_);
 }
 
 void GpuBackend::fill_zero(void* destination, std::int64_t bytes) {
+  const Scope scope(*this);
   gpu::zero_async(destination, bytes, queue_);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "kernels/runtime/backend.h"
 #include "kernels/runtime/caching_allocator.h"
@@ -19,7 +20,18 @@ class GpuBackend final : public Backend, public std::enable_shared_from_this<Gpu
  public:
   static constexpr DeviceType kDevice = gpu::kDevice;
 
-  GpuBackend();
+  /// Makes the backend's GPU the calling thread's while it lives.
+  class Scope {
+   public:
+    explicit Scope(const GpuBackend& backend) : scope_(backend.index_) {}
+
+   private:
+    gpu::DeviceScope scope_;
+  };
+
+  /// On the GPU of this index. `native` is a queue of it that the caller owns, and that outlives this;
+  /// without, the backend has its own.
+  explicit GpuBackend(int index, std::optional<gpu::Queue> native = std::nullopt);
   ~GpuBackend() override;
   GpuBackend(const GpuBackend&) = delete;
   GpuBackend& operator=(const GpuBackend&) = delete;
@@ -28,7 +40,7 @@ class GpuBackend final : public Backend, public std::enable_shared_from_this<Gpu
   /// For whichever kernel runs: there is one at a time in a queue.
   const GridSum& grid_sum_memory() const { return grid_sum_; }
 
-  DeviceType device() const override { return kDevice; }
+  Device device() const override { return {kDevice, index_}; }
   int threads() const override { return 1; }  // The host's; a kernel has its own.
   void synchronize() override;
   std::unique_ptr<BackendEvent> make_event() override;
@@ -36,11 +48,9 @@ class GpuBackend final : public Backend, public std::enable_shared_from_this<Gpu
   std::unique_ptr<BackendGraph> capture(const std::function<void()>& issue) override;
 
   MemoryUse memory() const override { return memory_.use(); }
-  void* allocate(std::int64_t bytes) override { return memory_.allocate(bytes); }
-  void deallocate(void* data, std::int64_t bytes) noexcept override {
-    memory_.deallocate(data, bytes);
-  }
-  void* allocate_host(std::int64_t bytes) override { return gpu::allocate_pinned(bytes); }
+  void* allocate(std::int64_t bytes) override;
+  void deallocate(void* data, std::int64_t bytes) noexcept override;
+  void* allocate_host(std::int64_t bytes) override;
   void deallocate_host(void* data, std::int64_t bytes) noexcept override;
   void copy_to_device(const void* source, std::int64_t bytes, void* destination) override;
   void copy_to_host(const void* source, std::int64_t bytes, void* destination) override;
@@ -50,18 +60,25 @@ class GpuBackend final : public Backend, public std::enable_shared_from_this<Gpu
  private:
   friend class GpuGraph;
 
-  /// Ends with the backend, however far that came into being.
-  struct OwnedQueue {
-    gpu::Queue queue = gpu::create_queue();
+  /// Its own ends with the backend, however far that came into being.
+  class HeldQueue {
+   public:
+    HeldQueue(int index, std::optional<gpu::Queue> native);
+    ~HeldQueue();
+    HeldQueue(const HeldQueue&) = delete;
+    HeldQueue& operator=(const HeldQueue&) = delete;
 
-    OwnedQueue() = default;
-    ~OwnedQueue() { gpu::destroy_queue(queue); }
-    OwnedQueue(const OwnedQueue&) = delete;
-    OwnedQueue& operator=(const OwnedQueue&) = delete;
+    gpu::Queue queue() const { return queue_; }
+
+   private:
+    int index_;
+    bool is_owned_;
+    gpu::Queue queue_;
   };
 
-  OwnedQueue owned_queue_;
-  gpu::Queue queue_ = owned_queue_.queue;
+  int index_;
+  HeldQueue held_queue_;
+  gpu::Queue queue_;
   CachingAllocator memory_;
   GridSum grid_sum_;
 };

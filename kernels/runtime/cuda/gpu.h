@@ -28,9 +28,22 @@
 /// the call, the code and file:line.
 namespace gradvitals::GPU_NAMESPACE::gpu {
 
-/// A queue of its own on the calling thread's current GPU, the first one unless the program chose
-/// another (cudaSetDevice); whoever uses it has the same one current. Under sim each call has
-/// finished when it returns.
+/// Makes a GPU the calling thread's while it lives, and then the one before again: who calls may have
+/// chosen one (cudaSetDevice).
+class DeviceScope {
+ public:
+  explicit DeviceScope(int index);
+  ~DeviceScope();
+  DeviceScope(const DeviceScope&) = delete;
+  DeviceScope& operator=(const DeviceScope&) = delete;
+
+ private:
+  int before_ = 0;
+  int index_ = 0;
+};
+
+/// A queue of its own on the calling thread's GPU, which is the thread's whenever work is issued to it.
+/// Under sim each call has finished when it returns.
 Queue create_queue();
 void destroy_queue(Queue queue) noexcept;
 

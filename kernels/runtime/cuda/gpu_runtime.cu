@@ -18,6 +18,16 @@ void check(cudaError_t status, const char* call, std::source_location site) {
                   ", at " + site.file_name() + ":" + std::to_string(site.line()));
 }
 
+DeviceScope::DeviceScope(int index) : index_(index) {
+  check(cudaGetDevice(&before_), "cudaGetDevice");
+  if (before_ != index_) check(cudaSetDevice(index_), "cudaSetDevice");
+}
+
+DeviceScope::~DeviceScope() {
+  // It was the thread's before, so that there is nothing to fail.
+  if (before_ != index_) static_cast<void>(cudaSetDevice(before_));
+}
+
 Queue create_queue() {
   Queue queue = nullptr;
   check(cudaStreamCreateWithFlags(&queue, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");

@@ -4,7 +4,7 @@
 
 namespace gradvitals {
 
-std::shared_ptr<Backend> make_cuda_backend() {
+std::shared_ptr<Backend> make_cuda_backend(int, std::optional<void*>) {
   throw DeviceError("device cuda cannot be used: built without CUDA");
 }
 

@@ -24,7 +24,7 @@ TEST_P(BufferTest, IsAlignedToACacheLine) {
     const Buffer& buffer = buffers.emplace_back(stream(), bytes);
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % 64, 0u) << bytes;
     EXPECT_EQ(buffer.bytes(), bytes);
-    EXPECT_EQ(buffer.device(), GetParam());
+    EXPECT_EQ(buffer.device(), Device(GetParam()));
   }
 }
 
@@ -75,7 +75,7 @@ TEST_P(BufferTest, OutlivesItsStream) {
   std::optional<Stream> stream(Stream::Options{.device = GetParam()});
   const Buffer buffer(*stream, 1024);
   stream.reset();
-  EXPECT_EQ(buffer.device(), GetParam());
+  EXPECT_EQ(buffer.device(), Device(GetParam()));
 }
 
 TEST_P(BufferTest, TakesBackTheMemoryOfTheLastStep) {

@@ -86,6 +86,26 @@ Optimizer::State Optimizer::new_state(Stream& stream, const Parameter& variable)
   return state;
 }
 
+std::vector<TensorView> Updates::views() const {
+  std::vector<TensorView> views;
+  views.reserve(entries.size());
+  const auto* const squares =
+      entries.empty() ? nullptr : static_cast<const double*>(sum_squares.data());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    views.push_back({.name = entries[i].variable->name,
+                     .model = entries[i].variable->model,
+                     .role = Role::kUpdateSquares,
+                     .data = squares + i,
+                     .count = 1,
+                     .rows = 1,
+                     .cols = 1,
+                     .rank = 0,
+                     .dtype = DType::kFloat64,
+                     .device = sum_squares.device()});
+  }
+  return views;
+}
+
 void Sgd::update(Stream& stream, const Update& update) {
   const Tensor& weight = update.weight;
   dispatch("Sgd", weight.dtype(), [&]<class T>() {

@@ -11,6 +11,7 @@
 #include "kernels/ops/optimizer.h"
 #include "kernels/runtime/buffer.h"
 #include "kernels/runtime/dtype.h"
+#include "kernels/stats/view.h"
 
 namespace gradvitals {
 
@@ -23,6 +24,10 @@ struct Updates {
   std::vector<Entry> entries;  ///< In the order of the gradients.
   /// (P) float64, on the device: per entry the sum of (w_after - w_before)^2, 0 where not applied.
   Tensor sum_squares;
+
+  /// What was applied, for the monitor: of each entry a view of role update_squares, of the variable's
+  /// name. Valid as long as this and the variables are.
+  std::vector<TensorView> views() const;
 };
 
 /// Updates parameters in place. State (velocities, moments) belongs to the Parameter, known by its

@@ -31,9 +31,10 @@ void check_view(const TensorView& view, const Device& device) {
                                             name(view.role), view.name, view.count,
                                             shape_text(view.rows, view.cols)));
   }
-  if (view.role == Role::kLoss && view.count != 1) {
-    throw std::invalid_argument(
-        fmt::format("GradientMonitor: loss {} has {} elements, not one", view.name, view.count));
+  const bool is_number = view.role == Role::kLoss || view.role == Role::kUpdateSquares;
+  if (is_number && view.count != 1) {
+    throw std::invalid_argument(fmt::format("GradientMonitor: {} {} has {} elements, not one",
+                                            name(view.role), view.name, view.count));
   }
   if (view.device != device) {
     throw std::invalid_argument(fmt::format("GradientMonitor: {} {} is on {}, the monitor on {}",

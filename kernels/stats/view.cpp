@@ -20,6 +20,10 @@ std::string_view name(Role role) {
       return "delta";
     case Role::kLoss:
       return "loss";
+    case Role::kUpdate:
+      return "update";
+    case Role::kUpdateSquares:
+      return "update_squares";
   }
   return "unknown";
 }

@@ -18,13 +18,15 @@ enum class Role : std::uint8_t {
   kOutput,         ///< a = activation(z), shape (B,O)
   kDelta,          ///< dL/dz, shape (B,O)
   kLoss,           ///< L, one element
+  kUpdate,         ///< what a step added to a parameter, of the parameter's name and shape
+  kUpdateSquares,  ///< the same as the sum of its squares, one element: Updates of an optimizer
 };
 
 /// Which dimension of a kernel counts its units: the last of an (in,out) kernel as Keras has it,
 /// the first of an (out,in) weight as PyTorch has it.
 enum class UnitAxis : std::uint8_t { kUnknown, kRows, kCols };
 
-/// "gradient", "weight", "pre_activation", "output", "delta" or "loss".
+/// "gradient", "weight", "pre_activation", "output", "delta", "loss", "update" or "update_squares".
 std::string_view name(Role role);
 
 /// What a tensor belongs to: the text before the last '/' or '.' of its name, or the whole name.

@@ -21,10 +21,22 @@ using Numbers = std::map<int, int>;
 
 constexpr int kUnknown = -1;
 
-/// Whether a view knows its network: a model does not know which others its weights stand beside,
-/// and a loss belongs to all.
+/// Whether a view knows its network: a model does not know which others its weights stand beside, nor
+/// an optimizer its updates, and a loss belongs to all.
 bool tells_network(const TensorView& view) {
-  return view.role != Role::kWeight && view.role != Role::kLoss && view.network != kUnknown;
+  switch (view.role) {
+    case Role::kWeight:
+    case Role::kLoss:
+    case Role::kUpdate:
+    case Role::kUpdateSquares:
+      return false;
+    case Role::kGradient:
+    case Role::kPreActivation:
+    case Role::kOutput:
+    case Role::kDelta:
+      break;
+  }
+  return view.network != kUnknown;
 }
 
 Numbers number_networks(std::span<const TensorView> views) {

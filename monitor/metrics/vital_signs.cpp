@@ -4,7 +4,9 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <map>
 #include <optional>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -46,6 +48,35 @@ VitalStatus oxygen_status(const Oxygen& sign, const Thresholds& t) {
 
 void keep_worst(std::optional<double>& worst, double value) {
   worst = std::max(worst.value_or(value), value);
+}
+
+/// Of what the optimizer moved: the tensor's own norm, or the one number that stands for it.
+std::optional<double> update_norm(const TensorRecord& tensor) {
+  if (!tensor.exists || tensor.stats.count == 0 || tensor.stats.nonfinite_count() > 0) return {};
+  if (tensor.role == Role::kUpdate) return tensor.stats.l2_norm();
+  if (tensor.role == Role::kUpdateSquares) return std::sqrt(std::max(tensor.stats.sum, 0.0));
+  return {};
+}
+
+Temperature temperature(const HealthMetrics& metrics, const Thresholds& thresholds) {
+  std::map<std::string_view, double> weight_norms;
+  for (const TensorRecord& tensor : metrics.tensors) {
+    // A bias starts at zero: beside that, whatever it moves by is large.
+    if (tensor.role == Role::kWeight && tensor.rank > 1) {
+      weight_norms[tensor.name] = tensor.stats.l2_norm();
+    }
+  }
+  Temperature sign;
+  for (const TensorRecord& tensor : metrics.tensors) {
+    const std::optional<double> norm = update_norm(tensor);
+    if (!norm) continue;
+    const auto weight = weight_norms.find(tensor.name);
+    if (weight == weight_norms.end() || weight->second <= 0) continue;
+    keep_worst(sign.update_to_weight_ratio, *norm / weight->second);
+  }
+  sign.status = status_of(sign.update_to_weight_ratio, thresholds.update_to_weight_low,
+                          thresholds.update_to_weight_high);
+  return sign;
 }
 
 Oxygen oxygen(const HealthMetrics& metrics, const Thresholds& thresholds) {
@@ -116,9 +147,10 @@ std::string_view name(VitalStatus status) {
 
 VitalSigns vital_signs(const HealthMetrics& metrics, const std::vector<GradientReading>& gradients,
                        const Thresholds& thresholds) {
-  // Heart rate and temperature need a history and an update: unknown for one visit.
+  // Heart rate needs a history: unknown for one visit.
   VitalSigns signs;
   signs.blood_pressure = blood_pressure(gradients, thresholds);
+  signs.temperature = temperature(metrics, thresholds);
   signs.oxygen = oxygen(metrics, thresholds);
   return signs;
 }
@@ -147,6 +179,9 @@ VitalSigns worst_signs(std::span<const ExaminedNetwork> networks) {
       worst.blood_pressure = signs.blood_pressure;
     }
     if (badness(worst.oxygen) < badness(signs.oxygen)) worst.oxygen = signs.oxygen;
+    if (signs.temperature.update_to_weight_ratio > worst.temperature.update_to_weight_ratio) {
+      worst.temperature = signs.temperature;
+    }
   }
   return worst;
 }

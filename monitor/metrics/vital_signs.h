@@ -35,7 +35,8 @@ struct HeartRate {
   VitalStatus status = VitalStatus::kUnknown;
 };
 
-/// Learning-rate effectiveness: norm(applied update) / norm(weight); needs an update.
+/// Learning-rate effectiveness: norm(applied update) / norm(weight), the largest of the kernels whose
+/// weight and update were watched (roles weight and update or update_squares, of one name).
 struct Temperature {
   std::optional<double> update_to_weight_ratio;
   VitalStatus status = VitalStatus::kUnknown;

@@ -40,6 +40,9 @@ std::tuple<int, int, int> moment_of(Role role, int layer) {
       return {2, -layer, 0};
     case Role::kGradient:
       return {2, -layer, 1};
+    case Role::kUpdate:
+    case Role::kUpdateSquares:
+      return {3, layer, 0};
     case Role::kLoss:
       break;  // A number of the metrics, not one of their tensors.
   }
@@ -48,7 +51,8 @@ std::tuple<int, int, int> moment_of(Role role, int layer) {
 
 Phase phase_of(Role role) {
   if (role == Role::kWeight) return Phase::kWeights;
-  return role == Role::kDelta || role == Role::kGradient ? Phase::kBackward : Phase::kForward;
+  const bool is_forward = role == Role::kPreActivation || role == Role::kOutput;
+  return is_forward ? Phase::kForward : Phase::kBackward;
 }
 
 std::string_view name_nonfinite(double value) {

@@ -47,6 +47,33 @@ TEST_P(OptimizersTest, SgdTakesTheStepItReports) {
   EXPECT_EQ(updates.sum_squares.to_host<double>(), std::vector<double>{0.25 + 1});
 }
 
+TEST_P(OptimizersTest, UpdatesCanBeWatchedBesideTheWeightsTheyMove) {
+  Parameter kernel{"dense/kernel", Tensor::from_host<float>(stream(), {1, 2}, std::vector{3.0f, 4.0f})};
+  Parameter bias = parameter("dense/bias", {0});
+  Sgd sgd({.learning_rate = 0.5});
+  const Updates updates = sgd.apply(
+      stream(), {gradient(bias, {8}),
+                 {&kernel, Tensor::from_host<float>(stream(), {1, 2}, std::vector{0.6f, 0.8f})}});
+  std::vector<TensorView> views = updates.views();
+  for (const Parameter* parameter : {&kernel, &bias}) {
+    views.push_back({.name = parameter->name,
+                     .role = Role::kWeight,
+                     .data = parameter->value.data(),
+                     .count = parameter->value.count(),
+                     .rows = 1,
+                     .cols = parameter->value.count(),
+                     .rank = parameter->value.shape().rank(),
+                     .device = stream().device()});
+  }
+  GradientMonitor monitor(stream());
+  const Temperature temperature =
+      vital_signs(monitor.inspect(views), Thresholds{}).temperature;
+  // The kernel moved by 0.5; a bias does not count. Its norm is that of the weight after the step.
+  const double weight = std::hypot(3 - 0.3, 4 - 0.4);
+  expect_close(temperature.update_to_weight_ratio.value(), 0.5 / weight, kFewSteps);
+  EXPECT_EQ(temperature.status, VitalStatus::kHigh);
+}
+
 TEST_P(OptimizersTest, MomentumKeepsItsVelocity) {
   Parameter w = parameter("w", {1});
   Momentum momentum({.learning_rate = 0.1, .momentum = 0.9});

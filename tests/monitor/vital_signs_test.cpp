@@ -224,6 +224,30 @@ TEST(VitalSigns, OfOneVisitKnowNeitherHeartRateNorTemperature) {
   EXPECT_EQ(signs.temperature.status, VitalStatus::kUnknown);
 }
 
+TEST(Temperature, IsThatOfTheKernelThatMovesMost) {
+  const auto weight = [](const char* name, std::vector<double> values) {
+    return test::tensor(name, Role::kWeight, 0, std::move(values));
+  };
+  const auto update = [](const char* name, std::vector<double> values) {
+    return test::tensor(name, Role::kUpdate, 0, std::move(values));
+  };
+  const auto sign = [&](std::vector<TensorRecord> tensors) {
+    return signs_of(metrics_of(std::move(tensors))).temperature;
+  };
+  const Temperature normal = sign({weight("a", {3, 4}), update("a", {0.03, 0.04}),
+                                   weight("b", {1, 0}), update("b", {0.05, 0})});
+  expect_close(normal.update_to_weight_ratio.value(), 0.05, kGain);
+  EXPECT_EQ(normal.status, VitalStatus::kNormal);
+  EXPECT_EQ(sign({weight("a", {1}), update("a", {0.2})}).status, VitalStatus::kHigh);
+  EXPECT_EQ(sign({weight("a", {1}), update("a", {1e-6})}).status, VitalStatus::kLow);
+  // No update, no weight, a weight of zeros, an update that is not finite: nothing to tell.
+  for (const auto& tensors : {std::vector{weight("a", {1})}, std::vector{update("a", {1})},
+                              std::vector{weight("a", {0}), update("a", {1})},
+                              std::vector{weight("a", {1}), update("a", {kNaN})}}) {
+    EXPECT_EQ(sign(tensors).status, VitalStatus::kUnknown);
+  }
+}
+
 TEST(VitalStatus, HasANameEach) {
   EXPECT_EQ(name(VitalStatus::kUnknown), "unknown");
   EXPECT_EQ(name(VitalStatus::kLow), "low");

@@ -13,6 +13,7 @@
 #include "app/options.h"
 #include "framework/io/tensor_dump.h"
 #include "framework/io/text_table.h"
+#include "framework/io/unread_format.h"
 #include "kernels/input_message.h"
 #include "monitor/metrics/loss_scale.h"
 #include "monitor/metrics/recorded_metrics.h"
@@ -86,6 +87,10 @@ RecordedMetrics parse_recorded(const InputFile& file) {
     refuse_input(file.path(), fmt::format("holds more than {} bytes of text", kMaxMetricsBytes));
   }
   if (file.kind() == FileKind::kJson) return parse_recorded_metrics(text, file.path());
+  refuse_unread_format(file.bytes(), file.path());
+  if (!looks_like_table(text)) {
+    refuse_input(file.path(), fmt::format("is text, and no table of norms; {}", kWhatIsRead));
+  }
   const TextTable table = parse_text_table(text, file.path());
   RecordedMetrics recorded = recorded_from_table(
       {.columns = table.columns, .cells = table.cells, .lines = table.lines}, file.path());

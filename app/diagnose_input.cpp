@@ -98,6 +98,30 @@ RecordedMetrics parse_recorded(const InputFile& file) {
   return recorded;
 }
 
+void append_repeated(const RecordedMetrics& recorded, std::vector<std::string>& notes) {
+  const RepeatedSteps& superseded = recorded.superseded;
+  if (superseded.records > 0) {
+    std::string note = fmt::format(
+        "{} {} a step that is recorded again later, as where a run is restarted: the last record "
+        "of "
+        "a step is used and {} left out, first of step {}",
+        superseded.records, plural(superseded.records, "record is of", "records are of"),
+        plural(superseded.records, "this one is", "these are"), superseded.first);
+    if (superseded.not_finite > 0) {
+      note += fmt::format("; {} of them {} NaN or Inf", superseded.not_finite,
+                          plural(superseded.not_finite, "holds", "hold"));
+    }
+    notes.push_back(std::move(note));
+  }
+  const RepeatedSteps& shared = recorded.shared;
+  if (shared.records > 0) {
+    notes.push_back(
+        fmt::format("{} records say the same step as another, first step {}: each is judged "
+                    "as a step of its own",
+                    shared.records, shared.first));
+  }
+}
+
 std::vector<std::string> notes_of(const RecordedMetrics& recorded) {
   std::vector<std::string> notes;
   if (recorded.skipped_lines > 0) {
@@ -120,10 +144,11 @@ std::vector<std::string> notes_of(const RecordedMetrics& recorded) {
                     plural(std::ssize(recorded.texts_left_out), "a name has", "names have"),
                     list_names(texts)));
   }
+  append_repeated(recorded, notes);
   if (recorded.records_without_norms > 0) {
     const std::int64_t without = recorded.records_without_norms;
     notes.push_back(fmt::format("{} of {} records {} no gradient norm and {} left out", without,
-                                without + std::ssize(recorded.steps),
+                                without + recorded.superseded.records + std::ssize(recorded.steps),
                                 plural(without, "has", "have"), plural(without, "is", "are")));
   }
   return notes;

@@ -57,7 +57,10 @@ std::string reason_of(const Diagnosis& diagnosis) {
     return finding.severity >= Severity::kWarning && finding.verdict == diagnosis.verdict;
   });
   if (deciding == diagnosis.findings.end()) return {};
-  return shortened(finding_title(*deciding), kMaxReasonLength);
+  const std::string title = finding_title(*deciding);
+  if (title == shortened(title, kMaxReasonLength) || deciding->tensor.empty()) return title;
+  // Of both the tensor tells more.
+  return shortened(fmt::format("{}: {}", deciding->rule, deciding->tensor), kMaxReasonLength);
 }
 
 class Script {

@@ -236,6 +236,13 @@ TEST(FigureScript, OfManyBarsThoseAtFaultAreNamed) {
   EXPECT_FALSE(contains(script, "31: dense"));
 }
 
+TEST(FigureScript, TheSubtitleKeepsTheTensorBeforeTheRulesTitle) {
+  HealthMetrics metrics = metrics_from_norms({0.1, 0.0});
+  metrics.gradient_names = {"model.layers.3.mlp.down.weight", "model.layers.3.mlp.up.weight"};
+  EXPECT_TRUE(contains(script_of(std::vector{judged("n", "", metrics)}),
+                       "'vanishing  ·  R13: model.layers.3.mlp.up.weight'"));
+}
+
 TEST(FigureScript, OfManyBarsAtFaultSomeAreNamedAndTheOthersCounted) {
   std::vector<double> norms(60, 0.1);
   for (const std::size_t place : {5, 6, 7, 8, 9}) norms[place] = 0.0;

@@ -55,7 +55,8 @@ class TrainingLog {
   void are_no_steps() { are_steps_ = false; }
 
   /// One step for each record that holds a norm; records that follow each other with the same step
-  /// and different names are one; of repeated steps see settle_repeated_steps(). Where no record has a step, their places are the steps, from 0.
+  /// and different names are one; of repeated steps see settle_repeated_steps(). Where no record has
+  /// a step, their places are the steps, from 0.
   /// Throws InputError naming line and name of a norm that is negative or a text, the name of one that
   /// is longer than kMaxNormNameBytes, and where there is no norm at all.
   RecordedMetrics to_metrics() const;

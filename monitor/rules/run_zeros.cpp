@@ -22,11 +22,13 @@ struct Group {
   std::vector<std::string> names;
   std::size_t place = 0;
   std::int64_t count = 0;  ///< Steps in which it holds.
+  bool has_missing = false;
 
   void add(const TensorHistory& history, std::size_t first, std::int64_t steps) {
     place = names.empty() ? first : std::min(place, first);
     count = std::max(count, steps);
     names.emplace_back(history.name);
+    has_missing = has_missing || history.missing > 0;
   }
 };
 
@@ -136,20 +138,26 @@ void append_changing(const RunEvidence& run, const Group& stopped, const Group& 
     const std::int64_t count = std::ssize(stopped.names);
     findings.push_back(group_finding(
         run, stopped, Severity::kWarning, Verdict::kVanishing,
-        fmt::format("{} {} stopped moving at {} and {} zero to the end: {}.", count,
+        fmt::format("{} {} stopped moving at {} and {} {} to the end: {}.", count,
                     plural(count, "gradient has", "gradients have"), run.steps[stopped.place].label,
-                    plural(count, "is", "are"), list_names(stopped.names))));
+                    plural(count, "is", "are"), stopped.has_missing ? "zero or missing" : "zero",
+                    list_names(stopped.names))));
     findings.back().finding.advice = {
         "Compare this step with the one before: look for units that died, and for layers that were "
         "frozen"};
   }
   if (!resting.names.empty()) {
     const std::int64_t count = std::ssize(resting.names);
+    const std::string& label = run.steps[resting.place].label;
+    const bool is_total = count == 1 && is_total_norm(*run.steps[resting.place].metrics, 0);
     findings.push_back(group_finding(
         run, resting, Severity::kInfo, Verdict::kVanishing,
-        fmt::format("{} {} zero or missing in some steps and {} in others: {}. First {}.", count,
-                    plural(count, "gradient is", "gradients are"), plural(count, "moves", "move"),
-                    list_names(resting.names), run.steps[resting.place].label)));
+        is_total
+            ? fmt::format("The {} is zero in some steps and not in others. First {}.",
+                          total_norm_phrase(resting.names.front()), label)
+            : fmt::format("{} {} zero or missing in some steps and {} in others: {}. First {}.",
+                          count, plural(count, "gradient is", "gradients are"),
+                          plural(count, "moves", "move"), list_names(resting.names), label)));
   }
   if (!idle.names.empty()) {
     findings.push_back(group_finding(

@@ -16,6 +16,7 @@ namespace {
 /// The gradients that are exactly zero, idle biases apart, and whether anything else moves.
 struct ZeroGradients {
   std::vector<std::string> names;
+  bool is_total = false;  ///< It is the norm of all gradients together.
   int first_layer = -1;
   bool is_everything = true;
   bool are_idle_experts = false;  ///< All of them, beside experts of their kind that move.
@@ -41,6 +42,7 @@ ZeroGradients find_zero_gradients(const Evidence& evidence) {
     } else if (!gradient.is_idle_bias) {
       if (zero.names.empty()) zero.first_layer = gradient.layer;
       zero.names.push_back(gradient.name);
+      zero.is_total = gradient.is_total;
     }
   }
   zero.are_idle_experts = are_idle_experts(evidence, zero.names);
@@ -78,8 +80,10 @@ Finding zero_gradients(const ZeroGradients& zero, const Evidence& evidence) {
   finding.threshold = 0.0;
   finding.verdict = Verdict::kVanishing;
   finding.text =
-      fmt::format("{} of {} gradients {} exactly zero: {}", count, evidence.gradients.size(),
-                  plural(count, "is", "are"), list_names(zero.names));
+      zero.is_total
+          ? fmt::format("The {} is exactly zero", total_norm_phrase(finding.tensor))
+          : fmt::format("{} of {} gradients {} exactly zero: {}", count, evidence.gradients.size(),
+                        plural(count, "is", "are"), list_names(zero.names));
   const std::string cut =
       "Look for what cuts the gradient off: clamp, round, argmax, detach, a mask, labels that are "
       "all ignored, a softmax over one element, a clip factor of 0";

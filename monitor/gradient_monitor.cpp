@@ -53,6 +53,7 @@ TensorRecord describe(const TensorView& view, std::string name) {
   record.cols = view.cols;
   record.rank = view.rank;
   record.unit_axis = view.unit_axis;
+  record.channels = view.channels;
   record.exists = view.data != nullptr;
   return record;
 }

@@ -25,12 +25,16 @@ struct TensorRecord {
   std::int64_t cols = 0;
   int rank = 2;  ///< Dimensions of the tensor itself: 1 for a bias.
   UnitAxis unit_axis = UnitAxis::kUnknown;
+  std::int64_t channels = 0;  ///< As in TensorView.
   bool exists = true;  ///< false: a parameter the loss does not depend on; `stats` is then empty.
   TensorStats stats;
   /// Of a kernel or its gradient, where examine() has counted units (slice_summary.h): its slices
   /// along unit_axis, and along the other dimension.
   std::optional<SliceSummary> units;
   std::optional<SliceSummary> inputs;
+
+  std::int64_t unit_count() const;   ///< Of a kernel, along its unit_axis.
+  std::int64_t input_count() const;  ///< Of a kernel, elements that each of its units has.
 };
 
 /// The units of one layer, over one batch.

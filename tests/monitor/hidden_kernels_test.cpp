@@ -28,6 +28,7 @@ TensorRecord weight(const std::string& name, const Shape& shape) {
   record.rows = shape.front();
   record.cols = std::accumulate(shape.begin() + 1, shape.end(), std::int64_t{1}, std::multiplies{});
   record.unit_axis = UnitAxis::kRows;
+  record.channels = shape[1];
   record.units = SliceSummary{.count = shape.front()};
   return record;
 }
@@ -79,6 +80,20 @@ TEST(HiddenKernels, OfConvolutionsInOneAndThreeDimensions) {
             "conv1.weight conv2.weight");
   EXPECT_EQ(hidden({weight("0.weight", {24, 1, 3, 3, 3}), weight("1.weight", {40, 24, 3, 3, 3}),
                     weight("fc.weight", {2, 40})}),
+            "0.weight 1.weight");
+}
+
+TEST(HiddenKernels, OfConvolutionsWithAWindowOfAnyShape) {
+  // Spectrograms: 41 and 21 frequencies, 11 steps.
+  EXPECT_EQ(hidden({weight("0.weight", {32, 1, 41, 11}), weight("3.weight", {32, 32, 21, 11}),
+                    weight("6.weight", {96, 32, 21, 11}), weight("fc.weight", {29, 96})}),
+            "0.weight 3.weight 6.weight");
+}
+
+TEST(HiddenKernels, AreNoneWhereAWindowHasAsManyElementsAsAHeadHasUnits) {
+  // 4 channels under a window of 4x4 are 64 inputs, and none of the 64 classes.
+  EXPECT_EQ(hidden({weight("0.weight", {4, 3, 3, 3}), weight("1.weight", {16, 4, 4, 4}),
+                    weight("cls.weight", {64, 16, 1, 1})}),
             "0.weight 1.weight");
 }
 

@@ -365,24 +365,25 @@ TEST_P(GradientDumpTest, EveryTensorIsAGradientWithItsUnitsInOneDimension) {
   const std::span<const TensorView> views = dump.views();
   ASSERT_EQ(views.size(), 8U);
   const auto expect = [&](std::size_t i, std::string_view name, std::int64_t rows,
-                          std::int64_t cols) {
+                          std::int64_t cols, std::int64_t channels) {
     EXPECT_EQ(views[i].name, name);
     EXPECT_EQ(views[i].role, Role::kGradient);
     EXPECT_EQ(views[i].rows, rows) << name;
     EXPECT_EQ(views[i].cols, cols) << name;
+    EXPECT_EQ(views[i].channels, channels) << name;
     EXPECT_EQ(views[i].count, rows * cols) << name;
     EXPECT_EQ(views[i].layer, -1);
     EXPECT_EQ(views[i].device, GetParam());
     EXPECT_NE(views[i].data, nullptr) << name;
   };
-  expect(0, "conv", 2, 15);
-  expect(1, "scalar", 1, 1);
-  expect(2, "bias", 1, 7);
-  expect(3, "none", 4, 0);
-  expect(4, "half", 1, 2);
-  expect(5, "conv/kernel", 6, 5);
-  expect(6, "conv/kernel:0", 6, 5);
-  expect(7, "['params']['Conv_0']['kernel']", 6, 5);
+  expect(0, "conv", 2, 15, 3);
+  expect(1, "scalar", 1, 1, 0);
+  expect(2, "bias", 1, 7, 0);
+  expect(3, "none", 4, 0, 0);
+  expect(4, "half", 1, 2, 2);
+  expect(5, "conv/kernel", 6, 5, 3);
+  expect(6, "conv/kernel:0", 6, 5, 3);
+  expect(7, "['params']['Conv_0']['kernel']", 6, 5, 3);
   EXPECT_EQ(views[4].dtype, DType::kFloat16);
   std::string bytes(4, ' ');
   copy_to_host(stream(), views[4].data, 4, bytes.data());

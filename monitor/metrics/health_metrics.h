@@ -23,9 +23,9 @@ struct TensorRecord {
   Activation activation = Activation::kNone;
   std::int64_t rows = 0;
   std::int64_t cols = 0;
-  int rank = 2;  ///< Dimensions of the tensor itself: 1 for a bias.
-  UnitAxis unit_axis = UnitAxis::kUnknown;
   std::int64_t channels = 0;  ///< As in TensorView.
+  int rank = 2;               ///< Dimensions of the tensor itself: 1 for a bias.
+  UnitAxis unit_axis = UnitAxis::kUnknown;
   bool exists = true;  ///< false: a parameter the loss does not depend on; `stats` is then empty.
   TensorStats stats;
   /// Of a kernel or its gradient, where examine() has counted units (slice_summary.h): its slices

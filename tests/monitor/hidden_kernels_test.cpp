@@ -5,10 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <functional>
-#include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/monitor/health_fixtures.h"
@@ -16,24 +14,11 @@
 namespace gradvitals {
 namespace {
 
-using test::fired;
 using test::metrics_of;
+using test::Shape;
+using test::weight;
 
-using Shape = std::vector<std::int64_t>;
-
-/// The gradient of a weight as PyTorch has it: units first.
-TensorRecord weight(const std::string& name, const Shape& shape) {
-  TensorRecord record = test::gradient(name, {0.1});
-  record.rank = static_cast<int>(shape.size());
-  record.rows = shape.front();
-  record.cols = std::accumulate(shape.begin() + 1, shape.end(), std::int64_t{1}, std::multiplies{});
-  record.unit_axis = UnitAxis::kRows;
-  record.channels = shape[1];
-  record.units = SliceSummary{.count = shape.front()};
-  return record;
-}
-
-/// The same as Keras has it: units last.
+/// As weight(), but as Keras has it: units last.
 TensorRecord kernel(const std::string& name, const Shape& shape) {
   TensorRecord record = weight(name, Shape(shape.rbegin(), shape.rend()));
   std::swap(record.rows, record.cols);
@@ -124,29 +109,6 @@ TEST(HiddenKernels, AreNoneInStackedExpertsAndPositions) {
   EXPECT_EQ(hidden({weight("pos_embedding", {512, 1, 64}), weight("positions", {512, 1, 64}),
                     weight("fc.weight", {10, 512})}),
             "");
-}
-
-TEST(ZeroUnits, OfAConvolutionWarnAsThoseOfADenseKernelDo) {
-  const auto diagnosis_with = [](std::int64_t zeros) {
-    TensorRecord conv = weight("4.weight", {16, 8, 3, 3});
-    conv.units->zero_count = zeros;
-    return diagnose(
-        metrics_of({weight("0.weight", {8, 3, 3, 3}), conv, weight("8.weight", {10, 256})}));
-  };
-  EXPECT_EQ(fired(diagnosis_with(12)), "");
-  const Diagnosis diagnosis = diagnosis_with(13);
-  ASSERT_EQ(fired(diagnosis), "R24");
-  EXPECT_EQ(diagnosis.severity, Severity::kWarning);
-  EXPECT_EQ(diagnosis.verdict, Verdict::kDead);
-  EXPECT_TRUE(diagnosis.findings.front().text.starts_with("13 of 16 rows of 4.weight"));
-}
-
-TEST(TwinUnits, OfAConvolutionAreCritical) {
-  TensorRecord conv = weight("0.weight", {8, 3, 3, 3});
-  conv.units->twin_count = 8;
-  const Diagnosis diagnosis = diagnose(metrics_of({conv, weight("8.weight", {10, 512})}));
-  EXPECT_EQ(fired(diagnosis), "R23");
-  EXPECT_EQ(diagnosis.severity, Severity::kCritical);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "app/options.h"
 #include "framework/io/tensor_dump.h"
 #include "framework/io/text_table.h"
+#include "framework/io/unread_format.h"
 #include "kernels/runtime/input_message.h"
 #include "monitor/metrics/loss_scale.h"
 #include "monitor/metrics/recorded_metrics.h"
@@ -86,11 +87,39 @@ RecordedMetrics parse_recorded(const InputFile& file) {
     refuse_input(file.path(), fmt::format("holds more than {} bytes of text", kMaxMetricsBytes));
   }
   if (file.kind() == FileKind::kJson) return parse_recorded_metrics(text, file.path());
+  refuse_unread_format(file.bytes(), file.path());
+  if (!looks_like_table(text)) {
+    refuse_input(file.path(), fmt::format("is text, and no table of norms; {}", kWhatIsRead));
+  }
   const TextTable table = parse_text_table(text, file.path());
   RecordedMetrics recorded = recorded_from_table(
       {.columns = table.columns, .cells = table.cells, .lines = table.lines}, file.path());
   recorded.skipped_lines += table.skipped_lines;
   return recorded;
+}
+
+void append_repeated(const RecordedMetrics& recorded, std::vector<std::string>& notes) {
+  const RepeatedSteps& superseded = recorded.superseded;
+  if (superseded.records > 0) {
+    std::string note = fmt::format(
+        "{} {} a step that is recorded again later, as where a run is restarted: the last record "
+        "of "
+        "a step is used and {} left out, first of step {}",
+        superseded.records, plural(superseded.records, "record is of", "records are of"),
+        plural(superseded.records, "this one is", "these are"), superseded.first);
+    if (superseded.not_finite > 0) {
+      note += fmt::format("; {} of them {} NaN or Inf", superseded.not_finite,
+                          plural(superseded.not_finite, "holds", "hold"));
+    }
+    notes.push_back(std::move(note));
+  }
+  const RepeatedSteps& shared = recorded.shared;
+  if (shared.records > 0) {
+    notes.push_back(
+        fmt::format("{} records say the same step as another, first step {}: each is judged "
+                    "as a step of its own",
+                    shared.records, shared.first));
+  }
 }
 
 std::vector<std::string> notes_of(const RecordedMetrics& recorded) {
@@ -115,10 +144,11 @@ std::vector<std::string> notes_of(const RecordedMetrics& recorded) {
                     plural(std::ssize(recorded.texts_left_out), "a name has", "names have"),
                     list_names(texts)));
   }
+  append_repeated(recorded, notes);
   if (recorded.records_without_norms > 0) {
     const std::int64_t without = recorded.records_without_norms;
     notes.push_back(fmt::format("{} of {} records {} no gradient norm and {} left out", without,
-                                without + std::ssize(recorded.steps),
+                                without + recorded.superseded.records + std::ssize(recorded.steps),
                                 plural(without, "has", "have"), plural(without, "is", "are")));
   }
   return notes;

@@ -7,6 +7,7 @@ TensorView view_of(std::string_view name, Role role, const Tensor& tensor, int l
   // Whatever comes before the last dimension counts as rows; a vector is one row.
   const auto dims = tensor.shape().dims();
   const std::int64_t cols = dims.empty() ? 1 : dims.back();
+  const bool has_units = dims.size() >= 2;
   return {.name = name,
           .role = role,
           .layer = layer,
@@ -15,7 +16,8 @@ TensorView view_of(std::string_view name, Role role, const Tensor& tensor, int l
           .rows = cols == 0 ? 0 : tensor.count() / cols,
           .cols = cols,
           .rank = tensor.shape().rank(),
-          .unit_axis = tensor.shape().rank() >= 2 ? UnitAxis::kCols : UnitAxis::kUnknown,
+          .unit_axis = has_units ? UnitAxis::kCols : UnitAxis::kUnknown,
+          .channels = has_units ? dims[dims.size() - 2] : 0,
           .dtype = tensor.dtype(),
           .device = tensor.device(),
           .activation = activation};

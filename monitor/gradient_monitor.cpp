@@ -54,6 +54,7 @@ TensorRecord describe(const TensorView& view, std::string name) {
   record.cols = view.cols;
   record.rank = view.rank;
   record.unit_axis = view.unit_axis;
+  record.channels = view.channels;
   record.exists = view.data != nullptr;
   return record;
 }
@@ -112,15 +113,16 @@ HealthMetrics metrics_of(std::span<const TensorRecord> descriptions,
 }
 
 /// Puts into the records, which lack the views of losses, what their slices show.
-void add_slices(std::span<const TensorView> views,
-                std::span<const std::optional<KernelSlices>> slices,
+void add_slices(std::span<const TensorView> views, std::span<const KernelSlices> slices,
                 std::span<TensorRecord> records) {
   auto record = records.begin();
+  auto next = slices.begin();
   for (std::size_t i = 0; i < views.size(); ++i) {
     if (views[i].role == Role::kLoss) continue;
-    if (slices[i]) {
-      record->units = slices[i]->units;
-      record->inputs = slices[i]->inputs;
+    if (next != slices.end() && next->view == i) {
+      record->units = next->units;
+      record->inputs = next->inputs;
+      ++next;
     }
     ++record;
   }

@@ -48,9 +48,11 @@ TensorView view_of(const SafetensorsEntry& entry) {
     view.cols = shape.empty() ? 1 : shape.back();
   } else if (view.unit_axis == UnitAxis::kRows) {
     view.rows = shape.front();
+    view.channels = shape[1];
     view.cols = product(shape.begin() + 1, shape.end());
   } else {
     view.rows = product(shape.begin(), shape.end() - 1);
+    view.channels = shape[shape.size() - 2];
     view.cols = shape.back();
   }
   view.dtype = entry.dtype;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <iterator>
 #include <set>
+#include <stdexcept>
 #include <utility>
 
 #include "framework/io/npy.h"
@@ -31,6 +32,17 @@ std::string array_name(const InputFile& file) {
 [[noreturn]] void refuse_text(const InputFile& file) {
   const bool is_json = file.kind() == FileKind::kJson;
   refuse_input(file.path(), fmt::format("is {}, not a dump of tensors", is_json ? "JSON" : "text"));
+}
+
+/// Damaged safetensors perhaps: what is wrong with it as such is said first.
+[[noreturn]] void refuse_unknown(const InputFile& file) {
+  try {
+    parse_safetensors(file.bytes(), file.path());
+  } catch (const InputError& error) {
+    throw InputError(
+        fmt::format("{}; nor is it of another known kind: {}", error.what(), kWhatIsRead));
+  }
+  throw std::logic_error("TensorDump: what parses as safetensors was not told to be it");
 }
 
 [[noreturn]] void refuse_objects(const InputFile& file, std::string_view what) {
@@ -70,8 +82,9 @@ TensorDump::TensorDump(InputFile file) : path_(file.path()) {
       refuse_text(file);
     case FileKind::kGzip:
       refuse_input(path_, "is compressed twice");
-    case FileKind::kSafetensors:
     case FileKind::kBinary:
+      refuse_unknown(file);
+    case FileKind::kSafetensors:
       contents_ = parse_safetensors(file.bytes(), path_);
       break;
   }

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <set>
 #include <system_error>
 
 #include "framework/io/csv_cells.h"
 #include "kernels/runtime/input_message.h"
+#include "kernels/runtime/utf8.h"
 
 namespace gradvitals {
 namespace {
@@ -53,7 +55,37 @@ std::vector<std::string> column_names(std::string_view header, char delimiter,
   return names;
 }
 
+/// A number as any country writes it, or a word for none.
+bool is_value(std::string_view cell) {
+  std::string text = ascii_lower(trimmed(unquoted(cell)));
+  std::ranges::replace(text, ',', '.');
+  constexpr std::array<std::string_view, 4> kNone{"na", "n/a", "null", "none"};
+  return is_number(text) || std::ranges::find(kNone, text) != kNone.end();
+}
+
 }  // namespace
+
+bool looks_like_table(std::string_view text) {
+  constexpr int kMostRows = 200;
+  LineReader lines(csv_content(text));
+  const std::string_view header = lines.next().value_or("");
+  LineReader ahead = lines;
+  const char delimiter = delimiter_of(header, ahead.next().value_or(""));
+  std::vector<std::string_view> cells;
+  split_cells(header, delimiter, cells);
+  const std::size_t columns = cells.size();
+  int rows = 0, fitting = 0;
+  while (rows < kMostRows) {
+    const auto line = lines.next();
+    if (!line) break;
+    if (trimmed(*line).empty()) continue;
+    split_cells(*line, delimiter, cells);
+    const bool fits = columns > 1 && cells.size() == columns;
+    fitting += fits || std::ranges::any_of(cells, is_value) ? 1 : 0;
+    ++rows;
+  }
+  return rows == 0 ? columns > 1 : 2 * fitting >= rows;
+}
 
 TextTable parse_text_table(std::string_view text, const std::string& path) {
   const std::string_view content = csv_content(text);

@@ -17,6 +17,11 @@ struct TextTable {
   std::int64_t skipped_lines = 0;
 };
 
+/// Whether the text looks like a table, damaged perhaps: half of the rows beneath its first line or
+/// more (of a long text the first ones count) hold a number or a word for none ("NA"), or have as
+/// many cells as that line, two or more. Prose and code do not.
+bool looks_like_table(std::string_view text);
+
 /// Parses CSV whose first line names the columns. The delimiter is the first of tab, semicolon and
 /// comma that splits the first two lines into equally many cells, two or more; one column needs
 /// none. Empty lines are passed over. `path` is for messages. Throws InputError naming the path and

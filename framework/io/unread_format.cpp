@@ -26,6 +26,7 @@ using Lines = std::span<const std::string_view>;
 struct UnreadFormat {
   std::string_view what;  ///< "is ...", up to the way out.
   Lines way_out;
+  std::string_view what_is_read = {};  ///< Where nothing leads from it to gradients.
 };
 
 // What holds a model holds its weights. Lines that made a dump of those would have a healthy verdict
@@ -122,6 +123,12 @@ constexpr UnreadFormat kHtml{
 constexpr std::string_view kConvert = "iconv -f UTF-16 -t UTF-8 {shell} > utf8.csv";
 constexpr UnreadFormat kUtf16{"is text in UTF-16, which is not read; convert it", {&kConvert, 1}};
 
+constexpr UnreadFormat kPicture{"is a picture and holds no gradients", {}, kWhatIsRead};
+constexpr UnreadFormat kDocument{"is a PDF document and holds no gradients", {}, kWhatIsRead};
+constexpr UnreadFormat kProgram{
+    "is a program or a library and holds no gradients", {}, kWhatIsRead};
+constexpr UnreadFormat kDatabase{"is an SQLite database, which is not read", {}, kWhatIsRead};
+
 /// In double quotes; what would end or change the string is escaped. File names hold all kinds.
 std::string quoted(const std::string& text, std::string_view escaped) {
   std::string result = "\"";
@@ -146,7 +153,9 @@ std::string with_ending(const std::string& path, const char* ending) {
                                 fmt::arg("out", with_ending(path, ".safetensors")),
                                 fmt::arg("csv", with_ending(path, ".csv"))));
   }
-  throw UnreadFormatError(fmt::format("{}: {}", printable(path), format.what), std::move(lines));
+  std::string message = fmt::format("{}: {}", printable(path), format.what);
+  if (!format.what_is_read.empty()) message += fmt::format("; {}", format.what_is_read);
+  throw UnreadFormatError(message, std::move(lines));
 }
 
 /// The checksum of TensorFlow's records: CRC-32C, rotated and offset.
@@ -217,6 +226,15 @@ constexpr std::array kMagics{
           &kXz},
     Magic{"BZh"sv, &kBzip2},
     Magic{"version https://git-lfs"sv, &kGitLfs},
+    Magic{"\x89PNG\r\n\x1a\n"sv, &kPicture},
+    Magic{"\xff\xd8\xff"sv, &kPicture},
+    Magic{"GIF87a"sv, &kPicture},
+    Magic{"GIF89a"sv, &kPicture},
+    Magic{"%PDF-"sv, &kDocument},
+    Magic{"\x7f"
+          "ELF"sv,
+          &kProgram},
+    Magic{"SQLite format 3\0"sv, &kDatabase},
     Magic{"\xff\xfe"sv, &kUtf16},
     Magic{"\xfe\xff"sv, &kUtf16},
 };

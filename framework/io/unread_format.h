@@ -4,12 +4,18 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "kernels/runtime/error.h"
 
 namespace gradvitals {
+
+/// For messages about a file that is something else altogether.
+inline constexpr std::string_view kWhatIsRead =
+    "gradients are read as safetensors (plain, .gz or the index of shards), .npz or .npy, and "
+    "recorded norms as CSV, JSON lines or JSON";
 
 /// what() says what the file is, and why it is not read.
 class UnreadFormatError : public InputError {
@@ -27,7 +33,7 @@ class UnreadFormatError : public InputError {
 
 /// Throws UnreadFormatError where the bytes are of a format that is known and not read (pickles,
 /// PyTorch's checkpoints, Keras' archives, HDF5, TensorFlow's events, ONNX, GGUF, other
-/// compressions, ...), and InputError where they are a zip archive that is damaged. Returns for
+/// compressions, pictures, ...), and InputError where they are a zip archive that is damaged. Returns for
 /// everything else. Internal.
 void refuse_unread_format(std::span<const std::byte> file, const std::string& path);
 

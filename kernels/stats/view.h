@@ -48,6 +48,9 @@ struct TensorView {
   std::int64_t cols = 0;       ///< rows * cols == count
   int rank = 2;  ///< Dimensions of the tensor itself: 1 for a bias, 4 for a convolution.
   UnitAxis unit_axis = UnitAxis::kUnknown;  ///< Of a kernel or its gradient, where known.
+  /// Of the same, the dimension beside that of the units: 64 of a (128,64,3,3) or (3,3,64,128)
+  /// convolution, in of a dense kernel; 0 where not known.
+  std::int64_t channels = 0;
   DType dtype = DType::kFloat32;
   Device device;
   Activation activation = Activation::kNone;  ///< Of the layer it belongs to, where known.

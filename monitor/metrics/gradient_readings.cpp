@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "monitor/metrics/norm_names.h"
 #include "monitor/metrics/parameter_name.h"
 #include "monitor/metrics/signal_flow.h"
 
@@ -67,10 +68,13 @@ std::vector<GradientReading> readings_from_norms(const HealthMetrics& metrics,
     // A norm that is infinite may stand for an infinite element: R1 speaks of it, no magnitude
     // does.
     if (!std::isfinite(norm)) continue;
+    const bool is_total = is_total_norm(metrics, i);
+    if (is_total && metrics.gradient_norms.size() > 1) continue;
     GradientReading& reading = readings.emplace_back();
     reading.name = norm_name(metrics, i);
     reading.norm = norm;
     reading.is_kernel = says_kernel(reading.name);
+    reading.is_total = is_total;
   }
   mark_idle_biases(readings, thresholds);
   return readings;
@@ -92,6 +96,17 @@ std::vector<GradientReading> gradient_readings(const HealthMetrics& metrics,
 std::string norm_name(const HealthMetrics& metrics, std::size_t index) {
   return index < metrics.gradient_names.size() ? metrics.gradient_names[index]
                                                : fmt::format("gradient {}", index + 1);
+}
+
+bool is_total_norm(const HealthMetrics& metrics, std::size_t index) {
+  const std::vector<std::string>& names = metrics.gradient_names;
+  if (!metrics.tensors.empty() || index >= names.size()) return false;
+  // Where several say so each is of a part of the network.
+  return is_total_norm_name(names[index]) && std::ranges::count_if(names, is_total_norm_name) == 1;
+}
+
+std::string total_norm_phrase(std::string_view name) {
+  return fmt::format("norm of all gradients together ({})", name);
 }
 
 std::optional<NormRange> nonzero_norm_range(const std::vector<GradientReading>& readings) {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "monitor/metrics/health_metrics.h"
@@ -22,6 +23,7 @@ struct GradientReading {
   /// Every element is finite. Where not, the norm is a lower bound: it may show that a gradient is
   /// large, never that it is small.
   bool is_whole = true;
+  bool is_total = false;  ///< The norm of all gradients together, and all that is known of them.
   /// A bias that has next to no gradient while the kernel of its layer has. What a normalisation
   /// layer subtracts again, or a softmax over attention keys, has a gradient of zero but for
   /// rounding.
@@ -33,13 +35,20 @@ bool has_vanished(const GradientReading& gradient, const Thresholds& thresholds)
 
 /// The gradients that have a finite magnitude to judge, in their order: from the tensors, or from
 /// gradient_norms where no tensor is known. Left out are gradients that do not exist, have no
-/// element or hold nothing finite.
+/// element or hold nothing finite; so is the norm of all gradients together beside norms of tensors.
 std::vector<GradientReading> gradient_readings(const HealthMetrics& metrics,
                                                const Thresholds& thresholds);
 
 /// What the gradient of gradient_norms[index] is called: its name, or "gradient 1" for index 0
 /// where nobody named it.
 std::string norm_name(const HealthMetrics& metrics, std::size_t index);
+
+/// Whether gradient_norms[index] is no tensor's norm but that of all gradients together, as its name
+/// says: alone, as trainers log it, or beside norms of tensors.
+bool is_total_norm(const HealthMetrics& metrics, std::size_t index);
+
+/// "norm of all gradients together (grad_norm)"
+std::string total_norm_phrase(std::string_view name);
 
 /// Largest over smallest of the nonzero norms of whole gradients, idle biases apart, with the
 /// gradients they belong to. The pointers point into `readings`.

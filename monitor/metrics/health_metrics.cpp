@@ -42,6 +42,14 @@ Moments moments(std::span<const double> values, double largest) {
 
 }  // namespace
 
+std::int64_t TensorRecord::unit_count() const {
+  return unit_axis == UnitAxis::kCols ? cols : rows;
+}
+
+std::int64_t TensorRecord::input_count() const {
+  return unit_axis == UnitAxis::kCols ? rows : cols;
+}
+
 double UnitRecord::dead_unit_fraction() const {
   return fraction(dead_unit_count, unit_count);
 }

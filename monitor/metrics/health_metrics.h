@@ -23,7 +23,8 @@ struct TensorRecord {
   Activation activation = Activation::kNone;
   std::int64_t rows = 0;
   std::int64_t cols = 0;
-  int rank = 2;  ///< Dimensions of the tensor itself: 1 for a bias.
+  std::int64_t channels = 0;  ///< As in TensorView.
+  int rank = 2;               ///< Dimensions of the tensor itself: 1 for a bias.
   UnitAxis unit_axis = UnitAxis::kUnknown;
   bool exists = true;  ///< false: a parameter the loss does not depend on; `stats` is then empty.
   TensorStats stats;
@@ -31,6 +32,9 @@ struct TensorRecord {
   /// along unit_axis, and along the other dimension.
   std::optional<SliceSummary> units;
   std::optional<SliceSummary> inputs;
+
+  std::int64_t unit_count() const;   ///< Of a kernel, along its unit_axis.
+  std::int64_t input_count() const;  ///< Of a kernel, elements that each of its units has.
 };
 
 /// The units of one layer, over one batch.

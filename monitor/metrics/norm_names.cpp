@@ -126,22 +126,23 @@ std::vector<bool> choose_norms(std::span<const std::string> names, const std::ve
   return chosen;
 }
 
-std::optional<std::size_t> total_norm_among(std::span<const std::string> names,
-                                            const std::vector<bool>& chosen) {
+bool is_total_norm_name(std::string_view name) {
   constexpr std::array<std::string_view, 9> kTotals{
       "global_grad_norm", "global_norm", "gnorm",           "grad_norm",          "grad_norm_total",
       "gradient_norm",    "total_norm",  "total_grad_norm", "grad_2.0_norm_total"};
   constexpr std::array<std::string_view, 9> kScopes{
       "", "debug", "grad", "gradients", "grads", "metrics", "optim", "train", "training"};
+  const std::string text = ascii_lower(name);
+  // The name of a run may stand before: "run-1 - train/grad_norm".
+  const bool is_alone = part_before(text) == "-";
+  return is_one_of(last_part(text), kTotals) && (is_alone || is_one_of(part_before(text), kScopes));
+}
+
+std::optional<std::size_t> total_norm_among(std::span<const std::string> names,
+                                            const std::vector<bool>& chosen) {
   std::optional<std::size_t> total;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (!chosen[i]) continue;
-    const std::string text = ascii_lower(names[i]);
-    // The name of a run may stand before: "run-1 - train/grad_norm".
-    const bool is_alone = part_before(text) == "-";
-    const bool is_total =
-        is_one_of(last_part(text), kTotals) && (is_alone || is_one_of(part_before(text), kScopes));
-    if (!is_total) continue;
+    if (!chosen[i] || !is_total_norm_name(names[i])) continue;
     if (total) return std::nullopt;  // Each is then of a part of the network.
     total = i;
   }

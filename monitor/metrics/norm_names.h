@@ -35,6 +35,10 @@ bool is_no_value(std::string_view text);
 /// not known for something else (losses, rates, times, counts, ...).
 std::vector<bool> choose_norms(std::span<const std::string> names, const std::vector<bool>& known);
 
+/// "grad_norm", "train/total_norm" and the like, alone or in a tracker's scope: the norm of all
+/// gradients together, where no other name is one as well.
+bool is_total_norm_name(std::string_view name);
+
 /// The norm of all gradients together ("train/grad_norm") among the norms of tensors, which is no
 /// tensor's; empty where there is none or where nothing else was chosen.
 std::optional<std::size_t> total_norm_among(std::span<const std::string> names,

@@ -8,6 +8,7 @@
 
 #include "kernels/runtime/input_message.h"
 #include "monitor/metrics/norm_names.h"
+#include "monitor/metrics/repeated_steps.h"
 
 namespace gradvitals {
 namespace {
@@ -164,6 +165,11 @@ void TrainingLog::leave_out_text(std::string_view name, std::string where) {
   left_out_.names.emplace_back(name);
 }
 
+void TrainingLog::supersede(std::int64_t step, double norm) {
+  if (superseded_.records++ == 0) superseded_.first = step;
+  if (!std::isfinite(norm)) ++superseded_.not_finite;
+}
+
 std::string TrainingLog::place_of(std::int64_t number) const {
   return number > 0 ? fmt::format("{} {}: ", unit_, number) : "";
 }
@@ -230,6 +236,8 @@ RecordedMetrics TrainingLog::to_metrics() const {
   RecordedMetrics metrics = builder.finish();
   if (metrics.steps.empty()) refuse_without_norms(choice.is_norm, left_out.where);
   metrics.texts_left_out = std::move(left_out.names);
+  metrics.superseded = superseded_;
+  if (are_steps_) settle_repeated_steps(metrics);
   return metrics;
 }
 

@@ -48,12 +48,15 @@ class TrainingLog {
   void add_text(std::string_view name, std::int64_t number, std::string_view text);
   /// The same where it is known that the name is none of a norm's; `where` names it in messages.
   void leave_out_text(std::string_view name, std::string where);
+  /// A norm that its step has no more, as the step was recorded again.
+  void supersede(std::int64_t step, double norm);
   void add(LoggedRecord record) { records_.push_back(std::move(record)); }
   /// The records are of several networks: those without a step are not numbered.
   void are_no_steps() { are_steps_ = false; }
 
   /// One step for each record that holds a norm; records that follow each other with the same step
-  /// and different names are one. Where no record has a step, their places are the steps, from 0.
+  /// and different names are one; of repeated steps see settle_repeated_steps(). Where no record has
+  /// a step, their places are the steps, from 0.
   /// Throws InputError naming line and name of a norm that is negative or a text, the name of one that
   /// is longer than kMaxNormNameBytes, and where there is no norm at all.
   RecordedMetrics to_metrics() const;
@@ -83,6 +86,7 @@ class TrainingLog {
   std::vector<bool> known_norms_;
   std::unordered_map<std::string, std::size_t> indices_;
   std::vector<LoggedRecord> records_;
+  RepeatedSteps superseded_;
   std::vector<Texts> texts_;
   std::unordered_map<std::size_t, std::size_t> texts_of_names_;
   LeftOut left_out_;

@@ -21,6 +21,13 @@ struct RecordedStep {
   HealthMetrics metrics;             ///< gradient_names holds the names, where norms had any.
 };
 
+/// Records that share their step with others.
+struct RepeatedSteps {
+  std::int64_t records = 0;
+  std::int64_t first = 0;       ///< The step of the first of them.
+  std::int64_t not_finite = 0;  ///< Of those that are left out: they hold a NaN or an infinity.
+};
+
 struct RecordedMetrics {
   std::vector<RecordedStep> steps;  ///< In the order of the file; at least one.
   std::int64_t records_without_norms =
@@ -29,7 +36,9 @@ struct RecordedMetrics {
   /// Norms that are empty or null in a step that has others: not recorded, and so not judged.
   std::int64_t norms_not_recorded = 0;
   std::vector<std::string>
-      texts_left_out;  ///< Names that hold text, where any name may be a norm's.
+      texts_left_out;        ///< Names that hold text, where any name may be a norm's.
+  RepeatedSteps superseded;  ///< Left out: their step comes again later, as where a run restarts.
+  RepeatedSteps shared;  ///< Kept, each as a step: others in a row, or of other norms, say it too.
 };
 
 /// Reads what people record, told by its content:
@@ -45,7 +54,8 @@ struct RecordedMetrics {
 /// Infinity as Python writes them are values. null is none: the norm was not recorded, as with an
 /// empty cell of a table. In gradvitals' own JSON, and in an array of norms without names, where each
 /// has its place, null is how a NaN is written. A text among norms is refused; where a name has
-/// nothing but text and may be no norm's, it is left out. `path` is for messages. Throws
+/// nothing but text and may be no norm's, it is left out. Of a step that comes again after others, as
+/// in the log of a restarted run, the last record counts. `path` is for messages. Throws
 /// InputError naming the path and the line, key or byte at fault.
 RecordedMetrics parse_recorded_metrics(std::string_view text, const std::string& path);
 

@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "kernels/runtime/input_message.h"
@@ -246,6 +247,7 @@ bool TableReader::read_names_and_values() {
   const std::size_t steps = step_column();
   // Some export one name after the other, each over all steps.
   std::map<std::optional<std::int64_t>, LoggedRecord> by_step;
+  std::map<std::pair<std::optional<std::int64_t>, std::size_t>, std::size_t> places;  // Of values.
   for (std::size_t row = 0; row < rows(); ++row) {
     const std::optional<std::int64_t> step = step_at(row, steps);
     LoggedRecord& record = by_step[step];
@@ -256,7 +258,13 @@ bool TableReader::read_names_and_values() {
     if (value && !are_norms && is_loss_name(name)) {
       record.loss = value;
     } else if (value) {
-      record.values.push_back({.name = log_.index_of(name, are_norms), .value = *value});
+      const std::size_t index = log_.index_of(name, are_norms);
+      const auto [place, is_new] = places.emplace(std::pair(step, index), record.values.size());
+      if (is_new || !step) {
+        record.values.push_back({.name = index, .value = *value});
+      } else {
+        log_.supersede(*step, std::exchange(record.values[place->second].value, *value));
+      }
     }
   }
   for (auto& [step, record] : by_step) log_.add(std::move(record));

@@ -136,14 +136,8 @@ bool has_one_shape(const Column& column) {
 /// Whether each kernel takes what the one before gives, as in a plain chain of dense layers.
 bool is_chain(const std::vector<Column>& columns) {
   if (columns.size() != 1) return false;
-  const auto units = [](const TensorRecord* kernel) {
-    return kernel->unit_axis == UnitAxis::kCols ? kernel->cols : kernel->rows;
-  };
-  const auto inputs = [](const TensorRecord* kernel) {
-    return kernel->unit_axis == UnitAxis::kCols ? kernel->rows : kernel->cols;
-  };
   return std::ranges::adjacent_find(columns[0], [&](const auto* a, const auto* b) {
-           return units(a) != inputs(b);
+           return a->unit_count() != b->input_count();
          }) == columns[0].end();
 }
 

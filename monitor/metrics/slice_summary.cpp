@@ -71,13 +71,11 @@ SliceSummary summary_of(std::span<const SliceRecord> slices) {
   return summary;
 }
 
-std::vector<std::optional<KernelSlices>> kernel_slices(Stream& stream,
-                                                       std::span<const TensorView> views,
-                                                       Buffer& workspace) {
-  std::vector<std::optional<KernelSlices>> summaries(views.size());
+std::vector<KernelSlices> kernel_slices(Stream& stream, std::span<const TensorView> views,
+                                        Buffer& workspace) {
   std::int64_t total = 0;
   for (const TensorView& view : views) total += has_slices(view) ? view.rows + view.cols : 0;
-  if (total == 0) return summaries;
+  if (total == 0) return {};
   const auto bytes = total * static_cast<std::int64_t>(sizeof(SliceRecord));
   if (workspace.bytes() < bytes) workspace = Buffer(stream, bytes);
   // All launches first, so that a GPU is waited for once.
@@ -91,11 +89,14 @@ std::vector<std::optional<KernelSlices>> kernel_slices(Stream& stream,
   std::vector<SliceRecord> records(static_cast<std::size_t>(total));
   copy_to_host(stream, workspace.data(), bytes, records.data());
   Records rest = records;
+  std::vector<KernelSlices> summaries;
+  summaries.reserve(static_cast<std::size_t>(std::ranges::count_if(views, has_slices)));
   for (std::size_t i = 0; i < views.size(); ++i) {
     if (!has_slices(views[i])) continue;
     const auto rows = static_cast<std::size_t>(views[i].rows);
     const auto cols = static_cast<std::size_t>(views[i].cols);
-    KernelSlices& slices = summaries[i].emplace();
+    KernelSlices& slices = summaries.emplace_back();
+    slices.view = i;
     slices.units = summary_of(rest.first(rows));
     slices.inputs = summary_of(rest.subspan(rows, cols));
     if (views[i].unit_axis == UnitAxis::kCols) std::swap(slices.units, slices.inputs);

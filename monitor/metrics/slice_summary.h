@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -37,15 +36,14 @@ SliceSummary summary_of(std::span<const SliceRecord> slices);
 
 /// Of one matrix: along its unit_axis, and along the other dimension.
 struct KernelSlices {
+  std::size_t view = 0;  ///< Its place among the views.
   SliceSummary units;
   SliceSummary inputs;
 };
 
-/// One for each view, in their order: none for a view that is neither weight nor gradient, has no
-/// data, fewer than two dimensions or elements, or an unknown unit_axis. `workspace` grows as
-/// needed.
-std::vector<std::optional<KernelSlices>> kernel_slices(Stream& stream,
-                                                       std::span<const TensorView> views,
-                                                       Buffer& workspace);
+/// One for each view that has slices, in their order: a weight or gradient with data, two dimensions
+/// and elements or more, and a known unit_axis. `workspace` grows as needed.
+std::vector<KernelSlices> kernel_slices(Stream& stream, std::span<const TensorView> views,
+                                        Buffer& workspace);
 
 }  // namespace gradvitals

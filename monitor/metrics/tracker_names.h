@@ -1,9 +1,26 @@
 // What trackers and trainers log beside norms, told by the words of its name. Internal.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace gradvitals {
+
+/// What a word of a name says of it.
+enum class WordMeaning : std::uint8_t {
+  kAlways,    ///< A tracker's, whatever stands beside the word.
+  kMeasured,  ///< A tracker's, but for a layer that is named after the word.
+  kLayer,     ///< A layer's, where the name ends in the word.
+};
+
+struct TrackerWord {
+  std::string_view text;
+  WordMeaning meaning;
+};
+
+/// All words that count, sorted.
+std::span<const TrackerWord> tracker_words();
 
 /// "gpu_mem", "samples_per_second", "lr-Adam", "train/top5_acc", "system/gpu.0.temp": a name of which
 /// a word says what is measured, and that is none of a layer's. What ends in the word for a layer is

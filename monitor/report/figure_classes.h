@@ -35,7 +35,12 @@ std::string_view color_of(Severity severity);
 std::vector<std::string> names_of_norms(const HealthMetrics& metrics);
 
 /// The class of each norm. The seed's limits call a norm healthy that the full rules know to be at
-/// fault, alone or as one of a network whose signal fades or grows: that is kJudgedClass.
+/// fault, alone or as one of a network whose signal fades or grows: that is kJudgedClass. So is one
+/// that the limits call the opposite of the verdict: vanished in a network that explodes.
 std::vector<std::size_t> classes_of(const NetworkReport& network, RuleSet rules);
+
+/// The places of those that are at fault by themselves: what a finding names first, then what is not
+/// finite or, where zeros decide, zero. A finding about the network names none.
+std::vector<std::size_t> bars_at_fault(const NetworkReport& network, RuleSet rules);
 
 }  // namespace gradvitals

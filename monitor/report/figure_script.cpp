@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 #include <iterator>
+#include <optional>
+#include <set>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -12,23 +14,25 @@
 #include "monitor/report/comparison.h"
 #include "monitor/report/figure.h"
 #include "monitor/report/figure_axis.h"
+#include "monitor/report/figure_bars.h"
 #include "monitor/report/figure_classes.h"
 #include "monitor/report/figure_page.h"
 #include "monitor/report/figure_run.h"
+#include "monitor/report/finding_text.h"
 #include "monitor/report/gnuplot_string.h"
 #include "monitor/report/number_text.h"
+#include "monitor/report/shortened_names.h"
 #include "monitor/rules/seed_interpreter.h"
 
 namespace gradvitals {
 namespace {
 
-/// More bars than this leave no room for a name, or for a label at each bar's foot.
-constexpr std::size_t kMaxNamedBars = 24;
-constexpr int kMaxNameLength = 20;
 constexpr int kMaxTitleLength = 40;
+constexpr int kMaxReasonLength = 56;
 
 constexpr std::string_view kInk = "#222222";
 constexpr std::string_view kFaintInk = "#666666";
+constexpr std::string_view kPaleAlarm = "#f6d5d5";
 
 /// A dashed line. Its label stands above or beneath it: two of them are only two decades apart.
 struct LimitLine {
@@ -46,11 +50,17 @@ constexpr std::array kLimitLines = {
 // One blue: the seed's red, green and orange would say vanished, healthy and weak in this figure.
 constexpr std::string_view kStatisticColor = "#4a86b8";
 
-/// Those that are written; none where they have no room.
-std::vector<std::string> bar_names(const HealthMetrics& metrics) {
-  std::vector<std::string> names = names_of_norms(metrics);
-  if (names.size() > kMaxNamedBars) return {};
-  return shortened_names(std::move(names), kMaxNameLength);
+/// What the verdict rests on, in a line across the panel; empty where it is healthy.
+std::string reason_of(const Diagnosis& diagnosis) {
+  if (const std::optional<std::string> factor = backward_factor_phrase(diagnosis)) return *factor;
+  const auto deciding = std::ranges::find_if(diagnosis.findings, [&](const Finding& finding) {
+    return finding.severity >= Severity::kWarning && finding.verdict == diagnosis.verdict;
+  });
+  if (deciding == diagnosis.findings.end()) return {};
+  const std::string title = finding_title(*deciding);
+  if (title == shortened(title, kMaxReasonLength) || deciding->tensor.empty()) return title;
+  // Of both the tensor tells more.
+  return shortened(fmt::format("{}: {}", deciding->rule, deciding->tensor), kMaxReasonLength);
 }
 
 class Script {
@@ -95,11 +105,12 @@ class Script {
   void centered_text(std::string_view text, const Panel& panel, int pixel, const std::string& font,
                      std::string_view color);
   void subtitle(const NetworkReport& network, RuleSet rules, const Panel& panel);
-  void bar_ticks(const HealthMetrics& metrics);
+  void bar_labels(const NetworkReport& network, RuleSet rules, const Panel& panel);
   void limit_lines();
   void foot_labels(std::span<const double> values, Decades axis);
   void foot_label_run(std::string_view label, std::size_t first, std::size_t count, Decades axis);
   void norm_bars(const NetworkReport& network, RuleSet rules, Decades axis);
+  std::optional<std::string> non_finite_columns(std::span<const double> norms, Decades axis);
 
   FigurePage page_;
   std::string text_;
@@ -133,22 +144,17 @@ void Script::subtitle(const NetworkReport& network, RuleSet rules, const Panel& 
   centered_text(score, panel, panel.top - 18, page_.font(10), kFaintInk);
   if (rules == RuleSet::kSeed) return;
   std::string verdict(name(network.diagnosis.verdict));
-  if (const std::optional<std::string> factor = backward_factor_phrase(network.diagnosis)) {
-    verdict += fmt::format("  ·  {}", *factor);
-  }
+  const std::string reason = reason_of(network.diagnosis);
+  if (!reason.empty()) verdict += fmt::format("  ·  {}", reason);
   centered_text(verdict, panel, panel.top - 41, page_.font(11),
                 color_of(network.diagnosis.severity));
 }
 
-/// Names under the bars where there is room, else numbers as in the seed's figure.
-void Script::bar_ticks(const HealthMetrics& metrics) {
-  const std::vector<std::string> names = bar_names(metrics);
-  const std::size_t bars = metrics.gradient_norms.size();
-  const std::size_t step = names.empty() ? (bars + 11) / 12 : 1;
+void Script::bar_labels(const NetworkReport& network, RuleSet rules, const Panel& panel) {
+  const bool is_named = has_named_bars(network.metrics);
   std::vector<std::string> ticks;
-  for (std::size_t i = 0; i < bars; i += step) {
-    const std::string text = names.empty() ? fmt::to_string(i + 1) : names[i];
-    ticks.push_back(fmt::format("{} {}", gnuplot_tick_string(text), i + 1));
+  for (const BarTick& tick : bar_ticks(network, rules)) {
+    ticks.push_back(fmt::format("{} {}", gnuplot_tick_string(tick.text), tick.place + 1));
   }
   if (ticks.empty()) {
     ticks.emplace_back("'' 1");
@@ -156,8 +162,13 @@ void Script::bar_ticks(const HealthMetrics& metrics) {
          page_.font(13), kFaintInk);
   }
   line("set xtics ({}) {} font {}", fmt::join(ticks, ", "),
-       names.empty() ? "norotate center" : "rotate by 45 right", page_.font(9));
-  line("set xlabel '{}'", names.empty() ? "Layer" : "");
+       is_named ? "rotate by 45 right" : "norotate center", page_.font(9));
+  line("set xlabel '{}'", is_named ? "" : "Layer");
+  int pixel = panel.bottom + 72;
+  for (const std::string& text : fault_lines(network, rules)) {
+    centered_text(text, panel, pixel, page_.font(9.5), kAlarmInk);
+    pixel += 18;
+  }
 }
 
 void Script::limit_lines() {
@@ -196,39 +207,53 @@ void Script::foot_label_run(std::string_view label, std::size_t first, std::size
        middle, std::pow(10.0, axis.low), page_.font(10, true), kAlarmInk);
 }
 
-/// A plot clause for each class, so that a legend entry is the colour of what it was drawn with.
+/// A plot clause for each class that has a bar, so that a legend entry is the colour of what was drawn
+/// with it.
 void Script::norm_bars(const NetworkReport& network, RuleSet rules, Decades axis) {
   const std::span<const double> norms = network.metrics.gradient_norms;
   const std::vector<std::size_t> classes = classes_of(network, rules);
+  std::set<std::size_t> drawn;
   line("$norms << END");
-  // gnuplot wants a row even where nothing has a bar; a class without bars keeps its legend entry.
-  line("0 NaN 0");
+  line("0 NaN 0");  // gnuplot wants a row even where nothing has a bar.
   for (std::size_t i = 0; i < norms.size(); ++i) {
-    if (!foot_label(norms[i], axis)) line("{} {} {}", i + 1, norms[i], classes[i]);
+    if (foot_label(norms[i], axis)) continue;
+    line("{} {} {}", i + 1, norms[i], classes[i]);
+    drawn.insert(classes[i]);
   }
   line("END");
   const double bars = static_cast<double>(norms.size());
   // Few bars stay as narrow as five.
   const double margin = 0.4 + std::max(0.0, (5.0 - bars) / 2);
   line("set xrange [{}:{}]", 1.0 - margin - 0.2, bars + margin + 0.2);
-  std::vector<std::string> clauses;
-  const auto add_clause = [&](std::size_t place, const NormClass& norm_class) {
+  std::vector<std::string> clauses = {"$norms using 1:(NaN) with boxes notitle"};
+  if (const auto columns = non_finite_columns(norms, axis)) clauses.push_back(*columns);
+  for (const std::size_t place : drawn) {
+    const NormClass norm_class =
+        place == kJudgedClass
+            ? NormClass{name(network.diagnosis.verdict), color_of(network.diagnosis.severity)}
+            : kNormClasses[place];
     clauses.push_back(
         fmt::format("$norms using 1:($3 == {} ? $2 : NaN) with boxes linecolor rgb '{}' title '{}'",
                     place, norm_class.color, norm_class.title));
-  };
-  const bool has_judged = std::ranges::find(classes, kJudgedClass) != classes.end();
-  for (std::size_t i = 0; i < kNormClasses.size(); ++i) {
-    // Where every bar that it holds is at fault, "Healthy" would have none.
-    const bool is_emptied = i == kHealthyClass && has_judged &&
-                            std::ranges::find(classes, kHealthyClass) == classes.end();
-    if (!is_emptied) add_clause(i, kNormClasses[i]);
-    if (i == kHealthyClass && has_judged) {
-      add_clause(kJudgedClass,
-                 {name(network.diagnosis.verdict), color_of(network.diagnosis.severity)});
-    }
   }
   line("plot {}", fmt::join(clauses, ", "));
+}
+
+/// The clause of a pale column from foot to top where a norm is no number: it has no bar, and a word
+/// among many bars is easily missed. Empty where all are finite.
+std::optional<std::string> Script::non_finite_columns(std::span<const double> norms, Decades axis) {
+  if (std::ranges::all_of(norms, [](double norm) { return std::isfinite(norm); })) {
+    return std::nullopt;
+  }
+  line("$non_finite << END");
+  for (std::size_t i = 0; i < norms.size(); ++i) {
+    if (!std::isfinite(norms[i])) line("{} {:.6g}", i + 1, std::pow(10.0, axis.high));
+  }
+  line("END");
+  return fmt::format(
+      "$non_finite using 1:2 with boxes fillstyle solid 1.0 border linecolor rgb '{}' "
+      "fillcolor rgb '{}' title 'NaN or Inf'",
+      kAlarmInk, kPaleAlarm);
 }
 
 void Script::norms_panel(const NetworkReport& network, RuleSet rules, const Panel& panel,
@@ -243,7 +268,7 @@ void Script::norms_panel(const NetworkReport& network, RuleSet rules, const Pane
       page_.screen_x(panel.center()), page_.screen_y(panel.bottom + 145), page_.font(9.5));
   line("set ylabel 'Gradient Magnitude' textcolor rgb '{}'", kInk);
   line("set boxwidth 0.72");
-  bar_ticks(network.metrics);
+  bar_labels(network, rules, panel);
   limit_lines();
   foot_labels(network.metrics.gradient_norms, axis);
   norm_bars(network, rules, axis);

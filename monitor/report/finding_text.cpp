@@ -2,13 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "kernels/runtime/utf8.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/style.h"
+#include "monitor/rules/rule.h"
 
 namespace gradvitals {
+
+std::string finding_title(const Finding& finding) {
+  const auto rule = std::ranges::find(rule_table(), finding.rule, &Rule::id);
+  std::string text = finding.rule;
+  if (rule != rule_table().end()) text += fmt::format(" {}", rule->title);
+  return finding.tensor.empty() ? text : fmt::format("{}: {}", text, printable(finding.tensor));
+}
 
 std::string finding_headline(const Finding& finding) {
   return fmt::format("{}: {} {}\n", marker(finding.severity), finding.rule,

@@ -7,6 +7,9 @@
 
 namespace gradvitals {
 
+/// "R13 Zero or missing gradients: zero.weight", the tensor where it names one.
+std::string finding_title(const Finding& finding);
+
 /// "🚨 CRITICAL: R2 ...", with its line break.
 std::string finding_headline(const Finding& finding);
 

@@ -4,7 +4,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace gradvitals {
 
@@ -13,13 +12,5 @@ std::string gnuplot_string(std::string_view text);
 
 /// A string literal for an axis tick, which gnuplot takes as a number format.
 std::string gnuplot_tick_string(std::string_view text);
-
-/// Printable, and at most `length` code points long: the middle is cut, because both ends of a
-/// parameter's name tell it from others.
-std::string shortened(std::string_view text, int length);
-
-/// The same for names that stand side by side. Where one is too long, what all of them begin with
-/// (whole parts, ending in '.' or '/') is left out first.
-std::vector<std::string> shortened_names(std::vector<std::string> names, int length);
 
 }  // namespace gradvitals

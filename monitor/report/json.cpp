@@ -180,16 +180,21 @@ Json run_finding_json(const RunFinding& found) {
   return json;
 }
 
+Json named_step_json(const std::optional<RunDiagnosis::NamedStep>& named) {
+  if (!named) return {};
+  return {{"step", count(named->step)}, {"file", named->label}};
+}
+
 Json run_json_object(const RunDiagnosis& run) {
   Json findings = Json::array();
   for (const RunFinding& found : run.findings) findings.push_back(run_finding_json(found));
-  Json first_bad;
-  if (run.first_bad_step) {
-    first_bad = {{"step", count(run.first_bad_step->step)}, {"file", run.first_bad_step->label}};
-  }
   return {
-      {"verdict", name(run.verdict)},           {"severity", name(run.severity)},
-      {"first_bad_step", std::move(first_bad)}, {"steps", run.steps},
+      {"verdict", name(run.verdict)},
+      {"severity", name(run.severity)},
+      {"first_bad_step", named_step_json(run.first_bad_step)},
+      {"first_warning", named_step_json(run.first_warning)},
+      {"first_critical", named_step_json(run.first_critical)},
+      {"steps", run.steps},
       {"findings", std::move(findings)},
   };
 }

@@ -27,7 +27,8 @@ std::string diagnosis_json(const NetworkReport& network);
 std::string comparison_json(std::span<const NetworkReport> networks);
 
 /// The same for the steps of one run, an element of "networks" each, with what they show together
-/// in "run": "verdict", "severity", "first_bad_step" (null, or its "step" and "file"), "steps" and
+/// in "run": "verdict", "severity", "first_bad_step", "first_warning" and "first_critical" (each null,
+/// or its "step" and "file"; the last two are of steps judged each by itself), "steps" and
 /// "findings", each with the "step" and "file" that show it first and the "count" of those that do.
 std::string run_json(std::span<const NetworkReport> networks, const RunDiagnosis& run);
 

@@ -38,10 +38,7 @@ std::string title_of(const NetworkReport& network) {
 std::string worst_finding(const Diagnosis& diagnosis) {
   const auto worst = std::ranges::max_element(diagnosis.findings, {}, &Finding::severity);
   if (worst == diagnosis.findings.end()) return "-";
-  const auto rule = std::ranges::find(rule_table(), worst->rule, &Rule::id);
-  std::string text = worst->rule;
-  if (rule != rule_table().end()) text += fmt::format(" {}", rule->title);
-  return worst->tensor.empty() ? text : fmt::format("{}: {}", text, printable(worst->tensor));
+  return finding_title(*worst);
 }
 
 std::string_view symbol(Severity severity) {

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "monitor/metrics/health_metrics.h"
 
@@ -14,5 +15,14 @@ std::string_view squashing_activation(const HealthMetrics& metrics);
 
 /// "Replace sigmoid in the hidden layers by relu, with He initialisation"
 std::string advice_against(std::string_view squashing);
+
+/// For gradients that are exactly zero and should not be.
+std::vector<std::string> advice_against_zeros();
+
+/// For parameters that the loss does not depend on.
+std::vector<std::string> advice_for_missing_gradients();
+
+/// For experts that no token came to.
+std::vector<std::string> advice_for_idle_experts();
 
 }  // namespace gradvitals

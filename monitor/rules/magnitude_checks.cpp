@@ -39,9 +39,13 @@ Finding vanished_gradients(const Readings& vanished, const Evidence& evidence) {
                                   Verdict::kVanishing);
   const std::int64_t count = std::ssize(vanished);
   finding.text =
-      fmt::format("{} of {} gradients {} vanished; the smallest is that of {}, with {} {:.1e}.",
-                  count, evidence.gradients.size(), plural(count, "has", "have"), smallest.name,
-                  by_norm ? "norm" : "rms", value);
+      smallest.is_total
+          ? fmt::format("The {} has vanished: it is {:.1e}.", total_norm_phrase(smallest.name),
+                        value)
+          : fmt::format(
+                "{} of {} gradients {} vanished; the smallest is that of {}, with {} {:.1e}.",
+                count, evidence.gradients.size(), plural(count, "has", "have"), smallest.name,
+                by_norm ? "norm" : "rms", value);
   const std::string_view squashing = squashing_activation(evidence.metrics);
   finding.advice = {
       squashing.empty() ? "Check the initial scale of the weights" : advice_against(squashing),
@@ -93,10 +97,13 @@ std::vector<Finding> check_complete_failure(const Evidence& evidence) {
   if (!all_known || !(largest.norm < limit) || largest.norm == 0.0) return {};
   Finding finding =
       finding_about(largest, Severity::kCritical, largest.norm, limit, Verdict::kVanishing);
-  finding.text = fmt::format(
-      "Every gradient norm is below {:.0e}; the largest, that of {}, is "
-      "{:.1e}: nothing will be learnt.",
-      limit, largest.name, largest.norm);
+  finding.text = largest.is_total
+                     ? fmt::format("The {} is {:.1e}, below {:.0e}: nothing will be learnt.",
+                                   total_norm_phrase(largest.name), largest.norm, limit)
+                     : fmt::format(
+                           "Every gradient norm is below {:.0e}; the largest, that of {}, is "
+                           "{:.1e}: nothing will be learnt.",
+                           limit, largest.name, largest.norm);
   finding.advice = {"Check that the loss depends on the network's output",
                     "Check for a saturated head, weights of zero and a loss that is scaled down",
                     "Where the loss is as low as it can be, training is done"};
@@ -148,9 +155,12 @@ std::vector<Finding> check_large_gradients(const Evidence& evidence) {
       evidence.gradients, [&](const GradientReading& g) { return value_of(g) > limit; });
   Finding finding = finding_about(largest, severity, value, limit, Verdict::kExploding);
   finding.text =
-      fmt::format("{} of {} gradients {} above {:g} {}; the largest, that of {}, is {:.1e}.", count,
-                  evidence.gradients.size(), plural(count, "is", "are"), limit, measure.what,
-                  largest.name, value);
+      largest.is_total
+          ? fmt::format("The {} is {:.1e}, above {:g}.", total_norm_phrase(largest.name), value,
+                        limit)
+          : fmt::format("{} of {} gradients {} above {:g} {}; the largest, that of {}, is {:.1e}.",
+                        count, evidence.gradients.size(), plural(count, "is", "are"), limit,
+                        measure.what, largest.name, value);
   finding.advice = {"Clip gradients by their global norm (1 is a common limit)",
                     "Reduce the learning rate",
                     "Normalise inputs and targets, and check the initial scale of the weights"};

@@ -24,8 +24,9 @@ struct Symptom {
   std::tuple<int, int, int> moment;
   std::string tensor;
   int layer;
-  std::int64_t count;  ///< values that are not finite
-  std::string text;    ///< without its full stop
+  std::int64_t count;     ///< values that are not finite
+  std::string text;       ///< without its full stop
+  bool is_total = false;  ///< The norm of all gradients together, which is of no layer.
 };
 
 std::tuple<int, int, int> moment_of(Role role, int layer) {
@@ -88,7 +89,11 @@ void append_from_norms(const HealthMetrics& metrics, std::vector<Symptom>& sympt
     const double norm = metrics.gradient_norms[i];
     if (std::isfinite(norm)) continue;
     const std::string tensor = norm_name(metrics, i);
-    symptoms.push_back(symptom_of_number(Phase::kBackward, tensor, "The norm of " + tensor, norm));
+    const bool is_total = is_total_norm(metrics, i);
+    const std::string what =
+        is_total ? "The " + total_norm_phrase(tensor) : "The norm of " + tensor;
+    symptoms.push_back(symptom_of_number(Phase::kBackward, tensor, what, norm));
+    symptoms.back().is_total = is_total;
   }
   if (!symptoms.empty() || metrics.gradient_norms.empty()) return;
   const std::pair<std::string_view, double> summaries[] = {{"min_gradient", metrics.min_gradient},
@@ -197,6 +202,15 @@ std::vector<std::string> advice_for(Phase phase) {
   return {};
 }
 
+/// Where the norm of all gradients together is all that is known.
+std::vector<std::string> advice_for_total() {
+  return {"Skip this update while the weights are still finite",
+          "Look for a square root, a logarithm or a division at 0 anywhere in the network: this "
+          "norm does not say in which layer; a dump of the step's gradients, or a norm for each "
+          "tensor, does",
+          "In half precision, lower the loss scale"};
+}
+
 std::vector<std::string> advice_for_scaled_infinities() {
   return {
       "With a loss scaler this step is skipped and the scale halved: harmless at the start of a "
@@ -238,7 +252,9 @@ std::vector<Finding> check_non_finite(const Evidence& evidence) {
   finding.threshold = 0.0;
   finding.text = text + ".";
   const bool may_be_scaled = has_names && holds_only_infinities(evidence.metrics);
-  finding.advice = may_be_scaled ? advice_for_scaled_infinities() : advice_for(earliest.phase);
+  finding.advice = earliest.is_total ? advice_for_total()
+                   : may_be_scaled   ? advice_for_scaled_infinities()
+                                     : advice_for(earliest.phase);
   finding.verdict = Verdict::kNonFinite;
   return {finding};
 }

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -26,9 +27,11 @@ struct Presence {
   std::int64_t steps = 0;       ///< That have it.
   std::size_t next = 0;         ///< Behind the last of them.
   std::int64_t first_gap = -1;  ///< The first step without it.
+  std::int64_t gaps = 0;        ///< Between or before steps that have it.
 
   void add(std::size_t position) {
     if (first_gap < 0 && position > next) first_gap = static_cast<std::int64_t>(next);
+    if (position > next) ++gaps;
     next = position + 1;
     ++steps;
   }
@@ -57,10 +60,11 @@ Presences presences_of(const RunEvidence& run, const std::vector<std::size_t>& p
   return all;
 }
 
-/// Gradients that lack in the same first step and in as many.
+/// Gradients that lack in the same first step and in as many, in one go or not.
 struct Absent {
   std::size_t position;  ///< Of that step, among those that have gradients.
   std::int64_t steps;
+  bool is_in_one_go;  ///< They follow each other.
   std::vector<std::string> names;
 };
 
@@ -68,14 +72,18 @@ std::vector<Absent> absent_gradients(const Presences& presences, std::size_t ste
   std::vector<std::pair<const Presence*, const std::string*>> met;
   for (const auto& [name, presence] : presences) met.emplace_back(&presence, &name);
   std::ranges::sort(met, {}, [](const auto& entry) { return entry.first->order; });
-  std::map<std::pair<std::size_t, std::int64_t>, Absent> groups;
+  std::map<std::tuple<std::size_t, std::int64_t, bool>, Absent> groups;
   for (const auto& [presence, name] : met) {
     const std::int64_t without = static_cast<std::int64_t>(steps) - presence->steps;
     if (without == 0) continue;
     const std::size_t position =
         presence->first_gap < 0 ? presence->next : static_cast<std::size_t>(presence->first_gap);
-    Absent& group =
-        groups.try_emplace({position, without}, Absent{position, without, {}}).first->second;
+    const std::int64_t gaps = presence->gaps + (presence->next < steps ? 1 : 0);
+    const bool is_in_one_go = gaps == 1;
+    Absent& group = groups
+                        .try_emplace({position, without, is_in_one_go},
+                                     Absent{position, without, is_in_one_go, {}})
+                        .first->second;
     group.names.push_back(*name);
   }
   std::vector<Absent> absent;
@@ -89,9 +97,21 @@ std::int64_t names_in(std::span<const Absent> groups) {
   return count;
 }
 
-/// "; b.npz lacks head.bias, and so do 2 steps more"
-std::string absence_text(const Absent& group, const std::string& label) {
-  const std::string text = fmt::format("; {} lacks {}", label, list_names(group.names));
+/// "; b.npz lacks head.bias, and so do 2 steps more"; where those are all that follow or all that go
+/// before, from which step on or up to which.
+std::string absence_text(const Absent& group, const RunEvidence& run,
+                         const std::vector<std::size_t>& places) {
+  const auto label = [&](std::size_t position) { return run.steps[places[position]].label; };
+  const std::string names = list_names(group.names);
+  const std::size_t end = group.position + static_cast<std::size_t>(group.steps);
+  if (group.steps > 1 && end == places.size()) {
+    return fmt::format("; from {} on all {} lack {}", label(group.position),
+                       steps_text(group.steps), names);
+  }
+  if (group.steps > 1 && group.position == 0 && group.is_in_one_go) {
+    return fmt::format("; all {} before {} lack {}", steps_text(group.steps), label(end), names);
+  }
+  const std::string text = fmt::format("; {} lacks {}", label(group.position), names);
   const std::int64_t more = group.steps - 1;
   if (more == 0) return text;
   return fmt::format("{}, and so {} {} more", text, plural(more, "does", "do"), steps_text(more));
@@ -106,6 +126,8 @@ std::vector<std::string> gradient_names_of(const HealthMetrics& metrics) {
   }
   if (!metrics.tensors.empty()) return names;
   for (std::size_t i = 0; i < metrics.gradient_norms.size(); ++i) {
+    // Beside finite norms of tensors it is left out.
+    if (metrics.gradient_norms.size() > 1 && is_total_norm(metrics, i)) continue;
     names.push_back(norm_name(metrics, i));
   }
   return names;
@@ -127,13 +149,15 @@ std::vector<RunFinding> check_run_absences(const RunEvidence& run) {
   // list_names() bounds the names of each group.
   const std::size_t shown = std::min<std::size_t>(3, absent.size());
   for (const Absent& group : std::span(absent).first(shown)) {
-    finding.text += absence_text(group, run.steps[places[group.position]].label);
+    finding.text += absence_text(group, run, places);
   }
   const std::int64_t rest = names_in(std::span(absent).subspan(shown));
   if (rest > 0) finding.text += fmt::format("; other steps lack {} more", rest);
   finding.text += '.';
-  finding.advice = {"Check that every file holds the gradients of the whole network",
-                    "Of dumps, --parameters FILE judges a gradient that lacks as missing"};
+  finding.advice = {
+      "Check that every step was dumped or recorded with the gradients of the whole network",
+      "A parameter that was frozen, or that the forward pass no longer uses, lacks from then on",
+      "Of dumps, --parameters FILE judges a gradient that lacks as missing"};
   const std::int64_t steps = std::ranges::max(absent, {}, &Absent::steps).steps;
   return {finding_at(run, places[absent.front().position], steps, std::move(finding))};
 }

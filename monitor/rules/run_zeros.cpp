@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "monitor/rules/advice.h"
 #include "monitor/rules/rule.h"
 #include "monitor/rules/run_checks.h"
 #include "monitor/rules/run_histories.h"
@@ -22,21 +23,15 @@ struct Group {
   std::vector<std::string> names;
   std::size_t place = 0;
   std::int64_t count = 0;  ///< Steps in which it holds.
+  bool has_missing = false;
 
   void add(const TensorHistory& history, std::size_t first, std::int64_t steps) {
     place = names.empty() ? first : std::min(place, first);
     count = std::max(count, steps);
     names.emplace_back(history.name);
+    has_missing = has_missing || history.missing > 0;
   }
 };
-
-std::vector<std::string> cut_advice() {
-  return {
-      "Look for what cuts the gradient off: clamp, round, argmax, detach, a mask, labels that are "
-      "all ignored, a softmax over one element, a clip factor of 0",
-      "Look for saturated or dead units between here and the loss, and for weights of zero: two "
-      "zero-initialised layers in a row never leave zero"};
-}
 
 RunFinding group_finding(const RunEvidence& run, const Group& group, Severity severity,
                          Verdict verdict, std::string text) {
@@ -77,7 +72,7 @@ RunFinding nothing_moves(const RunEvidence& run, const std::vector<std::size_t>&
       "Every gradient is exactly zero in the last {}, from {} on: nothing is "
       "learnt.",
       steps_text(count), run.steps[still[begin]].label);
-  finding.advice = cut_advice();
+  finding.advice = advice_against_zeros();
   return finding_at(run, still[begin], count, std::move(finding));
 }
 
@@ -96,10 +91,7 @@ void append_never(const RunEvidence& run, const Group& missing, const Group& zer
         fmt::format("{} {} no gradient in {}, because the loss does not depend on {}: {}.", count,
                     plural(count, "parameter has", "parameters have"), step_count_text(run),
                     plural(count, "it", "them"), list_names(missing.names))));
-    findings.back().finding.advice = {"Check that the parameter takes part in the forward pass",
-                                      "Look for a branch that never reaches the loss: a detach, a "
-                                      "no_grad, a module that forward() "
-                                      "does not call"};
+    findings.back().finding.advice = advice_for_missing_gradients();
   }
   if (!zero.names.empty()) {
     const std::int64_t count = std::ssize(zero.names);
@@ -109,7 +101,7 @@ void append_never(const RunEvidence& run, const Group& missing, const Group& zer
                     plural(count, "gradient is", "gradients are"), step_count_text(run),
                     list_names(zero.names), plural(count, "it", "they"),
                     plural(count, "moves", "move"))));
-    findings.back().finding.advice = cut_advice();
+    findings.back().finding.advice = advice_against_zeros();
   }
 }
 
@@ -125,9 +117,7 @@ void append_idle_experts(const RunEvidence& run, const Group& experts,
                   count, plural(count, "gradient of an expert is", "gradients of experts are"),
                   step_count_text(run), list_names(experts.names),
                   plural(count, "that expert", "those experts"))));
-  findings.back().finding.advice = {
-      "Judge more steps: a router may send nothing to an expert for a few",
-      "Balance the router's load: an auxiliary loss, a bias for each expert, noise on its logits"};
+  findings.back().finding.advice = advice_for_idle_experts();
 }
 
 void append_changing(const RunEvidence& run, const Group& stopped, const Group& resting,
@@ -136,20 +126,26 @@ void append_changing(const RunEvidence& run, const Group& stopped, const Group& 
     const std::int64_t count = std::ssize(stopped.names);
     findings.push_back(group_finding(
         run, stopped, Severity::kWarning, Verdict::kVanishing,
-        fmt::format("{} {} stopped moving at {} and {} zero to the end: {}.", count,
+        fmt::format("{} {} stopped moving at {} and {} {} to the end: {}.", count,
                     plural(count, "gradient has", "gradients have"), run.steps[stopped.place].label,
-                    plural(count, "is", "are"), list_names(stopped.names))));
+                    plural(count, "is", "are"), stopped.has_missing ? "zero or missing" : "zero",
+                    list_names(stopped.names))));
     findings.back().finding.advice = {
         "Compare this step with the one before: look for units that died, and for layers that were "
         "frozen"};
   }
   if (!resting.names.empty()) {
     const std::int64_t count = std::ssize(resting.names);
+    const std::string& label = run.steps[resting.place].label;
+    const bool is_total = count == 1 && is_total_norm(*run.steps[resting.place].metrics, 0);
     findings.push_back(group_finding(
         run, resting, Severity::kInfo, Verdict::kVanishing,
-        fmt::format("{} {} zero or missing in some steps and {} in others: {}. First {}.", count,
-                    plural(count, "gradient is", "gradients are"), plural(count, "moves", "move"),
-                    list_names(resting.names), run.steps[resting.place].label)));
+        is_total
+            ? fmt::format("The {} is zero in some steps and not in others. First {}.",
+                          total_norm_phrase(resting.names.front()), label)
+            : fmt::format("{} {} zero or missing in some steps and {} in others: {}. First {}.",
+                          count, plural(count, "gradient is", "gradients are"),
+                          plural(count, "moves", "move"), list_names(resting.names), label)));
   }
   if (!idle.names.empty()) {
     findings.push_back(group_finding(

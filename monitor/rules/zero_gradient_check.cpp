@@ -8,6 +8,7 @@
 
 #include "monitor/metrics/parameter_name.h"
 #include "monitor/metrics/unit_records.h"
+#include "monitor/rules/advice.h"
 #include "monitor/rules/checks.h"
 
 namespace gradvitals {
@@ -16,6 +17,7 @@ namespace {
 /// The gradients that are exactly zero, idle biases apart, and whether anything else moves.
 struct ZeroGradients {
   std::vector<std::string> names;
+  bool is_total = false;  ///< It is the norm of all gradients together.
   int first_layer = -1;
   bool is_everything = true;
   bool are_idle_experts = false;  ///< All of them, beside experts of their kind that move.
@@ -41,6 +43,7 @@ ZeroGradients find_zero_gradients(const Evidence& evidence) {
     } else if (!gradient.is_idle_bias) {
       if (zero.names.empty()) zero.first_layer = gradient.layer;
       zero.names.push_back(gradient.name);
+      zero.is_total = gradient.is_total;
     }
   }
   zero.are_idle_experts = are_idle_experts(evidence, zero.names);
@@ -62,11 +65,6 @@ Finding nothing_to_judge() {
   return finding;
 }
 
-std::vector<std::string> advice_for_idle_experts() {
-  return {"Judge more steps: a router may send nothing to an expert for a few",
-          "Balance the router's load"};
-}
-
 Finding zero_gradients(const ZeroGradients& zero, const Evidence& evidence) {
   const bool settled = is_settled(evidence) && !zero.are_idle_experts;
   const std::int64_t count = std::ssize(zero.names);
@@ -78,33 +76,28 @@ Finding zero_gradients(const ZeroGradients& zero, const Evidence& evidence) {
   finding.threshold = 0.0;
   finding.verdict = Verdict::kVanishing;
   finding.text =
-      fmt::format("{} of {} gradients {} exactly zero: {}", count, evidence.gradients.size(),
-                  plural(count, "is", "are"), list_names(zero.names));
-  const std::string cut =
-      "Look for what cuts the gradient off: clamp, round, argmax, detach, a mask, labels that are "
-      "all ignored, a softmax over one element, a clip factor of 0";
-  const std::string units =
-      "Look for saturated or dead units between here and the loss, and for "
-      "weights of zero";
+      zero.is_total
+          ? fmt::format("The {} is exactly zero", total_norm_phrase(finding.tensor))
+          : fmt::format("{} of {} gradients {} exactly zero: {}", count, evidence.gradients.size(),
+                        plural(count, "is", "are"), list_names(zero.names));
+  finding.advice = advice_against_zeros();
   if (zero.are_idle_experts) {
     finding.text += ". The others of their kind move: these had no token in this batch.";
     finding.advice = advice_for_idle_experts();
   } else if (zero.is_everything) {
     finding.text += ". Nothing is learnt.";
-    finding.advice = {cut, units};
   } else if (settled) {
     finding.text += fmt::format(". At step {} that is no initial value any more: {} never {}.",
                                 *evidence.metrics.step, plural(count, "it", "they"),
                                 plural(count, "moves", "move"));
-    finding.advice = {cut, units};
   } else {
     finding.text +=
         ". One step cannot tell a gradient that is cut off from one that is zero by design (LoRA's "
         "first step, a zero-initialised branch, an expert without tokens).";
-    finding.advice = {
+    finding.advice.insert(
+        finding.advice.begin(),
         "Judge the next step as well, in one call or with --step N: what is zero by "
-        "design moves then",
-        cut, units};
+        "design moves then");
   }
   return finding;
 }
@@ -165,12 +158,7 @@ void append_missing(const Evidence& evidence, std::vector<Finding>& findings) {
       "{} of {} parameters {} no gradient, because {} does not depend on {}: {}.", count,
       parameters, plural(count, "has", "have"), idle ? "the loss of this step" : "the loss",
       plural(count, "it", "them"), list_names(missing));
-  finding.advice = {"Check that the parameter takes part in the forward pass",
-                    "Look for a branch that never reaches the loss: a detach, a no_grad, a module "
-                    "that forward() does not call"};
-  if (idle) {
-    finding.advice = advice_for_idle_experts();
-  }
+  finding.advice = idle ? advice_for_idle_experts() : advice_for_missing_gradients();
   finding.verdict = Verdict::kNoGradient;
   findings.push_back(std::move(finding));
 }

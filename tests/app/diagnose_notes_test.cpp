@@ -36,6 +36,29 @@ TEST(DiagnoseNotes, OfARecordSayWhatWasLeftOutOfWhichFile) {
   EXPECT_EQ(std::ranges::count(seed.err, '\n'), 1) << seed.err;
 }
 
+TEST(DiagnoseNotes, SayWhichRecordOfARepeatedStepIsUsed) {
+  const TemporaryFolder folder;
+  const std::string again = R"({"step":10,"a":0.3,"b":NaN})";
+  const std::string restarted =
+      write_lines(folder, "restarted.jsonl",
+                  {R"({"step":10,"a":NaN,"b":0.2})", kMoreNorms, kNorms, kMoreNorms});
+  const ProgramResult result = run_program({"diagnose", restarted});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(
+      result.out.find("2 records are of a step that is recorded again later, as where a run is "
+                      "restarted: the last record of a step is used and these are left out, "
+                      "first of step 10; 1 of them holds NaN or Inf\n"),
+      std::string::npos)
+      << result.out;
+  EXPECT_EQ(result.out.find("non_finite"), std::string::npos) << result.out;
+  const ProgramResult in_a_row =
+      run_program({"diagnose", write_lines(folder, "row.jsonl", {kNorms, again, kMoreNorms})});
+  EXPECT_NE(in_a_row.out.find("2 records say the same step as another, first step 10: each "
+                              "is judged as a step of its own\n"),
+            std::string::npos)
+      << in_a_row.out;
+}
+
 TEST(DiagnoseNotes, NameTheFilesThatTheyAreTrueOf) {
   const TemporaryFolder folder;
   const std::string whole = write_lines(folder, "a.jsonl", {kNorms, kMoreNorms}),

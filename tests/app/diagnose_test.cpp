@@ -116,6 +116,30 @@ TEST(Diagnose, FilesOfOneNameAreToldApartByTheirFolders) {
   EXPECT_NE(result.out.find(" step_2/grads", table), std::string::npos) << result.out;
 }
 
+TEST(Diagnose, WhatIsNoFileOfGradientsAtAllIsToldWhatIsRead) {
+  const TemporaryFolder folder;
+  const auto message_of = [&folder](const char* name, const std::string& content) {
+    std::ofstream(folder.file(name), std::ios::binary) << content;
+    const ProgramResult result = run_program({"diagnose", folder.file(name)});
+    EXPECT_EQ(result.exit_code, 2) << result.out;
+    return result.err;
+  };
+  const auto expect_said = [](const std::string& message, const std::string& what) {
+    EXPECT_NE(message.find(what), std::string::npos) << message;
+    EXPECT_NE(message.find("gradients are read as safetensors"), std::string::npos) << message;
+    EXPECT_EQ(message.find("line "), std::string::npos) << message;
+  };
+  expect_said(
+      message_of("README.md", "# gradvitals\n\nTells, at every step, how it is.\n\nMore.\n"),
+      "README.md: is text, and no table of norms");
+  expect_said(message_of("a.png", "\x89PNG\r\n\x1a\n"), "is a picture");
+  expect_said(message_of("a.pdf", "%PDF-1.4\nx\n"), "is a PDF document");
+  expect_said(message_of("a.bin", "\x01\x02\x03\x04\x05\x06\x07\x08\x09"),
+              "nor is it of another known kind");
+  const std::string page = message_of("norms.csv", "<!DOCTYPE html>\n<p>not found\n");
+  EXPECT_NE(page.find("is an HTML page"), std::string::npos) << page;
+}
+
 TEST(Diagnose, ShardsAreNoStepsOfARun) {
   const TemporaryFolder folder;
   const std::string first = folder.file("m-00001-of-00002.safetensors"),

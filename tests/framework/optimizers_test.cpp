@@ -12,6 +12,9 @@
 #include "framework/initializers.h"
 #include "framework/losses.h"
 #include "framework/ops.h"
+#include "monitor/gradient_monitor.h"
+#include "monitor/metrics/vital_signs.h"
+#include "monitor/rules/thresholds.h"
 #include "tests/support/devices.h"
 #include "tests/support/expect_close.h"
 #include "tests/support/expect_invalid.h"
@@ -48,7 +51,8 @@ TEST_P(OptimizersTest, SgdTakesTheStepItReports) {
 }
 
 TEST_P(OptimizersTest, UpdatesCanBeWatchedBesideTheWeightsTheyMove) {
-  Parameter kernel{"dense/kernel", Tensor::from_host<float>(stream(), {1, 2}, std::vector{3.0f, 4.0f})};
+  Parameter kernel{"dense/kernel",
+                   Tensor::from_host<float>(stream(), {1, 2}, std::vector{3.0f, 4.0f})};
   Parameter bias = parameter("dense/bias", {0});
   Sgd sgd({.learning_rate = 0.5});
   const Updates updates = sgd.apply(
@@ -66,8 +70,7 @@ TEST_P(OptimizersTest, UpdatesCanBeWatchedBesideTheWeightsTheyMove) {
                      .device = stream().device()});
   }
   GradientMonitor monitor(stream());
-  const Temperature temperature =
-      vital_signs(monitor.inspect(views), Thresholds{}).temperature;
+  const Temperature temperature = vital_signs(monitor.inspect(views), Thresholds{}).temperature;
   // The kernel moved by 0.5; a bias does not count. Its norm is that of the weight after the step.
   const double weight = std::hypot(3 - 0.3, 4 - 0.4);
   expect_close(temperature.update_to_weight_ratio.value(), 0.5 / weight, kFewSteps);

@@ -40,6 +40,7 @@ std::vector<std::string> texts(const std::vector<TensorView>& views) {
                      std::to_string(view.layer) + " " + std::string(name(view.activation)) + " " +
                      shape_text(view.rows, view.cols));
     EXPECT_EQ(view.count, view.rows * view.cols) << result.back();
+    EXPECT_EQ(view.channels, view.rank == 2 ? view.rows : 0) << result.back();
     EXPECT_NE(view.data, nullptr) << result.back();
   }
   return result;

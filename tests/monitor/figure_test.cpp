@@ -79,17 +79,6 @@ TEST(GnuplotString, HoldsAnyTextAsOneLiteralOnOneLine) {
   EXPECT_EQ(gnuplot_tick_string("50 %d"), "'50 %%d'");
 }
 
-TEST(GnuplotString, LongNamesLoseWhatTellsLeast) {
-  EXPECT_EQ(shortened("dense/kernel", 12), "dense/kernel");
-  EXPECT_EQ(shortened("abcdefghijkl", 7), "abc…jkl");
-  EXPECT_EQ(shortened("ääääääääääää", 7), "äää…äää");
-  EXPECT_EQ(shortened_names({"model.h.0.weight", "model.h.1.bias"}, 10),
-            (std::vector<std::string>{"0.weight", "1.bias"}));
-  EXPECT_EQ(shortened_names({"model.h.0", "model.h.1"}, 10),
-            (std::vector<std::string>{"model.h.0", "model.h.1"}));
-  EXPECT_TRUE(shortened_names({}, 10).empty());
-}
-
 TEST(FigureAxis, HoldsEveryBarAndTheSeedsLimits) {
   for (const double norm : {1e-6, 1e-45, 1e-7, 0.5, 1e30, 1e300}) {
     const std::vector<NetworkReport> networks = {network_with_norms("n", {norm})};
@@ -133,16 +122,48 @@ TEST(FigureAxis, WhatHasNoBarHasALabel) {
   EXPECT_EQ(foot_label(1e-5, axis), std::nullopt);
 }
 
-TEST(FigureScript, DrawsBothPanelsOfEveryNetworkWithOneClausePerClass) {
+TEST(FigureScript, DrawsBothPanelsOfEveryNetworkWithTheSeedsLimits) {
   const std::string script = script_of(three_networks());
   EXPECT_EQ(count_of(script, "\nplot $norms "), 3);
   EXPECT_EQ(count_of(script, "\nplot $statistics "), 3);
-  for (const char* title : {"Vanished < 1e-6", "Weak < 1e-4", "Exploding > 10"}) {
-    EXPECT_EQ(count_of(script, "title '" + std::string(title) + "'"), 3) << title;
-  }
   for (const char* limit : {"'Vanished' at graph", "'Weak' at graph", "'Exploding' at graph"}) {
     EXPECT_EQ(count_of(script, limit), 3) << limit;
   }
+}
+
+TEST(FigureScript, TheLegendHasAnEntryForEachClassThatHasABarAndNoOther) {
+  const auto entries = [](const std::vector<double>& norms) {
+    const std::string script =
+        script_of(std::vector{network_with_norms("n", norms)}, RuleSet::kSeed);
+    std::vector<std::string> titles;
+    for (const char* title : {"Vanished < 1e-6", "Weak < 1e-4", "Healthy", "Exploding > 10"}) {
+      if (contains(script, "title '" + std::string(title) + "'")) titles.emplace_back(title);
+    }
+    return titles;
+  };
+  using Titles = std::vector<std::string>;
+  EXPECT_EQ(entries({0.1, 0.2}), (Titles{"Healthy"}));
+  EXPECT_EQ(entries({1e-7, 20.0}), (Titles{"Vanished < 1e-6", "Exploding > 10"}));
+  EXPECT_EQ(entries({0.0, kNan}), Titles{});
+}
+
+TEST(FigureScript, VanishedBarsOfANetworkThatExplodesAreNotCalledVanished) {
+  NetworkReport network = judged("n", "", named_metrics({1e-7, 1e-5, 0.1, 20.0}));
+  network.diagnosis.verdict = Verdict::kExploding;
+  network.diagnosis.severity = Severity::kCritical;
+  Finding finding;
+  finding.rule = "R3";
+  finding.severity = Severity::kCritical;
+  finding.verdict = Verdict::kExploding;
+  network.diagnosis.findings = {finding};
+  const std::string script = script_of(std::vector{network});
+  EXPECT_TRUE(contains(script, "\n1 1e-07 4\n2 1e-05 4\n3 0.1 4\n4 20 3\nEND\n"));
+  EXPECT_FALSE(contains(script, "title 'Vanished"));
+  EXPECT_TRUE(contains(script, "title 'exploding'"));
+  EXPECT_TRUE(contains(script, "'exploding  ·  R3 Forward gain per hidden layer'"));
+  network.diagnosis.verdict = network.diagnosis.findings[0].verdict = Verdict::kVanishing;
+  EXPECT_TRUE(
+      contains(script_of(std::vector{network}), "\n1 1e-07 0\n2 1e-05 1\n3 0.1 4\n4 20 4\nEND\n"));
 }
 
 TEST(FigureScript, ClassesAreTheSeedsColors) {
@@ -195,6 +216,49 @@ TEST(FigureScript, ZeroNanAndInfiniteNormsAreLabelsNotBars) {
   EXPECT_TRUE(contains(script, "set label 'NaN' at 2,1e-07 center"));
   EXPECT_TRUE(contains(script, "set label 'Inf' at 4,1e-07 center"));
   EXPECT_TRUE(contains(script, "$norms << END\n0 NaN 0\n3 0.001 2\nEND\n"));
+}
+
+TEST(FigureScript, ANormThatIsNoNumberHasAColumnFromFootToTop) {
+  const std::string script =
+      script_of(std::vector{judged("odd", "", named_metrics({0.0, kNan, 1e-3, kInf}))});
+  EXPECT_TRUE(contains(script, "$non_finite << END\n2 100\n4 100\nEND\n"));
+  EXPECT_TRUE(contains(script, "title 'NaN or Inf'"));
+  EXPECT_FALSE(contains(script_of(std::vector{relu_network()}), "NaN or Inf"));
+}
+
+TEST(FigureScript, OfManyBarsThoseAtFaultAreNamed) {
+  std::vector<double> norms(60, 0.1);
+  norms[31] = kNan;
+  const std::string script = script_of(std::vector{judged("n", "", named_metrics(norms))});
+  EXPECT_TRUE(contains(script, "'non_finite  ·  R1 NaN or Inf: dense_15/bias'"));
+  EXPECT_TRUE(contains(script, "'32: dense_15/bias, NaN'"));
+  EXPECT_TRUE(contains(script, "'26' 26, '32' 32, '41' 41")) << "its number is on the axis";
+  EXPECT_FALSE(contains(script, "31: dense"));
+}
+
+TEST(FigureScript, TheSubtitleKeepsTheTensorBeforeTheRulesTitle) {
+  HealthMetrics metrics = metrics_from_norms({0.1, 0.0});
+  metrics.gradient_names = {"model.layers.3.mlp.down.weight", "model.layers.3.mlp.up.weight"};
+  EXPECT_TRUE(contains(script_of(std::vector{judged("n", "", metrics)}),
+                       "'vanishing  ·  R13: model.layers.3.mlp.up.weight'"));
+}
+
+TEST(FigureScript, OfManyBarsAtFaultSomeAreNamedAndTheOthersCounted) {
+  std::vector<double> norms(60, 0.1);
+  for (const std::size_t place : {5, 6, 7, 8, 9}) norms[place] = 0.0;
+  const std::string script = script_of(std::vector{judged("n", "", named_metrics(norms))});
+  EXPECT_TRUE(contains(script, "'6: dense_2/bias, 0'"));
+  EXPECT_TRUE(contains(script, "'7: dense_3/kernel, 0'"));
+  EXPECT_TRUE(contains(script, "'and 3 more'"));
+  EXPECT_FALSE(contains(script, "'8: "));
+  EXPECT_FALSE(contains(
+      script_of(std::vector{judged("n", "", named_metrics(norms))}, RuleSet::kSeed), "'6: "));
+}
+
+TEST(FigureScript, ManyBarsWithoutNamesAreCalledByTheirNumber) {
+  std::vector<double> norms(60, 0.1);
+  norms[3] = kInf;
+  EXPECT_TRUE(contains(script_of(std::vector{network_with_norms("n", norms)}), "'4: Inf'"));
 }
 
 TEST(FigureScript, DenseLabelsOfNeighboursAreOne) {
@@ -323,7 +387,7 @@ TEST_F(DrawnFigure, ShowsNamesLimitsLegendAndValues) {
       render_figure(three_networks(), RuleSet::kFull, FigureFormat::kSvg, "ignored");
   for (const char* text :
        {"Sigmoid Network", "ReLU Network", "Exploding Network", "dense_4/kernel", "2.3e+07",
-        "Vanished &lt; 1e-6", "Exploding > 10", "Exploding", "Gradient Magnitude"}) {
+        "Weak &lt; 1e-4", "Exploding > 10", "Vanished", "Exploding", "Gradient Magnitude"}) {
     EXPECT_TRUE(contains(svg, "<text>" + std::string(text) + "</text>")) << text;
   }
   EXPECT_EQ(count_of(svg, "<text>Health Metrics Summary</text>"), 3);
@@ -342,7 +406,7 @@ TEST_F(DrawnFigure, EveryKindOfNumberCanBeDrawn) {
   for (const NetworkReport& network : networks) {
     const std::string svg =
         render_figure({&network, 1}, RuleSet::kFull, FigureFormat::kSvg, "ignored");
-    EXPECT_EQ(count_of(svg, "<text>Healthy</text>"), 1) << network.name << " has lost its legend";
+    EXPECT_EQ(count_of(svg, "<text>Exploding</text>"), 1) << network.name << " has lost its limits";
     EXPECT_EQ(count_of(svg, "<text>Std</text>"), 1) << network.name << " has lost its statistics";
   }
   EXPECT_NO_THROW(render_figure(networks, RuleSet::kFull, FigureFormat::kPng, ""));

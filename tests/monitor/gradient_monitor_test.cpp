@@ -318,6 +318,8 @@ TEST_P(GradientMonitorTest, SeesAnotherMeaningOfTheSameMemory) {
   a.cols = 1;
   EXPECT_EQ(record().rows, 2);
   EXPECT_EQ(record().cols, 1);
+  a.channels = 1;
+  EXPECT_EQ(record().channels, 1);
   a.name = "b";
   EXPECT_EQ(record().name, "b");
 }

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -55,6 +57,26 @@ inline TensorRecord tensor(std::string name, Role role, int layer, std::vector<d
 
 inline TensorRecord gradient(std::string name, std::vector<double> values, int layer = -1) {
   return tensor(std::move(name), Role::kGradient, layer, std::move(values));
+}
+
+inline TensorRecord kernel(std::string name, std::vector<double> values) {
+  TensorRecord record = gradient(std::move(name), std::move(values));
+  record.rank = 2;
+  return record;
+}
+
+using Shape = std::vector<std::int64_t>;
+
+/// The gradient of a weight as PyTorch has it, units first, with its units counted.
+inline TensorRecord weight(std::string name, const Shape& shape) {
+  TensorRecord record = gradient(std::move(name), {0.1});
+  record.rank = static_cast<int>(std::ssize(shape));
+  record.rows = shape.front();
+  record.cols = std::accumulate(shape.begin() + 1, shape.end(), std::int64_t{1}, std::multiplies{});
+  record.unit_axis = UnitAxis::kRows;
+  record.channels = shape[1];
+  record.units = SliceSummary{.count = shape.front()};
+  return record;
 }
 
 inline TensorRecord missing_gradient(std::string name, int layer = -1) {

@@ -5,10 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <functional>
-#include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/monitor/health_fixtures.h"
@@ -16,23 +14,11 @@
 namespace gradvitals {
 namespace {
 
-using test::fired;
 using test::metrics_of;
+using test::Shape;
+using test::weight;
 
-using Shape = std::vector<std::int64_t>;
-
-/// The gradient of a weight as PyTorch has it: units first.
-TensorRecord weight(const std::string& name, const Shape& shape) {
-  TensorRecord record = test::gradient(name, {0.1});
-  record.rank = static_cast<int>(shape.size());
-  record.rows = shape.front();
-  record.cols = std::accumulate(shape.begin() + 1, shape.end(), std::int64_t{1}, std::multiplies{});
-  record.unit_axis = UnitAxis::kRows;
-  record.units = SliceSummary{.count = shape.front()};
-  return record;
-}
-
-/// The same as Keras has it: units last.
+/// As weight(), but as Keras has it: units last.
 TensorRecord kernel(const std::string& name, const Shape& shape) {
   TensorRecord record = weight(name, Shape(shape.rbegin(), shape.rend()));
   std::swap(record.rows, record.cols);
@@ -82,6 +68,20 @@ TEST(HiddenKernels, OfConvolutionsInOneAndThreeDimensions) {
             "0.weight 1.weight");
 }
 
+TEST(HiddenKernels, OfConvolutionsWithAWindowOfAnyShape) {
+  // Spectrograms: 41 and 21 frequencies, 11 steps.
+  EXPECT_EQ(hidden({weight("0.weight", {32, 1, 41, 11}), weight("3.weight", {32, 32, 21, 11}),
+                    weight("6.weight", {96, 32, 21, 11}), weight("fc.weight", {29, 96})}),
+            "0.weight 3.weight 6.weight");
+}
+
+TEST(HiddenKernels, AreNoneWhereAWindowHasAsManyElementsAsAHeadHasUnits) {
+  // 4 channels under a window of 4x4 are 64 inputs, and none of the 64 classes.
+  EXPECT_EQ(hidden({weight("0.weight", {4, 3, 3, 3}), weight("1.weight", {16, 4, 4, 4}),
+                    weight("cls.weight", {64, 16, 1, 1})}),
+            "0.weight 1.weight");
+}
+
 TEST(HiddenKernels, OfDepthwiseConvolutionsAreTheirChannels) {
   EXPECT_EQ(hidden({weight("stem.weight", {32, 3, 3, 3}), weight("dw1.weight", {32, 1, 3, 3}),
                     weight("pw1.weight", {64, 32, 1, 1}), weight("dw2.weight", {64, 1, 3, 3}),
@@ -109,29 +109,6 @@ TEST(HiddenKernels, AreNoneInStackedExpertsAndPositions) {
   EXPECT_EQ(hidden({weight("pos_embedding", {512, 1, 64}), weight("positions", {512, 1, 64}),
                     weight("fc.weight", {10, 512})}),
             "");
-}
-
-TEST(ZeroUnits, OfAConvolutionWarnAsThoseOfADenseKernelDo) {
-  const auto diagnosis_with = [](std::int64_t zeros) {
-    TensorRecord conv = weight("4.weight", {16, 8, 3, 3});
-    conv.units->zero_count = zeros;
-    return diagnose(
-        metrics_of({weight("0.weight", {8, 3, 3, 3}), conv, weight("8.weight", {10, 256})}));
-  };
-  EXPECT_EQ(fired(diagnosis_with(12)), "");
-  const Diagnosis diagnosis = diagnosis_with(13);
-  ASSERT_EQ(fired(diagnosis), "R24");
-  EXPECT_EQ(diagnosis.severity, Severity::kWarning);
-  EXPECT_EQ(diagnosis.verdict, Verdict::kDead);
-  EXPECT_TRUE(diagnosis.findings.front().text.starts_with("13 of 16 rows of 4.weight"));
-}
-
-TEST(TwinUnits, OfAConvolutionAreCritical) {
-  TensorRecord conv = weight("0.weight", {8, 3, 3, 3});
-  conv.units->twin_count = 8;
-  const Diagnosis diagnosis = diagnose(metrics_of({conv, weight("8.weight", {10, 512})}));
-  EXPECT_EQ(fired(diagnosis), "R23");
-  EXPECT_EQ(diagnosis.severity, Severity::kCritical);
 }
 
 }  // namespace

@@ -146,8 +146,28 @@ TEST(Run, NamesTheGradientsThatSomeStepsLack) {
   EXPECT_EQ(
       text_of({whole, part, whole, part, part}),
       "1 gradient is in some steps and not in others; step_1 lacks b, and so do 2 steps more.");
+  EXPECT_EQ(text_of({whole, part, part}),
+            "1 gradient is in some steps and not in others; from step_1 on all 2 steps lack b.");
+  EXPECT_EQ(text_of({part, part, whole, whole}),
+            "1 gradient is in some steps and not in others; all 2 steps before step_2 lack b.");
+  EXPECT_EQ(
+      text_of({part, whole, part}),
+      "1 gradient is in some steps and not in others; step_0 lacks b, and so does 1 step more.");
   EXPECT_EQ(text_of({{gradient("a", {0.1}), test::missing_gradient("b")}, whole}), "")
       << "that it has no gradient is another thing";
+}
+
+TEST(Run, SaysThatWhatStoppedIsMissing) {
+  const std::vector<TensorRecord> missing = {gradient("a", {0.1}), test::missing_gradient("b")};
+  const auto text_of = [](const std::vector<TensorRecord>& last) {
+    Steps steps;
+    steps.add(step(0.1, 0.2)).add(step(0.1, 0.2)).add(last).add(last).add(last);
+    return steps.judged().findings.front().finding.text;
+  };
+  EXPECT_EQ(text_of(missing),
+            "1 gradient has stopped moving at step_2 and is zero or missing to the end: b.");
+  EXPECT_EQ(text_of(step(0.1, 0.0)),
+            "1 gradient has stopped moving at step_2 and is zero to the end: b.");
 }
 
 TEST(Run, NamesAFewOfManyGradientsThatSomeStepsLack) {

@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "monitor/report/json.h"
 #include "tests/monitor/report_networks.h"
 
 namespace gradvitals::test {
@@ -90,6 +92,28 @@ TEST(RunTable, ColorGoesWithAscii) {
   const std::string table = JudgedRun(3, {1}).table({.color = true, .ascii = true});
   EXPECT_NE(table.find("\x1b[1;31m[CRITICAL]  step_1"), std::string::npos) << table;
   EXPECT_NE(table.find("\x1b[32m[OK]        step_2"), std::string::npos) << table;
+}
+
+nlohmann::json run_object(const JudgedRun& run) {
+  return nlohmann::json::parse(run_json(run.networks, run.run)).at("run");
+}
+
+TEST(RunJson, NamesTheFirstStepsThatWarnAndThatAreCritical) {
+  const Limits limits = Thresholds{}.large_norm;
+  const double warns = 0.9 * limits.critical, fails = 1.1 * limits.critical;
+  JudgedRun worsens({1.0, warns, fails, fails});
+  worsens.run.first_critical->step = 20;
+  const nlohmann::json run = run_object(worsens);
+  EXPECT_EQ(run.at("first_warning"), nlohmann::json({{"step", nullptr}, {"file", "step_1"}}));
+  EXPECT_EQ(run.at("first_critical"), nlohmann::json({{"step", 20}, {"file", "step_2"}}));
+  EXPECT_EQ(run.at("first_bad_step").at("file"), "step_2");
+}
+
+TEST(RunJson, HasNoFirstStepWhereNoneIsBad) {
+  const nlohmann::json run = run_object(JudgedRun(3, {}));
+  for (const char* key : {"first_bad_step", "first_warning", "first_critical"}) {
+    EXPECT_TRUE(run.at(key).is_null()) << key;
+  }
 }
 
 TEST(RunSection, NamesTheFirstBadStepAndTheVerdict) {

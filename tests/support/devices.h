@@ -14,6 +14,7 @@
 #include <ostream>
 #include <string>
 
+#include "kernels/ops/gemm.h"
 #include "kernels/runtime/device.h"
 #include "kernels/runtime/stream.h"
 

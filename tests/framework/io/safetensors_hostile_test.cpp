@@ -55,7 +55,7 @@ std::vector<HostileFile> hostile_files() {
       {"LengthOfAllOnes", std::string(8, '\xff') + "{}",
        "is not a safetensors file: byte 0: header length 18446744073709551615 is above the limit "
        "of 100000000"},
-      {"Picture", std::string("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16), no_brace},
+      {"UnknownBytes", std::string("\x8aXYZ\r\n\x1a\n\0\0\0\rIHDR", 16), no_brace},
       {"Zeros", std::string(64, '\0'), no_brace},
       {"Floats", raw(0.25F) + raw(-3.0F) + raw(1e-3F) + raw(2.0F), no_brace},
       {"CutInTheData", shaped("[2]", "[0,8]", 7),

@@ -197,6 +197,11 @@ TEST(TensorDump, WhatIsNoDumpIsRefusedInOneLine) {
   EXPECT_EQ(
       refused(two_floats().substr(0, 40)),
       ": is cut short: its header has 134 bytes from byte 8 on, and the file 40 bytes in all");
+  EXPECT_EQ(
+      refused("\x01\x02 unknown bytes"),
+      ": is not a safetensors file: byte 8 is not the '{' with which the header begins; nor is "
+      "it of another known kind: " +
+          std::string(kWhatIsRead));
   EXPECT_EQ(refused(gzip(two_floats()).substr(0, 40)), ": the compressed data is cut short");
   EXPECT_EQ(refused(gzip(gzip(two_floats()))), ": is compressed twice");
   EXPECT_EQ(refused(zip_bytes({})), ": is a zip archive that holds no array (no .npy entry)");

@@ -56,6 +56,24 @@ TEST(TextTable, WhatIsNoTableIsRefused) {
   EXPECT_EQ(refusal([] { parse("a,b\n1,2,3\n"); }), "t.csv: line 2: has 3 columns, line 1 has 2");
 }
 
+TEST(TextTable, ProseAndCodeDoNotLookLikeOne) {
+  for (const char* text :
+       {"# A title\n\nA sentence, with a comma.\nAnother one.\n", "hello world\n",
+        "import torch\nx = 1\n\ndef f(a, b):\n  return a\n", "a: 1\nb: 2\n",
+        "2024-01-01 12:00:00,123 INFO run 5, two\n2024-01-01 12:00:01,123 INFO step 1\n",
+        "One, two.\nThree.\nFour, five, six.\n7\n"}) {
+    EXPECT_FALSE(looks_like_table(text)) << text;
+  }
+}
+
+TEST(TextTable, WhatIsDamagedStillLooksLikeOne) {
+  for (const char* text : {"step,grad\n0,0.5\n", "step,grad\n0,0.5,1\n1,2,3\n", "grad\nNaN\n0.5\n",
+                           "grad\nNA\nbig\n", "a,b\n", "0,0.5\n1,0.5\n",
+                           "name,norm\nw,\"0.5\nb,x\n", "grad;x\n0,5;y z\n", "a\tb\nx\ty\n"}) {
+    EXPECT_TRUE(looks_like_table(text)) << text;
+  }
+}
+
 TEST(TextTable, AQuoteThatIsNotClosedIsRefusedWhereverItStands) {
   for (const char* text :
        {"a,b\n1,2\n3,\"4\n", "a,b\n1,2\n3,\"4", "a,b\n1,2\n\"3,4\n5,6\n", "a,b\n1,2\n3,4\"\n"}) {

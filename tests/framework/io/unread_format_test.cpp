@@ -60,6 +60,14 @@ std::vector<Unread> unread_files() {
       {"LfsPointer", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
        "is a Git LFS pointer", "git lfs pull"},
       {"Html", "\n<!DOCTYPE HTML><html>", "is an HTML page", ""},
+      {"Png", "\x89PNG\r\n\x1a\n\0\0"s, "is a picture and holds no gradients; gradients are read",
+       ""},
+      {"Jpeg", "\xff\xd8\xff\xe0", "is a picture", ""},
+      {"Pdf", "%PDF-1.7\n", "is a PDF document", ""},
+      {"Program",
+       "\x7f"
+       "ELF\x02\x01",
+       "is a program or a library", ""},
       {"Utf16", "\xff\xfeS\0t\0e\0p\0"s, "is text in UTF-16", "iconv"},
   };
 }

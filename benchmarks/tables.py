@@ -17,7 +17,7 @@ from report import Timings, markdown, significant  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 RESULTS = HERE / "results"
-README = HERE / "README.md"
+README = HERE.parent / "docs" / "benchmarks" / "README.md"
 BEGIN, END = "<!-- tables: begin -->\n", "<!-- tables: end -->\n"
 
 PEERS = ["loop_f64", "loop_f32", "openblas_snrm2", "eigen_norm", "eigen_stable_norm", "numpy.linalg.norm",

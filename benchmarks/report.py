@@ -15,6 +15,11 @@ def is_cpu(results):
     return results["machine"]["device"] == "CPU"
 
 
+def simd(machine):
+    """Of a CPU. AVX3 is Highway's word for AVX-512."""
+    return machine["simd"].replace("AVX3", "AVX-512")
+
+
 def dump(results):
     """JSON with one row of a list a line, so that a change of results can be read."""
     lines = []
@@ -75,6 +80,11 @@ class Timings:
         return list(dict.fromkeys(row["case"] for row in self.rows if row["program"] == program))
 
 
+def named(case):
+    """A case without zeros, as tables name it."""
+    return case.replace("/0/", ", ")
+
+
 def is_sized(case):
     return case.startswith("1x") and not case.startswith("1x268M")
 
@@ -131,12 +141,12 @@ def statistics(timings, cases, threads, peers, record_graph=None):
         ours, read, copy = get("record"), timings.roofline(case, threads), get("copy")
         if not ours:
             continue
-        rows.append([case.replace("/0/", ", "), cell(read), cell(read, "gbps"), cell(copy, "gbps"),
+        rows.append([named(case), cell(read), cell(read, "gbps"), cell(copy, "gbps"),
                      f"**{cell(ours)}**", spread(ours), cell(ours, "gbps"), cell(ours, "roofline_percent"),
                      *([f"**{cell(get(record_graph))}**" if get(record_graph) else ""] if record_graph else []),
                      *(cell(get(peer)) for peer in peers)])
-    return (["tensors", "read", "read, GB/s", "copy, GB/s", "record", "record, 10 to 90 %", "record, GB/s", "% of read",
-             *(["record, graph"] if record_graph else []), *(peer.replace("_graph", ", graph") for peer in peers)],
+    return (["tensors", "read", "read, GB/s", "copy, GB/s", "gradvitals", "10 to 90 %", "GB/s", "% of read",
+             *(["gradvitals, graph"] if record_graph else []), *(peer.replace("_graph", ", graph") for peer in peers)],
             rows)
 
 
@@ -184,7 +194,8 @@ def figure_data(timings, cases, contenders):
                 for case in cases]
         points = [f"{row['median_us'] * row['gbps'] * 1e3:.0f} {row['gbps']}" for row in rows if row]
         if points:
-            blocks.append(f'"{contender.replace("_", " ")}"\n' + "\n".join(points))
+            name = "gradvitals" if contender == "record" else contender.replace("_", " ")
+            blocks.append(f'"{name}"\n' + "\n".join(points))
     return "\n\n\n".join(blocks) + "\n"
 
 
@@ -192,7 +203,7 @@ def figure_data(timings, cases, contenders):
 
 
 def in_short(results):
-    """What the figures come to: the record beside reading and beside the fastest that gives a norm, steps beside torch,
+    """What the figures come to: the statistics beside reading and beside the fastest that gives a norm, steps beside torch,
     and what watching adds, all on one thread."""
     timings = Timings(results)
     lines = [text for case in (SHOWN_OF_CPU if is_cpu(results) else SHOWN_OF_GPU)
@@ -224,7 +235,7 @@ def record_in_short(timings, case):
     if not (record and read and others):
         return ""
     best = min(others, key=lambda row: row["median_us"])
-    return (f"{case.replace('/0/', ', ')}: the record takes {cell(record)} us, "
+    return (f"{named(case)}: the statistics take {cell(record)} us, "
             f"{100 * read['median_us'] / record['median_us']:.0f} % of the speed of reading; the fastest norm, "
             f"{best['contender'].replace('_graph', ', graph')}, {cell(best)} us.")
 
@@ -253,4 +264,9 @@ def missing(results):
 
 def titled(tables):
     """Those that have rows, each under its title."""
-    return [f"### {title}\n\n{table}" for title, table in tables.items() if table]
+    return [f"## {title}\n\n{table}" for title, table in tables.items() if table]
+
+
+def picture(name):
+    """The link to a machine's figure from its page."""
+    return f"![GB/s over size](../../benchmarks/results/{name}.svg)\n"

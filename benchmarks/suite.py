@@ -2,9 +2,9 @@
 """Runs the benchmarks of the CPU or the GPU, prints one table and writes results as JSON.
 
 ./run bench                  some three minutes; writes BUILD/benchmarks/MACHINE.json
-./run bench --full           everything; writes results/MACHINE.json beside this script, and the tables of README.md
+./run bench --full           everything; writes results/MACHINE.json beside this script, and the documents' figures
 ./run bench --device cuda    everything on a GPU, likewise
-./run bench ... --json FILE  writes FILE, and no tables
+./run bench ... --json FILE  writes FILE, and no document
 ./run bench ... --seconds N  on a GPU: begins nothing more behind so many seconds, 420 where nothing is said
 suite.py BUILD ...           likewise, of what was built in the folder BUILD
 
@@ -201,11 +201,11 @@ def main():
         full, results = arguments.full, measure(arguments.build, arguments.full)
         machine = results["machine"]
         name = slug(f"{machine['cpu']} {machine['simd']} {machine['threads']} threads")
-    folder = tables.RESULTS if full else arguments.build / "benchmarks"
+    folder = tables.ROOT / tables.RESULTS if full else arguments.build / "benchmarks"
     path = arguments.json or folder / f"{name}.json"
     path.write_text(report.dump(results), encoding="utf-8")
     print(f"{report.console_table(results)}\n{report.in_short(results)}")
-    say(f"wrote {path}; what the names mean is told in {tables.README}")
+    say(f"wrote {path}; what the names mean is told in {tables.ROOT / tables.PAGES / 'README.md'}")
     if full and not arguments.json:
         tables.update()
     if failures:

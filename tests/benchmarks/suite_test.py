@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, sys.argv[1])
 import gpu_suite_test  # noqa: E402
 import suite  # noqa: E402
+import tables_test  # noqa: E402
 
 
 class PretendedProgram:
@@ -95,5 +96,5 @@ else:
     test_rows()
     test_rows_of_two_threads()
     test_rows_without_peers()
-    for test in gpu_suite_test.TESTS:
+    for test in tables_test.TESTS + gpu_suite_test.TESTS:
         test()

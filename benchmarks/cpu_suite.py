@@ -37,6 +37,7 @@ def tensor_stats(build, full, peers):
 
 def own_tensor_stats(build, own, peers):
     """The tensors of --shapes, which the program has in the place of its own."""
+    shapes.check_memory(own, 0, available_memory())  # Ahead of the first call, which says how large the cache is.
     program = Program(build, "tensor_stats")
     cases = {case: of_case for case in without_zeros(program.case_names())
              for of_case in own if of_case.shapes == case.split("/")[0]}

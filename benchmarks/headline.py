@@ -117,7 +117,8 @@ def opening(shown, all_results):
     """What benchmarks/README.md opens with."""
     ordered = sorted(all_results.values(), key=report.is_cpu)
     lines = [line for results in ordered for line in watching(results)]
-    watched = f"\nWhat watching adds to every training step (10 to 90 % of samples):\n\n{''.join(lines)}" if lines else ""
+    heading = "\nWhat watching adds to every training step (10 to 90 % of samples):\n\n"
+    watched = heading + "".join(lines) if lines else ""
     sources = "; ".join(f"{machine_of(results)}: {report.source(results)}" for results in ordered)
     return (f"{table(shown)}\n![How fast, beside others](../{PICTURE})\n\n"
             f"Measured on {sources}.\n{watched}")
@@ -131,8 +132,8 @@ def in_words(all_results):
     if not row:
         return ""
     text = (f"On an {row.machine} the statistics of all gradients of {row.tensors}, take\n"
-            f"**{duration(row.ours['median_us'])}**, {row.share(row.ours):.0f} % of the speed of reading them; the fastest "
-            f"norm of others ({who(row.norm)})\ntakes {duration(row.norm['median_us'])}")
+            f"**{duration(row.ours['median_us'])}**, {row.share(row.ours):.0f} % of the speed of reading them; the "
+            f"fastest norm of others ({who(row.norm)})\ntakes {duration(row.norm['median_us'])}")
     if row.passes:
         text += (f", and torch's norm, aminmax, count_nonzero and isfinite of every tensor "
                  f"{duration(row.passes['median_us'])}")
@@ -171,8 +172,8 @@ def picture(shown):
     """SVG: how near each comes to the speed of reading. Everything is spelt out, so that the same results give the same
     bytes anywhere."""
     height = TOP + len(shown) * (3 * BAR + GAP) + 34
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-             f'font-family="DejaVu Sans, Verdana, sans-serif" font-size="13.5" fill="{TEXT}">',
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
+             f'height="{height}" font-family="DejaVu Sans, Verdana, sans-serif" font-size="13.5" fill="{TEXT}">',
              "<title>Speed beside reading the same memory alone, in percent</title>",
              text_at(20, 20, "Speed, in % of reading the same memory alone (longer is faster)", 'font-weight="bold"')]
     x = 20
@@ -182,7 +183,8 @@ def picture(shown):
     bottom = height - 30
     for percent in range(0, 101, 25):
         at = LEFT + percent * SCALE
-        parts += [f'<line x1="{at:g}" y1="{TOP - 8}" x2="{at:g}" y2="{bottom}" stroke="{LINES}" stroke-width="1" stroke-opacity="0.35"/>',
+        parts += [f'<line x1="{at:g}" y1="{TOP - 8}" x2="{at:g}" y2="{bottom}" stroke="{LINES}" '
+                  'stroke-opacity="0.35"/>',
                   text_at(at, bottom + 18, f"{percent} %", 'text-anchor="middle" font-size="12"')]
     for i, row in enumerate(shown):
         parts += bars_of(row, TOP + i * (3 * BAR + GAP))

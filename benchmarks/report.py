@@ -233,8 +233,8 @@ def figure_data(timings, cases, contenders):
 
 
 def in_short(results):
-    """What the figures come to: the statistics beside reading and beside the fastest that gives a norm, steps beside torch,
-    and what watching adds, all on one thread."""
+    """What the figures come to: the statistics beside reading and beside the fastest that gives a norm, steps beside
+    torch, and what watching adds, all on one thread."""
     timings = Timings(results)
     shown = SHOWN_OF_CPU if is_cpu(results) else SHOWN_OF_GPU
     if "shapes" in results:

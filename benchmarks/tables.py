@@ -77,7 +77,8 @@ def accuracy_table(results):
     texts = {(row["input"], row["dtype"], row["elements"], row["contender"]): error_text(row) for row in rows}
     return markdown(["input", "dtype", "elements",
                      *("gradvitals" if who == "record" else who for who in contenders)],
-                    [[name, dtype, f"{elements:,}", *(texts.get((name, dtype, elements, who), "") for who in contenders)]
+                    [[name, dtype, f"{elements:,}",
+                      *(texts.get((name, dtype, elements, who), "") for who in contenders)]
                      for name, dtype, elements in inputs])
 
 

@@ -86,7 +86,8 @@ def test_no_results():
         for name, content, text in (
                 ("cut.json", json.dumps(BEFORE)[:200], "no JSON"), ("list.json", "[1]", "no results of ./run bench"),
                 ("other.json", {"schema": "gradvitals.diagnosis/1"}, 'schema is "gradvitals.diagnosis/1", not'),
-                ("rows.json", wrong, "a row has no number 'median_us'"), ("nan.json", {**BEFORE, "timings": 3}, "no list"),
+                ("rows.json", wrong, "a row has no number 'median_us'"), 
+                ("nan.json", {**BEFORE, "timings": 3}, "no list"),
                 ("row.json", {**BEFORE, "timings": [7]}, "a row is no object"),
                 ("machine.json", {**BEFORE, "machine": {}}, "does not say of which device")):
             path = written(folder, name, content)

@@ -1,5 +1,5 @@
-"""Contract: ./run bench --shapes: which tensors a file names, and what becomes of them, with programs that only pretend.
-Oracle: by hand. suite_test.py runs it."""
+"""Contract: ./run bench --shapes: which tensors a file names, and what becomes of them, with programs that only
+pretend. Oracle: by hand. suite_test.py runs it."""
 import csv
 import json
 import pathlib
@@ -78,7 +78,8 @@ def test_refusals():
             (safetensors({"w": entry}, length=1000), "m.safetensors", "or cut off"),
             (safetensors(b"{" * 100000), "m.safetensors", "its header is no JSON"),
             (safetensors([1]), "m.safetensors", "its header is no object"),
-            (safetensors(b'{"w": {"dtype": "F32", "shape": [1]}, "w": 2}'), "m.safetensors", "'w' is in the header twice"),
+            (safetensors(b'{"w": {"dtype": "F32", "shape": [1]}, "w": 2}'), "m.safetensors",
+             "'w' is in the header twice"),
             (safetensors({"w": {"dtype": "F32", "shape": [True]}}), "m.safetensors", "'w' has no dtype and shape"),
             (safetensors({"w": {"dtype": "F32", "shape": [-1]}}), "m.safetensors", "'w' has no dtype and shape"),
             (safetensors({"w": 3}), "m.safetensors", "'w' has no dtype and shape"),
@@ -106,7 +107,8 @@ def test_memory():
 
 
 def run(build, *arguments):
-    program = subprocess.run([sys.executable, runs.HERE / "suite.py", build, *arguments], capture_output=True, text=True)
+    program = subprocess.run([sys.executable, runs.HERE / "suite.py", build, *arguments], capture_output=True,
+                             text=True)
     return program.returncode, program.stdout + program.stderr
 
 
@@ -149,7 +151,8 @@ def test_one_device():
 def test_wrong_arguments():
     """Exit code 2, with what is wrong; --check-arguments finds it before anything is built."""
     for arguments, text in ((("--shapes", "/nonexistent"), "--shapes /nonexistent: No such file or directory"),
-                            (("--shapes", __file__), "shapes_test.py: line 1: "), (("--shapes", __file__, "--full"), "--full is for"),
+                            (("--shapes", __file__), "shapes_test.py: line 1: "),
+                            (("--shapes", __file__, "--full"), "--full is for"),
                             (("--csv", "/nonexistent/a.csv"), "--csv /nonexistent/a.csv: cannot be written to"),
                             (("--compare", "a", "b", "--full"), "--compare measures nothing")):
         for more in ((), ("--check-arguments",)):

@@ -46,7 +46,8 @@ class PretendedPeers:
 
 def test_rows():
     log = []
-    rows = cpu_suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", [1000, 24], PretendedPeers(log), full=False)
+    rows = cpu_suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", [1000, 24], PretendedPeers(log),
+                                   full=False)
     assert log == ["ours", "peers", "peers", "ours", "ours", "peers"], log
     by_name = {row["contender"]: row for row in rows}
     assert len(rows) == len(by_name) == 2 and all(row["case"] == "3x1000_f32/0/warm" for row in rows), rows
@@ -58,7 +59,8 @@ def test_rows():
 
 def test_rows_of_two_threads():
     log = []
-    rows = cpu_suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", [1000, 24], PretendedPeers(log), full=True)
+    rows = cpu_suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", [1000, 24], PretendedPeers(log),
+                                   full=True)
     assert log == ["ours", "peers", "peers", "peers", "peers", "ours", "ours", "peers", "peers"], log
     medians = {row["threads"]: row["median_us"] for row in rows if row["contender"] == "torch"}
     assert medians == {1: 8.0, 2: 16.0}, rows

@@ -139,7 +139,8 @@ def test_check_covers_every_document():
     """Pages of results that are gone and GPUs, which come first, included."""
     with copy_of_documents() as root:
         assert tables.stale(root) == [], tables.stale(root)
-        for path in ("README.md", "benchmarks/README.md", "docs/benchmarks/speed.svg", "docs/benchmarks/nvidia-h200.md"):
+        for path in ("README.md", "benchmarks/README.md", "docs/benchmarks/speed.svg",
+                     "docs/benchmarks/nvidia-h200.md"):
             before = (root / path).read_text(encoding="utf-8")
             (root / path).write_text(before.replace("3.27", "2.27").replace("3,270", "2,270"), encoding="utf-8")
             assert tables.stale(root) == [path], (path, tables.stale(root))
@@ -172,8 +173,8 @@ def test_opening():
     every = {"nvidia-h200": results}
     shown = headline.rows(every)
     assert headline.table(shown).splitlines()[2:] == [
-        "| NVIDIA H200 | GPT-2, 124 million, float32 | **20.0 us** | 80 % | 60.0 us (3.0x) torch _foreach_norm, graph | "
-        "30.0 us (1.5x) |"], headline.table(shown)
+        "| NVIDIA H200 | GPT-2, 124 million, float32 | **20.0 us** | 80 % | 60.0 us (3.0x) torch _foreach_norm, graph "
+        "| 30.0 us (1.5x) |"], headline.table(shown)
     assert "../docs/benchmarks/speed.svg" in headline.opening(shown, every)
     assert headline.row_of(results, "gpt2_124m_f32/1/cold") is None and headline.in_words(every) == ""
 

@@ -11,7 +11,8 @@ SHOWN = (("nvidia-h200", "gpt2_124m_f32/0/cold"), ("nvidia-h200", "gpt2_1_5b_bf1
          ("nvidia-h200", "llama_7b_bf16/0/cold"), ("nvidia-h200", "5000x1000_f32/0/cold"),
          ("amd-epyc-avx3-2-threads", "gpt2_124m_f32/0/cold"), ("amd-epyc-avx2-2-threads", "gpt2_124m_f32/0/cold"))
 IN_WORDS = ("nvidia-h200", "llama_7b_bf16/0/cold")  # What README.md says first.
-NETWORKS = ("relu_1024x8", "relu_network")  # Whose steps are watched there.
+NETWORKS = {"relu_1024x8": "eight layers of 1024, batch 256",  # Whose steps are watched there.
+            "relu_network": "the notebook's, batch 100"}
 
 TENSORS = {"gpt2_124m": "GPT-2, 124 million", "gpt2_1_5b": "GPT-2, 1.5 billion", "llama_7b": "Llama 2, 6.7 billion",
            "5000x1000": "5000 tensors of 1000"}
@@ -105,11 +106,12 @@ def watching(results):
     """What the monitor adds to a step of each network that is shown; on one thread, without graphs."""
     overheads = {(row["network"], row["what"]): row for row in results["overheads"] if row["threads"] == 1}
     lines = []
-    for network in NETWORKS:
+    for network, about in NETWORKS.items():
         gradients, everything = (overheads.get((network, what)) for what in ("gradients", "everything_rules"))
         if gradients and everything:
-            lines.append(f"- {machine_of(results)}, {network}, {duration(gradients['unwatched_us'])} a step: gradients "
-                         f"{added(gradients)}; everything, rules included, {added(everything)}.\n")
+            step = duration(gradients["unwatched_us"])
+            lines.append(f"- {machine_of(results)}, {network} ({about}), {step} a step: gradients {added(gradients)}; "
+                         f"everything, rules included, {added(everything)}.\n")
     return lines
 
 

@@ -15,6 +15,7 @@
 #include "benchmarks/step_cases.h"
 #include "framework/step_graph.h"
 #include "framework/tape.h"
+#include "kernels/ops/gemm.h"
 
 namespace gradvitals {
 namespace {

@@ -1,7 +1,6 @@
 #include "app/checkup.h"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <cstddef>
 #include <utility>
@@ -74,29 +73,19 @@ ModelFile read_model(const CheckupOptions& options) {
 
 }  // namespace
 
-CLI::App* CheckupOptions::add_to(CLI::App& program) {
-  CLI::App* const command = program.add_subcommand(
+Command CheckupOptions::add_to(CommandLine& program) {
+  Command command = program.add_command(
       "checkup", "Judge a model of your own from one forward and backward pass");
-  command->add_option("MODEL", model, "Layers, activations and loss as safetensors")
-      ->type_name("")
-      ->required();
-  command
-      ->add_option("--data", data,
-                   "The batch, x and y, as safetensors or .npz; class indices will do for y")
-      ->type_name("DATA")
-      ->required();
-  command
-      ->add_option(
-          "--activations", activations,
-          "Where MODEL does not say: one word per layer (relu,relu,linear), or one for the "
-          "hidden layers before a linear head")
-      ->type_name("LIST");
-  command
-      ->add_option("--loss", loss,
-                   "Where MODEL does not say: mse, bce, bce_with_logits or cross_entropy")
-      ->type_name("NAME");
-  judging.add_to(*command);
-  computing.add_to(*command);
+  command.required_text("MODEL", model, "", "Layers, activations and loss as safetensors");
+  command.required_text("--data", data, "DATA",
+                        "The batch, x and y, as safetensors or .npz; class indices will do for y");
+  command.text("--activations", activations, "LIST",
+               "Where MODEL does not say: one word per layer (relu,relu,linear), or one for the "
+               "hidden layers before a linear head");
+  command.text("--loss", loss, "NAME",
+               "Where MODEL does not say: mse, bce, bce_with_logits or cross_entropy");
+  judging.add_to(command);
+  computing.add_to(command);
   return command;
 }
 

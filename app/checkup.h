@@ -19,7 +19,7 @@ struct CheckupOptions {
   ComputeOptions computing;
 
   /// Adds the command to the program; `this` must outlive the parsing.
-  CLI::App* add_to(CLI::App& program);
+  Command add_to(CommandLine& program);
 };
 
 /// Throws InputError for what cannot be read, and UsageError where the options contradict the file

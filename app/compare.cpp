@@ -1,7 +1,6 @@
 #include "app/compare.h"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <optional>
 #include <string>
@@ -83,27 +82,23 @@ std::vector<NetworkReport> examine_networks(Stream& stream, const CompareOptions
 
 }  // namespace
 
-CLI::App* CompareOptions::add_to(CLI::App& program) {
-  CLI::App* const command = program.add_subcommand(
-      "compare", "Diagnose the seed notebook's three networks, side by side");
-  add_integer(*command, "--seed", seed, 0, kLargestSeed, "Of weights and generated data");
-  add_integer(*command, "--batch", batch, 1, kLargestBatch, "Samples; of --data the first ones")
-      ->default_str(fmt::format("{}, or all of --data", kDefaultBatch));
-  command
-      ->add_option("--data", data,
-                   "Compare on a table of your own, CSV or IDX, plain or .gz: features are "
-                   "standardised, the target is scaled to 0..1")
-      ->type_name("FILE");
-  command
-      ->add_option("--target", target,
-                   "What --data is to predict: the name or the index of a column (from 0; from "
-                   "the end where negative), or a second file")
-      ->type_name("NAME|INDEX|FILE");
-  add_word(*command, "--head", {"sigmoid", "linear"}, "sigmoid",
-           "Activation of the last layer of all three",
-           [this](const std::string& word) { head = parse_activation(word).value(); });
-  judging.add_to(*command);
-  computing.add_to(*command);
+Command CompareOptions::add_to(CommandLine& program) {
+  Command command =
+      program.add_command("compare", "Diagnose the seed notebook's three networks, side by side");
+  command.integer("--seed", seed, 0, kLargestSeed, "Of weights and generated data");
+  command.integer("--batch", batch, 1, kLargestBatch, "Samples; of --data the first ones",
+                  fmt::format("{}, or all of --data", kDefaultBatch));
+  command.text("--data", data, "FILE",
+               "Compare on a table of your own, CSV or IDX, plain or .gz: features are "
+               "standardised, the target is scaled to 0..1");
+  command.text("--target", target, "NAME|INDEX|FILE",
+               "What --data is to predict: the name or the index of a column (from 0; from the end "
+               "where negative), or a second file");
+  command.word("--head", {"sigmoid", "linear"}, "sigmoid",
+               "Activation of the last layer of all three",
+               [this](const std::string& word) { head = parse_activation(word).value(); });
+  judging.add_to(command);
+  computing.add_to(command);
   return command;
 }
 

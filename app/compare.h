@@ -20,7 +20,7 @@ struct CompareOptions {
   ComputeOptions computing;
 
   /// Adds the command to the program; `this` must outlive the parsing.
-  CLI::App* add_to(CLI::App& program);
+  Command add_to(CommandLine& program);
   /// Throws UsageError for options that contradict each other.
   void check() const;
 };

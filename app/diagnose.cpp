@@ -1,10 +1,7 @@
 #include "app/diagnose.h"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
-#include <charconv>
-#include <cmath>
 #include <limits>
 #include <optional>
 #include <string>
@@ -21,21 +18,6 @@
 
 namespace gradvitals::app {
 namespace {
-
-/// An option that takes a positive finite number.
-void add_positive_number(CLI::App& command, const std::string& name, std::optional<double>& value,
-                         const std::string& help) {
-  const auto read = [name, &value](const std::string& text) {
-    double number = 0.0;
-    const char* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc() || stop != end || !(number > 0.0) || !std::isfinite(number)) {
-      throw CLI::ValidationError(name, fmt::format("'{}' is no positive finite number", text));
-    }
-    value = number;
-  };
-  command.add_option_function<std::string>(name, read, help)->type_name("X");
-}
 
 void check_combination(const DiagnoseOptions& options) {
   if (options.files.empty() == options.metrics.empty()) {
@@ -92,42 +74,33 @@ void refuse_options_of_dumps(const DiagnoseOptions& options) {
 
 }  // namespace
 
-CLI::App* DiagnoseOptions::add_to(CLI::App& program) {
-  CLI::App* const command = program.add_subcommand(
+Command DiagnoseOptions::add_to(CommandLine& program) {
+  Command command = program.add_command(
       "diagnose", "Judge gradients dumped by any framework, or recorded metrics");
-  command
-      ->add_option(
-          "FILE", files,
-          "Gradients as safetensors (plain, .gz, or the index of shards), .npz or .npy, or "
-          "recorded "
-          "metrics; '-' is standard input. Several are the steps of one run, in the order of their "
-          "metadata 'step' or, where not all have it, of their names")
-      ->type_name("");
-  command
-      ->add_option(
-          "--metrics", metrics,
-          "Recorded metrics: norms over steps as CSV, JSON lines or JSON ({name: norm}, Hugging "
-          "Face's trainer_state.json, gradvitals' own)")
-      ->type_name("FILE");
-  command
-      ->add_option("--parameters", parameters,
-                   "Names of all trainable parameters, so that one without gradient is missed: a "
-                   "safetensors file, a name a line, or a JSON array; else metadata 'parameters'")
-      ->type_name("FILE");
-  command
-      ->add_option("--weights", weights,
-                   "Weights as safetensors, under the names of their gradients: the rules then see "
-                   "how large each gradient is beside its weight")
-      ->type_name("FILE");
-  add_positive_number(
-      *command, "--loss-scale", loss_scale,
-      "What the loss was multiplied by: gradients are divided by it before they are "
-      "judged; else metadata 'loss_scale'");
-  add_integer(*command, "--step", step, 0, std::numeric_limits<std::int64_t>::max(),
-              "Training step of the one file: from step 10 on a gradient of zero is no initial "
-              "value; else metadata 'step'");
-  judging.add_to(*command);
-  computing.add_to(*command);
+  command.positional_texts(
+      "FILE", files,
+      "Gradients as safetensors (plain, .gz, or the index of shards), .npz or .npy, or recorded "
+      "metrics; '-' is standard input. Several are the steps of one run, in the order of their "
+      "metadata 'step' or, where not all have it, of their names");
+  command.text(
+      "--metrics", metrics, "FILE",
+      "Recorded metrics: norms over steps as CSV, JSON lines or JSON ({name: norm}, Hugging Face's "
+      "trainer_state.json, gradvitals' own)");
+  command.text("--parameters", parameters, "FILE",
+               "Names of all trainable parameters, so that one without gradient is missed: a "
+               "safetensors file, a name a line, or a JSON array; else metadata 'parameters'");
+  command.text("--weights", weights, "FILE",
+               "Weights as safetensors, under the names of their gradients: the rules then see how "
+               "large each gradient is beside its weight");
+  command.positive_number(
+      "--loss-scale", loss_scale,
+      "What the loss was multiplied by: gradients are divided by it before they are judged; else "
+      "metadata 'loss_scale'");
+  command.integer("--step", step, 0, std::numeric_limits<std::int64_t>::max(),
+                  "Training step of the one file: from step 10 on a gradient of zero is no initial "
+                  "value; else metadata 'step'");
+  judging.add_to(command);
+  computing.add_to(command);
   return command;
 }
 

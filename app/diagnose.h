@@ -22,7 +22,7 @@ struct DiagnoseOptions {
   ComputeOptions computing;
 
   /// Adds the command to the program; `this` must outlive the parsing.
-  CLI::App* add_to(CLI::App& program);
+  Command add_to(CommandLine& program);
 };
 
 /// One step gives a diagnosis, several the diagnosis of a run. Throws InputError for what cannot be

@@ -33,8 +33,6 @@ function(gradvitals_add_library name)
   set_target_properties(gradvitals_${name} PROPERTIES EXPORT_NAME ${name}
                                                            VERIFY_INTERFACE_HEADER_SETS ON)
   gradvitals_configure_target(gradvitals_${name})
-  # Nearly every source formats messages, and reading {fmt} is most of its compile time.
-  target_precompile_headers(gradvitals_${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:<fmt/format.h$<ANGLE-R>>)
 endfunction()
 
 # gradvitals_add_kernel_library(NAME): the same for a library of kernels, which register themselves

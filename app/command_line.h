@@ -1,0 +1,104 @@
+// The command line: commands, their options and how values are read. CLI11 stands behind it, in
+// command_line.cpp alone: it is one large header, and takes longer to compile than all of app/.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace gradvitals::app {
+
+/// A command line that cannot be understood, or options that are each right and together wrong: what()
+/// names them.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// One command, to which options are added. Names start with "--", those of positional arguments do
+/// not; `type` is what the help shows for the value. Variables keep their value where an option is not
+/// given, and must live until the line has been parsed.
+class Command {
+ public:
+  explicit Command(CLI::App& app) : app_(&app) {}
+
+  void flag(const std::string& name, bool& value, const std::string& help);
+
+  void text(const std::string& name, std::string& value, const std::string& type,
+            const std::string& help);
+  void text(const std::string& name, std::optional<std::string>& value, const std::string& type,
+            const std::string& help);
+  /// The command cannot do without it.
+  void required_text(const std::string& name, std::string& value, const std::string& type,
+                     const std::string& help);
+  /// Positional arguments, as many as there are.
+  void positional_texts(const std::string& name, std::vector<std::string>& values,
+                        const std::string& help);
+  /// An option that may be given more than once, with a value each time.
+  void repeated_text(const std::string& name, std::vector<std::string>& values,
+                     const std::string& type, const std::string& help);
+
+  /// A whole number from `low` to `high`. `default_text` stands for the value in the help.
+  void integer(const std::string& name, std::int64_t& value, std::int64_t low, std::int64_t high,
+               const std::string& help, const std::string& default_text);
+  void integer(const std::string& name, std::int64_t& value, std::int64_t low, std::int64_t high,
+               const std::string& help) {
+    integer(name, value, low, high, help, std::to_string(value));
+  }
+  void integer(const std::string& name, std::optional<std::int64_t>& value, std::int64_t low,
+               std::int64_t high, const std::string& help);
+  /// A finite number above 0.
+  void positive_number(const std::string& name, std::optional<double>& value,
+                       const std::string& help);
+
+  /// One of the words in `choices`.
+  void word(const std::string& name, const std::vector<std::string>& choices,
+            const std::string& default_word, const std::string& help,
+            const std::function<void(const std::string&)>& assign);
+
+  /// Whatever `read` makes of it, which throws std::invalid_argument saying what is wrong.
+  void parsed(const std::string& name, const std::string& type, const std::string& default_text,
+              const std::string& help, const std::function<void(const std::string&)>& read);
+
+  /// Whether the line that was parsed calls the command.
+  bool was_called() const;
+
+ private:
+  CLI::App* app_;
+};
+
+/// The program and its commands, one of which a line must call.
+class CommandLine {
+ public:
+  CommandLine(const std::string& description, const std::string& version,
+              const std::string& footer);
+  ~CommandLine();
+  CommandLine(const CommandLine&) = delete;
+  CommandLine& operator=(const CommandLine&) = delete;
+
+  Command add_command(const std::string& name, const std::string& description);
+
+  /// The text to print where the line asks for help or the version; else none. Throws UsageError naming
+  /// what is missing, unknown or of the wrong kind, with what was probably meant.
+  std::optional<std::string> parse(int argc, const char* const* argv);
+
+ private:
+  std::unique_ptr<CLI::App> app_;
+  std::vector<std::string> commands_;
+};
+
+/// "; did you mean NAME?" for the nearest of `known` where `word` is a slip of the hand away from it;
+/// else empty.
+std::string did_you_mean(std::string_view word, std::span<const std::string> known);
+
+}  // namespace gradvitals::app

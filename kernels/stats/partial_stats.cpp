@@ -1,21 +1,19 @@
 #include "kernels/stats/partial_stats.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 
 namespace gradvitals {
 namespace {
 
-TensorStats fold_group(std::span<const TensorStats> parts) {
-  std::array<TensorStats, kMergeFanIn> group;
-  std::fill(std::copy(parts.begin(), parts.end(), group.begin()), group.end(), empty_part());
+/// To the first of at most kMergeFanIn parts.
+void fold_group(std::span<TensorStats> parts) {
   for (std::size_t distance = kMergeFanIn / 2; distance > 0; distance /= 2) {
-    // Behind the parts are empty ones, which need no merge with each other.
-    const std::size_t pairs = std::min(distance, parts.size());
-    for (std::size_t i = 0; i < pairs; ++i) merge(group[i], group[i + distance]);
+    // Where a part has no partner, that is an empty one.
+    const std::size_t end =
+        parts.size() > distance ? std::min(distance, parts.size() - distance) : 0;
+    for (std::size_t i = 0; i < end; ++i) merge(parts[i], parts[i + distance]);
   }
-  return group[0];
 }
 
 }  // namespace
@@ -26,7 +24,8 @@ TensorStats fold_parts(std::span<TensorStats> parts) {
     std::size_t groups = 0;
     for (std::size_t begin = 0; begin < parts.size(); begin += kMergeFanIn, ++groups) {
       const std::size_t count = std::min<std::size_t>(kMergeFanIn, parts.size() - begin);
-      parts[groups] = fold_group(parts.subspan(begin, count));
+      fold_group(parts.subspan(begin, count));
+      parts[groups] = parts[begin];
     }
     parts = parts.first(groups);
   }

@@ -88,8 +88,10 @@ GRADVITALS_HOST_DEVICE void merge_members(TensorStats& mine, Other other) {
   }
   mine.sum_squares += sum_squares;
   mine.sum += sum;
-  mine.max_abs = fmax(mine.max_abs, max_abs);
-  mine.min_abs_nonzero = fmin(mine.min_abs_nonzero, other(&TensorStats::min_abs_nonzero));
+  // Neither is ever NaN, which fmax() and fmin() would ask for.
+  mine.max_abs = max_abs > mine.max_abs ? max_abs : mine.max_abs;
+  const double min_abs_nonzero = other(&TensorStats::min_abs_nonzero);
+  if (min_abs_nonzero < mine.min_abs_nonzero) mine.min_abs_nonzero = min_abs_nonzero;
   mine.count += other(&TensorStats::count);
   mine.zero_count += other(&TensorStats::zero_count);
   mine.subnormal_count += other(&TensorStats::subnormal_count);

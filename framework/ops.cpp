@@ -12,13 +12,13 @@
 namespace gradvitals {
 namespace {
 
-[[noreturn]] void misfit(const char* op, const Tensor& a, const Tensor& b) {
+[[noreturn]] void shape_mismatch(const char* op, const Tensor& a, const Tensor& b) {
   throw std::invalid_argument(
       fmt::format("{}: a {} does not fit b {}", op, a.shape().text(), b.shape().text()));
 }
 
 void check_same_shape(const char* op, const Tensor& a, const Tensor& b) {
-  if (a.shape() != b.shape()) misfit(op, a, b);
+  if (a.shape() != b.shape()) shape_mismatch(op, a, b);
 }
 
 /// da = dc b^T, db = a^T dc
@@ -106,7 +106,7 @@ class ActivateOperation final : public Operation {
 Tensor matmul(Tape& tape, const Tensor& a, const Tensor& b) {
   tape.check_operands("matmul", {&a, &b});
   if (a.shape().rank() != 2 || b.shape().rank() != 2 || a.shape()[1] != b.shape()[0]) {
-    misfit("matmul", a, b);
+    shape_mismatch("matmul", a, b);
   }
   const Tensor c = tape.empty({a.shape()[0], b.shape()[1]}, a.dtype());
   dispatch("matmul", a.dtype(), [&]<class T>() {

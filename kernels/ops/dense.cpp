@@ -28,13 +28,16 @@ void check(const DenseForward<T>& op) {
   validate::known(kForward, op.activation);
   validate::readable(kForward, "x", op.x);
   validate::readable(kForward, "w", op.w);
-  if (op.x.cols != op.w.rows) validate::misfit(kForward, shape("x", op.x), shape("w", op.w));
+  if (op.x.cols != op.w.rows)
+    validate::shape_mismatch(kForward, shape("x", op.x), shape("w", op.w));
   if (op.b.data != nullptr && op.b.count != op.w.cols) {
-    validate::misfit(kForward, shape("b", op.b), shape("w", op.w));
+    validate::shape_mismatch(kForward, shape("b", op.b), shape("w", op.w));
   }
   validate::readable(kForward, "y", op.y);
-  if (op.y.rows != op.x.rows) validate::misfit(kForward, shape("y", op.y), shape("x", op.x));
-  if (op.y.cols != op.w.cols) validate::misfit(kForward, shape("y", op.y), shape("w", op.w));
+  if (op.y.rows != op.x.rows)
+    validate::shape_mismatch(kForward, shape("y", op.y), shape("x", op.x));
+  if (op.y.cols != op.w.cols)
+    validate::shape_mismatch(kForward, shape("y", op.y), shape("w", op.w));
   optional_argument(kForward, "z", op.z, shape("y", op.y));
   validate::outputs_disjoint(kForward, {memory("y", op.y), memory("z", op.z)},
                              {memory("x", op.x), memory("w", op.w), memory("b", op.b)});
@@ -55,10 +58,13 @@ void check(const DenseBackward<T>& op) {
   validate::known(kBackward, op.activation);
   validate::readable(kBackward, "x", op.x);
   validate::readable(kBackward, "w", op.w);
-  if (op.x.cols != op.w.rows) validate::misfit(kBackward, shape("x", op.x), shape("w", op.w));
+  if (op.x.cols != op.w.rows)
+    validate::shape_mismatch(kBackward, shape("x", op.x), shape("w", op.w));
   validate::readable(kBackward, "y", op.y);
-  if (op.y.rows != op.x.rows) validate::misfit(kBackward, shape("y", op.y), shape("x", op.x));
-  if (op.y.cols != op.w.cols) validate::misfit(kBackward, shape("y", op.y), shape("w", op.w));
+  if (op.y.rows != op.x.rows)
+    validate::shape_mismatch(kBackward, shape("y", op.y), shape("x", op.x));
+  if (op.y.cols != op.w.cols)
+    validate::shape_mismatch(kBackward, shape("y", op.y), shape("w", op.w));
   if (derivative_needs_pre_activation(op.activation) && op.z.data == nullptr && op.y.count() > 0) {
     validate::fail(kBackward, "the derivative of activation " + std::string(name(op.activation)) +
                                   " needs z, which is null");
@@ -72,7 +78,7 @@ void check(const DenseBackward<T>& op) {
   optional_argument(kBackward, "dx", op.dx, shape("x", op.x));
   optional_argument(kBackward, "dw", op.dw, shape("w", op.w));
   if (op.db.data != nullptr && op.db.count != op.w.cols) {
-    validate::misfit(kBackward, shape("db", op.db), shape("w", op.w));
+    validate::shape_mismatch(kBackward, shape("db", op.db), shape("w", op.w));
   }
   check_memory(op);
 }

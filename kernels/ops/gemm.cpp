@@ -28,9 +28,9 @@ void check(const Gemm<T>& op) {
   const auto a = transposed_shape(op.transpose_a ? "a^T" : "a", op.a, op.transpose_a);
   const auto b = transposed_shape(op.transpose_b ? "b^T" : "b", op.b, op.transpose_b);
   const auto c = validate::shape("c", op.c);
-  if (a.cols != b.rows) validate::misfit(kOp, a, b);
-  if (c.rows != a.rows) validate::misfit(kOp, c, a);
-  if (c.cols != b.cols) validate::misfit(kOp, c, b);
+  if (a.cols != b.rows) validate::shape_mismatch(kOp, a, b);
+  if (c.rows != a.rows) validate::shape_mismatch(kOp, c, a);
+  if (c.cols != b.cols) validate::shape_mismatch(kOp, c, b);
   validate::outputs_disjoint(kOp, {memory("c", op.c)}, {memory("a", op.a), memory("b", op.b)});
 }
 

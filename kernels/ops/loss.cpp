@@ -36,7 +36,7 @@ template <class View>
 void scalar(std::string_view op, std::string_view argument, const View& view) {
   validate::readable(op, argument, view);
   if (view.count != 1) {
-    validate::misfit(op, validate::shape(argument, view), {"a scalar", 1, 1, true});
+    validate::shape_mismatch(op, validate::shape(argument, view), {"a scalar", 1, 1, true});
   }
 }
 

@@ -40,7 +40,8 @@ void check_tensors(std::string_view name, const Op& op) {
   validate::fits(name, "gradient", op.gradient, "weight", op.weight);
   const auto& sum = op.update_sum_squares;
   if (sum.data != nullptr && sum.count != 1) {
-    validate::misfit(name, validate::shape("update_sum_squares", sum), {"a scalar", 1, 1, true});
+    validate::shape_mismatch(name, validate::shape("update_sum_squares", sum),
+                             {"a scalar", 1, 1, true});
   }
   // NaN, too, is no limit.
   require(name, op.guard.max_norm > 0, "guard.max_norm", op.guard.max_norm, "positive");

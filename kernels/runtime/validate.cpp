@@ -22,7 +22,7 @@ void readable(std::string_view op, const Shape& shape, const void* data) {
   if (data == nullptr && shape.rows > 0 && shape.cols > 0) fail(op, text(shape) + " has no data");
 }
 
-void misfit(std::string_view op, const Shape& a, const Shape& b) {
+void shape_mismatch(std::string_view op, const Shape& a, const Shape& b) {
   fail(op, text(a) + " does not fit " + text(b));
 }
 

@@ -44,11 +44,11 @@ void readable(std::string_view op, std::string_view argument, const View& view) 
 }
 
 /// Throws "<op>: <a> (2, 3) does not fit <b> (4, 5)".
-[[noreturn]] void misfit(std::string_view op, const Shape& a, const Shape& b);
+[[noreturn]] void shape_mismatch(std::string_view op, const Shape& a, const Shape& b);
 
-/// Throws misfit() where the shapes differ.
+/// Throws shape_mismatch() where the shapes differ.
 inline void same_shape(std::string_view op, const Shape& a, const Shape& b) {
-  if (!(a == b)) misfit(op, a, b);
+  if (!(a == b)) shape_mismatch(op, a, b);
 }
 
 template <class ViewA, class ViewB>

@@ -51,14 +51,14 @@ class Registry {
     std::free(data);
   }
 
-  void forbid(void* data) {
+  void poison(void* data) {
     const std::scoped_lock lock(mutex_);
     Block& block = blocks_.at(data);
     block.is_forbidden = true;
     asan::poison(data, block.bytes);
   }
 
-  void renew(void* data) {
+  void unpoison(void* data) {
     const std::scoped_lock lock(mutex_);
     Block& block = blocks_.at(data);
     block.is_forbidden = false;
@@ -109,12 +109,12 @@ void deallocate_device_memory(void* data) noexcept {
   registry().remove(data);
 }
 
-void forbid_device_memory(void* data) noexcept {
-  registry().forbid(data);
+void poison_device_memory(void* data) noexcept {
+  registry().poison(data);
 }
 
-void renew_device_memory(void* data) noexcept {
-  registry().renew(data);
+void unpoison_device_memory(void* data) noexcept {
+  registry().unpoison(data);
 }
 
 DeviceMemoryAccess::DeviceMemoryAccess() {

@@ -10,10 +10,10 @@ namespace gradvitals::sim {
 void* allocate_device_memory(std::int64_t bytes);
 void deallocate_device_memory(void* data) noexcept;
 
-/// AddressSanitizer reports every access to the block, a kernel's too, until renew_device_memory(),
+/// AddressSanitizer reports every access to the block, a kernel's too, until unpoison_device_memory(),
 /// which fills it with 0xFF again.
-void forbid_device_memory(void* data) noexcept;
-void renew_device_memory(void* data) noexcept;
+void poison_device_memory(void* data) noexcept;
+void unpoison_device_memory(void* data) noexcept;
 
 /// While one lives, device memory may be touched: a kernel or a copy runs. At other times
 /// AddressSanitizer reports who does.

@@ -84,12 +84,12 @@ void deallocate(void* data) noexcept {
   deallocate_device_memory(data);
 }
 
-void forbid(void* data) noexcept {
-  forbid_device_memory(data);
+void poison(void* data) noexcept {
+  poison_device_memory(data);
 }
 
-void renew(void* data) noexcept {
-  renew_device_memory(data);
+void unpoison(void* data) noexcept {
+  unpoison_device_memory(data);
 }
 
 void* allocate_pinned(std::int64_t bytes) {

@@ -10,7 +10,7 @@ void fail(std::string_view op, const TensorView& view, std::string_view message)
   fail(op, fmt::format("view '{}' {} {}", view.name, shape_text(view.rows, view.cols), message));
 }
 
-void misfit(std::string_view op, const TensorView& view, const Shape& argument) {
+void shape_mismatch(std::string_view op, const TensorView& view, const Shape& argument) {
   fail(op, view, fmt::format("does not fit {}", text(argument)));
 }
 

@@ -14,7 +14,8 @@ namespace gradvitals::validate {
 [[noreturn]] void fail(std::string_view op, const TensorView& view, std::string_view message);
 
 /// Throws "<op>: view '<name>' (2, 3) does not fit <argument> (4,)".
-[[noreturn]] void misfit(std::string_view op, const TensorView& view, const Shape& argument);
+[[noreturn]] void shape_mismatch(std::string_view op, const TensorView& view,
+                                 const Shape& argument);
 
 /// Throws where the view contradicts itself, or has elements that are null, on another device or
 /// not at a multiple of their size.
@@ -25,7 +26,7 @@ template <class T>
 void has_count(std::string_view op, const TensorView& view, std::string_view argument,
                const VectorView<T>& out, std::int64_t count) {
   readable(op, argument, out);
-  if (out.count != count) misfit(op, view, shape(argument, out));
+  if (out.count != count) shape_mismatch(op, view, shape(argument, out));
 }
 
 }  // namespace gradvitals::validate

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "monitor/metrics/gradient_readings.h"
+#include "monitor/metrics/gradient_norms.h"
 #include "monitor/metrics/networks.h"
 #include "monitor/metrics/unit_records.h"
 
@@ -25,7 +25,7 @@ VitalStatus status_of(std::optional<double> value, double low, double high) {
   return VitalStatus::kNormal;
 }
 
-BloodPressure blood_pressure(const std::vector<GradientReading>& gradients,
+BloodPressure blood_pressure(const std::vector<GradientNorm>& gradients,
                              const Thresholds& thresholds) {
   BloodPressure sign;
   if (const auto range = nonzero_norm_range(gradients)) sign.range_ratio = range->ratio();
@@ -148,7 +148,7 @@ std::string_view name(VitalStatus status) {
   return "unknown";
 }
 
-VitalSigns vital_signs(const HealthMetrics& metrics, const std::vector<GradientReading>& gradients,
+VitalSigns vital_signs(const HealthMetrics& metrics, const std::vector<GradientNorm>& gradients,
                        const Thresholds& thresholds) {
   // Heart rate needs a history: unknown for one visit.
   VitalSigns signs;
@@ -166,7 +166,7 @@ std::vector<ExaminedNetwork> examine_networks(const HealthMetrics& metrics,
     ExaminedNetwork& network = networks.emplace_back();
     network.name = metrics.networks[i];
     network.metrics = std::move(parts[i]);
-    network.gradients = gradient_readings(network.metrics, thresholds);
+    network.gradients = gradient_norms_of(network.metrics, thresholds);
     network.signs = vital_signs(network.metrics, network.gradients, thresholds);
     network.signs.blood_pressure.network = network.signs.oxygen.network = network.name;
   }
@@ -192,7 +192,7 @@ VitalSigns worst_signs(std::span<const ExaminedNetwork> networks) {
 VitalSigns vital_signs(const HealthMetrics& metrics, const Thresholds& thresholds) {
   const std::vector<ExaminedNetwork> networks = examine_networks(metrics, thresholds);
   if (networks.empty()) {
-    return vital_signs(metrics, gradient_readings(metrics, thresholds), thresholds);
+    return vital_signs(metrics, gradient_norms_of(metrics, thresholds), thresholds);
   }
   return worst_signs(networks);
 }

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "monitor/metrics/gradient_readings.h"
+#include "monitor/metrics/gradient_norms.h"
 #include "monitor/metrics/health_metrics.h"
 #include "monitor/metrics/signal_flow.h"
 #include "monitor/rules/thresholds.h"
@@ -63,15 +63,15 @@ struct VitalSigns {
 Limits backward_factor_floor(const SignalFlow& flow, const Thresholds& thresholds);
 Limits backward_factor_ceiling(const SignalFlow& flow, const Thresholds& thresholds);
 
-/// Of one network; `gradients` are its gradient_readings().
-VitalSigns vital_signs(const HealthMetrics& metrics, const std::vector<GradientReading>& gradients,
+/// Of one network; `gradients` are its gradient_norms_of().
+VitalSigns vital_signs(const HealthMetrics& metrics, const std::vector<GradientNorm>& gradients,
                        const Thresholds& thresholds);
 
 /// One of several networks that were examined together, and what is computed from it once.
 struct ExaminedNetwork {
   std::string name;
   HealthMetrics metrics;
-  std::vector<GradientReading> gradients;
+  std::vector<GradientNorm> gradients;
   VitalSigns signs;  ///< They name the network.
 };
 

@@ -12,7 +12,7 @@
 #include <tuple>
 #include <utility>
 
-#include "monitor/metrics/gradient_readings.h"
+#include "monitor/metrics/gradient_norms.h"
 #include "monitor/metrics/vital_signs.h"
 #include "monitor/rules/folding.h"
 #include "monitor/rules/rule.h"
@@ -113,7 +113,7 @@ std::vector<Finding> find_all(const Evidence& all, std::span<const ExaminedNetwo
       findings.push_back(std::move(finding));
     }
   }
-  fold_consequences(findings);
+  group_by_root_cause(findings);
   sort_by_precedence(findings);
   return findings;
 }
@@ -161,7 +161,7 @@ std::string_view name(Verdict verdict) {
 Diagnosis diagnose(const HealthMetrics& metrics, const Thresholds& thresholds) {
   Diagnosis diagnosis;
   diagnosis.thresholds = thresholds;
-  const std::vector<GradientReading> gradients = gradient_readings(metrics, thresholds);
+  const std::vector<GradientNorm> gradients = gradient_norms_of(metrics, thresholds);
   const std::vector<ExaminedNetwork> networks = examine_networks(metrics, thresholds);
   diagnosis.vital_signs =
       networks.empty() ? vital_signs(metrics, gradients, thresholds) : worst_signs(networks);

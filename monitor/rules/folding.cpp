@@ -137,7 +137,7 @@ bool may_explain(const Finding& cause, const Finding& effect) {
   return cause.network.empty() || cause.network == effect.network;
 }
 
-void fold_consequences(std::span<Finding> findings) {
+void group_by_root_cause(std::span<Finding> findings) {
   for (std::size_t i = 0; i < findings.size(); ++i) {
     const std::size_t root = root_of(i, findings);
     if (root != i) findings[i].consequence_of = findings[root].rule;

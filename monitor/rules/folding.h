@@ -14,6 +14,6 @@ bool may_explain(const Finding& cause, const Finding& effect);
 /// Sets consequence_of: each finding that another one explains, directly or through others that
 /// fired, names the first root that does. Causes come before precedence: a finding may stand before
 /// what explains it.
-void fold_consequences(std::span<Finding> findings);
+void group_by_root_cause(std::span<Finding> findings);
 
 }  // namespace gradvitals

@@ -12,7 +12,7 @@
 namespace gradvitals {
 namespace {
 
-Finding finding_about(const GradientReading& gradient, Severity severity, double value,
+Finding finding_about(const GradientNorm& gradient, Severity severity, double value,
                       double threshold, Verdict verdict) {
   Finding finding;
   finding.severity = severity;
@@ -24,13 +24,13 @@ Finding finding_about(const GradientReading& gradient, Severity severity, double
   return finding;
 }
 
-using Readings = std::vector<const GradientReading*>;
+using Readings = std::vector<const GradientNorm*>;
 
 /// About the smallest of `vanished`, which are one or more.
 Finding vanished_gradients(const Readings& vanished, const Evidence& evidence) {
   const Thresholds& thresholds = evidence.thresholds;
-  const GradientReading& smallest = **std::ranges::min_element(
-      vanished, {}, [](const GradientReading* gradient) { return gradient->norm; });
+  const GradientNorm& smallest = **std::ranges::min_element(
+      vanished, {}, [](const GradientNorm* gradient) { return gradient->norm; });
   // A large tensor can pass the limit on its norm with elements that are all tiny.
   const bool by_norm = smallest.norm < thresholds.vanished_norm;
   const double value = by_norm ? smallest.norm : *smallest.rms;
@@ -55,8 +55,8 @@ Finding vanished_gradients(const Readings& vanished, const Evidence& evidence) {
 }
 
 Finding idle_biases(const Readings& biases, const Thresholds& thresholds) {
-  const GradientReading& smallest = **std::ranges::min_element(
-      biases, {}, [](const GradientReading* gradient) { return gradient->norm; });
+  const GradientNorm& smallest = **std::ranges::min_element(
+      biases, {}, [](const GradientNorm* gradient) { return gradient->norm; });
   Finding finding = finding_about(smallest, Severity::kInfo, smallest.norm,
                                   thresholds.vanished_norm, Verdict::kVanishing);
   const std::int64_t count = std::ssize(biases);
@@ -74,7 +74,7 @@ Finding idle_biases(const Readings& biases, const Thresholds& thresholds) {
 
 std::vector<Finding> check_vanished_gradients(const Evidence& evidence) {
   Readings vanished, biases;
-  for (const GradientReading& gradient : evidence.gradients) {
+  for (const GradientNorm& gradient : evidence.gradients) {
     if (gradient.is_idle_bias) {
       biases.push_back(&gradient);
     } else if (gradient.norm != 0.0 && has_vanished(gradient, evidence.thresholds)) {
@@ -89,10 +89,10 @@ std::vector<Finding> check_vanished_gradients(const Evidence& evidence) {
 
 std::vector<Finding> check_complete_failure(const Evidence& evidence) {
   if (evidence.gradients.empty()) return {};
-  const GradientReading& largest =
-      *std::ranges::max_element(evidence.gradients, {}, &GradientReading::norm);
+  const GradientNorm& largest =
+      *std::ranges::max_element(evidence.gradients, {}, &GradientNorm::norm);
   const double limit = evidence.thresholds.complete_failure_norm;
-  const bool all_known = std::ranges::all_of(evidence.gradients, &GradientReading::is_whole);
+  const bool all_known = std::ranges::all_of(evidence.gradients, &GradientNorm::is_whole);
   // All exactly zero: R13 knows what cuts gradients off.
   if (!all_known || !(largest.norm < limit) || largest.norm == 0.0) return {};
   Finding finding =
@@ -115,25 +115,25 @@ namespace {
 /// What R8 judges of a gradient, and by which limits: against its weight where that is known, else
 /// per element, else the bare norm.
 struct Measure {
-  std::optional<double> (*value)(const GradientReading&);
+  std::optional<double> (*value)(const GradientNorm&);
   Limits Thresholds::*limits;
   std::string_view what;
 };
 
 constexpr std::array kMeasures{
-    Measure{[](const GradientReading& g) { return g.to_weight; }, &Thresholds::gradient_to_weight,
+    Measure{[](const GradientNorm& g) { return g.to_weight; }, &Thresholds::gradient_to_weight,
             "times the rms of their weights"},
-    Measure{[](const GradientReading& g) { return g.is_kernel ? g.rms : std::nullopt; },
+    Measure{[](const GradientNorm& g) { return g.is_kernel ? g.rms : std::nullopt; },
             &Thresholds::large_rms, "rms"},
-    Measure{[](const GradientReading& g) { return g.rms; }, &Thresholds::large_rms, "rms"},
-    Measure{[](const GradientReading& g) { return std::optional(g.norm); }, &Thresholds::large_norm,
+    Measure{[](const GradientNorm& g) { return g.rms; }, &Thresholds::large_rms, "rms"},
+    Measure{[](const GradientNorm& g) { return std::optional(g.norm); }, &Thresholds::large_norm,
             "norm"}};
 
 /// The first measure that any gradient has.
-const Measure& measure_for(const std::vector<GradientReading>& gradients) {
+const Measure& measure_for(const std::vector<GradientNorm>& gradients) {
   return *std::ranges::find_if(kMeasures, [&](const Measure& measure) {
-    return std::ranges::any_of(
-        gradients, [&](const GradientReading& g) { return measure.value(g).has_value(); });
+    return std::ranges::any_of(gradients,
+                               [&](const GradientNorm& g) { return measure.value(g).has_value(); });
   });
 }
 
@@ -144,15 +144,15 @@ std::vector<Finding> check_large_gradients(const Evidence& evidence) {
   // rest: its ratio says nothing then.
   if (evidence.gradients.empty() || signal_vanishes(evidence)) return {};
   const Measure& measure = measure_for(evidence.gradients);
-  const auto value_of = [&](const GradientReading& g) { return measure.value(g).value_or(0.0); };
-  const GradientReading& largest = *std::ranges::max_element(evidence.gradients, {}, value_of);
+  const auto value_of = [&](const GradientNorm& g) { return measure.value(g).value_or(0.0); };
+  const GradientNorm& largest = *std::ranges::max_element(evidence.gradients, {}, value_of);
   const Limits limits = evidence.thresholds.*measure.limits;
   const double value = value_of(largest);
   const Severity severity = severity_above(value, limits);
   if (severity == Severity::kOk) return {};
   const double limit = limit_of(limits, severity);
   const auto count = std::ranges::count_if(
-      evidence.gradients, [&](const GradientReading& g) { return value_of(g) > limit; });
+      evidence.gradients, [&](const GradientNorm& g) { return value_of(g) > limit; });
   Finding finding = finding_about(largest, severity, value, limit, Verdict::kExploding);
   finding.text =
       largest.is_total
@@ -173,7 +173,7 @@ std::vector<Finding> check_norm_range(const Evidence& evidence) {
   const double limit = evidence.thresholds.range_ratio;
   const double ratio = range->ratio();
   if (!(ratio > limit)) return {};
-  const auto zero_count = std::ranges::count(evidence.gradients, 0.0, &GradientReading::norm);
+  const auto zero_count = std::ranges::count(evidence.gradients, 0.0, &GradientNorm::norm);
   Finding finding;  // About the network: neither end of the range is at fault alone.
   finding.severity = Severity::kInfo;
   finding.value = ratio;

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "monitor/metrics/gradient_readings.h"
+#include "monitor/metrics/gradient_norms.h"
 #include "monitor/metrics/health_metrics.h"
 #include "monitor/metrics/vital_signs.h"
 #include "monitor/rules/diagnosis.h"
@@ -20,7 +20,7 @@ struct Evidence {
   const HealthMetrics& metrics;
   const VitalSigns& vital_signs;
   const Thresholds& thresholds;
-  const std::vector<GradientReading>& gradients;  ///< gradient_readings()
+  const std::vector<GradientNorm>& gradients;  ///< gradient_norms_of()
 };
 
 /// What a rule judges where several networks were examined together.

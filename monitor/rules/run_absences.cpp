@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "monitor/metrics/gradient_readings.h"
+#include "monitor/metrics/gradient_norms.h"
 #include "monitor/rules/rule.h"
 #include "monitor/rules/run_checks.h"
 

@@ -1,7 +1,7 @@
 #include "monitor/rules/run_histories.h"
 
 #include "kernels/stats/view.h"
-#include "monitor/metrics/gradient_readings.h"
+#include "monitor/metrics/gradient_norms.h"
 #include "monitor/metrics/parameter_name.h"
 
 namespace gradvitals {

@@ -26,7 +26,7 @@ struct ZeroGradients {
 /// A batch need not hold tokens for every expert.
 bool are_idle_experts(const Evidence& evidence, const std::vector<std::string>& zero) {
   std::set<std::string> moving;
-  for (const GradientReading& gradient : evidence.gradients) {
+  for (const GradientNorm& gradient : evidence.gradients) {
     if (gradient.norm > 0.0) moving.insert(expert_kind(gradient.name));
   }
   moving.erase("");
@@ -36,7 +36,7 @@ bool are_idle_experts(const Evidence& evidence, const std::vector<std::string>& 
 
 ZeroGradients find_zero_gradients(const Evidence& evidence) {
   ZeroGradients zero;
-  for (const GradientReading& gradient : evidence.gradients) {
+  for (const GradientNorm& gradient : evidence.gradients) {
     const bool is_zero = gradient.norm == 0.0 && gradient.is_whole;
     if (!is_zero) {
       zero.is_everything = false;

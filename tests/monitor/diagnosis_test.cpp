@@ -273,7 +273,7 @@ TEST(Folding, NonFiniteExplainsEverythingButAMissingGradient) {
     findings.push_back(finding(std::string(rule.id), Verdict::kUnstable));
   }
   findings.push_back(finding("R13", Verdict::kNoGradient));
-  fold_consequences(findings);
+  group_by_root_cause(findings);
   for (std::size_t i = 1; i + 1 < findings.size(); ++i) {
     EXPECT_EQ(findings[i].consequence_of, "R1") << findings[i].rule;
   }
@@ -286,14 +286,14 @@ TEST(Folding, GoesThroughWhatFiredToTheRoot) {
                              finding("R3", Verdict::kExploding),
                              finding("R13", Verdict::kVanishing)};
   chain[0].at_head = true;
-  fold_consequences(chain);
+  group_by_root_cause(chain);
   EXPECT_EQ(chain[0].consequence_of, "R3");  // Which stands behind it.
   EXPECT_EQ(chain[1].consequence_of, "");
   EXPECT_EQ(chain[2].consequence_of, "R3");
   // Without the link between them, growth does not explain zeros.
   std::vector<Finding> broken{finding("R3", Verdict::kExploding),
                               finding("R13", Verdict::kVanishing)};
-  fold_consequences(broken);
+  group_by_root_cause(broken);
   EXPECT_EQ(broken[1].consequence_of, "");
 }
 
@@ -301,7 +301,7 @@ TEST(Folding, WhatMerelyInformsExplainsNothing) {
   std::vector<Finding> findings{finding("R3", Verdict::kExploding),
                                 finding("R8", Verdict::kExploding)};
   findings[0].severity = Severity::kInfo;
-  fold_consequences(findings);
+  group_by_root_cause(findings);
   EXPECT_EQ(findings[1].consequence_of, "");
 }
 
@@ -320,7 +320,7 @@ TEST(Folding, NoChainOfExplanationsLeadsBack) {
   for (const Finding& a : all) {
     for (const Finding& b : all) {
       std::vector<Finding> pair{a, b};
-      fold_consequences(pair);
+      group_by_root_cause(pair);
       EXPECT_TRUE(pair[0].consequence_of.empty() || pair[1].consequence_of.empty())
           << a.rule << name(a.verdict) << ' ' << b.rule << name(b.verdict);
     }
@@ -335,10 +335,10 @@ TEST(Folding, ALesserFindingDoesNotHideAnExplosion) {
   findings[1].rule = "R8";
   findings[1].verdict = Verdict::kExploding;
   findings[1].severity = Severity::kCritical;
-  fold_consequences(findings);
+  group_by_root_cause(findings);
   EXPECT_EQ(findings[1].consequence_of, "");
   findings[0].severity = Severity::kCritical;
-  fold_consequences(findings);
+  group_by_root_cause(findings);
   EXPECT_EQ(findings[1].consequence_of, "R23");
 }
 
@@ -346,14 +346,14 @@ TEST(Folding, DirectionsDoNotMix) {
   std::vector<Finding> findings{
       finding("R2", Verdict::kVanishing), finding("R3", Verdict::kExploding),
       finding("R8", Verdict::kExploding), finding("R9", Verdict::kUnstable)};
-  fold_consequences(findings);
+  group_by_root_cause(findings);
   EXPECT_EQ(findings[1].consequence_of, "");
   EXPECT_EQ(findings[2].consequence_of, "R3");
   EXPECT_EQ(findings[3].consequence_of, "R2");
 }
 
 TEST(Folding, OfNothingIsNothing) {
-  fold_consequences({});
+  group_by_root_cause({});
 }
 
 }  // namespace

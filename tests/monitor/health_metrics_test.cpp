@@ -9,7 +9,7 @@
 #include <limits>
 #include <vector>
 
-#include "monitor/metrics/gradient_readings.h"
+#include "monitor/metrics/gradient_norms.h"
 #include "tests/monitor/health_fixtures.h"
 #include "tests/support/expect_close.h"
 
@@ -118,7 +118,7 @@ TEST(UnitRecord, FractionsAreOfUnitsAndOfElements) {
 }
 
 TEST(GradientReadings, OfNormsAreNamedByPosition) {
-  const auto readings = gradient_readings(from({0.5, kNaN, 0.25, kInf}), Thresholds{});
+  const auto readings = gradient_norms_of(from({0.5, kNaN, 0.25, kInf}), Thresholds{});
   ASSERT_EQ(readings.size(), 2u);
   EXPECT_EQ(readings[0].name, "gradient 1");
   EXPECT_EQ(readings[1].name, "gradient 3");
@@ -130,7 +130,7 @@ TEST(GradientReadings, LeaveOutWhatHasNoMagnitude) {
   const HealthMetrics metrics = metrics_of(
       {gradient("empty", {}), gradient("all_nan", {kNaN, kNaN}), test::missing_gradient("missing"),
        test::tensor("weight", Role::kWeight, 0, {1.0}), gradient("part", {3.0, kNaN, 4.0}, 2)});
-  const auto readings = gradient_readings(metrics, Thresholds{});
+  const auto readings = gradient_norms_of(metrics, Thresholds{});
   ASSERT_EQ(readings.size(), 1u);
   EXPECT_EQ(readings[0].name, "part");
   EXPECT_EQ(readings[0].layer, 2);

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "monitor/metrics/gradient_readings.h"
+#include "monitor/metrics/gradient_norms.h"
 #include "monitor/metrics/health_metrics.h"
 #include "monitor/rules/run_diagnosis.h"
 #include "tests/monitor/health_fixtures.h"

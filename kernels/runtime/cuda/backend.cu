@@ -48,8 +48,8 @@ class GpuMemory final : public MemorySource {
  public:
   void* take(std::int64_t bytes) override { return gpu::allocate(bytes); }
   void give_back(void* block, std::int64_t) noexcept override { gpu::deallocate(block); }
-  void cached(void* block, std::int64_t) noexcept override { gpu::forbid(block); }
-  void reused(void* block, std::int64_t) noexcept override { gpu::renew(block); }
+  void cached(void* block, std::int64_t) noexcept override { gpu::poison(block); }
+  void reused(void* block, std::int64_t) noexcept override { gpu::unpoison(block); }
 };
 
 }  // namespace

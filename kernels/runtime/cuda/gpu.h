@@ -75,10 +75,10 @@ void destroy_graph(Graph graph) noexcept;
 void* allocate(std::int64_t bytes);
 void deallocate(void* data) noexcept;
 
-/// A block that nobody may touch until renew(), after which it is as allocate() gives it: what an
+/// A block that nobody may touch until unpoison(), after which it is as allocate() gives it: what an
 /// allocator that keeps blocks tells the sim device. Neither does anything on a GPU.
-void forbid(void* data) noexcept;
-void renew(void* data) noexcept;
+void poison(void* data) noexcept;
+void unpoison(void* data) noexcept;
 
 /// Host memory that copies asynchronously; `bytes` > 0.
 void* allocate_pinned(std::int64_t bytes);

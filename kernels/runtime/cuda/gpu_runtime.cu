@@ -128,8 +128,8 @@ void deallocate(void* data) noexcept {
   static_cast<void>(cudaFree(data));
 }
 
-void forbid(void*) noexcept {}
-void renew(void*) noexcept {}
+void poison(void*) noexcept {}
+void unpoison(void*) noexcept {}
 
 void* allocate_pinned(std::int64_t bytes) {
   void* data = nullptr;

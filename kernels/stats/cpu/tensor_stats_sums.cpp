@@ -203,7 +203,7 @@ class Accumulators {
 
 /// Asks for kBytes of a memory from `offset` on, as far as it goes.
 template <std::int64_t kBytes>
-HWY_INLINE void Ask(std::span<const std::byte> memory, std::int64_t offset) {
+HWY_INLINE void Prefetch(std::span<const std::byte> memory, std::int64_t offset) {
   const std::int64_t rest = std::ssize(memory) - offset;
   if (rest >= kBytes) {
     HWY_UNROLL(4)
@@ -219,16 +219,16 @@ HWY_INLINE void Ask(std::span<const std::byte> memory, std::int64_t offset) {
 
 /// Whether both halves of the next chunk are asked for. Zen 3 gets memory faster from two places
 /// than from one (`tensor_stats cpu/record/gpt2_124m_f32/0/cold/1`: 37 ms, and 42 ms with
-/// kAheadBytes; float64 69 and 77 ms), other CPUs with AVX2 and without AVX-512 were not measured.
+/// kPrefetchDistance; float64 69 and 77 ms), other CPUs with AVX2 and without AVX-512 were not measured.
 /// Of 16-bit elements the arithmetic takes longer than memory does.
 template <class T>
-inline constexpr bool kAsksInHalves = HWY_TARGET == HWY_AVX2 && sizeof(T) >= 4;
-/// Smaller chunks are slower so (5000 x 1000: 1.7 ms, and 1.3 ms with kAheadBytes).
+inline constexpr bool kPrefetchesInHalves = HWY_TARGET == HWY_AVX2 && sizeof(T) >= 4;
+/// Smaller chunks are slower so (5000 x 1000: 1.7 ms, and 1.3 ms with kPrefetchDistance).
 inline constexpr std::int64_t kLeastBytesInHalves = 8192;
 
 /// Elsewhere memory is asked for so far ahead. Zen 4 takes 17 ms for the same, as the fastest loop
 /// that only reads does, and 25 ms where it asks for the next chunk.
-inline constexpr std::int64_t kAheadBytes = 4096;
+inline constexpr std::int64_t kPrefetchDistance = 4096;
 
 template <std::int64_t kDoubles, class T>
 HWY_INLINE ChunkSums SumBlocks(const T* data, std::int64_t count, std::span<const std::byte> next) {
@@ -244,7 +244,8 @@ HWY_INLINE ChunkSums SumBlocks(const T* data, std::int64_t count, std::span<cons
     HWY_UNROLL(1)  // Four blocks at once need more registers than AVX2 has.
     for (std::int64_t k = 0; k < kStep; k += kBlock) sums.Add(data + i + k);
   };
-  if (kAsksInHalves<T> && next.size() == all.size() && std::ssize(all) >= kLeastBytesInHalves) {
+  if (kPrefetchesInHalves<T> && next.size() == all.size() &&
+      std::ssize(all) >= kLeastBytesInHalves) {
     static_assert(kStepBytes % (2 * kLineBytes) == 0, "or lines would be asked for twice");
     const std::byte* first = next.data();
     const std::byte* second = next.data() + next.size() / 2;
@@ -260,11 +261,11 @@ HWY_INLINE ChunkSums SumBlocks(const T* data, std::int64_t count, std::span<cons
     }
   }
   for (; i + kStep <= count; i += kStep) {
-    const std::int64_t ahead = i * static_cast<std::int64_t>(sizeof(T)) + kAheadBytes;
+    const std::int64_t ahead = i * static_cast<std::int64_t>(sizeof(T)) + kPrefetchDistance;
     if (ahead < std::ssize(all)) {
-      Ask<kStepBytes>(all, ahead);
+      Prefetch<kStepBytes>(all, ahead);
     } else {
-      Ask<kStepBytes>(next, ahead - std::ssize(all));
+      Prefetch<kStepBytes>(next, ahead - std::ssize(all));
     }
     add_step();
   }

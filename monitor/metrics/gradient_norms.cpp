@@ -1,4 +1,4 @@
-#include "monitor/metrics/gradient_readings.h"
+#include "monitor/metrics/gradient_norms.h"
 
 #include <fmt/format.h>
 
@@ -14,26 +14,25 @@ namespace gradvitals {
 namespace {
 
 /// Independent of size where that is known.
-double magnitude(const GradientReading& reading) {
+double magnitude(const GradientNorm& reading) {
   return reading.rms.value_or(reading.norm);
 }
 
 /// The bias of a kernel that moves, itself still but for rounding.
-bool is_idle(const GradientReading& bias, const GradientReading& kernel,
-             const Thresholds& thresholds) {
+bool is_idle(const GradientNorm& bias, const GradientNorm& kernel, const Thresholds& thresholds) {
   if (!bias.is_whole || kernel.norm == 0.0) return false;
   return magnitude(bias) <= thresholds.idle_bias_ratio * magnitude(kernel) ||
          (has_vanished(bias, thresholds) && !has_vanished(kernel, thresholds));
 }
 
-void mark_idle_biases(std::vector<GradientReading>& readings, const Thresholds& thresholds) {
-  std::map<LayerKey, const GradientReading*> kernels;  // The largest of each layer.
-  for (const GradientReading& reading : readings) {
+void mark_idle_biases(std::vector<GradientNorm>& readings, const Thresholds& thresholds) {
+  std::map<LayerKey, const GradientNorm*> kernels;  // The largest of each layer.
+  for (const GradientNorm& reading : readings) {
     if (!reading.is_kernel) continue;
-    const GradientReading*& kernel = kernels[layer_key(reading.name)];
+    const GradientNorm*& kernel = kernels[layer_key(reading.name)];
     if (kernel == nullptr || magnitude(reading) > magnitude(*kernel)) kernel = &reading;
   }
-  for (GradientReading& reading : readings) {
+  for (GradientNorm& reading : readings) {
     const auto kernel = kernels.find(layer_key(reading.name));
     if (reading.is_kernel || kernel == kernels.end()) continue;
     if (!reading.rms && !says_bias(reading.name)) continue;  // Of unknown shape.
@@ -41,9 +40,9 @@ void mark_idle_biases(std::vector<GradientReading>& readings, const Thresholds& 
   }
 }
 
-std::vector<GradientReading> readings_from_tensors(const HealthMetrics& metrics,
-                                                   const Thresholds& thresholds) {
-  std::vector<GradientReading> readings;
+std::vector<GradientNorm> readings_from_tensors(const HealthMetrics& metrics,
+                                                const Thresholds& thresholds) {
+  std::vector<GradientNorm> readings;
   const std::vector<std::optional<double>> ratios = gradient_to_weight_ratios(metrics);
   for (std::size_t i = 0; i < ratios.size(); ++i) {
     const TensorRecord& tensor = metrics.tensors[i];
@@ -60,9 +59,9 @@ std::vector<GradientReading> readings_from_tensors(const HealthMetrics& metrics,
   return readings;
 }
 
-std::vector<GradientReading> readings_from_norms(const HealthMetrics& metrics,
-                                                 const Thresholds& thresholds) {
-  std::vector<GradientReading> readings;
+std::vector<GradientNorm> readings_from_norms(const HealthMetrics& metrics,
+                                              const Thresholds& thresholds) {
+  std::vector<GradientNorm> readings;
   for (std::size_t i = 0; i < metrics.gradient_norms.size(); ++i) {
     const double norm = metrics.gradient_norms[i];
     // A norm that is infinite may stand for an infinite element: R1 speaks of it, no magnitude
@@ -70,7 +69,7 @@ std::vector<GradientReading> readings_from_norms(const HealthMetrics& metrics,
     if (!std::isfinite(norm)) continue;
     const bool is_total = is_total_norm(metrics, i);
     if (is_total && metrics.gradient_norms.size() > 1) continue;
-    GradientReading& reading = readings.emplace_back();
+    GradientNorm& reading = readings.emplace_back();
     reading.name = norm_name(metrics, i);
     reading.norm = norm;
     reading.is_kernel = says_kernel(reading.name);
@@ -82,13 +81,13 @@ std::vector<GradientReading> readings_from_norms(const HealthMetrics& metrics,
 
 }  // namespace
 
-bool has_vanished(const GradientReading& gradient, const Thresholds& thresholds) {
+bool has_vanished(const GradientNorm& gradient, const Thresholds& thresholds) {
   return gradient.is_whole && (gradient.norm < thresholds.vanished_norm ||
                                (gradient.rms && *gradient.rms < thresholds.vanished_rms));
 }
 
-std::vector<GradientReading> gradient_readings(const HealthMetrics& metrics,
-                                               const Thresholds& thresholds) {
+std::vector<GradientNorm> gradient_norms_of(const HealthMetrics& metrics,
+                                            const Thresholds& thresholds) {
   return metrics.tensors.empty() ? readings_from_norms(metrics, thresholds)
                                  : readings_from_tensors(metrics, thresholds);
 }
@@ -109,9 +108,9 @@ std::string total_norm_phrase(std::string_view name) {
   return fmt::format("norm of all gradients together ({})", name);
 }
 
-std::optional<NormRange> nonzero_norm_range(const std::vector<GradientReading>& readings) {
+std::optional<NormRange> nonzero_norm_range(const std::vector<GradientNorm>& readings) {
   NormRange range;
-  for (const GradientReading& reading : readings) {
+  for (const GradientNorm& reading : readings) {
     if (reading.norm == 0.0 || !reading.is_whole || reading.is_idle_bias) continue;
     if (!range.smallest || reading.norm < range.smallest->norm) range.smallest = &reading;
     if (!range.largest || reading.norm > range.largest->norm) range.largest = &reading;

@@ -1,4 +1,4 @@
-// GradientReading: one gradient as the rules on magnitudes see it, whether its tensor was examined
+// GradientNorm: one gradient as the rules on magnitudes see it, whether its tensor was examined
 // or only its norm is known.
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace gradvitals {
 
-struct GradientReading {
+struct GradientNorm {
   std::string name;  ///< "gradient 3", counted from 1, where only norms are known
   int layer = -1;
   double norm = 0.0;          ///< L2 of the finite part; never NaN
@@ -31,13 +31,13 @@ struct GradientReading {
 };
 
 /// Whether the gradient is known to be below the limits of R4. Exactly zero is below them, too.
-bool has_vanished(const GradientReading& gradient, const Thresholds& thresholds);
+bool has_vanished(const GradientNorm& gradient, const Thresholds& thresholds);
 
 /// The gradients that have a finite magnitude to judge, in their order: from the tensors, or from
 /// gradient_norms where no tensor is known. Left out are gradients that do not exist, have no
 /// element or hold nothing finite; so is the norm of all gradients together beside norms of tensors.
-std::vector<GradientReading> gradient_readings(const HealthMetrics& metrics,
-                                               const Thresholds& thresholds);
+std::vector<GradientNorm> gradient_norms_of(const HealthMetrics& metrics,
+                                            const Thresholds& thresholds);
 
 /// What the gradient of gradient_norms[index] is called: its name, or "gradient 1" for index 0
 /// where nobody named it.
@@ -53,13 +53,13 @@ std::string total_norm_phrase(std::string_view name);
 /// Largest over smallest of the nonzero norms of whole gradients, idle biases apart, with the
 /// gradients they belong to. The pointers point into `readings`.
 struct NormRange {
-  const GradientReading* smallest = nullptr;
-  const GradientReading* largest = nullptr;
+  const GradientNorm* smallest = nullptr;
+  const GradientNorm* largest = nullptr;
 
   double ratio() const { return largest->norm / smallest->norm; }
 };
 
 /// Empty where every such gradient is exactly zero.
-std::optional<NormRange> nonzero_norm_range(const std::vector<GradientReading>& readings);
+std::optional<NormRange> nonzero_norm_range(const std::vector<GradientNorm>& readings);
 
 }  // namespace gradvitals

@@ -23,7 +23,7 @@ namespace {
 constexpr std::int64_t kLargestSeed = 4294967295;
 // 64 units of float32 on ten layers: 1 GB of activations and deltas.
 constexpr std::int64_t kLargestBatch = 200'000;
-/// The seed notebook's own.
+/// The notebook's own.
 constexpr std::int64_t kDefaultBatch = 100;
 
 /// What the networks are compared on.
@@ -84,7 +84,7 @@ std::vector<NetworkReport> examine_networks(Stream& stream, const CompareOptions
 
 Command CompareOptions::add_to(CommandLine& program) {
   Command command =
-      program.add_command("compare", "Diagnose the seed notebook's three networks, side by side");
+      program.add_command("compare", "Diagnose the notebook's three networks, side by side");
   command.integer("--seed", seed, 0, kLargestSeed, "Of weights and generated data");
   command.integer("--batch", batch, 1, kLargestBatch, "Samples; of --data the first ones",
                   fmt::format("{}, or all of --data", kDefaultBatch));

@@ -1,4 +1,4 @@
-// `gradvitals compare`: the seed's three networks, side by side.
+// `gradvitals compare`: the notebook's three networks, side by side.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 namespace gradvitals::app {
 
 struct CompareOptions {
-  std::int64_t seed = 42;  ///< The seed notebook's own.
+  std::int64_t seed = 42;  ///< The notebook's own.
   std::int64_t batch = 0;  ///< 0: 100 samples drawn from the seed, or all those of `data`.
   std::string data;        ///< A table of numbers; empty for samples drawn from the seed.
   std::string target;      ///< The column of `data`, or the second file, that is to be predicted.

@@ -109,7 +109,7 @@ std::vector<std::string> note_lines(std::span<const NetworkReport> networks) {
 std::string notes_of(std::span<const NetworkReport> networks, const JudgingOptions& options) {
   std::string text;
   for (const std::string& line : note_lines(networks)) {
-    if (options.rules == RuleSet::kSeed) {
+    if (options.rules == RuleSet::kNotebook) {
       note(line);
     } else {
       text += fmt::format("{}: {}\n", marker(Severity::kInfo), printable(line));

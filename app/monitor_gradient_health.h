@@ -1,4 +1,4 @@
-// The seed's monitor_gradient_health(model, x, y): one forward and backward pass, watched.
+// The notebook's monitor_gradient_health(model, x, y): one forward and backward pass, watched.
 #pragma once
 
 #include "framework/io/file_model.h"

@@ -26,11 +26,16 @@ void JudgingOptions::add_to(Command& command) {
   command.repeated_text("--plot", plots, "FILE",
                         "Draw the figure to FILE (.png, .svg, .pdf; .gp is the gnuplot script "
                         "itself); may be given more than once");
-  command.word("--rules", {"full", "seed"}, "full",
-               "Judge by the full rules, or by the seed notebook's thresholds alone",
-               [this](const std::string& word) {
-                 rules = word == "seed" ? RuleSet::kSeed : RuleSet::kFull;
-               });
+  command.parsed(
+      "--rules", "full|notebook", "full",
+      "Judge by the full rules, or by the notebook's thresholds alone",
+      [this](const std::string& word) {
+        // "seed" is what it was called once.
+        if (word != "full" && word != "notebook" && word != "seed") {
+          throw std::invalid_argument(fmt::format("'{}' is not one of full, notebook", word));
+        }
+        rules = word == "full" ? RuleSet::kFull : RuleSet::kNotebook;
+      });
   command.word(
       "--fail-on", {"info", "warning", "critical"}, "",
       "Exit 1 where a finding of the full rules is at least this severe",
@@ -50,8 +55,8 @@ void JudgingOptions::add_to(Command& command) {
 }
 
 void JudgingOptions::check(std::span<const std::string> inputs) const {
-  if (rules == RuleSet::kSeed && fail_on != Severity::kOk) {
-    throw UsageError("--fail-on judges by the full rules and cannot go with --rules seed");
+  if (rules == RuleSet::kNotebook && fail_on != Severity::kOk) {
+    throw UsageError("--fail-on judges by the full rules and cannot go with --rules notebook");
   }
   // "a.svg" and "./a.svg" are one file.
   const auto file_of = [](const std::string& path) {

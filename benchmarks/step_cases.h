@@ -15,7 +15,7 @@
 namespace gradvitals {
 
 inline constexpr std::uint64_t kSeed = 42;
-inline constexpr std::int64_t kSeedBatch = 100;
+inline constexpr std::int64_t kNotebookBatch = 100;
 
 struct Step {
   Sequential model;
@@ -24,12 +24,12 @@ struct Step {
 };
 
 inline Step sigmoid_step(Stream& stream) {
-  SampleData data = make_sample_data(stream, kSeed, kSeedBatch);
+  SampleData data = make_sample_data(stream, kSeed, kNotebookBatch);
   return {sigmoid_network(stream, {.seed = kSeed}), data.x, data.y};
 }
 
 inline Step relu_step(Stream& stream) {
-  SampleData data = make_sample_data(stream, kSeed, kSeedBatch);
+  SampleData data = make_sample_data(stream, kSeed, kNotebookBatch);
   return {relu_network(stream, {.seed = kSeed}), data.x, data.y};
 }
 

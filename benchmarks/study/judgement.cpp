@@ -3,7 +3,7 @@
 #include <limits>
 #include <map>
 
-#include "monitor/rules/seed_interpreter.h"
+#include "monitor/rules/notebook_interpreter.h"
 
 namespace gradvitals::study {
 namespace {
@@ -19,12 +19,13 @@ std::vector<Judged> judge(const std::vector<Trial>& trials, const std::vector<Ta
   std::vector<Judged> judged;
   for (const Trial& trial : trials) {
     const Task& task = tasks[trial.spec.task];
-    judged.push_back({.trial = &trial,
-                      .task = &task,
-                      .truth = truth_of(trial, best[trial.spec.task]),
-                      .half = half_of(trial.spec, task),
-                      .diagnosis = diagnose(trial.at_start),
-                      .notebook_is_sick = seed_score(trial.at_start).score < kSeedExcellent});
+    judged.push_back(
+        {.trial = &trial,
+         .task = &task,
+         .truth = truth_of(trial, best[trial.spec.task]),
+         .half = half_of(trial.spec, task),
+         .diagnosis = diagnose(trial.at_start),
+         .notebook_is_sick = notebook_score(trial.at_start).score < kNotebookExcellent});
   }
   return judged;
 }

@@ -183,7 +183,7 @@ Samples take(const Problem& problem, std::span<const std::int64_t> rows) {
   return samples;
 }
 
-/// The problem's samples in an order of the seed's, a fifth of them held out.
+/// The problem's samples in an order of the notebook's, a fifth of them held out.
 Task make_task(Task task, Problem problem) {
   standardize(problem.x, problem.features);
   if (task.goal == Goal::kRegression) standardize(problem.y, problem.outputs);

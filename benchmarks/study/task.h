@@ -46,7 +46,7 @@ std::vector<Task> make_tasks(const std::string& scikit_learn_data);
 /// Throws std::runtime_error naming the first file of a task that the folder has not.
 void require_every_task(const std::string& scikit_learn_data);
 
-/// 0 to rows - 1 in an order of the seed's, the same with every library.
+/// 0 to rows - 1 in an order of the notebook's, the same with every library.
 std::vector<std::int64_t> shuffled_rows(std::int64_t rows, std::uint64_t seed);
 
 /// The score of predictions (rows, outputs) on the held-out samples; 0 where one is not finite.

@@ -6,7 +6,7 @@
 #include <span>
 #include <utility>
 
-#include "monitor/metrics/seed_limits.h"
+#include "monitor/metrics/notebook_limits.h"
 
 namespace gradvitals {
 namespace {
@@ -64,9 +64,9 @@ HealthMetrics metrics_from_norms(std::vector<double> gradient_norms) {
   const std::vector<double>& norms = metrics.gradient_norms;
   metrics.total_layers = std::ssize(norms);
   metrics.vanished_layers =
-      std::ranges::count_if(norms, [](double norm) { return norm < kSeedVanishedNorm; });
+      std::ranges::count_if(norms, [](double norm) { return norm < kNotebookVanishedNorm; });
   metrics.weak_layers =
-      std::ranges::count_if(norms, [](double norm) { return norm < kSeedWeakNorm; });
+      std::ranges::count_if(norms, [](double norm) { return norm < kNotebookWeakNorm; });
 
   // NumPy's min and max give NaN where any element is; std::minmax would depend on the order.
   const bool has_nan = std::ranges::any_of(norms, [](double norm) { return std::isnan(norm); });

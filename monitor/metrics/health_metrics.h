@@ -1,4 +1,4 @@
-// HealthMetrics: everything the rules judge, as numbers. The seed's keys first, then what each
+// HealthMetrics: everything the rules judge, as numbers. The notebook's keys first, then what each
 // tensor and each layer showed.
 #pragma once
 
@@ -54,7 +54,7 @@ struct UnitRecord {
 };
 
 struct HealthMetrics {
-  // What the seed's monitor_gradient_health() returns, as it computes it: over gradients that
+  // What the notebook's monitor_gradient_health() returns, as it computes it: over gradients that
   // exist, population standard deviation, `weak` including `vanished`, NaN wherever NumPy would
   // give NaN.
   double min_gradient = 0.0;
@@ -82,7 +82,7 @@ struct HealthMetrics {
   std::vector<std::string> networks;
 };
 
-/// The seed's keys from gradient norms; everything else is left empty. No norms: NaN and zero
+/// The notebook's keys from gradient norms; everything else is left empty. No norms: NaN and zero
 /// counts.
 HealthMetrics metrics_from_norms(std::vector<double> gradient_norms);
 

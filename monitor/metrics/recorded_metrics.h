@@ -42,7 +42,7 @@ struct RecordedMetrics {
 };
 
 /// Reads what people record, told by its content:
-/// - an object with the seed's keys (min_gradient, ..., total_layers, gradient_norms) or with
+/// - an object with the notebook's keys (min_gradient, ..., total_layers, gradient_norms) or with
 ///   gradient_norms alone, an array: what is there is taken as recorded, the rest is computed;
 /// - {name: norm}, nested too; an array of norms;
 /// - gradvitals' own JSON, of a diagnosis or a comparison;

@@ -157,9 +157,9 @@ void RecordPlace::refuse(const std::string& what) const {
 }
 
 void add_record(const json& object, const RecordPlace& place, TrainingLog& log) {
-  if (!has_seed_keys(object)) return log.add(RecordReader(place, log).read(object));
+  if (!has_notebook_keys(object)) return log.add(RecordReader(place, log).read(object));
   LoggedRecord record;
-  record.metrics = read_seed_object(object, place);
+  record.metrics = read_notebook_object(object, place);
   record.step = record.metrics->step = step_of(object, place);
   log.add(std::move(record));
 }

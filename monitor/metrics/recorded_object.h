@@ -21,18 +21,18 @@ struct RecordPlace {
   [[noreturn]] void refuse(const std::string& what) const;
 };
 
-/// Whether the object has a key of the seed's.
-bool has_seed_keys(const nlohmann::json& object);
+/// Whether the object has a key of the notebook's.
+bool has_notebook_keys(const nlohmann::json& object);
 
-/// An object with the seed's keys. Throws InputError naming the place and the key that is negative
+/// An object with the notebook's keys. Throws InputError naming the place and the key that is negative
 /// or of another kind, and for aggregates without gradient_norms.
-HealthMetrics read_seed_object(const nlohmann::json& object, const RecordPlace& place);
+HealthMetrics read_notebook_object(const nlohmann::json& object, const RecordPlace& place);
 
 /// One network of gradvitals' own JSON: its metrics, its loss, and the names of its gradients.
 HealthMetrics read_own_network(const nlohmann::json& network, const RecordPlace& place);
 
-/// Adds an object as one record: with the seed's keys, or names with norms, at any depth. Throws
-/// InputError as read_seed_object(), and where "step" is no whole number.
+/// Adds an object as one record: with the notebook's keys, or names with norms, at any depth. Throws
+/// InputError as read_notebook_object(), and where "step" is no whole number.
 void add_record(const nlohmann::json& object, const RecordPlace& place, TrainingLog& log);
 
 }  // namespace gradvitals

@@ -12,7 +12,7 @@
 #include "kernels/runtime/utf8.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/text_table.h"
-#include "monitor/rules/seed_interpreter.h"
+#include "monitor/rules/notebook_interpreter.h"
 
 namespace gradvitals {
 namespace {
@@ -47,8 +47,8 @@ Metric flow_metric(std::string_view name, std::optional<double> Oxygen::*member,
           fmt::format("{} to {}", three_digits(low), three_digits(high))};
 }
 
-/// The seed's rows and ideal ranges.
-std::vector<Metric> seed_metrics() {
+/// The notebook's rows and ideal ranges.
+std::vector<Metric> notebook_metrics() {
   return {
       number_metric("Min Gradient", &HealthMetrics::min_gradient, "1e-4 to 1e0"),
       number_metric("Max Gradient", &HealthMetrics::max_gradient, "1e-4 to 1e1"),
@@ -61,16 +61,16 @@ std::vector<Metric> seed_metrics() {
 }
 
 std::vector<Metric> metrics_of(RuleSet rules, const Thresholds& t) {
-  std::vector<Metric> metrics = seed_metrics();
-  if (rules == RuleSet::kSeed) return metrics;
+  std::vector<Metric> metrics = notebook_metrics();
+  if (rules == RuleSet::kNotebook) return metrics;
   metrics.push_back(flow_metric("Backward Factor", &Oxygen::backward_factor,
                                 t.uneven_backward_factor, t.backward_factor_high.warning));
   metrics.push_back(flow_metric("Forward Gain", &Oxygen::forward_gain, t.forward_gain_low.warning,
                                 t.forward_gain_high.warning));
-  metrics.push_back({"Seed Score",
+  metrics.push_back({"Notebook Score",
                      [](const NetworkReport& network) {
-                       const SeedScore seed = seed_score(network.metrics);
-                       return fmt::format("{}/8 {}", seed.score, seed.verdict);
+                       const NotebookScore notebook = notebook_score(network.metrics);
+                       return fmt::format("{}/8 {}", notebook.score, notebook.verdict);
                      },
                      "7/8 or 8/8"});
   metrics.push_back(

@@ -10,7 +10,7 @@
 
 namespace gradvitals {
 
-/// The comparison table: a column for each network, a row for each of the seed's metrics and, with
+/// The comparison table: a column for each network, a row for each of the notebook's metrics and, with
 /// the full rules, for the signal's flow, score and verdict. Ideal ranges are those of the first
 /// diagnosis. Columns are as wide as their widest cell.
 std::string comparison_table(std::span<const NetworkReport> networks, RuleSet rules,
@@ -20,11 +20,11 @@ std::string comparison_table(std::span<const NetworkReport> networks, RuleSet ru
 /// where it crossed none, the table's range. Empty where the backward factor is not known.
 std::optional<std::string> backward_factor_phrase(const Diagnosis& diagnosis);
 
-/// One line for each network: from its verdict and the number that decided it or, with the seed's
-/// rules, from the seed's score.
+/// One line for each network: from its verdict and the number that decided it or, with the notebook's
+/// rules, from the notebook's score.
 std::string conclusions(std::span<const NetworkReport> networks, RuleSet rules, TextStyle style);
 
-/// One line: the networks on which the seed's score and the full rules disagree, and why.
+/// One line: the networks on which the notebook's score and the full rules disagree, and why.
 std::string disagreements(std::span<const NetworkReport> networks, TextStyle style);
 
 /// All of it, after a blank line: table, conclusions and, with the full rules, disagreements.

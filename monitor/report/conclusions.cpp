@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "kernels/runtime/utf8.h"
-#include "monitor/metrics/seed_limits.h"
+#include "monitor/metrics/notebook_limits.h"
 #include "monitor/report/comparison.h"
 #include "monitor/report/number_text.h"
-#include "monitor/rules/seed_interpreter.h"
+#include "monitor/rules/notebook_interpreter.h"
 
 namespace gradvitals {
 namespace {
@@ -55,54 +55,56 @@ std::string evidence(const NetworkReport& network) {
   return text;
 }
 
-/// What the seed's three checks saw.
-std::string seed_evidence(const HealthMetrics& metrics) {
+/// What the notebook's three checks saw.
+std::string notebook_evidence(const HealthMetrics& metrics) {
   std::vector<std::string> seen;
   if (metrics.vanished_layers > 0) {
     seen.push_back(fmt::format("{} of {} norms {} below {}", metrics.vanished_layers,
                                metrics.total_layers, metrics.vanished_layers == 1 ? "lies" : "lie",
-                               kSeedVanishedNorm));
+                               kNotebookVanishedNorm));
   }
-  if (metrics.max_gradient > kSeedLargeNorm) {
+  if (metrics.max_gradient > kNotebookLargeNorm) {
     seen.push_back(fmt::format("the largest norm is {}", scientific(metrics.max_gradient)));
   }
-  const double ratio = seed_range_ratio(metrics);
-  if (ratio > kSeedRangeRatio) seen.push_back(fmt::format("norms span {}x", scientific(ratio)));
+  const double ratio = notebook_range_ratio(metrics);
+  if (ratio > kNotebookRangeRatio) seen.push_back(fmt::format("norms span {}x", scientific(ratio)));
   if (!seen.empty()) return fmt::format("{}", fmt::join(seen, " and "));
-  if (!(metrics.min_gradient >= kSeedVanishedNorm && metrics.max_gradient <= kSeedLargeNorm)) {
+  if (!(metrics.min_gradient >= kNotebookVanishedNorm &&
+        metrics.max_gradient <= kNotebookLargeNorm)) {
     return "a norm that is not a number crosses no limit";
   }
-  return fmt::format("no norm is below {} (smallest: {}) or above {}", kSeedVanishedNorm,
-                     scientific(metrics.min_gradient), kSeedLargeNorm);
+  return fmt::format("no norm is below {} (smallest: {}) or above {}", kNotebookVanishedNorm,
+                     scientific(metrics.min_gradient), kNotebookLargeNorm);
 }
 
-/// Whether one of the seed's checks points at what the verdict says. For the other verdicts it has
+/// Whether one of the notebook's checks points at what the verdict says. For the other verdicts it has
 /// no check at all.
-bool seed_sees(Verdict verdict, const HealthMetrics& metrics) {
+bool notebook_sees(Verdict verdict, const HealthMetrics& metrics) {
   switch (verdict) {
     case Verdict::kVanishing:
       return metrics.vanished_layers > 0 || metrics.weak_layers > metrics.total_layers / 2;
     case Verdict::kExploding:
-      return metrics.max_gradient > kSeedLargeNorm;
+      return metrics.max_gradient > kNotebookLargeNorm;
     case Verdict::kUnstable:
-      return seed_range_ratio(metrics) > kSeedRangeRatio;
+      return notebook_range_ratio(metrics) > kNotebookRangeRatio;
     default:
       return false;
   }
 }
 
 bool disagree(const NetworkReport& network) {
-  const int score = seed_score(network.metrics).score;
-  if (network.diagnosis.verdict == Verdict::kHealthy) return score < kSeedExcellent;
-  // MODERATE is "manageable" in the seed's words, which no critical finding is.
+  const int score = notebook_score(network.metrics).score;
+  if (network.diagnosis.verdict == Verdict::kHealthy) return score < kNotebookExcellent;
+  // MODERATE is "manageable" in the notebook's words, which no critical finding is.
   const bool is_critical = network.diagnosis.severity == Severity::kCritical;
-  const int highest_fitting_score = is_critical ? kSeedModerate - 1 : kSeedExcellent - 1;
-  return score > highest_fitting_score || !seed_sees(network.diagnosis.verdict, network.metrics);
+  const int highest_fitting_score = is_critical ? kNotebookModerate - 1 : kNotebookExcellent - 1;
+  return score > highest_fitting_score ||
+         !notebook_sees(network.diagnosis.verdict, network.metrics);
 }
 
 std::string_view marker_of_score(int score) {
-  if (score >= kSeedExcellent) return "✅";
-  return score >= kSeedModerate ? "⚠️" : "🚨";
+  if (score >= kNotebookExcellent) return "✅";
+  return score >= kNotebookModerate ? "⚠️" : "🚨";
 }
 
 std::string_view emoji(Severity severity) {
@@ -115,11 +117,11 @@ std::string full_conclusion(const NetworkReport& network) {
                      name(network.diagnosis.verdict), evidence(network));
 }
 
-std::string seed_conclusion(const NetworkReport& network) {
-  const SeedScore seed = seed_score(network.metrics);
-  return fmt::format("{} {}: {}, health score {}/8; {}\n", marker_of_score(seed.score),
-                     printable(network.name), seed.verdict, seed.score,
-                     seed_evidence(network.metrics));
+std::string notebook_conclusion(const NetworkReport& network) {
+  const NotebookScore notebook = notebook_score(network.metrics);
+  return fmt::format("{} {}: {}, health score {}/8; {}\n", marker_of_score(notebook.score),
+                     printable(network.name), notebook.verdict, notebook.score,
+                     notebook_evidence(network.metrics));
 }
 
 }  // namespace
@@ -137,7 +139,7 @@ std::optional<std::string> backward_factor_phrase(const Diagnosis& diagnosis) {
 std::string conclusions(std::span<const NetworkReport> networks, RuleSet rules, TextStyle style) {
   std::string text = "🎯 SUMMARY CONCLUSIONS:\n";
   for (const NetworkReport& network : networks) {
-    text += rules == RuleSet::kFull ? full_conclusion(network) : seed_conclusion(network);
+    text += rules == RuleSet::kFull ? full_conclusion(network) : notebook_conclusion(network);
   }
   return decorate(text, style);
 }
@@ -147,15 +149,15 @@ std::string disagreements(std::span<const NetworkReport> networks, TextStyle sty
   int count = 0;
   for (const NetworkReport& network : networks) {
     if (!disagree(network)) continue;
-    const SeedScore seed = seed_score(network.metrics);
-    sentences += fmt::format(" {}: the seed says {} {}/8, since {}; the full rules say {}: {}.",
-                             printable(network.title()), seed.verdict, seed.score,
-                             seed_evidence(network.metrics), name(network.diagnosis.verdict),
+    const NotebookScore notebook = notebook_score(network.metrics);
+    sentences += fmt::format(" {}: the notebook says {} {}/8, since {}; the full rules say {}: {}.",
+                             printable(network.title()), notebook.verdict, notebook.score,
+                             notebook_evidence(network.metrics), name(network.diagnosis.verdict),
                              evidence(network));
     ++count;
   }
-  if (count == 0) return "The seed's score and the full rules agree on every network.\n";
-  return decorate(fmt::format("The seed's score and the full rules disagree on {} of {}.{}\n",
+  if (count == 0) return "The notebook's score and the full rules agree on every network.\n";
+  return decorate(fmt::format("The notebook's score and the full rules disagree on {} of {}.{}\n",
                               count, networks.size(), sentences),
                   style);
 }

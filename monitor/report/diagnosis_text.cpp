@@ -12,7 +12,7 @@
 #include "monitor/report/finding_text.h"
 #include "monitor/report/number_text.h"
 #include "monitor/rules/folding.h"
-#include "monitor/rules/seed_interpreter.h"
+#include "monitor/rules/notebook_interpreter.h"
 
 namespace gradvitals {
 namespace {
@@ -111,7 +111,7 @@ bool has_gradients_alone(const HealthMetrics& metrics) {
   });
 }
 
-/// The seed's words are for a loss that is there and finite.
+/// The notebook's words are for a loss that is there and finite.
 std::string loss_line(const HealthMetrics& metrics) {
   if (!metrics.loss) return "Loss: not in the input";
   if (std::isfinite(*metrics.loss)) return "Loss Computed Successfully: ✅";
@@ -145,7 +145,8 @@ std::string root_cause_text(const NetworkReport& network, TextStyle style) {
 }
 
 std::string diagnosis_text(const NetworkReport& network, RuleSet rules, TextStyle style) {
-  if (rules == RuleSet::kSeed) return decorate(interpret_gradient_health(network.metrics), style);
+  if (rules == RuleSet::kNotebook)
+    return decorate(interpret_gradient_health(network.metrics), style);
   return decorate(interpret_gradient_health(network.metrics, loss_line(network.metrics)), style) +
          root_cause_text(network, style);
 }

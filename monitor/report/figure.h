@@ -1,4 +1,4 @@
-// The seed's figure: for each network its gradient norms above, Min, Max, Mean and Std below. Of the
+// The notebook's figure: for each network its gradient norms above, Min, Max, Mean and Std below. Of the
 // steps of a run, norms over steps.
 #pragma once
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "monitor/metrics/seed_limits.h"
+#include "monitor/metrics/notebook_limits.h"
 #include "monitor/report/number_text.h"
 
 namespace gradvitals {
@@ -25,7 +25,7 @@ void include(Decades& axis, double value) {
 
 Decades axis_of(const HealthMetrics& metrics) {
   Decades axis{0.0, 0.0};
-  for (const double limit : {kSeedVanishedNorm, kSeedWeakNorm, kSeedLargeNorm}) {
+  for (const double limit : {kNotebookVanishedNorm, kNotebookWeakNorm, kNotebookLargeNorm}) {
     include(axis, limit);
   }
   for (const double norm : metrics.gradient_norms) include(axis, norm);

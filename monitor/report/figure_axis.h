@@ -22,7 +22,7 @@ struct Decades {
 inline constexpr double kLowestExponent = -300.0;
 inline constexpr double kHighestExponent = 305.0;
 
-/// One range for each network, wide enough for its bars and for the seed's limits. The same for
+/// One range for each network, wide enough for its bars and for the notebook's limits. The same for
 /// all, so that panels compare at a glance, unless that would flatten the bars of every one of
 /// them.
 std::vector<Decades> figure_axes(std::span<const NetworkReport> networks);

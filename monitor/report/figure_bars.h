@@ -20,7 +20,7 @@ struct BarTick {
 /// Whether each bar has its name beneath it.
 bool has_named_bars(const HealthMetrics& metrics);
 
-/// A name beneath each bar where there is room, else numbers beneath some: as in the seed's figure,
+/// A name beneath each bar where there is room, else numbers beneath some: as in the notebook's figure,
 /// and of those that fault_lines() names.
 std::vector<BarTick> bar_ticks(const NetworkReport& network, RuleSet rules);
 

@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "monitor/metrics/seed_limits.h"
+#include "monitor/metrics/notebook_limits.h"
 
 namespace gradvitals {
 namespace {
 
 std::size_t class_of(double norm) {
-  if (norm < kSeedVanishedNorm) return 0;
-  if (norm < kSeedWeakNorm) return 1;
-  return norm > kSeedLargeNorm ? 3 : kHealthyClass;
+  if (norm < kNotebookVanishedNorm) return 0;
+  if (norm < kNotebookWeakNorm) return 1;
+  return norm > kNotebookLargeNorm ? 3 : kHealthyClass;
 }
 
 /// Whether a finding about `at_fault`, a tensor or a layer, is about this tensor.

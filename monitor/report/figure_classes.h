@@ -13,7 +13,7 @@ namespace gradvitals {
 
 inline constexpr std::string_view kAlarmInk = "#b71c1c";
 
-/// The seed's classes, in its colours, in a shade that is easy to look at.
+/// The notebook's classes, in its colours, in a shade that is easy to look at.
 struct NormClass {
   std::string_view title;
   std::string_view color;
@@ -34,7 +34,7 @@ std::string_view color_of(Severity severity);
 /// The names of the norms; empty where they are not known.
 std::vector<std::string> names_of_norms(const HealthMetrics& metrics);
 
-/// The class of each norm. The seed's limits call a norm healthy that the full rules know to be at
+/// The class of each norm. The notebook's limits call a norm healthy that the full rules know to be at
 /// fault, alone or as one of a network whose signal fades or grows: that is kJudgedClass. So is one
 /// that the limits call the opposite of the verdict: vanished in a network that explodes.
 std::vector<std::size_t> classes_of(const NetworkReport& network, RuleSet rules);

@@ -8,7 +8,7 @@
 namespace gradvitals {
 namespace {
 
-// The seed's figure is 18 x 12 inches for three networks: a cell is 6 x 12, at 100 pixels an inch.
+// The notebook's figure is 18 x 12 inches for three networks: a cell is 6 x 12, at 100 pixels an inch.
 constexpr int kPixelsPerInch = 100;
 constexpr int kCellWidth = 600;
 constexpr int kCellHeight = 1200;

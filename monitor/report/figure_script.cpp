@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "monitor/metrics/seed_limits.h"
+#include "monitor/metrics/notebook_limits.h"
 #include "monitor/report/comparison.h"
 #include "monitor/report/figure.h"
 #include "monitor/report/figure_axis.h"
@@ -22,7 +22,7 @@
 #include "monitor/report/gnuplot_string.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/shortened_names.h"
-#include "monitor/rules/seed_interpreter.h"
+#include "monitor/rules/notebook_interpreter.h"
 
 namespace gradvitals {
 namespace {
@@ -42,12 +42,12 @@ struct LimitLine {
   double label_shift;
 };
 constexpr std::array kLimitLines = {
-    LimitLine{kSeedVanishedNorm, "Vanished", kNormClasses[0].color, -0.5},
-    LimitLine{kSeedWeakNorm, "Weak", kNormClasses[1].color, 0.5},
-    LimitLine{kSeedLargeNorm, "Exploding", kNormClasses[3].color, 0.5},
+    LimitLine{kNotebookVanishedNorm, "Vanished", kNormClasses[0].color, -0.5},
+    LimitLine{kNotebookWeakNorm, "Weak", kNormClasses[1].color, 0.5},
+    LimitLine{kNotebookLargeNorm, "Exploding", kNormClasses[3].color, 0.5},
 };
 
-// One blue: the seed's red, green and orange would say vanished, healthy and weak in this figure.
+// One blue: the notebook's red, green and orange would say vanished, healthy and weak in this figure.
 constexpr std::string_view kStatisticColor = "#4a86b8";
 
 /// What the verdict rests on, in a line across the panel; empty where it is healthy.
@@ -139,10 +139,10 @@ void Script::centered_text(std::string_view text, const Panel& panel, int pixel,
 }
 
 void Script::subtitle(const NetworkReport& network, RuleSet rules, const Panel& panel) {
-  const SeedScore seed = seed_score(network.metrics);
-  const std::string score = fmt::format("seed score {}/8 {}", seed.score, seed.verdict);
+  const NotebookScore notebook = notebook_score(network.metrics);
+  const std::string score = fmt::format("notebook score {}/8 {}", notebook.score, notebook.verdict);
   centered_text(score, panel, panel.top - 18, page_.font(10), kFaintInk);
-  if (rules == RuleSet::kSeed) return;
+  if (rules == RuleSet::kNotebook) return;
   std::string verdict(name(network.diagnosis.verdict));
   const std::string reason = reason_of(network.diagnosis);
   if (!reason.empty()) verdict += fmt::format("  ·  {}", reason);

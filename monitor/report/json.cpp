@@ -10,7 +10,7 @@
 
 #include "kernels/runtime/input_message.h"
 #include "monitor/report/json_writer.h"
-#include "monitor/rules/seed_interpreter.h"
+#include "monitor/rules/notebook_interpreter.h"
 
 namespace gradvitals {
 namespace {
@@ -152,8 +152,8 @@ void write_network(JsonWriter& out, const NetworkReport& network) {
   }
   out.close();
   out.member("metrics", metrics_json(network.metrics));
-  const SeedScore seed = seed_score(network.metrics);
-  out.member("seed_score", {{"score", seed.score}, {"verdict", seed.verdict}});
+  const NotebookScore notebook = notebook_score(network.metrics);
+  out.member("seed_score", {{"score", notebook.score}, {"verdict", notebook.verdict}});
   out.member("vital_signs", vital_signs_json(network.diagnosis.vital_signs));
   out.key("findings");
   out.open_array();

@@ -11,8 +11,8 @@
 
 namespace gradvitals {
 
-/// Which judgement a text or figure shows. kSeed leaves out everything the seed did not compute.
-enum class RuleSet : std::uint8_t { kFull, kSeed };
+/// Which judgement a text or figure shows. kNotebook leaves out everything the notebook does not compute.
+enum class RuleSet : std::uint8_t { kFull, kNotebook };
 
 /// Names may hold any bytes: the writers escape them.
 struct NetworkReport {

@@ -12,9 +12,9 @@
 #include "monitor/report/finding_text.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/text_table.h"
+#include "monitor/rules/notebook_interpreter.h"
 #include "monitor/rules/rule.h"
 #include "monitor/rules/run_checks.h"
-#include "monitor/rules/seed_interpreter.h"
 
 namespace gradvitals {
 namespace {
@@ -47,7 +47,7 @@ std::string_view symbol(Severity severity) {
 }
 
 TableRow header_of(RuleSet rules) {
-  if (rules == RuleSet::kSeed) {
+  if (rules == RuleSet::kNotebook) {
     return {"Step", "Min Gradient", "Max Gradient", "Mean Gradient", "Vanished", "Weak", "Score"};
   }
   return {"", "Step", "Verdict", "Severity", "Global norm", "Smallest", "Largest", "Worst finding"};
@@ -55,15 +55,15 @@ TableRow header_of(RuleSet rules) {
 
 TableRow row_of(const NetworkReport& network, RuleSet rules) {
   const HealthMetrics& metrics = network.metrics;
-  if (rules == RuleSet::kSeed) {
-    const SeedScore seed = seed_score(metrics);
+  if (rules == RuleSet::kNotebook) {
+    const NotebookScore notebook = notebook_score(metrics);
     return {title_of(network),
             scientific(metrics.min_gradient),
             scientific(metrics.max_gradient),
             scientific(metrics.mean_gradient),
             fmt::to_string(metrics.vanished_layers),
             fmt::to_string(metrics.weak_layers),
-            fmt::format("{}/8 {}", seed.score, seed.verdict)};
+            fmt::format("{}/8 {}", notebook.score, notebook.verdict)};
   }
   return {std::string(symbol(network.diagnosis.severity)),
           title_of(network),

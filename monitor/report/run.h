@@ -13,7 +13,7 @@ namespace gradvitals {
 
 /// One row a step, in their order, which must be that of the run. Of a long run the first step, the
 /// last, those that a finding names and the bad ones, up to some forty rows, with a line for what
-/// lies between. With the seed's rules: the seed's numbers and score.
+/// lies between. With the notebook's rules: the notebook's numbers and score.
 std::string run_table(std::span<const NetworkReport> networks, const RunDiagnosis& run,
                       RuleSet rules, TextStyle style);
 

@@ -18,7 +18,7 @@ struct TextStyle {
 /// begins.
 std::string_view marker(Severity severity);
 
-/// The text of a writer, or the seed's own, in the given style. With a default style: unchanged.
+/// The text of a writer, or the notebook's own, in the given style. With a default style: unchanged.
 std::string decorate(std::string_view text, TextStyle style);
 
 }  // namespace gradvitals

@@ -100,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
         WrongInput{"FailOnUnknown", {"compare", "--fail-on", "ok"}, "--fail-on"},
         WrongInput{"GateWithSeedRules",
                    {"compare", "--rules", "seed", "--fail-on", "warning"},
-                   "--rules seed"},
+                   "--rules notebook"},
         WrongInput{"FigureOfUnknownKind", {"compare", "--plot", "a.jpg"}, "'a.jpg'"},
         WrongInput{"FigureToStdout", {"compare", "--plot", "-"}, "'-'"},
         WrongInput{"OneFileTwice", {"compare", "--plot", "a.gp", "--plot", "a.gp"}, "'a.gp'"},

@@ -50,7 +50,7 @@ TEST_P(CompareHead, VerdictsAreTrueForEitherHead) {
 INSTANTIATE_TEST_SUITE_P(Compare, CompareHead, testing::Values("sigmoid", "linear"),
                          [](const auto& head) { return std::string(head.param); });
 
-TEST(Compare, SeedScoreOverlooksTheVanishingNetwork) {
+TEST(Compare, NotebookScoreOverlooksTheVanishingNetwork) {
   const json sigmoid = compare_json({})["networks"][0];
   EXPECT_EQ(sigmoid["seed_score"]["score"], 8);
   EXPECT_EQ(sigmoid["seed_score"]["verdict"], "EXCELLENT");
@@ -62,7 +62,7 @@ TEST(Compare, LinearHeadLetsTheThirdNetworksNormsExplode) {
   EXPECT_GT(third["metrics"]["max_gradient"].get<double>(), 1e5);
 }
 
-TEST(Compare, NamesAndCountsAreThoseOfTheSeed) {
+TEST(Compare, NamesAndCountsAreThoseOfTheNotebook) {
   const json networks = compare_json({})["networks"];
   const std::vector<int> totals = {10, 10, 8};
   for (std::size_t i = 0; i < totals.size(); ++i) {
@@ -92,7 +92,7 @@ TEST(Compare, TextHoldsEveryPartOnceForEachNetwork) {
   EXPECT_EQ(result.err, "gradvitals: device cpu\n");
 }
 
-TEST(Compare, SeedRulesKeepToTheSeedsOwnText) {
+TEST(Compare, NotebookRulesKeepToItsOwnText) {
   const std::string text = run_program({"compare", "--rules", "seed"}).out;
   EXPECT_EQ(count_of(text, "GRADIENT HEALTH DIAGNOSIS:"), 3u);
   EXPECT_FALSE(contains(text, "ROOT CAUSE"));

@@ -1,6 +1,6 @@
 // Contract: every command that computes takes every device, and the devices agree: verdicts and
 // counts are equal, gradient norms are near. Oracle: the cpu device. Tolerances: the agreement of
-// the seed's networks; for other networks that of float32 summation orders.
+// the notebook's networks; for other networks that of float32 summation orders.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // Contract: `gradvitals diagnose`. Oracle: the recorded interpretations and dumps
-// (tests/data/golden), made by the seed notebook's own interpreter, NumPy and PyTorch.
+// (tests/data/golden), made by the notebook's own interpreter, NumPy and PyTorch.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -29,7 +29,7 @@ std::string without_blank_lines_around(const std::string& text) {
 
 class DiagnoseMetrics : public testing::TestWithParam<std::string> {};
 
-TEST_P(DiagnoseMetrics, SeedRulesPrintTheSeedsOwnTextToTheByte) {
+TEST_P(DiagnoseMetrics, NotebookRulesPrintItsOwnTextToTheByte) {
   const ProgramResult result =
       run_program({"diagnose", "--metrics", golden_path("interpret", GetParam(), ".metrics.json"),
                    "--rules", "seed"});

@@ -1,4 +1,4 @@
-// Contract under test: the seed notebook's networks, forward, backward and judged, against the
+// Contract under test: the notebook's networks, forward, backward and judged, against the
 // notebook's own stack. Oracle: TensorFlow and Keras, recorded by record_keras.py with Keras's own
 // weights and data, and beside them the verdict that the notebook's design of each network asks
 // for.
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "monitor/rules/diagnosis.h"
-#include "monitor/rules/seed_interpreter.h"
+#include "monitor/rules/notebook_interpreter.h"
 #include "tests/golden/golden_file.h"
 #include "tests/golden/golden_model.h"
 #include "tests/golden/golden_test.h"
@@ -89,12 +89,12 @@ TEST_P(GoldenKeras, NormsAgree) {
   }
 }
 
-TEST_P(GoldenKeras, CountsAndSeedScoresAreEqual) {
+TEST_P(GoldenKeras, CountsAndNotebookScoresAreEqual) {
   EXPECT_EQ(ours.total_layers, keras.total_layers);
   EXPECT_EQ(ours.vanished_layers, keras.vanished_layers);
   EXPECT_EQ(ours.weak_layers, keras.weak_layers);
-  EXPECT_EQ(seed_score(ours).score, seed_score(keras).score);
-  EXPECT_EQ(seed_score(ours).verdict, seed_score(keras).verdict);
+  EXPECT_EQ(notebook_score(ours).score, notebook_score(keras).score);
+  EXPECT_EQ(notebook_score(ours).verdict, notebook_score(keras).verdict);
 }
 
 TEST_P(GoldenKeras, VerdictsAreEqual) {

@@ -84,10 +84,10 @@ void expect_aligned(const std::string& table, std::size_t columns) {
   }
 }
 
-TEST(ComparisonTable, SeedRulesShowTheSeedsRowsAlone) {
+TEST(ComparisonTable, NotebookRulesShowItsRowsAlone) {
   const std::vector<NetworkReport> networks = three_networks();
   std::vector<std::string> names;
-  for (const std::string& row : table_rows(table_of(networks, RuleSet::kSeed))) {
+  for (const std::string& row : table_rows(table_of(networks, RuleSet::kNotebook))) {
     names.push_back(cells_of(row).front());
   }
   EXPECT_EQ(names, (std::vector<std::string>{"Metric", "Min Gradient", "Max Gradient",
@@ -107,15 +107,15 @@ TEST(ComparisonTable, FullRulesAddGainsScoreAndVerdict) {
             (Cells{"Weak Layers", "3", "0", "0", "0-1"}));
   EXPECT_EQ(cells_of(line_with(table, "Backward Factor")),
             (Cells{"Backward Factor", "1.4e-02", "4.2e-01", "4.5e+03", "0.06 to 12"}));
-  EXPECT_EQ(cells_of(line_with(table, "Seed Score")),
-            (Cells{"Seed Score", "8/8 EXCELLENT", "8/8 EXCELLENT", "4/8 POOR", "7/8 or 8/8"}));
+  EXPECT_EQ(cells_of(line_with(table, "Notebook Score")),
+            (Cells{"Notebook Score", "8/8 EXCELLENT", "8/8 EXCELLENT", "4/8 POOR", "7/8 or 8/8"}));
   EXPECT_EQ(cells_of(line_with(table, "Verdict")),
             (Cells{"Verdict", "vanishing", "healthy", "exploding", "healthy"}));
 }
 
 TEST(ComparisonTable, ColumnsStartAtTheSamePlaceInEveryLine) {
   expect_aligned(table_of(three_networks()), 5);
-  expect_aligned(table_of(three_networks(), RuleSet::kSeed), 5);
+  expect_aligned(table_of(three_networks(), RuleSet::kNotebook), 5);
   expect_aligned(table_of(three_networks(), RuleSet::kFull, {.color = true, .ascii = true}), 5);
 }
 
@@ -177,7 +177,7 @@ TEST(Conclusions, SwapWithTheVerdicts) {
   std::vector<NetworkReport> networks = three_networks();
   std::swap(networks[0].metrics, networks[1].metrics);
   std::swap(networks[0].diagnosis, networks[1].diagnosis);
-  for (const RuleSet rules : {RuleSet::kFull, RuleSet::kSeed}) {
+  for (const RuleSet rules : {RuleSet::kFull, RuleSet::kNotebook}) {
     std::string before = conclusions(three_networks(), rules, kPlain);
     const std::string after = conclusions(networks, rules, kPlain);
     EXPECT_NE(before, after);
@@ -207,39 +207,41 @@ TEST(Conclusions, ForwardGainSpeaksWhereItDecided) {
                        "exploding; forward gain per hidden layer is 16 (healthy: at most 5)"));
 }
 
-TEST(Conclusions, SeedRulesUseTheSeedsScoreAlone) {
+TEST(Conclusions, NotebookRulesUseItsScoreAlone) {
   std::vector<NetworkReport> networks = three_networks();
-  const std::string text = conclusions(networks, RuleSet::kSeed, kPlain);
+  const std::string text = conclusions(networks, RuleSet::kNotebook, kPlain);
   EXPECT_TRUE(contains(text, "✅ Sigmoid Network: EXCELLENT, health score 8/8")) << text;
   EXPECT_TRUE(contains(text, "🚨 Exploding Network: POOR, health score 4/8")) << text;
   for (NetworkReport& network : networks) network.diagnosis = Diagnosis{};
-  EXPECT_EQ(conclusions(networks, RuleSet::kSeed, kPlain), text);
+  EXPECT_EQ(conclusions(networks, RuleSet::kNotebook, kPlain), text);
 }
 
 TEST(Disagreements, NameTheNetworkBothVerdictsAndWhy) {
   const std::vector<NetworkReport> networks = three_networks();
   const std::string text = disagreements(networks, kPlain);
-  EXPECT_EQ(text,
-            "The seed's score and the full rules disagree on 1 of 3. Sigmoid: the seed says "
-            "EXCELLENT 8/8, since no norm is below 1e-06 (smallest: 6.5e-06) or above 10; the full "
-            "rules say vanishing: backward factor is 0.0138 (healthy: at least 0.03).\n");
+  EXPECT_EQ(
+      text,
+      "The notebook's score and the full rules disagree on 1 of 3. Sigmoid: the notebook says "
+      "EXCELLENT 8/8, since no norm is below 1e-06 (smallest: 6.5e-06) or above 10; the full "
+      "rules say vanishing: backward factor is 0.0138 (healthy: at least 0.03).\n");
 }
 
 TEST(Disagreements, NoneIsSaidInOneLine) {
   const std::vector<NetworkReport> networks = {relu_network(), exploding_network()};
   EXPECT_EQ(disagreements(networks, kPlain),
-            "The seed's score and the full rules agree on every network.\n");
+            "The notebook's score and the full rules agree on every network.\n");
 }
 
 TEST(Disagreements, AHealthyVerdictAgainstAPoorScoreIsOne) {
   NetworkReport network = exploding_network();
   network.diagnosis = relu_network().diagnosis;
-  EXPECT_TRUE(contains(disagreements({&network, 1}, kPlain),
-                       "the seed says POOR 4/8, since the largest norm is 2.3e+07 and norms span "
-                       "4.4e+04x; the full rules say healthy"));
+  EXPECT_TRUE(
+      contains(disagreements({&network, 1}, kPlain),
+               "the notebook says POOR 4/8, since the largest norm is 2.3e+07 and norms span "
+               "4.4e+04x; the full rules say healthy"));
 }
 
-TEST(Disagreements, AVerdictThatTheSeedHasNoCheckForIsOne) {
+TEST(Disagreements, AVerdictThatTheNotebookHasNoCheckForIsOne) {
   const NetworkReport network = network_with_norms("one nan", {std::nan(""), 500.0});
   ASSERT_EQ(network.diagnosis.verdict, Verdict::kNonFinite);
   const std::string text = disagreements({&network, 1}, kPlain);
@@ -247,18 +249,18 @@ TEST(Disagreements, AVerdictThatTheSeedHasNoCheckForIsOne) {
   EXPECT_TRUE(contains(text, "a norm that is not a number crosses no limit")) << text;
 }
 
-TEST(Disagreements, ACriticalVerdictThatTheSeedCallsManageableIsOne) {
+TEST(Disagreements, ACriticalVerdictThatTheNotebookCallsManageableIsOne) {
   const NetworkReport network = network_with_norms("huge", {1e30, 1e30});
   ASSERT_EQ(network.diagnosis.severity, Severity::kCritical);
   EXPECT_TRUE(contains(disagreements({&network, 1}, kPlain),
-                       "the seed says MODERATE 5/8, since the largest norm is 1.0e+30"));
+                       "the notebook says MODERATE 5/8, since the largest norm is 1.0e+30"));
 }
 
 TEST(ComparisonText, IsAsciiWhereAskedAndHasNoEscapesWithoutColor) {
   std::vector<NetworkReport> networks = three_networks();
   networks[1].name = "R\xc3\xa9LU\x1b[2J";
   networks[1].short_name = "";
-  for (const RuleSet rules : {RuleSet::kFull, RuleSet::kSeed}) {
+  for (const RuleSet rules : {RuleSet::kFull, RuleSet::kNotebook}) {
     const std::string ascii = comparison_text(networks, rules, {.ascii = true});
     EXPECT_TRUE(std::ranges::all_of(ascii, [](unsigned char c) { return c < 0x80; })) << ascii;
     const std::string plain = comparison_text(networks, rules, kPlain);

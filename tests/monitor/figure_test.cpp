@@ -79,7 +79,7 @@ TEST(GnuplotString, HoldsAnyTextAsOneLiteralOnOneLine) {
   EXPECT_EQ(gnuplot_tick_string("50 %d"), "'50 %%d'");
 }
 
-TEST(FigureAxis, HoldsEveryBarAndTheSeedsLimits) {
+TEST(FigureAxis, HoldsEveryBarAndTheNotebooksLimits) {
   for (const double norm : {1e-6, 1e-45, 1e-7, 0.5, 1e30, 1e300}) {
     const std::vector<NetworkReport> networks = {network_with_norms("n", {norm})};
     const Decades axis = figure_axes(networks).front();
@@ -122,7 +122,7 @@ TEST(FigureAxis, WhatHasNoBarHasALabel) {
   EXPECT_EQ(foot_label(1e-5, axis), std::nullopt);
 }
 
-TEST(FigureScript, DrawsBothPanelsOfEveryNetworkWithTheSeedsLimits) {
+TEST(FigureScript, DrawsBothPanelsOfEveryNetworkWithTheNotebooksLimits) {
   const std::string script = script_of(three_networks());
   EXPECT_EQ(count_of(script, "\nplot $norms "), 3);
   EXPECT_EQ(count_of(script, "\nplot $statistics "), 3);
@@ -134,7 +134,7 @@ TEST(FigureScript, DrawsBothPanelsOfEveryNetworkWithTheSeedsLimits) {
 TEST(FigureScript, TheLegendHasAnEntryForEachClassThatHasABarAndNoOther) {
   const auto entries = [](const std::vector<double>& norms) {
     const std::string script =
-        script_of(std::vector{network_with_norms("n", norms)}, RuleSet::kSeed);
+        script_of(std::vector{network_with_norms("n", norms)}, RuleSet::kNotebook);
     std::vector<std::string> titles;
     for (const char* title : {"Vanished < 1e-6", "Weak < 1e-4", "Healthy", "Exploding > 10"}) {
       if (contains(script, "title '" + std::string(title) + "'")) titles.emplace_back(title);
@@ -166,7 +166,7 @@ TEST(FigureScript, VanishedBarsOfANetworkThatExplodesAreNotCalledVanished) {
       contains(script_of(std::vector{network}), "\n1 1e-07 0\n2 1e-05 1\n3 0.1 4\n4 20 4\nEND\n"));
 }
 
-TEST(FigureScript, ClassesAreTheSeedsColors) {
+TEST(FigureScript, ClassesAreTheNotebooksColors) {
   const std::vector<NetworkReport> networks = {
       network_with_norms("n", {9e-7, 1e-6, 9e-5, 1e-4, 10.0, 10.5})};
   // "index norm class": vanished 0, weak 1, healthy 2, exploding 3.
@@ -181,7 +181,7 @@ TEST(FigureScript, BarsOfASickNetworkAreNotCalledHealthy) {
   EXPECT_TRUE(
       contains(full, "($3 == 4 ? $2 : NaN) with boxes linecolor rgb '#b36b00' title 'vanishing'"));
   EXPECT_FALSE(contains(full, "title 'Healthy'"));
-  const std::string seed = script_of(vanishing, RuleSet::kSeed);
+  const std::string seed = script_of(vanishing, RuleSet::kNotebook);
   EXPECT_TRUE(contains(seed, "\n1 0.0002 2\n2 6.5e-06 1\n"));
   EXPECT_TRUE(contains(seed, "title 'Healthy'"));
 }
@@ -252,7 +252,7 @@ TEST(FigureScript, OfManyBarsAtFaultSomeAreNamedAndTheOthersCounted) {
   EXPECT_TRUE(contains(script, "'and 3 more'"));
   EXPECT_FALSE(contains(script, "'8: "));
   EXPECT_FALSE(contains(
-      script_of(std::vector{judged("n", "", named_metrics(norms))}, RuleSet::kSeed), "'6: "));
+      script_of(std::vector{judged("n", "", named_metrics(norms))}, RuleSet::kNotebook), "'6: "));
 }
 
 TEST(FigureScript, ManyBarsWithoutNamesAreCalledByTheirNumber) {
@@ -289,10 +289,10 @@ TEST(FigureScript, BarsAreNamedWhileThereIsRoomElseNumbered) {
 TEST(FigureScript, SubtitleHoldsTheVerdictOnlyWithTheFullRules) {
   const std::vector<NetworkReport> networks = three_networks();
   const std::string full = script_of(networks);
-  EXPECT_TRUE(contains(full, "'seed score 8/8 EXCELLENT'"));
+  EXPECT_TRUE(contains(full, "'notebook score 8/8 EXCELLENT'"));
   EXPECT_TRUE(contains(full, "'vanishing  ·  backward factor is 0.0138 (healthy: at least 0.03)'"));
-  const std::string seed = script_of(networks, RuleSet::kSeed);
-  EXPECT_TRUE(contains(seed, "'seed score 8/8 EXCELLENT'"));
+  const std::string seed = script_of(networks, RuleSet::kNotebook);
+  EXPECT_TRUE(contains(seed, "'notebook score 8/8 EXCELLENT'"));
   EXPECT_FALSE(contains(seed, "vanishing"));
 }
 
@@ -316,7 +316,7 @@ TEST(FigureScript, OfARunIsALineOverItsStepsWithTheFirstBadOneMarked) {
   EXPECT_TRUE(contains(script, "set arrow from 30, graph 0 to 30, graph 1"));
   EXPECT_TRUE(contains(script, "'exploding  ·  first bad step 30'"));
   EXPECT_TRUE(contains(script, "set logscale y"));
-  const std::string seed = script_of(run, RuleSet::kSeed);
+  const std::string seed = script_of(run, RuleSet::kNotebook);
   EXPECT_FALSE(contains(seed, "set arrow"));
   EXPECT_FALSE(contains(seed, "exploding"));
   EXPECT_FALSE(contains(script_of(steps_with_norms({0.3, 0.4})), "set arrow"));

@@ -1,4 +1,4 @@
-// Contract: GradientMonitor turns views into records, the seed's metrics and unit records.
+// Contract: GradientMonitor turns views into records, the notebook's metrics and unit records.
 // Oracle: statistics by their definition (health_fixtures.h) and counts made by hand.
 // Tolerance: that of tensor_stats.
 #include "monitor/gradient_monitor.h"
@@ -244,7 +244,7 @@ TEST_P(GradientMonitorTest, RecordsEveryViewInItsOrder) {
   EXPECT_EQ(metrics.tensors[3].stats.zero_count, 2);
 }
 
-TEST_P(GradientMonitorTest, SeedMetricsAreOfTheGradientsThatExist) {
+TEST_P(GradientMonitorTest, NotebookMetricsAreOfTheGradientsThatExist) {
   const std::vector<TensorView> views{view("w", Role::kWeight, 0, 1, 1, {1e6F}),
                                       gradient("a", {3.0F, 4.0F}), missing("gone"),
                                       gradient("b", {1e-5F})};

@@ -85,7 +85,7 @@ inline TensorRecord missing_gradient(std::string name, int layer = -1) {
   return record;
 }
 
-/// With the seed's keys from the gradients among the records.
+/// With the notebook's keys from the gradients among the records.
 inline HealthMetrics metrics_of(std::vector<TensorRecord> records) {
   std::vector<double> norms;
   for (const TensorRecord& record : records) {

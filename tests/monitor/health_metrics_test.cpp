@@ -1,4 +1,4 @@
-// Contract: the seed's keys from norms, as NumPy computes them; fractions; what can be judged.
+// Contract: the notebook's keys from norms, as NumPy computes them; fractions; what can be judged.
 // Oracle: values worked out by hand.
 // Tolerance: rounded() for the two moments, exact for the rest.
 #include "monitor/metrics/health_metrics.h"

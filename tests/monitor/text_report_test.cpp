@@ -11,7 +11,7 @@
 #include "monitor/report/diagnosis_text.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/style.h"
-#include "monitor/rules/seed_interpreter.h"
+#include "monitor/rules/notebook_interpreter.h"
 #include "tests/monitor/health_fixtures.h"
 #include "tests/monitor/report_networks.h"
 
@@ -133,9 +133,9 @@ TEST(Style, ColorAndAsciiGoTogether) {
   EXPECT_TRUE(text.starts_with("\x1b["));
 }
 
-TEST(DiagnosisText, SeedRulesPrintTheSeedsTextAlone) {
+TEST(DiagnosisText, NotebookRulesPrintItsTextAlone) {
   const NetworkReport network = sigmoid_network();
-  EXPECT_EQ(diagnosis_text(network, RuleSet::kSeed, kPlain),
+  EXPECT_EQ(diagnosis_text(network, RuleSet::kNotebook, kPlain),
             interpret_gradient_health(network.metrics));
 }
 

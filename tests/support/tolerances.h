@@ -142,7 +142,7 @@ constexpr Tolerance golden_spread(double largest_norm) {
 }
 // A gain is a ratio of such norms, and is shown with two digits.
 inline constexpr Tolerance kGoldenGain{.absolute = 0.0, .relative = 1e-2};
-// The seed's networks, on two devices or here and in Keras, both sides in float32. In the third
+// The notebook's networks, on two devices or here and in Keras, both sides in float32. In the third
 // network rounding grows sixteenfold per layer; its sigmoid head then saturates, and what is left
 // of 1 - y carries that error whole: two summation orders already differ by 1e-3. Below 1e-30 both
 // count as zero.

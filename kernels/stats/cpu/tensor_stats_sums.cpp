@@ -291,7 +291,7 @@ HWY_INLINE ChunkSums SumBlocks(const T* data, std::int64_t count, std::span<cons
 }
 
 /// Where a vector has eight float64: small tensors are often in cache, and four float32 at a time
-/// are converted there in half of the operations that eight take (Zen 4: 1.53 us for the seed's
+/// are converted there in half of the operations that eight take (Zen 4: 1.53 us for the notebook's
 /// network, 1.73 with eight). Large ones come from memory, which waits for the fewer instructions
 /// (17.1 ms for the shapes of GPT-2, 18.1 with four).
 template <class T>

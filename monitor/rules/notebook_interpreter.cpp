@@ -1,4 +1,4 @@
-#include "monitor/rules/seed_interpreter.h"
+#include "monitor/rules/notebook_interpreter.h"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 namespace gradvitals {
 namespace {
 
-// The literals of this file are the seed's own and stand apart from Thresholds: whoever tunes the
-// rules must not change what the seed would have said.
+// The literals of this file are the notebook's own and stand apart from Thresholds: whoever tunes the
+// rules must not change what the notebook would have said.
 
 /// "{:.2e}" as CPython prints it: a NaN has no sign there.
 std::string scientific(double value, int digits) {
@@ -58,16 +58,16 @@ std::string_view stability_lines(double ratio) {
 }
 
 std::string_view assessment_line(int score) {
-  if (score >= kSeedExcellent) return "🟢 EXCELLENT: Network gradients are healthy\n";
-  if (score >= kSeedModerate) return "🟡 MODERATE: Some issues detected, but manageable\n";
-  if (score >= kSeedPoor) return "🟠 POOR: Significant gradient problems detected\n";
+  if (score >= kNotebookExcellent) return "🟢 EXCELLENT: Network gradients are healthy\n";
+  if (score >= kNotebookModerate) return "🟡 MODERATE: Some issues detected, but manageable\n";
+  if (score >= kNotebookPoor) return "🟠 POOR: Significant gradient problems detected\n";
   return "🔴 CRITICAL: Severe gradient problems - network may not train\n";
 }
 
 std::string_view verdict_of(int score) {
-  if (score >= kSeedExcellent) return "EXCELLENT";
-  if (score >= kSeedModerate) return "MODERATE";
-  if (score >= kSeedPoor) return "POOR";
+  if (score >= kNotebookExcellent) return "EXCELLENT";
+  if (score >= kNotebookModerate) return "MODERATE";
+  if (score >= kNotebookPoor) return "POOR";
   return "CRITICAL";
 }
 
@@ -82,17 +82,17 @@ std::string statistics_lines(const HealthMetrics& metrics) {
       "   Weak layers: {}/{}\n",
       scientific(metrics.min_gradient, 2), scientific(metrics.max_gradient, 2),
       scientific(metrics.mean_gradient, 2), scientific(metrics.std_gradient, 2),
-      scientific(seed_range_ratio(metrics), 1), metrics.vanished_layers, metrics.total_layers,
+      scientific(notebook_range_ratio(metrics), 1), metrics.vanished_layers, metrics.total_layers,
       metrics.weak_layers, metrics.total_layers);
 }
 
 }  // namespace
 
-double seed_range_ratio(const HealthMetrics& metrics) {
+double notebook_range_ratio(const HealthMetrics& metrics) {
   return metrics.max_gradient / (metrics.min_gradient + 1e-10);
 }
 
-SeedScore seed_score(const HealthMetrics& metrics) {
+NotebookScore notebook_score(const HealthMetrics& metrics) {
   int score = 0;
   if (metrics.vanished_layers == 0) {
     score += 3;
@@ -104,7 +104,7 @@ SeedScore seed_score(const HealthMetrics& metrics) {
   } else if (metrics.max_gradient < 100) {
     score += 1;
   }
-  const double ratio = seed_range_ratio(metrics);
+  const double ratio = notebook_range_ratio(metrics);
   if (ratio < 10000) {
     score += 2;
   } else if (ratio < 100000) {
@@ -118,7 +118,7 @@ std::string interpret_gradient_health(const HealthMetrics& metrics) {
 }
 
 std::string interpret_gradient_health(const HealthMetrics& metrics, std::string_view loss_line) {
-  const int score = seed_score(metrics).score;
+  const int score = notebook_score(metrics).score;
   return fmt::format(
       "\n🏥 GRADIENT HEALTH DIAGNOSIS:\n"
       "{:=<50}\n"
@@ -131,7 +131,7 @@ std::string interpret_gradient_health(const HealthMetrics& metrics, std::string_
       "\n🎯 OVERALL HEALTH ASSESSMENT:\n{}"
       "Health Score: {}/8\n",
       "", metrics.total_layers, loss_line, vanishing_lines(metrics),
-      exploding_lines(metrics.max_gradient), stability_lines(seed_range_ratio(metrics)),
+      exploding_lines(metrics.max_gradient), stability_lines(notebook_range_ratio(metrics)),
       statistics_lines(metrics), assessment_line(score), score);
 }
 

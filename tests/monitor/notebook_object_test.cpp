@@ -1,4 +1,4 @@
-// Contract: monitor/metrics/recorded_metrics.h, for an object of the seed's keys. Oracle: the table
+// Contract: monitor/metrics/recorded_metrics.h, for an object of the notebook's keys. Oracle: the table
 // below; a refusal is one line that names file and key.
 
 #include <gtest/gtest.h>
@@ -39,7 +39,7 @@ std::string refusal(const std::string& text) {
   return "taken";
 }
 
-TEST(SeedObject, ValuesAreTakenAsRecorded) {
+TEST(NotebookObject, ValuesAreTakenAsRecorded) {
   json object = valid();
   object["loss"] = 0.75;
   object["a_key_of_tomorrow"] = {1, 2};
@@ -56,7 +56,7 @@ TEST(SeedObject, ValuesAreTakenAsRecorded) {
   EXPECT_FALSE(parse_metrics(valid().dump(), "m.json").loss.has_value());
 }
 
-TEST(SeedObject, NullStandsForWhatIsNotFinite) {
+TEST(NotebookObject, NullStandsForWhatIsNotFinite) {
   json object = valid();
   object["max_gradient"] = nullptr;
   object["gradient_norms"][1] = nullptr;
@@ -68,7 +68,7 @@ TEST(SeedObject, NullStandsForWhatIsNotFinite) {
   EXPECT_TRUE(std::isnan(metrics.loss.value()));
 }
 
-TEST(SeedObject, AnAggregateThatIsMissingIsComputedAndTheOthersStayAsRecorded) {
+TEST(NotebookObject, AnAggregateThatIsMissingIsComputedAndTheOthersStayAsRecorded) {
   const json whole = valid();
   for (const auto& [key, value] : whole.items()) {
     if (key == "gradient_norms") continue;
@@ -83,13 +83,13 @@ TEST(SeedObject, AnAggregateThatIsMissingIsComputedAndTheOthersStayAsRecorded) {
   }
 }
 
-TEST(SeedObject, AggregatesWithoutNormsAreRefused) {
+TEST(NotebookObject, AggregatesWithoutNormsAreRefused) {
   json object = valid();
   object.erase("gradient_norms");
   EXPECT_EQ(refusal(object.dump()), "m.json: \"gradient_norms\" is missing");
 }
 
-TEST(SeedObject, AValueOfAnotherKindIsNamed) {
+TEST(NotebookObject, AValueOfAnotherKindIsNamed) {
   const auto with = [](const char* key, const json& value) {
     json object = valid();
     object[key] = value;
@@ -115,7 +115,7 @@ std::string valid_with_max(const char* token) {
   return text.replace(value, text.find(',', value) - value, token);
 }
 
-TEST(SeedObject, ABareNanOrInfinityIsReadAsPythonWritesIt) {
+TEST(NotebookObject, ABareNanOrInfinityIsReadAsPythonWritesIt) {
   EXPECT_TRUE(std::isnan(parse_metrics(valid_with_max("NaN"), "m.json").max_gradient));
   EXPECT_TRUE(std::isnan(parse_metrics(valid_with_max("\"NaN\""), "m.json").max_gradient));
   EXPECT_EQ(parse_metrics(valid_with_max(" Infinity "), "m.json").max_gradient, INFINITY);
@@ -126,12 +126,12 @@ TEST(SeedObject, ABareNanOrInfinityIsReadAsPythonWritesIt) {
   }
 }
 
-TEST(SeedObject, TheByteAtFaultIsThatOfTheFileWhateverConstantsStandBefore) {
+TEST(NotebookObject, TheByteAtFaultIsThatOfTheFileWhateverConstantsStandBefore) {
   EXPECT_EQ(refusal(R"({"a": NaN, "b": -Infinity, "NaN": x})"), "m.json: no JSON at byte 35");
   EXPECT_EQ(refusal(R"({"a": 0.1, "b": 0.1234567, "NaN": x})"), "m.json: no JSON at byte 35");
 }
 
-TEST(SeedObject, WhatIsNoJsonObjectIsRefused) {
+TEST(NotebookObject, WhatIsNoJsonObjectIsRefused) {
   EXPECT_EQ(refusal(""), "m.json: ends before its JSON does");
   EXPECT_EQ(refusal("{\"min_gradient\": 1"), "m.json: ends before its JSON does");
   EXPECT_EQ(refusal("{\"min_gradient\": x}"), "m.json: no JSON at byte 18");
@@ -141,7 +141,7 @@ TEST(SeedObject, WhatIsNoJsonObjectIsRefused) {
   EXPECT_EQ(refusal(endless), "m.json: nested deeper than 16 levels");
 }
 
-TEST(SeedObject, WhatTheProgramWritesIsReadBack) {
+TEST(NotebookObject, WhatTheProgramWritesIsReadBack) {
   const NetworkReport network = relu_network();
   const json written = json::parse(diagnosis_json(network));
   const HealthMetrics again = parse_metrics(written.at("metrics").dump(), "m.json");

@@ -1,4 +1,4 @@
-// Objects with the seed's keys, gradvitals' own among them.
+// Objects with the notebook's keys, gradvitals' own among them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-/// What the seed derives from the norms.
+/// What the notebook derives from the norms.
 constexpr std::array<const char*, 7> kAggregates{"min_gradient", "max_gradient",    "mean_gradient",
                                                  "std_gradient", "vanished_layers", "weak_layers",
                                                  "total_layers"};
@@ -44,7 +44,7 @@ class Reader {
     place_.refuse(fmt::format("\"{}\" {}", key, what));
   }
   double to_double(const json& value, std::string_view key) const {
-    // Here null is how a NaN is written: what gradvitals wrote, and the seed in JSON.
+    // Here null is how a NaN is written: what gradvitals wrote, and the notebook in JSON.
     if (value.is_null()) return std::numeric_limits<double>::quiet_NaN();
     const std::optional<double> number = to_number(value);
     if (!number) refuse(key, "is neither a number nor null");
@@ -99,13 +99,13 @@ bool has_norm(const json& tensor) {
 
 }  // namespace
 
-bool has_seed_keys(const json& object) {
+bool has_notebook_keys(const json& object) {
   const auto norms = object.find("gradient_norms");
   return (norms != object.end() && norms->is_array()) ||
          std::ranges::any_of(kAggregates, [&](const char* key) { return object.contains(key); });
 }
 
-HealthMetrics read_seed_object(const json& object, const RecordPlace& place) {
+HealthMetrics read_notebook_object(const json& object, const RecordPlace& place) {
   const Reader reader(object, place);
   HealthMetrics metrics = metrics_from_norms(reader.magnitudes("gradient_norms"));
   reader.read_magnitude("min_gradient", metrics.min_gradient);
@@ -124,7 +124,7 @@ HealthMetrics read_own_network(const json& network, const RecordPlace& place) {
   if (recorded == network.end() || !recorded->is_object()) {
     place.refuse("\"metrics\" is not an object");
   }
-  HealthMetrics metrics = read_seed_object(*recorded, place);
+  HealthMetrics metrics = read_notebook_object(*recorded, place);
   const auto loss = network.find("loss");
   // null stands for no loss as well as for NaN; a finite one is neither.
   if (loss != network.end() && loss->is_number()) metrics.loss = to_number(*loss);

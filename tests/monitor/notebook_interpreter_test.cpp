@@ -1,7 +1,7 @@
-// Contract: the seed notebook's text, byte for byte, and its score.
+// Contract: the notebook's text, byte for byte, and its score.
 // Oracle: tests/data/golden/interpret, written by the notebook's own code under CPython.
 // Tolerance: none.
-#include "monitor/rules/seed_interpreter.h"
+#include "monitor/rules/notebook_interpreter.h"
 
 #include <gtest/gtest.h>
 
@@ -67,7 +67,7 @@ std::vector<std::string> golden_names() {
   return names;
 }
 
-TEST(SeedInterpreter, PrintsEveryRecordedCaseByteForByte) {
+TEST(NotebookInterpreter, PrintsEveryRecordedCaseByteForByte) {
   const std::vector<std::string> names = golden_names();
   ASSERT_EQ(names.size(), 18u);
   for (const std::string& name : names) {
@@ -78,7 +78,7 @@ TEST(SeedInterpreter, PrintsEveryRecordedCaseByteForByte) {
   }
 }
 
-TEST(SeedInterpreter, ComputesTheMetricsOfEveryRecordedCaseFromItsNorms) {
+TEST(NotebookInterpreter, ComputesTheMetricsOfEveryRecordedCaseFromItsNorms) {
   for (const std::string& name : golden_names()) {
     const HealthMetrics recorded = load_metrics(kGolden / (name + ".metrics.json"));
     const HealthMetrics computed = metrics_from_norms(recorded.gradient_norms);
@@ -86,9 +86,9 @@ TEST(SeedInterpreter, ComputesTheMetricsOfEveryRecordedCaseFromItsNorms) {
   }
 }
 
-TEST(SeedInterpreter, ScoreAndTextAgreeOnEveryRecordedCase) {
+TEST(NotebookInterpreter, ScoreAndTextAgreeOnEveryRecordedCase) {
   for (const std::string& name : golden_names()) {
-    const SeedScore score = seed_score(load_metrics(kGolden / (name + ".metrics.json")));
+    const NotebookScore score = notebook_score(load_metrics(kGolden / (name + ".metrics.json")));
     const std::string text = read_file(kGolden / (name + ".txt"));
     EXPECT_NE(text.find("Health Score: " + std::to_string(score.score) + "/8"), std::string::npos)
         << name;
@@ -96,7 +96,7 @@ TEST(SeedInterpreter, ScoreAndTextAgreeOnEveryRecordedCase) {
   }
 }
 
-TEST(SeedInterpreter, BeginsWithABlankLineAndEndsWithOneLineBreak) {
+TEST(NotebookInterpreter, BeginsWithABlankLineAndEndsWithOneLineBreak) {
   const std::string text = interpret_gradient_health(metrics_from_norms(std::vector{0.1}));
   EXPECT_EQ(text.front(), '\n');
   EXPECT_NE(text[1], '\n');
@@ -106,7 +106,7 @@ TEST(SeedInterpreter, BeginsWithABlankLineAndEndsWithOneLineBreak) {
 
 // CPython prints "nan" for a NaN of either sign, "inf" and "-inf", and as many exponent digits as
 // needed, at least two.
-TEST(SeedInterpreter, PrintsNumbersAsCPythonDoes) {
+TEST(NotebookInterpreter, PrintsNumbersAsCPythonDoes) {
   HealthMetrics metrics = metrics_from_norms(std::vector{0.1});
   metrics.min_gradient = std::copysign(kNaN, -1.0);
   metrics.max_gradient = kInf;
@@ -120,14 +120,14 @@ TEST(SeedInterpreter, PrintsNumbersAsCPythonDoes) {
   EXPECT_NE(text.find("   Gradient range ratio: nan\n"), std::string::npos) << text;
 }
 
-TEST(SeedInterpreter, ScoresEachLevelOfItsThreeParts) {
+TEST(NotebookInterpreter, ScoresEachLevelOfItsThreeParts) {
   const auto score = [](std::int64_t vanished, double max, double min) {
     HealthMetrics metrics;
     metrics.total_layers = 9;
     metrics.vanished_layers = vanished;
     metrics.max_gradient = max;
     metrics.min_gradient = min;
-    return seed_score(metrics).score;
+    return notebook_score(metrics).score;
   };
   EXPECT_EQ(score(0, 1.0, 1.0), 3 + 3 + 2);
   EXPECT_EQ(score(2, 1.0, 1.0), 1 + 3 + 2);
@@ -138,14 +138,14 @@ TEST(SeedInterpreter, ScoresEachLevelOfItsThreeParts) {
   EXPECT_EQ(score(9, 1e9, 1.0), 0);
 }
 
-TEST(SeedInterpreter, NamesTheLevelsOfItsScore) {
+TEST(NotebookInterpreter, NamesTheLevelsOfItsScore) {
   const auto verdict = [](std::int64_t vanished, double max, double min) {
     HealthMetrics metrics;
     metrics.total_layers = 9;
     metrics.vanished_layers = vanished;
     metrics.max_gradient = max;
     metrics.min_gradient = min;
-    return seed_score(metrics).verdict;
+    return notebook_score(metrics).verdict;
   };
   EXPECT_EQ(verdict(0, 1.0, 2e-5), "EXCELLENT");  // 7
   EXPECT_EQ(verdict(0, 50.0, 1.0), "MODERATE");   // 6

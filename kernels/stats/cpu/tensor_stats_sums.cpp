@@ -20,7 +20,7 @@
 #include <span>
 #include <type_traits>
 
-#include "kernels/stats/tensor_stats.h"
+#include "kernels/stats/tensor_stats_layout.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/stats/cpu/tensor_stats_sums.cpp"

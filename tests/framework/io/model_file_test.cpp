@@ -292,7 +292,7 @@ OneWeight run_one_weight(float weight, const char* activation, const char* loss)
   const Tensor value = model.loss(tape, y, Tensor::from_host<float>(stream, {1, 1}, Floats{1}));
   const Gradients gradients = tape.gradient(value, model.trainable_variables());
   EXPECT_EQ(gradients.at(0).variable->name, "layers.0.weight");
-  return {value.item(), gradients.at(0).value->item(stream)};
+  return {value.item(), gradients.at(0).value->item()};
 }
 
 TEST(FileModel, BceWithLogitsLooksThroughASigmoid) {

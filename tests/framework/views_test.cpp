@@ -20,7 +20,7 @@ namespace {
 class ViewsTest : public test::DeviceTest {
  protected:
   Sequential model() {
-    return Sequential(stream(), {.name = "Mlp", .input_width = 3, .seed = 1},
+    return Sequential(stream(), {.name = "Mlp", .input_shape = {3}, .seed = 1},
                       Dense(4, Activation::kRelu), Dense(4, Activation::kLinear),
                       Dense(2, Activation::kSigmoid));
   }

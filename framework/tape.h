@@ -41,7 +41,7 @@ class Tape {
  public:
   struct Options {
     /// Keep z of every layer for the monitor. Without it, z is kept only where the derivative
-    /// needs it (gelu).
+    /// needs it (derivative_needs_pre_activation()).
     bool keep_pre_activations = true;
   };
 

@@ -24,7 +24,6 @@ std::string CpuCase::name() const {
 }
 
 std::int64_t CpuCase::bytes() const {
-  const std::vector<std::int64_t> counts = counts_of(shapes);
   return std::accumulate(counts.begin(), counts.end(), std::int64_t{0}) * size_in_bytes(dtype);
 }
 
@@ -37,7 +36,7 @@ std::int64_t cache_bytes() {
 }
 
 CpuTensors::CpuTensors(const CpuCase& which)
-    : counts_(counts_of(which.shapes)),
+    : counts_(which.counts),
       bytes_(which.bytes()),
       stream_({.device = DeviceType::kCpu, .threads = 1}),
       memory_(make_tensors(stream_, counts_, which.zero_percent, which.dtype, copies_of(which))) {

@@ -19,6 +19,7 @@ namespace gradvitals {
 struct CpuCase {
   std::string shapes;
   DType dtype = DType::kFloat32;
+  std::vector<std::int64_t> counts = {};  ///< Elements of each tensor.
   int zero_percent = 0;
   bool is_cold = true;
 

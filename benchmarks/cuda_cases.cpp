@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string>
 
+#include "kernels/ops/gemm.h"
 #include "kernels/runtime/device.h"
 #include "kernels/runtime/error.h"
 #include "kernels/runtime/stream.h"

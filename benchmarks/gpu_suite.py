@@ -16,6 +16,7 @@ import tempfile
 import time
 
 import report
+import shapes
 from runs import (Failure, HERE, Program, PythonPeers, REPETITIONS, add_roofline, by_name, case_of, commit, cpu_info,
                   fail, failures, gemm_row, interleaved, is_bad, json_of, load_average, merge, monitor_rows, part,
                   rounded, say, statistics_row, times_us, timing)
@@ -24,7 +25,7 @@ GEMM_REPETITIONS = 11
 SECONDS_IN_ALL = 420  # Where nobody says less.
 SECONDS_PER_RUN = 15  # What a program's repetitions are chosen for;
 SECONDS_AT_MOST = 150  # behind which it is ended, as is torch.
-ELEMENT_BYTES = {"f32": 4, "bf16": 2, "f16": 2}
+ELEMENT_BYTES = {"f64": 8, "f32": 4, "bf16": 2, "f16": 2}
 
 
 class Budget:
@@ -168,12 +169,17 @@ def peer_cases(build, names):
     return cases
 
 
-def tensor_stats(build, peers, budget):
+def tensor_stats(build, peers, budget, cases=None):
+    """Of the cases that the program has; `cases` is what torch is given of them."""
     # Peers that launch a kernel a tensor would take the time of all others.
-    programs = [program for who in ("(record|read|copy)[^/]*", "cu[^/]*")
+    groups = ["(record|read|copy)[^/]*", "cu[^/]*"]
+    if cases:  # No peer there knows float64.
+        names = Program(build, "tensor_stats", "cuda").case_names()
+        groups = [who for who in groups if any(re.match(f"cuda/{who}/", name) for name in names)]
+    programs = [program for who in groups
                 for program in started(build, "tensor_stats", lambda name: f"{who}/{case_of(name)}", budget, peers,
                                        pattern=f"^cuda/{who}/")]
-    cases = peer_cases(build, [name for program in programs for name in program.names])
+    cases = cases or peer_cases(build, [name for program in programs for name in program.names])
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(cases, file)
         file.flush()
@@ -247,33 +253,55 @@ def commit_of(build):
     return file.read_text(encoding="utf-8").strip() if file.exists() else commit()
 
 
-def check_for_gpu(build):
-    """Says why nothing can be measured before anything is tried. training_step has cases on every GPU."""
-    program = Program(build, "training_step", "cuda")
+def check_for_gpu(build, name):
+    """Says why nothing can be measured before anything is tried, of a program that has cases on every GPU."""
+    program = Program(build, name, "cuda")
     if not program.case_names():
-        raise Failure("; ".join(program.skipped) or "training_step has no case for cuda")
+        raise Failure("; ".join(program.skipped) or f"{name} has no case for cuda")
+
+
+class Measured:
+    """What a run has found."""
+
+    def __init__(self, build):
+        self.build = build
+        self.date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.load = load_average()
+        self.timings, self.overheads, self.parts, self.context = [], [], [], {}
+
+    def results(self, peers, full):
+        if not self.timings and not self.overheads:
+            raise Failure(f"nothing was measured: {'; '.join(failures)}")
+        return {"schema": report.SCHEMA, "date": self.date, "commit": commit_of(self.build), "full": full,
+                "machine": {**machine_of(self.build, self.context), "load_average_at_start": self.load,
+                            **peers.versions},
+                "skipped": peers.skipped, "failed": list(failures), "timings": self.timings,
+                "overheads": self.overheads, "monitor_parts": self.parts, "accuracy": []}
+
+
+def measure_own(build, own, seconds):
+    """The tensors of --shapes."""
+    check_for_gpu(build, "tensor_stats")
+    measured = Measured(build)
+    peers = GpuPeers(Budget(seconds))
+    cases = {case.shapes: {"counts": case.counts, "dtype": shapes.TYPES[case.dtype][0]} for case in own}
+    with part("statistics of tensors", Exception):
+        measured.timings, measured.context = tensor_stats(build, peers, peers.budget, cases)
+    return measured.results(peers, full=False)
 
 
 def measure(build, seconds=SECONDS_IN_ALL):
-    check_for_gpu(build)
-    date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    load = load_average()
+    check_for_gpu(build, "training_step")
+    measured = Measured(build)
     budget = Budget(seconds)
     peers = GpuPeers(budget)
-    timings, context = [], {}
-    overheads, parts = [], []
     with part("statistics of tensors", Exception):
-        timings, context = tensor_stats(build, peers, budget)
+        measured.timings, measured.context = tensor_stats(build, peers, budget)
     with part("the monitor", Exception):
-        overheads, parts = monitor_overhead(build, peers, budget)
+        measured.overheads, measured.parts = monitor_overhead(build, peers, budget)
     with part("training steps", Exception):
-        timings += training_step(build, peers, budget)
+        measured.timings += training_step(build, peers, budget)
     with part("products", Exception):
-        timings += gemm(build, peers, budget)
-    if not timings and not overheads:
-        raise Failure(f"nothing was measured: {'; '.join(failures)}")
+        measured.timings += gemm(build, peers, budget)
     say(f"took {seconds - (budget.end - time.monotonic()):.0f} s")
-    return {"schema": "gradvitals.benchmarks/1", "date": date, "commit": commit_of(build), "full": True,
-            "machine": {**machine_of(build, context), "load_average_at_start": load, **peers.versions},
-            "skipped": peers.skipped, "failed": failures, "timings": timings, "overheads": overheads,
-            "monitor_parts": parts, "accuracy": []}
+    return measured.results(peers, full=True)

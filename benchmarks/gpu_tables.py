@@ -1,4 +1,4 @@
-"""The tables of a GPU in README.md: tables.py writes them."""
+"""The page of a GPU: tables.py writes it."""
 import re
 
 import report
@@ -48,8 +48,8 @@ def peers_table(timings, cache, peers):
         found = [cell(timings.get("tensor_stats", case, peer, 1)) for peer in peers]
         if any(found):
             record = cell(timings.get("tensor_stats", case, "record", 1))
-            rows.append([case.replace("/0/", ", "), bold(record), *found])
-    return markdown(*filled(["tensors", "record", *(peer.replace("_graph", ", graph") for peer in peers)], rows))
+            rows.append([report.named(case), bold(record), *found])
+    return markdown(*filled(["tensors", "gradvitals", *(peer.replace("_graph", ", graph") for peer in peers)], rows))
 
 
 def steps_table(timings):
@@ -84,22 +84,22 @@ def machine_lines(results):
     return text + report.missing(results)
 
 
-def section(name, results):
+def page(name, results):
     timings = Timings(results)
     tables = {}
     for cache in ("cold", "warm"):
         tables |= {f"Statistics, {cache}: median us": statistics_table(timings, cache),
                    f"Norms by CUB and cuBLAS, {cache}: median us": peers_table(timings, cache, NORMS),
                    f"torch, {cache}: median us": peers_table(timings, cache, TORCH)}
-    tables |= {"The record with exact zeros: median us": markdown(*report.zeros(timings)),
+    tables |= {"Statistics with exact zeros: median us": markdown(*report.zeros(timings)),
                "A training step: median us": steps_table(timings),
                "Products: GFLOP/s": products_table(timings),
                "Watching every step: us": markdown(*of_networks(*report.overheads(results))),
                "What the monitor does, alone: mean us": markdown(*of_networks(*report.monitor_parts(results)))}
-    parts = [f"## GPU: {results['machine']['device']}\n\n{machine_lines(results)}"]
+    parts = [f"# GPU: {results['machine']['device']}\n\n{machine_lines(results)}"]
     parts.append(report.in_short(results))
     if figure(results):
-        parts.append(f"![GB/s over size](results/{name}.svg)\n")
+        parts.append(report.picture(name))
     return "\n".join(parts + report.titled(tables))
 
 

@@ -53,7 +53,7 @@ class WatchedStep {
         weights_(step.model.views()),
         tape_(stream, {.keep_pre_activations = watched != Watched::kGradients}),
         monitor_(stream) {
-    check(stream, run_step(tape_, step_));
+    check(run_step(tape_, step_));
   }
 
   void run_once() {

@@ -4,7 +4,7 @@
 peers.py tensor_stats --counts FILE --threads N --samples N --json OUT     FILE: elements of each tensor, a JSON list
 peers.py training_step --network NAME --threads N --samples N --json OUT
 peers.py tensor_stats --device cuda --cases FILE --threads N --samples N --json OUT
-                           FILE: {case: {"counts": elements of each tensor, "dtype": "f32", "bf16" or "f16"}}
+                           FILE: {case: {"counts": elements of each tensor, "dtype": "f32", "f64", "bf16" or "f16"}}
 peers.py training_step --device cuda --network all --threads N --samples N --json OUT
 
 Results are checked before they are timed; contenders take turns in random order. What is not installed is skipped

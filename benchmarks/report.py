@@ -1,5 +1,9 @@
 """Rows of results, and the tables that CPU and GPU have in common: read by tables.py and gpu_tables.py."""
+import csv
+import io
 import json
+
+SCHEMA = "gradvitals.benchmarks/1"
 
 # Who computes what others are compared with; on a GPU, training steps are named for who multiplies.
 OURS = {"tensor_stats": ["record"], "training_step": ["gradvitals", "hand-written"], "gemm": ["gemm"]}
@@ -13,6 +17,11 @@ SHOWN_OF_GPU = ["seed_network_f32/0/cold", "5000x1000_f32/0/cold", "5000x4096_f3
 
 def is_cpu(results):
     return results["machine"]["device"] == "CPU"
+
+
+def simd(machine):
+    """Of a CPU. AVX3 is Highway's word for AVX-512."""
+    return str(machine.get("simd", "unknown")).replace("AVX3", "AVX-512")
 
 
 def dump(results):
@@ -75,6 +84,11 @@ class Timings:
         return list(dict.fromkeys(row["case"] for row in self.rows if row["program"] == program))
 
 
+def named(case):
+    """A case without zeros, as tables name it."""
+    return case.replace("/0/", ", ")
+
+
 def is_sized(case):
     return case.startswith("1x") and not case.startswith("1x268M")
 
@@ -110,6 +124,32 @@ def console_table(results):
     return aligned(["case", "contender", "median us", "GB/s", "% of read", "ratio to ours"], rows)
 
 
+CSV_COLUMNS = ("device", "program", "case", "contender", "threads", "samples", "median_us", "p10_us", "p90_us", "gbps",
+               "gflops", "percent_of_read", "ratio_to_ours")
+
+
+def csv_of(columns, rows):
+    """What is missing is empty."""
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows([columns, *rows])
+    return file.getvalue()
+
+
+def csv_text(everything):
+    """The rows of all results. Of monitor_overhead the times are what watching adds to a step."""
+    rows = []
+    for results in everything:
+        device, timings = results["machine"]["device"], Timings(results)
+        for row in timings.rows:
+            ours = timings.ours(row)
+            rows.append([device, *(row[key] for key in CSV_COLUMNS[1:11]), row["roofline_percent"],
+                         f"{row['median_us'] / ours['median_us']:.5g}" if ours else None])
+        rows += [[device, "monitor_overhead", row["network"], row["what"], row["threads"], row["samples"],
+                  row["overhead_us"], row["overhead_p10_us"], row["overhead_p90_us"], None, None, None, None]
+                 for row in results["overheads"]]
+    return csv_of(CSV_COLUMNS, rows)
+
+
 # ---- tables in markdown, each as its header and its rows
 
 
@@ -131,12 +171,12 @@ def statistics(timings, cases, threads, peers, record_graph=None):
         ours, read, copy = get("record"), timings.roofline(case, threads), get("copy")
         if not ours:
             continue
-        rows.append([case.replace("/0/", ", "), cell(read), cell(read, "gbps"), cell(copy, "gbps"),
+        rows.append([named(case), cell(read), cell(read, "gbps"), cell(copy, "gbps"),
                      f"**{cell(ours)}**", spread(ours), cell(ours, "gbps"), cell(ours, "roofline_percent"),
                      *([f"**{cell(get(record_graph))}**" if get(record_graph) else ""] if record_graph else []),
                      *(cell(get(peer)) for peer in peers)])
-    return (["tensors", "read", "read, GB/s", "copy, GB/s", "record", "record, 10 to 90 %", "record, GB/s", "% of read",
-             *(["record, graph"] if record_graph else []), *(peer.replace("_graph", ", graph") for peer in peers)],
+    return (["tensors", "read", "read, GB/s", "copy, GB/s", "gradvitals", "10 to 90 %", "GB/s", "% of read",
+             *(["gradvitals, graph"] if record_graph else []), *(peer.replace("_graph", ", graph") for peer in peers)],
             rows)
 
 
@@ -184,7 +224,8 @@ def figure_data(timings, cases, contenders):
                 for case in cases]
         points = [f"{row['median_us'] * row['gbps'] * 1e3:.0f} {row['gbps']}" for row in rows if row]
         if points:
-            blocks.append(f'"{contender.replace("_", " ")}"\n' + "\n".join(points))
+            name = "gradvitals" if contender == "record" else contender.replace("_", " ")
+            blocks.append(f'"{name}"\n' + "\n".join(points))
     return "\n\n\n".join(blocks) + "\n"
 
 
@@ -192,11 +233,13 @@ def figure_data(timings, cases, contenders):
 
 
 def in_short(results):
-    """What the figures come to: the record beside reading and beside the fastest that gives a norm, steps beside torch,
-    and what watching adds, all on one thread."""
+    """What the figures come to: the statistics beside reading and beside the fastest that gives a norm, steps beside
+    torch, and what watching adds, all on one thread."""
     timings = Timings(results)
-    lines = [text for case in (SHOWN_OF_CPU if is_cpu(results) else SHOWN_OF_GPU)
-             if (text := record_in_short(timings, case))]
+    shown = SHOWN_OF_CPU if is_cpu(results) else SHOWN_OF_GPU
+    if "shapes" in results:
+        shown = timings.cases("tensor_stats")
+    lines = [text for case in shown if (text := record_in_short(timings, case))]
     for case in timings.cases("training_step"):
         rows = [row for row in timings.rows if row["program"] == "training_step" and row["case"] == case
                 and row["threads"] == 1]
@@ -217,16 +260,18 @@ def in_short(results):
 
 
 def record_in_short(timings, case):
-    """Empty where the record, reading or others were not measured."""
+    """Empty where the statistics or reading were not measured."""
     record, read = timings.get("tensor_stats", case, "record", 1), timings.roofline(case, 1)
     others = [row for row in timings.rows if row["case"] == case and row["threads"] == 1
               and row["samples"] >= LEAST_SAMPLES and not row["contender"].startswith(("record", "read_", "copy"))]
-    if not (record and read and others):
+    if not (record and read):
         return ""
-    best = min(others, key=lambda row: row["median_us"])
-    return (f"{case.replace('/0/', ', ')}: the record takes {cell(record)} us, "
-            f"{100 * read['median_us'] / record['median_us']:.0f} % of the speed of reading; the fastest norm, "
-            f"{best['contender'].replace('_graph', ', graph')}, {cell(best)} us.")
+    text = (f"{named(case)}: the statistics take {cell(record)} us, "
+            f"{100 * read['median_us'] / record['median_us']:.0f} % of the speed of reading")
+    best = min(others, key=lambda row: row["median_us"], default=None)
+    if best:
+        text += f"; the fastest norm, {best['contender'].replace('_graph', ', graph')}, {cell(best)} us"
+    return f"{text}."
 
 
 def added(row):
@@ -253,4 +298,9 @@ def missing(results):
 
 def titled(tables):
     """Those that have rows, each under its title."""
-    return [f"### {title}\n\n{table}" for title, table in tables.items() if table]
+    return [f"## {title}\n\n{table}" for title, table in tables.items() if table]
+
+
+def picture(name):
+    """The link to a machine's figure from its page."""
+    return f"![GB/s over size](../../benchmarks/results/{name}.svg)\n"

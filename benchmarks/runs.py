@@ -227,14 +227,22 @@ def merge(into, samples):
         into.setdefault(key, []).extend(values)
 
 
-def take_turns(rounds, first, second):
+def take_turns(rounds, first, second, repetitions=REPETITIONS):
     """Each is called with the repetitions of a round; who begins changes from round to round."""
     for turn in range(rounds):
         for call in (first, second) if turn % 2 == 0 else (second, first):
-            call(-(-REPETITIONS // rounds))
+            call(-(-repetitions // rounds))
 
 
 # ---- the machine
+
+
+def available_memory():
+    """In bytes, by Linux; None where it does not say."""
+    for line in pathlib.Path("/proc/meminfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None
 
 
 def load_average():

@@ -55,7 +55,7 @@ inline Gradients run_step(Tape& tape, const Step& step) {
 
 /// A benchmark of steps that compute nothing useful would be fast: every gradient must exist and be
 /// finite, and not all may be zero.
-inline void check(Stream& stream, const Gradients& gradients) {
+inline void check(const Gradients& gradients) {
   bool any_nonzero = false;
   for (const Gradient& gradient : gradients) {
     for (const float value : gradient.value.value().to_host<float>()) {

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""Makes the tables and figures of README.md from results/*.json.
+"""Makes all figures of speed that documents show, in words, tables and pictures, from results/*.json.
 
 tables.py            writes them
 tables.py --check    exit code 1, and which is it, where one is not what the results say
+
+A page in docs/benchmarks/ for each machine, the list of them, what benchmarks/README.md opens with, and what README.md
+says of speed.
 """
 import hashlib
 import json
@@ -12,13 +15,14 @@ import sys
 
 sys.dont_write_bytecode = True  # Nothing of a run is left among the sources.
 import gpu_tables  # noqa: E402
+import headline  # noqa: E402
 import report  # noqa: E402
 from report import Timings, markdown, significant  # noqa: E402
 
-HERE = pathlib.Path(__file__).resolve().parent
-RESULTS = HERE / "results"
-README = HERE / "README.md"
-BEGIN, END = "<!-- tables: begin -->\n", "<!-- tables: end -->\n"
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+RESULTS = "benchmarks/results"  # As everything, from the root of the repository.
+PAGES = "docs/benchmarks"
+BEGIN, END = "<!-- figures: begin -->\n", "<!-- figures: end -->\n"
 
 PEERS = ["loop_f64", "loop_f32", "openblas_snrm2", "eigen_norm", "eigen_stable_norm", "numpy.linalg.norm",
          "torch _foreach_norm", "torch get_total_norm", "torch clip_grad_norm_",
@@ -71,15 +75,16 @@ def accuracy_table(results):
     contenders = list(dict.fromkeys(row["contender"] for row in rows))
     inputs = list(dict.fromkeys((row["input"], row["dtype"], row["elements"]) for row in rows))
     texts = {(row["input"], row["dtype"], row["elements"], row["contender"]): error_text(row) for row in rows}
-    return markdown(["input", "dtype", "elements", *contenders],
-                    [[name, dtype, f"{elements:,}", *(texts.get((name, dtype, elements, who), "") for who in contenders)]
+    return markdown(["input", "dtype", "elements",
+                     *("gradvitals" if who == "record" else who for who in contenders)],
+                    [[name, dtype, f"{elements:,}",
+                      *(texts.get((name, dtype, elements, who), "") for who in contenders)]
                      for name, dtype, elements in inputs])
 
 
 def processor(results):
-    """With what tells CPUs of one name apart. AVX3 is Highway's word for AVX-512."""
-    machine = results["machine"]
-    return f"{machine['cpu']}, {machine['simd'].replace('AVX3', 'AVX-512')}"
+    """With what tells CPUs of one name apart."""
+    return f"{results['machine']['cpu']}, {report.simd(results['machine'])}"
 
 
 def machine_lines(results):
@@ -96,18 +101,18 @@ def machine_lines(results):
     return text + report.missing(results)
 
 
-def cpu_section(name, results):
+def cpu_page(name, results):
     timings = Timings(results)
     tables = {"Statistics, 1 thread: median us": statistics_table(timings, 1),
               "Statistics, 2 threads: median us": statistics_table(timings, 2),
-              "The record with exact zeros, 1 thread: median us": markdown(*report.zeros(timings)),
+              "Statistics with exact zeros, 1 thread: median us": markdown(*report.zeros(timings)),
               "A training step: median us": steps_table(timings),
               "Products, 1 thread: GFLOP/s": products_table(timings),
               "Watching every step: us": markdown(*report.overheads(results)),
               "What the monitor does, alone: mean us": markdown(*report.monitor_parts(results)),
               "Relative error of the L2 norm": accuracy_table(results)}
-    parts = [f"## CPU: {processor(results)}, {results['machine']['threads']} threads\n\n{machine_lines(results)}",
-             report.in_short(results), f"![GB/s over size](results/{name}.svg)\n", *report.titled(tables)]
+    parts = [f"# CPU: {processor(results)}, {results['machine']['threads']} threads\n\n{machine_lines(results)}",
+             report.in_short(results), report.picture(name), *report.titled(tables)]
     return "\n".join(parts)
 
 
@@ -155,49 +160,74 @@ plot for [i=0:{data.count('"') // 2 - 1}] $data index i with linespoints lw 2 ti
 # ---- writing and checking
 
 
-def all_results():
+def all_results(root):
     """Those of CPUs come first."""
-    found = [(path.stem, json.loads(path.read_text(encoding="utf-8"))) for path in sorted(RESULTS.glob("*.json"))]
+    found = [(path.stem, json.loads(path.read_text(encoding="utf-8")))
+             for path in sorted((root / RESULTS).glob("*.json"))]
     return dict(sorted(found, key=lambda named: not report.is_cpu(named[1])))
 
 
-def section(name, results):
-    return cpu_section(name, results) if report.is_cpu(results) else gpu_tables.section(name, results)
+def page(name, results):
+    made = cpu_page(name, results) if report.is_cpu(results) else gpu_tables.page(name, results)
+    title, rest = made.split("\n", 1)
+    return f"{title}\n\n[What the names mean, and how the figures come about](README.md).\n{rest}"
 
 
-def with_tables(text):
+def list_of_pages(results):
+    """GPUs first: most people ask for them."""
+    titles = {name: page(name, of_one).split("\n", 1)[0].removeprefix("# ") for name, of_one in results.items()}
+    return "".join(f"- [{title}]({name}.md): {report.source(results[name])}\n"
+                   for name, title in sorted(titles.items(), key=lambda named: report.is_cpu(results[named[0]])))
+
+
+def filled_in(text, figures):
+    """What stands between the two marks is renewed."""
     before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    sections = "\n".join(section(name, results) for name, results in all_results().items())
-    return before + BEGIN + sections + END + after
+    return before + BEGIN + figures + END + rest.split(END)[1]
 
 
-def update():
-    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
-    for name, results in all_results().items():
+def documents(root):
+    """Text by path, as the results have it."""
+    results = all_results(root)
+    made = {f"{PAGES}/{name}.md": page(name, of_one) for name, of_one in results.items()}
+    rows = headline.rows(results)
+    for path, figures in ((f"{PAGES}/README.md", list_of_pages(results)),
+                          ("benchmarks/README.md", headline.opening(rows, results)),
+                          ("README.md", headline.in_words(results))):
+        made[path] = filled_in((root / path).read_text(encoding="utf-8"), figures)
+    return {**made, headline.PICTURE: headline.picture(rows)}
+
+
+def update(root=ROOT):
+    for path, text in documents(root).items():
+        (root / path).write_text(text, encoding="utf-8")
+    for name, results in all_results(root).items():
         if figure := figure_of(results):
-            (RESULTS / f"{name}.svg").write_text(draw(**figure), encoding="utf-8")
+            (root / RESULTS / f"{name}.svg").write_text(draw(**figure), encoding="utf-8")
 
 
-def stale():
-    """Every file that is not what the results say."""
-    text = README.read_text(encoding="utf-8")
-    files = [README.name] if with_tables(text) != text else []
-    for name, results in all_results().items():
-        path = RESULTS / f"{name}.svg"
-        if not (figure := figure_of(results)):
-            continue
-        if not path.exists() or stamp(figure["data"]) not in path.read_text(encoding="utf-8"):
-            files.append(f"results/{path.name}")
+def stale(root=ROOT):
+    """Every file that is not what the results say, pages without results among them."""
+    def text_of(path):
+        return (root / path).read_text(encoding="utf-8") if (root / path).exists() else None
+
+    made = documents(root)
+    files = [path for path, text in made.items() if text_of(path) != text]
+    files += [path for path in (f"{PAGES}/{found.name}" for found in sorted((root / PAGES).glob("*.md")))
+              if path not in made]
+    for name, results in all_results(root).items():
+        path = f"{RESULTS}/{name}.svg"
+        if (figure := figure_of(results)) and stamp(figure["data"]) not in (text_of(path) or ""):
+            files.append(path)
     return files
 
 
 def main():
     if sys.argv[1:] == ["--check"]:
-        if not all_results():
+        if not all_results(ROOT):
             sys.exit("tables.py: there are no results")
         if files := stale():
-            sys.exit(f"tables.py: not what results/ says: {', '.join(files)}; run benchmarks/tables.py")
+            sys.exit(f"tables.py: not what {RESULTS} says: {', '.join(files)}; run benchmarks/tables.py")
     elif sys.argv[1:] in (["-h"], ["--help"]):
         print(__doc__)
     elif sys.argv[1:]:

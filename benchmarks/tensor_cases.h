@@ -101,9 +101,10 @@ inline float as_stored(float value, DType dtype) {
   return value;
 }
 
-/// "f32", "f16" or "bf16".
+/// "f32", "f64", "f16" or "bf16".
 inline const char* short_name(DType dtype) {
   if (dtype == DType::kFloat32) return "f32";
+  if (dtype == DType::kFloat64) return "f64";
   return dtype == DType::kFloat16 ? "f16" : "bf16";
 }
 

@@ -26,12 +26,12 @@ inline std::int64_t padded(std::int64_t bytes) {
   return (bytes + kLine - 1) / kLine * kLine;
 }
 
-template <class Narrow>
-std::vector<char> narrowed(std::span<const float> values, Narrow (*narrow)(float)) {
-  std::vector<char> bytes(values.size() * sizeof(Narrow));
+template <class To>
+std::vector<char> converted(std::span<const float> values, To (*convert)(float)) {
+  std::vector<char> bytes(values.size() * sizeof(To));
   char* out = bytes.data();
   for (const float value : values) {
-    const Narrow stored = narrow(value);
+    const To stored = convert(value);
     std::memcpy(out, &stored, sizeof stored);
     out += sizeof stored;
   }
@@ -40,9 +40,13 @@ std::vector<char> narrowed(std::span<const float> values, Narrow (*narrow)(float
 
 /// Values that `dtype` holds, as it stores them.
 inline std::vector<char> stored_bytes(std::span<const float> values, DType dtype) {
-  if (dtype == DType::kBFloat16) return narrowed(values, truncated_to_bfloat16);
-  if (dtype == DType::kFloat16) return narrowed(values, truncated_to_float16);
-  return narrowed(
+  if (dtype == DType::kBFloat16) return converted(values, truncated_to_bfloat16);
+  if (dtype == DType::kFloat16) return converted(values, truncated_to_float16);
+  if (dtype == DType::kFloat64) {
+    return converted(
+        values, +[](float value) { return static_cast<double>(value); });
+  }
+  return converted(
       values, +[](float value) { return value; });
 }
 

@@ -4,12 +4,14 @@
 // Results are checked against sums in long double before anything is timed. Compare within one
 // run: `./run bench` interleaves the contenders of a case at random and takes medians, those of
 // tensors with zeros among them. One case's tensors are in memory at a time, for each share of
-// zeros, and two copies of them: 5.4 GB at most. The cuda cases: tensor_stats_cuda.cpp.
+// zeros, and two copies of them: 5.4 GB at most. The cuda cases: tensor_stats_cuda.cpp. With
+// GRADVITALS_BENCH_SHAPES (own_shapes.h) the cases are those of the user's tensors alone.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -23,7 +25,9 @@
 #include "benchmarks/cuda_cases.h"
 #include "benchmarks/host_roofline.h"
 #include "benchmarks/norm_peers.h"
+#include "benchmarks/own_shapes.h"
 #include "benchmarks/stats_run.h"
+#include "kernels/ops/gemm.h"
 #include "kernels/runtime/buffer.h"
 #include "kernels/runtime/cpu/thread_pool.h"
 #include "kernels/runtime/device.h"
@@ -168,7 +172,7 @@ void register_case(const CpuCase& which) {
 /// Sizes that a cache holds are warm, as one tensor watched again and again is.
 void register_sizes() {
   for (const SizedCase& sized : kSizes) {
-    CpuCase which = {.shapes = sized.name};
+    CpuCase which = {.shapes = sized.name, .counts = counts_of(sized.name)};
     which.is_cold = which.bytes() > cache_bytes();
     register_case(which);
   }
@@ -183,7 +187,8 @@ void register_cpu_cases() {
        {Shapes{"seed_network"}, Shapes{"5000x1000"}, Shapes{"5000x4096"}, Shapes{"gpt2_124m"},
         Shapes{"gpt2_124m", DType::kBFloat16}, Shapes{"gpt2_124m", DType::kFloat16},
         Shapes{"skewed"}, Shapes{"1x268M"}}) {
-    CpuCase which = {.shapes = shapes.name, .dtype = shapes.dtype};
+    CpuCase which = {
+        .shapes = shapes.name, .dtype = shapes.dtype, .counts = counts_of(shapes.name)};
     for (const bool is_cold : {true, false}) {
       if (!is_cold && which.bytes() > cache_bytes()) continue;
       which.is_cold = is_cold;
@@ -197,12 +202,38 @@ void register_cpu_cases() {
   }
 }
 
+void register_own_shapes(const std::vector<OwnShapes>& all) {
+  for (const OwnShapes& own : all) {
+    CpuCase which = {.shapes = own.name, .dtype = own.dtype, .counts = own.counts};
+    for (const bool is_cold : {true, false}) {
+      if (!is_cold && which.bytes() > cache_bytes()) continue;
+      which.is_cold = is_cold;
+      register_case(which);
+    }
+  }
+}
+
+/// Ends the program where the user's shapes cannot be read: main() is not ours.
+std::vector<OwnShapes> own_shapes_or_exit() {
+  try {
+    return own_shapes();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "tensor_stats: {}\n", error.what());
+    std::exit(2);
+  }
+}
+
 const bool kRegistered = [] {
   const CpuProbe cpu = probe_cpu();
   benchmark::AddCustomContext("simd", cpu.simd);
   benchmark::AddCustomContext("blas", cpu_blas_name());
-  register_cpu_cases();
-  register_sizes();
+  const std::vector<OwnShapes> own = own_shapes_or_exit();
+  if (own.empty()) {
+    register_cpu_cases();
+    register_sizes();
+  } else {
+    register_own_shapes(own);
+  }
   if (eigen_norm_peers().empty()) {
     fmt::print(stderr, "tensor_stats: the cases of Eigen are skipped: built without Eigen\n");
   }

@@ -18,6 +18,7 @@
 
 #include "benchmarks/cuda_cases.h"
 #include "benchmarks/gpu_time.h"
+#include "benchmarks/own_shapes.h"
 #include "benchmarks/stats_run.h"
 #include "benchmarks/tensor_cases.h"
 #include "benchmarks/tensor_memory.h"
@@ -36,8 +37,8 @@ struct CaseTensors {
   std::string shapes;
   DType dtype;
   int zero_percent;
+  std::vector<std::int64_t> counts;  ///< Elements of each tensor.
 
-  std::vector<std::int64_t> counts = counts_of(shapes);
   std::vector<double> sums = {};  ///< Of squares, as they should be.
   std::unique_ptr<Stream> stream = nullptr;
   Buffer data = {};
@@ -177,13 +178,35 @@ void register_peers(const std::shared_ptr<CaseTensors>& tensors, const std::vect
   }
 }
 
+/// Every contender, each launch by itself and as a graph.
+void register_all(const std::shared_ptr<CaseTensors>& tensors, const std::vector<Peer>& contenders,
+                  Cache cache) {
+  register_record(tensors, cache, Launch::kEach);
+  register_record(tensors, cache, Launch::kGraph);
+  register_rooflines(tensors, cache);
+  for (const Launch launch : {Launch::kEach, Launch::kGraph}) {
+    register_peers(tensors, contenders, cache, launch);
+  }
+}
+
 }  // namespace
 
 void register_cuda_cases() {
   const std::vector<Peer> contenders = peers(has_cublas("tensor_stats"));
+  const std::vector<OwnShapes> all = own_shapes();
+  for (const OwnShapes& own : all) {
+    const auto tensors = std::make_shared<CaseTensors>(CaseTensors{
+        .shapes = own.name, .dtype = own.dtype, .zero_percent = 0, .counts = own.counts});
+    for (const Cache cache : {Cache::kCold, Cache::kWarm}) {
+      register_all(tensors, contenders, cache);
+    }
+  }
+  if (!all.empty()) return;
   for (const SizedCase& sized : kSizes) {
-    const auto tensor = std::make_shared<CaseTensors>(
-        CaseTensors{.shapes = sized.name, .dtype = DType::kFloat32, .zero_percent = 0});
+    const auto tensor = std::make_shared<CaseTensors>(CaseTensors{.shapes = sized.name,
+                                                                  .dtype = DType::kFloat32,
+                                                                  .zero_percent = 0,
+                                                                  .counts = {sized.count}});
     register_record(tensor, Cache::kCold, Launch::kEach);
     register_rooflines(tensor, Cache::kCold);
     register_peers(tensor, contenders, Cache::kCold, Launch::kEach);
@@ -200,15 +223,16 @@ void register_cuda_cases() {
         Shapes{"skewed"}, Shapes{"1x268M"}}) {
     for (const int zeros : {0, 1, 50}) {
       if (zeros != 0 && !shapes.with_zeros) continue;
-      const auto tensors = std::make_shared<CaseTensors>(
-          CaseTensors{.shapes = shapes.name, .dtype = shapes.dtype, .zero_percent = zeros});
+      const auto tensors =
+          std::make_shared<CaseTensors>(CaseTensors{.shapes = shapes.name,
+                                                    .dtype = shapes.dtype,
+                                                    .zero_percent = zeros,
+                                                    .counts = counts_of(shapes.name)});
       for (const Cache cache : {Cache::kCold, Cache::kWarm}) {
-        register_record(tensors, cache, Launch::kEach);
-        if (zeros != 0) continue;
-        register_record(tensors, cache, Launch::kGraph);
-        register_rooflines(tensors, cache);
-        for (const Launch launch : {Launch::kEach, Launch::kGraph}) {
-          register_peers(tensors, contenders, cache, launch);
+        if (zeros == 0) {
+          register_all(tensors, contenders, cache);
+        } else {
+          register_record(tensors, cache, Launch::kEach);
         }
       }
     }

@@ -9,7 +9,7 @@ except ImportError:
     torch = None
     skip("torch: python3-torch is not installed")
 
-DTYPES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}  # As cases name them, and torch.
+DTYPES = {"f64": "float64", "f32": "float32", "bf16": "bfloat16", "f16": "float16"}  # As cases name them, and torch.
 
 
 # ---- statistics of many tensors

@@ -15,6 +15,7 @@
 #include "benchmarks/step_cases.h"
 #include "framework/step_graph.h"
 #include "framework/tape.h"
+#include "kernels/ops/gemm.h"
 
 namespace gradvitals {
 namespace {
@@ -23,7 +24,7 @@ template <Step (*make)(Stream&)>
 void reused_tape(benchmark::State& state, Stream stream, bool keep_z) {
   const Step step = make(stream);
   Tape tape(stream, {.keep_pre_activations = keep_z});
-  check(stream, run_step(tape, step));
+  check(run_step(tape, step));
   for (auto _ : state) {
     tape.reset();
     benchmark::DoNotOptimize(run_step(tape, step));
@@ -77,7 +78,7 @@ template <Step (*make)(Stream&)>
 void replayed_graph(benchmark::State& state, Stream stream, bool keep_z) {
   const Step step = make(stream);
   Tape tape(stream, {.keep_pre_activations = keep_z});
-  check(stream, run_step(tape, step));
+  check(run_step(tape, step));
   StepGraph graph(stream, [&] {
     tape.reset();
     benchmark::DoNotOptimize(run_step(tape, step));

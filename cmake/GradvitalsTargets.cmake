@@ -45,7 +45,7 @@ function(gradvitals_add_kernel_library name)
   add_library(gradvitals_${name} INTERFACE)
   add_library(gradvitals::${name} ALIAS gradvitals_${name})
   set_target_properties(gradvitals_${name} PROPERTIES EXPORT_NAME ${name})
-  target_link_libraries(gradvitals_${name} INTERFACE "$<LINK_LIBRARY:WHOLE_ARCHIVE,gradvitals_${name}_archive>")
+  target_link_libraries(gradvitals_${name} INTERFACE "$<LINK_LIBRARY:WHOLE_ARCHIVE,gradvitals::${name}_archive>")
 endfunction()
 
 # gradvitals_add_program(NAME SOURCES ... LIBRARIES ...): a program in <build>/bin.

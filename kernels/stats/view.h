@@ -52,7 +52,7 @@ struct TensorView {
   /// convolution, in of a dense kernel; 0 where not known.
   std::int64_t channels = 0;
   DType dtype = DType::kFloat32;
-  Device device;
+  Device device{};
   Activation activation = Activation::kNone;  ///< Of the layer it belongs to, where known.
 
   /// Of all members: names by their text, data by its address.

@@ -58,7 +58,11 @@ std::optional<double> update_norm(const TensorRecord& tensor) {
   return {};
 }
 
-Temperature temperature(const HealthMetrics& metrics, const Thresholds& thresholds) {
+// The normal range that MindSpore and DeepDiagnosis warn outside of. No rule judges it for one visit.
+constexpr double kUpdateToWeightLow = 1e-5;
+constexpr double kUpdateToWeightHigh = 0.1;
+
+Temperature temperature(const HealthMetrics& metrics) {
   std::map<std::string_view, double> weight_norms;
   for (const TensorRecord& tensor : metrics.tensors) {
     // A bias starts at zero: beside that, whatever it moves by is large.
@@ -74,8 +78,7 @@ Temperature temperature(const HealthMetrics& metrics, const Thresholds& threshol
     if (weight == weight_norms.end() || weight->second <= 0) continue;
     keep_worst(sign.update_to_weight_ratio, *norm / weight->second);
   }
-  sign.status = status_of(sign.update_to_weight_ratio, thresholds.update_to_weight_low,
-                          thresholds.update_to_weight_high);
+  sign.status = status_of(sign.update_to_weight_ratio, kUpdateToWeightLow, kUpdateToWeightHigh);
   return sign;
 }
 
@@ -150,7 +153,7 @@ VitalSigns vital_signs(const HealthMetrics& metrics, const std::vector<GradientR
   // Heart rate needs a history: unknown for one visit.
   VitalSigns signs;
   signs.blood_pressure = blood_pressure(gradients, thresholds);
-  signs.temperature = temperature(metrics, thresholds);
+  signs.temperature = temperature(metrics);
   signs.oxygen = oxygen(metrics, thresholds);
   return signs;
 }

@@ -36,7 +36,8 @@ struct HeartRate {
 };
 
 /// Learning-rate effectiveness: norm(applied update) / norm(weight), the largest of the kernels whose
-/// weight and update were watched (roles weight and update or update_squares, of one name).
+/// weight and update were watched (roles weight and update or update_squares, of one name). Normal
+/// from 1e-5 to 0.1.
 struct Temperature {
   std::optional<double> update_to_weight_ratio;
   VitalStatus status = VitalStatus::kUnknown;

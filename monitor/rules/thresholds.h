@@ -43,8 +43,6 @@ struct Thresholds {
   double zero_fraction = 0.7;             ///< R13, at or above, mean over gradients: informs
   std::int64_t settled_step = 10;         ///< R13, from this step on: zero is not by design
   double subnormal_fraction = 0.9;        ///< R21, above, of what is not zero in a 16-bit kernel
-  double update_to_weight_low = 1e-5;     ///< temperature is low, below
-  double update_to_weight_high = 0.1;     ///< temperature is high, above
   double twin_fraction = 0.5;             ///< R23, above: critical
   double zero_unit_fraction = 0.75;       ///< R24, above: warning
   double top_unit_share = 0.9;            ///< R24, above, of a gradient's squares: informs

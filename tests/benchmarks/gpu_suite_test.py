@@ -1,5 +1,4 @@
-"""Contract: suite.py --device cuda, and the tables of its results, without a GPU: programs only pretend. Oracle: by
-hand. suite_test.py runs it."""
+"""Contract: suite.py --device cuda without a GPU: programs only pretend. Oracle: by hand. suite_test.py runs it."""
 import contextlib
 import json
 import os
@@ -9,7 +8,6 @@ import sys
 import tempfile
 
 import gpu_suite
-import gpu_tables
 import runs
 import suite
 import tables
@@ -24,7 +22,8 @@ def pretended_build(**environment):
         build = pathlib.Path(folder)
         (build / "bin" / "benchmarks").mkdir(parents=True)
         (build / "benchmarks").mkdir()
-        (build / "benchmarks" / "build_info.json").write_text('{"compiler": "none"}', encoding="utf-8")
+        (build / "benchmarks" / "build_info.json").write_text('{"compiler": "none", "eigen": ""}',
+                                                                  encoding="utf-8")
         (build / "commit").write_text("0123456789abcdef-dirty\n", encoding="utf-8")
 
         def add(path, text):
@@ -89,7 +88,7 @@ def test_whole_suite():
     assert "tensor_stats: the cases of nobody are skipped: a test" in results["skipped"], results["skipped"]
     assert "3x1000_f32/0/cold" in said and "0/cold, 1 thread" not in said, said
     assert (runs.HERE / "README.md").stat().st_mtime_ns == readme.st_mtime_ns, "the tables were written"
-    assert not list(tables.RESULTS.glob("*retended*"))
+    assert not list((tables.ROOT / tables.RESULTS).glob("*retended*"))
     assert suite.slug(machine["device"]) == "nvidia-pretended-80gb"
 
 
@@ -100,7 +99,8 @@ def test_what_fails_takes_nothing_along():
     assert code == 1, said
     failed = "; ".join(results["failed"])
     assert "big cannot be had" in failed and "cub_reduce_f64/3x1000_f32/0/cold/iterations:3" in failed, failed
-    assert rows["tensor_stats", "3x1000_f32/0/cold", "record"]["samples"] == 31, said
+    # How many depends on how busy the machine is: groups were tried alone.
+    assert rows["tensor_stats", "3x1000_f32/0/cold", "record"]["samples"] >= 3, said
     contenders = {row["contender"] for row in results["timings"] if row["case"].startswith("3x1000_f32/0/cold")}
     assert "cub_reduce_f64_graph" in contenders and "cub_reduce_f64" not in contenders, contenders
     assert not [case for _, case, _ in rows if case.startswith("big")], rows
@@ -182,138 +182,6 @@ def test_torch_has_its_turn_between_ours():
     assert {row["contender"]: row["median_us"] for row in steps}["torch, graph"] == 40.0, steps
 
 
-# ---- tables
-
-
-def results_of_gpu():
-    def row(program, case, contender, us, gbps=None, gflops=None, percent=None, **more):
-        return {"program": program, "case": case, "contender": contender, "threads": 1, "samples": 31, "median_us": us,
-                "p10_us": us - 1, "p90_us": us + 1, "gbps": gbps, "gflops": gflops, "roofline_percent": percent, **more}
-
-    return {"schema": "gradvitals.benchmarks/1", "date": "2027-01-01T00:00:00Z", "commit": "0123456789abcdef",
-            "full": True, "skipped": ["a contender: an error"], "failed": [], "accuracy": [],
-            "machine": {"device": "NVIDIA H200", "driver": "580.1", "cuda_toolkit": "13.0", "cpu": "a CPU",
-                        "threads": 16, "virtual": True, "load_average_at_start": 0.25, "torch": "2.11.0",
-                        "triton": "3.6.0", "torch_tf32": False},
-            "timings": [row("tensor_stats", "gpt2_124m_f32/0/cold", "record", 20.0, 2000.0, percent=80.0),
-                        row("tensor_stats", "gpt2_124m_f32/0/cold", "record_graph", 19.0, 2100.0, percent=84.0),
-                        row("tensor_stats", "gpt2_124m_f32/0/cold", "read_8", 16.0, 2500.0, percent=100.0),
-                        row("tensor_stats", "gpt2_124m_f32/0/cold", "cub_reduce_f64_graph", 70.0, 600.0),
-                        row("tensor_stats", "gpt2_124m_f32/0/cold", "torch _foreach_norm, graph", 60.0, 700.0),
-                        {**row("tensor_stats", "gpt2_124m_f32/0/cold", "torch get_total_norm", 61.0), "samples": 2},
-                        row("tensor_stats", "gpt2_124m_f32/1/cold", "record", 21.0, 1900.0),
-                        row("tensor_stats", "gpt2_124m_f32/50/cold", "record", 22.0, 1800.0),
-                        row("training_step", "relu_network", "hand-written", 50.0),
-                        row("training_step", "relu_network", "torch", 150.0),
-                        row("gemm", "64x64x64/NN", "gemm", 5.0, gflops=40.0, cublas_percent=81.0),
-                        row("gemm", "64x64x64/NN", "cublas", 4.0, gflops=50.0)],
-            "overheads": [{"network": "relu_network_graph", "threads": 1, "what": "everything_rules", "samples": 40,
-                           "unwatched_us": 50.0, "overhead_us": 5.0, "overhead_p10_us": 2.5, "overhead_p90_us": 10.0,
-                           "overhead_percent": 10.0}],
-            "monitor_parts": [{"network": "relu_network", "threads": 1, "what": "rules", "mean_us": 3.0}]}
-
-
-SECTION = """\
-## GPU: NVIDIA H200
-
-NVIDIA H200, driver 580.1, CUDA toolkit 13.0; a CPU, virtual, 16 threads. 2027-01-01T00:00:00Z, \
-commit 0123456789ab, load average at the start 0.2. torch 2.11.0, triton 3.6.0, TF32 for float32 products off.
-Skipped: a contender: an error.
-
-- gpt2_124m_f32, cold: the record takes 20.0 us, 80 % of the speed of reading; the fastest norm, torch \
-_foreach_norm, graph, 60.0 us.
-- A step of relu_network: 50.0 us (hand-written), torch 150.
-- relu_network as a graph: everything, rules included, 5.00 us (2.50 to 10.0), 10.0 % of a step.
-
-### Statistics, cold: median us
-
-| tensors | read | read, GB/s | record | record, 10 to 90 % | record, GB/s | % of read | record, graph |
-| --- | --: | --: | --: | --: | --: | --: | --: |
-| gpt2_124m_f32, cold | 16.0 | 2,500 | **20.0** | 19.0 to 21.0 | 2,000 | 80.0 | **19.0** |
-
-### Norms by CUB and cuBLAS, cold: median us
-
-| tensors | record | cub_reduce_f64, graph |
-| --- | --: | --: |
-| gpt2_124m_f32, cold | **20.0** | 70.0 |
-
-### torch, cold: median us
-
-| tensors | record | torch _foreach_norm, graph |
-| --- | --: | --: |
-| gpt2_124m_f32, cold | **20.0** | 60.0 |
-
-### The record with exact zeros: median us
-
-| tensors | 0 % | 1 % | 50 % |
-| --- | --: | --: | --: |
-| gpt2_124m_f32, cold | 20.0 | 21.0 | 22.0 |
-
-### A training step: median us
-
-| network | hand-written | torch |
-| --- | --: | --: |
-| relu_network | **50.0** | 150 |
-
-### Products: GFLOP/s
-
-| product | gemm, which chooses | cuBLAS | gemm, % of cuBLAS |
-| --- | --: | --: | --: |
-| 64x64x64, NN | **40.0** | 50.0 | 81.0 |
-
-### Watching every step: us
-
-| network | watched | step alone | monitor adds | 10 to 90 % of samples | % of step |
-| --- | --: | --: | --: | --: | --: |
-| relu_network, graph | everything, rules | 50.0 | 5.00 | 2.50 to 10.0 | 10.0 |
-
-### What the monitor does, alone: mean us
-
-| network | part | us |
-| --- | --: | --: |
-| relu_network | rules | 3.00 |
-"""
-
-
-def test_tables():
-    results = results_of_gpu()
-    assert gpu_tables.section("nvidia-h200", results) == SECTION, gpu_tables.section("nvidia-h200", results)
-    assert tables.figure_of(results) is None
-
-
-def test_figure_of_growing_tensors():
-    results = results_of_gpu()
-    row = results["timings"][0]
-    for case, us, gbps in (("1x64K_f32/0/warm", 1.0, 262.144), ("1x64K_f32/0/cold", 2.0, 131.072),
-                           ("1x268M_f32/0/cold", 400.0, 2684.35456), ("1x4K_f32/0/cold", 1.0, 16.384)):
-        results["timings"].append({**row, "case": case, "median_us": us, "gbps": gbps})
-    figure = tables.figure_of(results)
-    assert figure["data"] == '"record"\n16384 16.384\n262144 131.072\n1073741824 2684.35456\n', figure
-    assert "![GB/s over size](results/nvidia-h200.svg)" in gpu_tables.section("nvidia-h200", results)
-
-
-def test_check_covers_gpus():
-    """And CPUs come first, whatever their files are called."""
-    before = tables.RESULTS, tables.README
-    with tempfile.TemporaryDirectory() as folder:
-        tables.RESULTS, tables.README = pathlib.Path(folder), pathlib.Path(folder) / "README.md"
-        try:
-            for file in before[0].iterdir():
-                (tables.RESULTS / file.name).write_bytes(file.read_bytes())
-            tables.README.write_text(before[1].read_text(encoding="utf-8"), encoding="utf-8")
-            assert tables.stale() == [], tables.stale()
-            gpu = tables.RESULTS / "a-gpu.json"
-            gpu.write_text(json.dumps(results_of_gpu()), encoding="utf-8")
-            assert tables.stale() == ["README.md"], tables.stale()
-            text = tables.with_tables(tables.README.read_text(encoding="utf-8"))
-            assert text.index("## CPU: ") < text.index("## GPU: NVIDIA H200"), text
-            tables.README.write_text(text, encoding="utf-8")
-            assert tables.stale() == [], tables.stale()
-        finally:
-            tables.RESULTS, tables.README = before
-
-
 TESTS = [test_whole_suite, test_what_fails_takes_nothing_along, test_nothing_to_measure,
          test_without_a_gpu_one_line_says_so, test_time_is_bounded,
-         test_repetitions_fit, test_torch_has_its_turn_between_ours, test_tables, test_figure_of_growing_tensors,
-         test_check_covers_gpus]
+         test_repetitions_fit, test_torch_has_its_turn_between_ours]

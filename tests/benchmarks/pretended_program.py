@@ -1,4 +1,5 @@
-"""A Google Benchmark program with cases for cuda that measures nothing; it is what its file is called. Environment:
+"""A Google Benchmark program with cases for cuda that measures nothing; it is what its file is called. With
+GRADVITALS_BENCH_SHAPES it has those tensors alone, on cpu as well, and a nanosecond for each element. Environment:
 PRETENDED_CRASH and PRETENDED_ERROR, parts of a case's name: it ends, or the case fails, where that is among those that
 run; PRETENDED_SLEEP, seconds before it runs any."""
 import json
@@ -47,13 +48,28 @@ TAILS = {"tensor_stats": "iterations:3/manual_time", "training_step": "real_time
          "monitor_overhead": "manual_time"}
 
 
+def own_cases(path):
+    cases = {}
+    with open(path, encoding="utf-8") as file:
+        for name, dtype, *counts in (line.split() for line in file):
+            count, size = sum(map(int, counts)), {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}[dtype]
+            for who, us in (("record", count / 1e3), ("read_4", count / 2e3)):
+                place = f"{who}/{name}_{dtype.lower()}/0/cold"
+                cases |= {f"cpu/{place}/{threads}/real_time": read(us, count, size) for threads in (1, 2)}
+                cases[f"cuda/{place}/{TAILS['tensor_stats']}"] = read(us / 10, count, size)
+    return cases
+
+
 def main():
     program = pathlib.Path(sys.argv[0]).name
     options = dict(argument.removeprefix("--benchmark_").split("=", 1) for argument in sys.argv[1:])
-    cases = {f"cuda/{name}/{TAILS[program]}": run for name, run in CASES[program].items()}
+    if own := os.environ.get("GRADVITALS_BENCH_SHAPES"):
+        cases = own_cases(own)
+    else:
+        cases = {f"cuda/{name}/{TAILS[program]}": run for name, run in CASES[program].items()}
     cases = {name: run for name, run in cases.items() if re.search(options["filter"], name)}
     if os.environ.get("PRETENDED_CASES") == "no":
-        cases = {}
+        cases = {name: run for name, run in cases.items() if name.startswith("cpu/")}
     if "list_tests" in options:
         print(f"{program}: the cases of nobody are skipped: a test", file=sys.stderr)
         print("\n".join(cases))
@@ -63,13 +79,14 @@ def main():
     if crash and any(crash in name for name in cases):
         sys.exit(f"{crash} cannot be had")
     runs = []
-    for repetition in range(int(options["repetitions"])):
+    for repetition in range(int(options.get("repetitions", 1))):
         for name, run in reversed(cases.items()):  # Interleaved, and in another order.
             wrong = {"error_occurred": True, "error_message": "wrong"} if error and error in name else {}
             runs.append({"name": name, "run_name": name, "run_type": "iteration", **run, **wrong})
     runs.append({"name": "x_mean", "run_name": "x", "run_type": "aggregate"})
     with open(options["out"], "w", encoding="utf-8") as file:
-        json.dump({"context": {"gpu": "NVIDIA Pretended 80GB", "cuda_toolkit": "13.0"}, "benchmarks": runs}, file)
+        json.dump({"context": {"gpu": "NVIDIA Pretended 80GB", "cuda_toolkit": "13.0", "caches": [], "simd": "AVX3",
+                               "blas": "none"}, "benchmarks": runs}, file)
 
 
 main()

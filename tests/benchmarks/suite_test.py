@@ -10,8 +10,12 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, sys.argv[1])
+import compare_test  # noqa: E402
+import cpu_suite  # noqa: E402
 import gpu_suite_test  # noqa: E402
-import suite  # noqa: E402
+import runs  # noqa: E402
+import shapes_test  # noqa: E402
+import tables_test  # noqa: E402
 
 
 class PretendedProgram:
@@ -42,7 +46,8 @@ class PretendedPeers:
 
 def test_rows():
     log = []
-    rows = suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", [1000, 24], PretendedPeers(log), full=False)
+    rows = cpu_suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", [1000, 24], PretendedPeers(log),
+                                   full=False)
     assert log == ["ours", "peers", "peers", "ours", "ours", "peers"], log
     by_name = {row["contender"]: row for row in rows}
     assert len(rows) == len(by_name) == 2 and all(row["case"] == "3x1000_f32/0/warm" for row in rows), rows
@@ -54,7 +59,8 @@ def test_rows():
 
 def test_rows_of_two_threads():
     log = []
-    rows = suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", [1000, 24], PretendedPeers(log), full=True)
+    rows = cpu_suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", [1000, 24], PretendedPeers(log),
+                                   full=True)
     assert log == ["ours", "peers", "peers", "peers", "peers", "ours", "ours", "peers", "peers"], log
     medians = {row["threads"]: row["median_us"] for row in rows if row["contender"] == "torch"}
     assert medians == {1: 8.0, 2: 16.0}, rows
@@ -63,18 +69,18 @@ def test_rows_of_two_threads():
 def test_cases():
     names = ["cpu/record/3x1000_f32/0/warm/1/real_time", "cpu/record/3x1000_f32/50/warm/1/real_time",
              "cpu/copy/3x1000_f32/0/warm/1/real_time", "cpu/copy/3x1000_f32/0/cold/1/real_time"]
-    assert suite.without_zeros(names) == ["3x1000_f32/0/warm", "3x1000_f32/0/cold"]
+    assert cpu_suite.without_zeros(names) == ["3x1000_f32/0/warm", "3x1000_f32/0/cold"]
 
 
 def test_rows_without_peers():
     log = []
-    rows = suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", None, PretendedPeers(log), full=True)
+    rows = cpu_suite.statistics_of(PretendedProgram(log), "3x1000_f32/0/warm", None, PretendedPeers(log), full=True)
     assert log == ["ours"] and [row["samples"] for row in rows] == [31, 31], (log, rows)
     assert [row["case"] for row in rows] == ["3x1000_f32/0/warm", "3x1000_f32/50/warm"], rows
 
 
 def test_peers():
-    peers = suite.CpuPeers()
+    peers = runs.CpuPeers()
     counts = pathlib.Path(__file__).with_name("counts.json")
     samples = peers.samples_us(1, 2, "tensor_stats", "--counts", str(counts))
     if "numpy" not in peers.versions:
@@ -95,5 +101,5 @@ else:
     test_rows()
     test_rows_of_two_threads()
     test_rows_without_peers()
-    for test in gpu_suite_test.TESTS:
+    for test in (*tables_test.TESTS, *shapes_test.TESTS, *compare_test.TESTS, *gpu_suite_test.TESTS):
         test()

@@ -1,6 +1,7 @@
 # Installs the build into a folder of its own, checks that no installed header includes one that stayed
-# behind, then configures, builds and runs project/ and the README's example against it. Called by ctest
-# with BUILD_DIR, WORK_DIR, README, BUILD_TYPE, CXX_COMPILER, CXX_FLAGS and GENERATOR.
+# behind, then configures, builds and runs project/ and the documents' examples against it. Called by ctest
+# with BUILD_DIR, WORK_DIR, README, YOUR_MODEL (docs/your-model.md), BUILD_TYPE, CXX_COMPILER, CXX_FLAGS and
+# GENERATOR.
 set(prefix ${WORK_DIR}/prefix)
 set(includes ${prefix}/include/gradvitals)
 file(REMOVE_RECURSE ${WORK_DIR})
@@ -29,31 +30,42 @@ foreach(header IN LISTS headers)
   endforeach()
 endforeach()
 
-# The README's blocks of C++ become programs as they stand.
-file(READ ${README} readme)
-set(opening "```cpp\n")
-string(LENGTH "${opening}" length)
-set(examples "")
-string(FIND "${readme}" "${opening}" begin)
-while(NOT begin EQUAL -1)
-  math(EXPR begin "${begin} + ${length}")
-  string(SUBSTRING "${readme}" ${begin} -1 readme)
-  string(FIND "${readme}" "\n```" end)
-  string(SUBSTRING "${readme}" 0 ${end} example)
-  list(LENGTH examples number)
-  file(WRITE ${WORK_DIR}/readme_example_${number}.cpp "${example}\n")
-  list(APPEND examples readme_example_${number})
-  string(FIND "${readme}" "${opening}" begin)
-endwhile()
-if(NOT examples)
-  message(FATAL_ERROR "${README} has no block of C++")
-endif()
+# blocks(DOCUMENT LANGUAGE FILES): writes each block of code in that language to the next of the FILES;
+# a document has as many blocks as there are files.
+function(blocks document language)
+  file(READ ${document} text)
+  set(opening "```${language}\n")
+  string(LENGTH "${opening}" length)
+  foreach(file IN LISTS ARGN)
+    string(FIND "${text}" "${opening}" begin)
+    if(begin EQUAL -1)
+      message(FATAL_ERROR "${document} has no block of ${language} for ${file}")
+    endif()
+    math(EXPR begin "${begin} + ${length}")
+    string(SUBSTRING "${text}" ${begin} -1 text)
+    string(FIND "${text}" "\n```" end)
+    string(SUBSTRING "${text}" 0 ${end} block)
+    file(WRITE ${file} "${block}\n")
+  endforeach()
+  string(FIND "${text}" "${opening}" begin)
+  if(NOT begin EQUAL -1)
+    message(FATAL_ERROR "${document} has more blocks of ${language} than are checked: ${ARGN}")
+  endif()
+endfunction()
 
-string(JOIN "," names ${examples})
-run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/project -B ${WORK_DIR}/build -G ${GENERATOR}
-    -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_BUILD_TYPE=${BUILD_TYPE} -DCMAKE_CXX_COMPILER=${CXX_COMPILER}
-    -DCMAKE_CXX_FLAGS=${CXX_FLAGS} -DEXAMPLES=${names} -DEXAMPLES_DIR=${WORK_DIR})
+# Blocks of C++ become programs as they stand, and the README's project is built as it says.
+set(mine ${WORK_DIR}/mine)
+blocks(${README} cpp ${mine}/main.cpp ${WORK_DIR}/training_loop.cpp)
+blocks(${README} cmake ${mine}/CMakeLists.txt)
+blocks(${YOUR_MODEL} cpp ${WORK_DIR}/own_trainer.cpp)
+
+set(options -G ${GENERATOR} -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_BUILD_TYPE=${BUILD_TYPE}
+    -DCMAKE_CXX_COMPILER=${CXX_COMPILER} -DCMAKE_CXX_FLAGS=${CXX_FLAGS})
+run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/project -B ${WORK_DIR}/build ${options}
+    -DEXAMPLES_DIR=${WORK_DIR})
 run(${CMAKE_COMMAND} --build ${WORK_DIR}/build)
+run(${CMAKE_COMMAND} -S ${mine} -B ${mine}/build ${options})
+run(${CMAKE_COMMAND} --build ${mine}/build)
 run(${WORK_DIR}/build/consumer)
 run(${WORK_DIR}/build/monitor_alone)
 # The monitor brings neither a BLAS nor the simulator's fibers.
@@ -62,7 +74,7 @@ execute_process(COMMAND readelf --dynamic --wide ${WORK_DIR}/build/monitor_alone
 if(NOT loaded MATCHES "NEEDED.*libstdc\\+\\+" OR loaded MATCHES "NEEDED[^\n]*(blas|boost|cuda)")
   message(FATAL_ERROR "a program of the monitor alone loads what only layers need:\n${loaded}")
 endif()
-foreach(example IN LISTS examples)
-  run(${WORK_DIR}/build/${example})
-endforeach()
+run(${mine}/build/mine)
+run(${WORK_DIR}/build/training_loop)
+run(${WORK_DIR}/build/own_trainer)
 run(${prefix}/bin/gradvitals info)

@@ -226,7 +226,9 @@ TEST(VitalSigns, OfOneVisitKnowNeitherHeartRateNorTemperature) {
 
 TEST(Temperature, IsThatOfTheKernelThatMovesMost) {
   const auto weight = [](const char* name, std::vector<double> values) {
-    return test::tensor(name, Role::kWeight, 0, std::move(values));
+    TensorRecord record = test::tensor(name, Role::kWeight, 0, std::move(values));
+    record.rank = 2;
+    return record;
   };
   const auto update = [](const char* name, std::vector<double> values) {
     return test::tensor(name, Role::kUpdate, 0, std::move(values));

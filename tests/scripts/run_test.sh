@@ -32,6 +32,23 @@ expect 2 "there is no verb 'tets'" tets
 expect 2 "there is no verb '--tets'" --tets
 [[ $(ls "$folder") == run ]] || fail "it left something behind: $(ls "$folder")"
 
+# What is wrong with a benchmark's arguments is said before anything is built: there is no such preset.
+expect_of_bench() {  # expect_of_bench STATUS TEXT ARGUMENT...
+  local wanted=$1 text=$2 status=0 output
+  shift 2
+  output=$(GRADVITALS_PRESET=none GRADVITALS_PACKAGES=skip "$run" bench "$@" 2>&1) || status=$?
+  if ((status != wanted)) || [[ $output != *"$text"* ]]; then
+    fail "./run bench $* gives $status, not $wanted with '$text': $output"
+  fi
+}
+if command -v python3 >/dev/null; then
+  results=$(dirname "$run")/benchmarks/results
+  expect_of_bench 0 '--compare A.json B.json' --help
+  expect_of_bench 0 'cases in both: B is slower in 0' --compare "$results"/nvidia-h200.json "$results"/nvidia-h200.json
+  expect_of_bench 2 '--shapes /nonexistent: No such file' --shapes /nonexistent
+  expect_of_bench 2 'unrecognized arguments: --bogus' --bogus
+fi
+
 commands=$("$program" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 [[ $commands == *compare*info* ]] || fail "the program lists no commands: $commands"
 for command in $commands; do

@@ -41,7 +41,7 @@ TEST_P(GradientDumpTest, EveryTensorIsAGradientWithItsUnitsInOneDimension) {
     EXPECT_EQ(views[i].channels, channels) << name;
     EXPECT_EQ(views[i].count, rows * cols) << name;
     EXPECT_EQ(views[i].layer, -1);
-    EXPECT_EQ(views[i].device.type, GetParam());
+    EXPECT_EQ(views[i].device, Device(GetParam()));
     EXPECT_NE(views[i].data, nullptr) << name;
   };
   expect(0, "conv", 2, 15, 3);

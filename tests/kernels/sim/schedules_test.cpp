@@ -9,9 +9,11 @@
 
 #include "kernels/ops/activation.h"
 #include "kernels/ops/cuda/gemm_ladder.h"
+#include "kernels/ops/dense.h"
 #include "kernels/ops/elementwise.h"
+#include "kernels/ops/loss.h"
+#include "kernels/ops/optimizer.h"
 #include "kernels/ops/random.h"
-#include "kernels/runtime/backend.h"
 #include "kernels/stats/slice_stats.h"
 #include "kernels/stats/unit_stats.h"
 #include "tests/support/guarded_buffer.h"

@@ -30,7 +30,7 @@ struct Slices {
 
 template <class T>
 TensorView view_of(const GuardedBuffer<T>& values, std::int64_t rows, std::int64_t cols,
-                   DeviceType device) {
+                   const Device& device) {
   return {.name = "hidden",
           .data = values.data(),
           .count = rows * cols,
@@ -270,8 +270,8 @@ TEST_P(SliceStatsTest, RefusesWhatDoesNotFitAndNamesTheView) {
   expect_invalid(call([](SliceStats& op) { op.view.cols = -3; }), {"hidden", "negative"});
   expect_invalid(call([](SliceStats& op) { op.view.data = nullptr; }), {"hidden", "no data"});
   expect_invalid(call([&](SliceStats& op) {
-                   op.view.device = stream().device() == DeviceType::kCuda ? DeviceType::kCpu
-                                                                           : DeviceType::kCuda;
+                   op.view.device = stream().device().type == DeviceType::kCuda ? DeviceType::kCpu
+                                                                                : DeviceType::kCuda;
                  }),
                  {"hidden", "cuda", name(stream().device())});
   expect_invalid(

@@ -26,6 +26,8 @@
 namespace gradvitals::test {
 namespace {
 
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
 class TensorStatsPlanTest : public DeviceTest {};
 INSTANTIATE_TEST_SUITE_P(Devices, TensorStatsPlanTest, all_devices(), device_name);
 
@@ -73,7 +75,7 @@ TEST_P(TensorStatsPlanTest, FiveThousandTinyTensorsEachHaveTheirRecord) {
 /// the values of those that are gradients.
 template <class T>
 std::vector<T> cut(const GuardedBuffer<T>& buffer, const std::vector<T>& values,
-                   std::span<const std::int64_t> sizes, DeviceType device,
+                   std::span<const std::int64_t> sizes, const Device& device,
                    std::vector<TensorView>& views) {
   std::vector<T> gradients;
   std::int64_t begin = 0;
@@ -219,8 +221,8 @@ TEST_P(TensorStatsPlanTest, RefusesAViewItCannotReadAndNamesIt) {
   };
   expect_invalid(plan_of([](TensorView& view) { view.count = -3; }), {"dense_1/kernel", "-3"});
   expect_invalid(plan_of([&](TensorView& view) {
-                   view.device = stream().device() == DeviceType::kCuda ? DeviceType::kCpu
-                                                                        : DeviceType::kCuda;
+                   view.device = stream().device().type == DeviceType::kCuda ? DeviceType::kCpu
+                                                                             : DeviceType::kCuda;
                  }),
                  {"dense_1/kernel", "cuda", name(stream().device())});
   expect_invalid(

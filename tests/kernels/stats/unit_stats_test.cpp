@@ -26,7 +26,7 @@ struct Counted {
 
 template <class T>
 TensorView view_of(const GuardedBuffer<T>& values, std::int64_t rows, std::int64_t cols, Role role,
-                   Activation activation, DeviceType device) {
+                   Activation activation, const Device& device) {
   return {.name = "hidden",
           .role = role,
           .layer = 1,
@@ -187,8 +187,8 @@ TEST_P(UnitStatsTest, RefusesWhatDoesNotFitAndNamesTheView) {
   expect_invalid(call([](UnitStats& op) { op.view.data = nullptr; }), {"hidden", "no data"});
   expect_invalid(call([](UnitStats& op) { op.view.dtype = DType::kBFloat16; }), {"hidden", "BF16"});
   expect_invalid(call([&](UnitStats& op) {
-                   op.view.device = stream().device() == DeviceType::kCuda ? DeviceType::kCpu
-                                                                           : DeviceType::kCuda;
+                   op.view.device = stream().device().type == DeviceType::kCuda ? DeviceType::kCpu
+                                                                                : DeviceType::kCuda;
                  }),
                  {"hidden", "cuda", name(stream().device())});
   expect_invalid(

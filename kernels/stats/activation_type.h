@@ -12,7 +12,16 @@
 namespace gradvitals {
 
 /// kNone means "not known" in a view; ops refuse it.
-enum class Activation : std::uint8_t { kNone, kLinear, kSigmoid, kRelu, kTanh, kLeakyRelu, kGelu };
+enum class Activation : std::uint8_t {
+  kNone,
+  kLinear,
+  kSigmoid,
+  kRelu,
+  kTanh,
+  kLeakyRelu,
+  kGelu,
+  kSoftplus
+};
 
 /// The two outputs that a saturated unit has, where the derivative is 0.
 struct Saturation {
@@ -51,6 +60,7 @@ inline constexpr std::array kActivationTable = {
         .activation = Activation::kLeakyRelu, .name = "leaky_relu", .has_kink = true},
     ActivationProperties{
         .activation = Activation::kGelu, .name = "gelu", .needs_pre_activation = true},
+    ActivationProperties{.activation = Activation::kSoftplus, .name = "softplus"},
 };
 
 constexpr const ActivationProperties& properties(Activation activation) {

@@ -47,11 +47,14 @@ Real expected_output(Activation activation, Real z) {
       return z < 0 ? static_cast<Real>(kLeakyReluSlope) * z : z;
     case Activation::kGelu:
       return std::isinf(z) ? (z > 0 ? z : 0) : z * std::erfc(-z / std::sqrt(Real(2))) / 2;
+    case Activation::kSoftplus:
+      return (z > 0 ? z : 0) + std::log1p(std::exp(-std::fabs(z)));
   }
   return kNan;
 }
 
-/// From z and the output as stored: the formulas for sigmoid and tanh are in terms of y.
+/// From z and the output as stored: the formulas for sigmoid, tanh and softplus are in
+/// terms of y.
 Real expected_slope(Activation activation, Real z, Real y) {
   switch (activation) {
     case Activation::kNone:
@@ -69,6 +72,8 @@ Real expected_slope(Activation activation, Real z, Real y) {
       const Real density = std::exp(-z * z / 2) / std::sqrt(2 * std::acos(Real(-1)));
       return std::erfc(-z / std::sqrt(Real(2))) / 2 + z * density;
     }
+    case Activation::kSoftplus:
+      return -std::expm1(-y);
   }
   return kNan;
 }
@@ -81,6 +86,10 @@ Tolerance forward_tolerance(Activation activation) {
       return kTanhFloat;
     case Activation::kGelu:
       return kGeluFloat;
+    case Activation::kSoftplus:
+      // exp 1.3, 2 + e 0.5, the division 0.5, the polynomial and the last step of log1p 0.6, the
+      // sum with z 0.5: 3.4.
+      return ulps<float>(4);
     case Activation::kLeakyRelu:
       return ulps<float>(1);  // The slope's own rounding, and the product's.
     default:
@@ -88,7 +97,7 @@ Tolerance forward_tolerance(Activation activation) {
   }
 }
 
-/// Three roundings at most but for gelu, whose derivative is judged over its own sweeps below.
+/// Three roundings at most (softplus' 1 - e^-y has 1.0 ulp, as tanh's t) but for gelu, whose derivative is judged over its own sweeps below.
 Tolerance slope_tolerance(Activation activation) {
   return activation == Activation::kGelu ? kGeluDerivativeFloat : ulps<float>(2);
 }
@@ -188,6 +197,19 @@ TEST_P(ActivationTest, GeluSlopeKeepsItsRelativeAccuracyInTheTail) {
   expect_close(backward(Activation::kGelu, z, z, ones), expected, kGeluDerivativeTailFloat);
 }
 
+TEST_P(ActivationTest, SoftplusAndItsSlopeKeepTheirRelativeAccuracyInTheTail) {
+  const std::vector<float> z = evenly(-103, -10, 50021);
+  const std::vector<float> ones(z.size(), 1.0f);
+  const std::vector<float> y = forward(Activation::kSoftplus, z);
+  const std::vector<float> slopes = backward(Activation::kSoftplus, z, y, ones);
+  std::vector<double> sigmoids;
+  for (const float x : z) {
+    sigmoids.push_back(static_cast<double>(expected_output(Activation::kSigmoid, x)));
+  }
+  // Those of y, and two of the slope's own.
+  expect_close(slopes, sigmoids, ulps<float>(6));
+}
+
 TEST_P(ActivationTest, NanStaysNan) {
   for (const Activation activation : all_activations()) {
     EXPECT_TRUE(std::isnan(forward(activation, kNan))) << name(activation);
@@ -207,6 +229,7 @@ TEST_P(ActivationTest, InfinityGivesTheLimit) {
   EXPECT_EQ(limits(Activation::kTanh), std::pair(-1.0f, 1.0f));
   EXPECT_EQ(limits(Activation::kLeakyRelu), std::pair(-kInf, kInf));
   EXPECT_EQ(limits(Activation::kGelu), std::pair(0.0f, kInf));
+  EXPECT_EQ(limits(Activation::kSoftplus), std::pair(0.0f, kInf));
 }
 
 TEST_P(ActivationTest, SlopesAtInfinityAreTheLimit) {
@@ -217,6 +240,8 @@ TEST_P(ActivationTest, SlopesAtInfinityAreTheLimit) {
   EXPECT_EQ(slope(Activation::kRelu, kInf), 1.0f);
   EXPECT_EQ(slope(Activation::kGelu, kInf), 1.0f);
   EXPECT_EQ(slope(Activation::kGelu, -kInf), 0.0f);
+  EXPECT_EQ(slope(Activation::kSoftplus, kInf), 1.0f);
+  EXPECT_EQ(slope(Activation::kSoftplus, -kInf), 0.0f);
 }
 
 TEST_P(ActivationTest, SigmoidSaturatesAtExactlyOneAndItsGradientAtExactlyZero) {

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <numeric>
 #include <stdexcept>
 
-#include "framework/tensor_view.h"
+#include "framework/layers/layer_chain.h"
 
 namespace gradvitals {
 namespace {
@@ -31,36 +30,22 @@ Sequential::Sequential(Stream stream, SequentialOptions options, std::nullptr_t)
 }
 
 void Sequential::append(std::unique_ptr<Layer> layer) {
-  const std::string name = next_name(layer->kind());
-  layer->build({.stream = stream_,
-                .model = options_.name,
-                .name = name,
-                .input_shape = output_shape_,
-                .seed = options_.seed,
-                .dtype = options_.dtype});
-  output_shape_ = layer->output_shape(output_shape_);
+  output_shape_ = build_behind(layers_, *layer,
+                               {.stream = stream_,
+                                .model = options_.name,
+                                .name = "",
+                                .input_shape = output_shape_,
+                                .seed = options_.seed,
+                                .dtype = options_.dtype});
   layers_.push_back(std::move(layer));
 }
 
-std::string Sequential::next_name(std::string_view kind) const {
-  const auto before = std::count_if(layers_.begin(), layers_.end(),
-                                    [&](const auto& other) { return other->kind() == kind; });
-  return before == 0 ? std::string(kind) : fmt::format("{}_{}", kind, before);
-}
-
 Tensor Sequential::forward(Tape& tape, const Tensor& x) const {
-  Tensor y = x;
-  for (const auto& layer : layers_) y = layer->forward(tape, y);
-  return y;
+  return forward_through(layers_, tape, x);
 }
 
 std::vector<Parameter*> Sequential::parameters() const {
-  std::vector<Parameter*> all;
-  all.reserve(2 * layers_.size());
-  for (const auto& layer : layers_) {
-    std::ranges::copy(layer->parameters(), std::back_inserter(all));
-  }
-  return all;
+  return parameters_of(layers_);
 }
 
 std::vector<Parameter*> Sequential::trainable_variables() const {
@@ -79,14 +64,7 @@ std::int64_t Sequential::parameter_count() const {
 std::vector<TensorView> Sequential::views() const {
   std::vector<TensorView> views;
   views.reserve(2 * layers_.size());
-  for (int index = 0; index < static_cast<int>(layers_.size()); ++index) {
-    Layer& layer = *layers_[static_cast<std::size_t>(index)];
-    for (const Parameter* parameter : layer.parameters()) {
-      views.push_back(
-          view_of(parameter->name, Role::kWeight, parameter->value, index, layer.activation()));
-      views.back().model = parameter->model;
-    }
-  }
+  append_views_of(layers_, 0, views);
   return views;
 }
 

@@ -66,7 +66,6 @@ class Sequential {
  private:
   Sequential(Stream stream, SequentialOptions options, std::nullptr_t);
   void append(std::unique_ptr<Layer> layer);
-  std::string next_name(std::string_view kind) const;
 
   Stream stream_;
   SequentialOptions options_;

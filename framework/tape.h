@@ -43,6 +43,8 @@ class Tape {
     /// Keep z of every layer for the monitor. Without it, z is kept only where the derivative
     /// needs it (derivative_needs_pre_activation()).
     bool keep_pre_activations = true;
+    /// Whether layers that behave differently in training (Dropout) do so.
+    bool training = true;
   };
 
   explicit Tape(Stream stream) : Tape(stream, Options{}) {}

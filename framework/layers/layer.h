@@ -1,4 +1,4 @@
-// Layer: a part of a Sequential model.
+// Layer: a part of a model. dense.h is an example.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,10 @@ class Layer {
   virtual Tensor forward(Tape& tape, const Tensor& x) const = 0;
   /// In the order in which they are listed, kernel before bias; the layer owns them.
   virtual std::vector<Parameter*> parameters() = 0;
+  /// How many layers the monitor counts in it, one behind the other (Tape::views()).
+  virtual int depth() const { return 1; }
+  /// Its weights, for the monitor. `layer` is the number that the first layer in it has there.
+  virtual void append_views(int layer, std::vector<TensorView>& views);
 
  protected:
   virtual void make_parameters(const LayerContext& context) = 0;

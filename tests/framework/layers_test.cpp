@@ -88,8 +88,8 @@ TEST_P(LayersTest, AResidualAddsWhatItsLayersGiveToWhatTheyTake) {
 }
 
 TEST_P(LayersTest, TheMonitorSeesTheLayersOfABlockAndWeightsWhereTheirGradientsAre) {
-  Sequential network =
-      model(Dense(4, Activation::kTanh), Residual(LayerNorm(), Dense(4)), Dropout(0.5), Dense(2));
+  Sequential network = model(Dense(4, Activation::kTanh), Residual(LayerNorm(), Dense(5), Dense(4)),
+                             Dropout(0.5), Dense(2));
   Tape tape(stream());
   const auto variables = network.trainable_variables();
   tape.gradient(mse(tape, network.forward(tape, x()), Tensor::zeros(stream(), {6, 2})), variables);
@@ -99,8 +99,10 @@ TEST_P(LayersTest, TheMonitorSeesTheLayersOfABlockAndWeightsWhereTheirGradientsA
                                           "residual/layer_norm/beta -1",
                                           "residual/dense/kernel 1",
                                           "residual/dense/bias 1",
-                                          "dense_1/kernel 2",
-                                          "dense_1/bias 2"};
+                                          "residual/dense_1/kernel 2",
+                                          "residual/dense_1/bias 2",
+                                          "dense_1/kernel 3",
+                                          "dense_1/bias 3"};
   EXPECT_EQ(names_and_layers(tape.gradient_views()), expected);
   EXPECT_EQ(names_and_layers(network.views()), expected);
   for (const TensorView& view : tape.gradient_views()) EXPECT_EQ(view.network, 0) << view.name;

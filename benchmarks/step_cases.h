@@ -38,7 +38,7 @@ inline Step wide_step(Stream& stream) {
   constexpr std::int64_t kWidth = 1024;
   constexpr std::int64_t kBatch = 256;
   constexpr int kLayers = 8;
-  Sequential model(stream, {.name = "Wide", .input_width = kWidth, .seed = kSeed});
+  Sequential model(stream, {.name = "Wide", .input_shape = {kWidth}, .seed = kSeed});
   for (int layer = 0; layer < kLayers; ++layer) {
     model.add(Dense(kWidth, Activation::kRelu, {.kernel_initializer = HeUniform{}}));
   }

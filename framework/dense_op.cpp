@@ -14,16 +14,25 @@ namespace {
 class DenseOperation final : public Operation {
  public:
   DenseOperation(std::initializer_list<Tensor> inputs, Tensor y, Tensor z, Activation activation,
-                 int layer)
-      : Operation(inputs, std::move(y)), z_(std::move(z)), activation_(activation), layer_(layer) {}
+                 const WatchNames* names)
+      : Operation(inputs, std::move(y)), z_(std::move(z)), activation_(activation), names_(names) {}
 
   void backward(BackwardStep& step) override {
     dispatch("dense", output().dtype(), [&]<class T>() { give_gradients<T>(step); });
   }
 
+  WatchOffer watch() const override {
+    return {.names = names_,
+            .kernel = &input(1),
+            .activation = activation_,
+            .pre_activation = activation_ == Activation::kLinear ? &output() : &z_,
+            .output = &output(),
+            .delta = &delta_};
+  }
+
  private:
   template <class T>
-  void give_gradients(BackwardStep& step) const {
+  void give_gradients(BackwardStep& step) {
     const auto gradient_of = [&](std::size_t index) {
       const bool wanted = index < inputs().size() && step.needs(static_cast<int>(index));
       return wanted ? step.empty_like(inputs()[index]) : Tensor();
@@ -42,15 +51,16 @@ class DenseOperation final : public Operation {
     if (dw.has_value()) op.dw = dw.as<T>();
     if (db.has_value()) op.db = db.flat<T>();
     dense_backward(step.stream(), op);
-    step.set_delta(layer_, delta);
+    delta_ = delta;
     if (dx.has_value()) step.give(0, dx);
     if (dw.has_value()) step.give(1, dw);
     if (db.has_value()) step.give(2, db);
   }
 
-  Tensor z_;  // None where neither the derivative nor the monitor reads it.
+  Tensor z_;      // None where neither the derivative nor the monitor reads it.
+  Tensor delta_;  // Of the walk back, for the monitor.
   Activation activation_;
-  int layer_;
+  const WatchNames* names_;
 };
 
 void check_shapes(const Tensor& x, const Parameter& kernel, const Parameter* bias) {
@@ -87,17 +97,11 @@ Tensor dense(Tape& tape, const Tensor& x, const Parameter& kernel, const Paramet
     if (keeps_z) op.z = z.as<T>();
     dense_forward(tape.stream(), op);
   });
-  const int layer = tape.layer_count();
-  auto operation =
-      bias != nullptr
-          ? std::make_unique<DenseOperation>(std::initializer_list<Tensor>{x, w, bias->value}, y, z,
-                                             activation, layer)
-          : std::make_unique<DenseOperation>(std::initializer_list<Tensor>{x, w}, y, z, activation,
-                                             layer);
-  return tape.record_layer(std::move(operation), kernel,
-                           {.activation = activation,
-                            .pre_activation = activation == Activation::kLinear ? y : z,
-                            .output = y});
+  const WatchNames* names = tape.watch_names(kernel);
+  const auto operation_on = [&](std::initializer_list<Tensor> inputs) {
+    return std::make_unique<DenseOperation>(inputs, y, z, activation, names);
+  };
+  return tape.record(bias != nullptr ? operation_on({x, w, bias->value}) : operation_on({x, w}));
 }
 
 }  // namespace

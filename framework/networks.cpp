@@ -13,8 +13,10 @@ namespace {
 constexpr std::int64_t kUnits = 64;
 
 SequentialOptions named(const char* name, const NetworkOptions& options) {
-  return {
-      .name = name, .input_width = options.features, .seed = options.seed, .dtype = options.dtype};
+  return {.name = name,
+          .input_shape = {options.features},
+          .seed = options.seed,
+          .dtype = options.dtype};
 }
 
 }  // namespace

@@ -42,8 +42,4 @@ void BackwardStep::give_shared(int input, const Tensor& gradient) {
   if (needs(input)) tape_.accumulate(sink(input), gradient, false);
 }
 
-void BackwardStep::set_delta(int layer, const Tensor& delta) {
-  tape_.layers_[static_cast<std::size_t>(layer)].delta = delta;
-}
-
 }  // namespace gradvitals

@@ -5,12 +5,31 @@
 #include <cstdint>
 #include <initializer_list>
 #include <span>
+#include <string>
 
 #include "framework/tensor.h"
+#include "kernels/stats/activation_type.h"
 
 namespace gradvitals {
 
 class Tape;
+
+/// What the tensors of a layer are called, after its kernel: "dense_1/delta". Tape::watch_names()
+/// makes them.
+struct WatchNames {
+  std::string kernel, model, pre_activation, output, delta;
+};
+
+/// What an operation offers to watch. It makes the operation a layer of its network.
+struct WatchOffer {
+  const WatchNames* names = nullptr;
+  const Tensor* kernel = nullptr;  ///< An input: operations that share it are of one network.
+  Activation activation = Activation::kNone;
+  // Tensors of the operation's, or null or without value where there is none (yet).
+  const Tensor* pre_activation = nullptr;
+  const Tensor* output = nullptr;
+  const Tensor* delta = nullptr;  ///< dL/d(pre_activation), of the walk back
+};
 
 /// One step of the walk back: the gradient that arrives at an operation's output, and where those
 /// of its inputs go.
@@ -35,9 +54,6 @@ class BackwardStep {
   /// The same for memory that others read as well (grad_output() itself): it is never overwritten.
   void give_shared(int input, const Tensor& gradient);
 
-  /// Keeps dL/dz of a layer (its number on the tape) for the monitor.
-  void set_delta(int layer, const Tensor& delta);
-
  private:
   friend class Tape;
   BackwardStep(Tape& tape, int position, Tensor grad_output, bool owns_grad_output)
@@ -54,7 +70,8 @@ class BackwardStep {
   bool owns_grad_output_;
 };
 
-/// An op that has run forward: its inputs, its output, and how a gradient passes back through it.
+/// An op that has run forward: its inputs, its output, how a gradient passes back through it, and
+/// what it offers to watch.
 class Operation {
  public:
   static constexpr int kMaxInputs = 3;
@@ -72,6 +89,9 @@ class Operation {
   /// Gives the gradient of every input that needs one. Called at most once, and only if a gradient
   /// arrived at the output.
   virtual void backward(BackwardStep& step) = 0;
+
+  /// What the monitor may watch of it. By default nothing: such an operation is no layer.
+  virtual WatchOffer watch() const { return {}; }
 
  private:
   friend class Tape;

@@ -7,6 +7,9 @@
 #include "framework/tape.h"
 #include "framework/tensor.h"
 #include "kernels/ops/activation.h"
+#include "kernels/ops/layer_norm.h"
+#include "kernels/ops/random.h"
+#include "kernels/runtime/buffer.h"
 
 namespace gradvitals {
 
@@ -27,5 +30,22 @@ Tensor multiply(Tape& tape, const Tensor& a, const Tensor& b);
 
 /// activation(x), element by element.
 Tensor activate(Tape& tape, const Tensor& x, Activation activation);
+
+/// gamma n + beta, with n the rows of the last dimension brought to mean 0 and variance 1: x (...,C),
+/// gamma and beta (C).
+Tensor layer_norm(Tape& tape, const Tensor& x, const Parameter& gamma, const Parameter& beta,
+                  double epsilon = kLayerNormEpsilon);
+
+/// Where the masks of one dropout come from: they follow from the key and from how many there were.
+struct DropoutMasks {
+  DropoutMasks(Stream& stream, RandomKey random_key);
+
+  RandomKey key;
+  Buffer counter;  ///< One uint64, on the device: each dropout() adds 1.
+};
+
+/// x * (kept ? 1 / (1 - rate) : 0), the next mask deciding what is kept. x itself where the tape does
+/// not train, and for a rate of 0. Throws std::invalid_argument for a rate outside of [0, 1).
+Tensor dropout(Tape& tape, const Tensor& x, double rate, const DropoutMasks& masks);
 
 }  // namespace gradvitals

@@ -17,34 +17,35 @@ namespace gradvitals {
 
 struct SequentialOptions {
   std::string name;
-  std::int64_t input_width = 0;  ///< I of the input (B,I)
+  Shape input_shape;  ///< Of one sample: {I} for an input (B,I).
   /// With the model's name it decides every initial value: models of different names share none.
   std::uint64_t seed = 0;
   DType dtype = DType::kFloat32;
 };
 
-///     Sequential model(stream, {.name = "Mlp", .input_width = 10, .seed = 42},
+///     Sequential model(stream, {.name = "Mlp", .input_shape = {10}, .seed = 42},
 ///                      Dense(64, Activation::kRelu), Dense(1, Activation::kSigmoid));
 ///
 /// Layers are built as they are added and named as Keras names them: dense, dense_1, ... Moving the
 /// model leaves its parameters where they are.
 class Sequential {
  public:
-  /// Throws std::invalid_argument for an input width < 1.
+  /// Throws std::invalid_argument for an input shape that is a scalar or has a dimension < 1.
   template <std::derived_from<Layer>... Layers>
   Sequential(Stream stream, SequentialOptions options, Layers... layers)
       : Sequential(stream, std::move(options), nullptr) {
     (add(std::move(layers)), ...);
   }
 
-  /// Appends a layer and makes its parameters.
+  /// Appends a layer and makes its parameters. Throws std::invalid_argument naming the layer and
+  /// the shape of what comes before it, if it does not take that.
   template <std::derived_from<Layer> L>
   Sequential& add(L layer) {
     append(std::make_unique<L>(std::move(layer)));
     return *this;
   }
 
-  /// (B,I) -> (B,O). Throws std::invalid_argument naming the layer's kernel and both shapes where x
+  /// (B, input shape) -> (B, output shape). Throws std::invalid_argument naming the layer's kernel and both shapes where x
   /// does not fit.
   Tensor forward(Tape& tape, const Tensor& x) const;
 
@@ -57,23 +58,19 @@ class Sequential {
   std::vector<TensorView> views() const;
 
   const std::string& name() const { return options_.name; }
+  /// Of one sample: the input's through all layers.
+  Shape output_shape() const { return output_shape_; }
   /// A table of layers with activation, shapes and parameter counts, one line each.
   std::string summary() const;
 
  private:
-  struct NamedLayer {
-    std::string name;
-    std::int64_t input_width;
-    std::unique_ptr<Layer> layer;
-  };
-
   Sequential(Stream stream, SequentialOptions options, std::nullptr_t);
   void append(std::unique_ptr<Layer> layer);
-  std::string next_name(std::string_view kind) const;
 
   Stream stream_;
   SequentialOptions options_;
-  std::vector<NamedLayer> layers_;
+  std::vector<std::unique_ptr<Layer>> layers_;
+  Shape output_shape_;
 };
 
 }  // namespace gradvitals

@@ -47,19 +47,24 @@ Tensor Tape::record(std::unique_ptr<Operation> operation) {
   return operations_.back()->output();
 }
 
-Tensor Tape::record_layer(std::unique_ptr<Operation> operation, const Parameter& kernel,
-                          LayerTrace trace) {
-  Tensor output = record(std::move(operation));
-  name_layer(layers_.size(), kernel);
-  trace.position = output.tape_position_;
-  layers_.push_back(std::move(trace));
-  return output;
+const WatchNames* Tape::watch_names(const Parameter& kernel) {
+  if (names_used_ == names_.size()) names_.emplace_back();
+  WatchNames& names = names_[names_used_++];
+  if (names.kernel != kernel.name || names.model != kernel.model) {
+    const std::string_view scope = kernel.scope();
+    names = {.kernel = kernel.name,
+             .model = kernel.model,
+             .pre_activation = fmt::format("{}/pre_activation", scope),
+             .output = fmt::format("{}/output", scope),
+             .delta = fmt::format("{}/delta", scope)};
+  }
+  return &names;
 }
 
 void Tape::reset() {
   spent_ = false;
   operations_.clear();
-  layers_.clear();
+  names_used_ = 0;
   gradients_.clear();
   places_of_gradients_.clear();
   loss_ = {};
@@ -85,7 +90,7 @@ std::vector<TensorView> Tape::gradient_views() const {
 
 std::vector<TensorView> Tape::views() const {
   std::vector<TensorView> views;
-  views.reserve(gradients_.size() + 3 * layers_.size() + 1);
+  views.reserve(gradients_.size() + 3 * names_used_ + 1);
   append_gradients(views);
   std::vector<LayerPlace> places_now;
   if (!spent_) {  // gradient() has not found them yet.
@@ -94,24 +99,27 @@ std::vector<TensorView> Tape::views() const {
     places_now = layer_places(links);
   }
   const std::vector<LayerPlace>& places = spent_ ? places_ : places_now;
-  for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
-    const LayerTrace& trace = layers_[layer];
-    const LayerNames& names = layer_names_[layer];
-    const LayerPlace& place = places[static_cast<std::size_t>(trace.position)];
-    const auto add = [&](const std::string& name, Role role, const Tensor& tensor) {
-      if (!tensor.has_value()) return;
-      views.push_back(view_of(name, role, tensor, place.layer, trace.activation));
-      views.back().model = names.model;
-      views.back().network = place.network;
-    };
-    add(names.pre_activation, Role::kPreActivation, trace.pre_activation);
-    add(names.output, Role::kOutput, trace.output);
-    add(names.delta, Role::kDelta, trace.delta);
+  for (std::size_t position = 0; position < operations_.size(); ++position) {
+    append_offer(operations_[position]->watch(), places[position], views);
   }
   if (loss_.has_value()) {
     views.push_back(view_of("loss", Role::kLoss, loss_, /*layer=*/-1, Activation::kNone));
   }
   return views;
+}
+
+void Tape::append_offer(const WatchOffer& offer, const LayerPlace& place,
+                        std::vector<TensorView>& views) {
+  if (offer.names == nullptr) return;
+  const auto add = [&](const std::string& name, Role role, const Tensor* tensor) {
+    if (tensor == nullptr || !tensor->has_value()) return;
+    views.push_back(view_of(name, role, *tensor, place.layer, offer.activation));
+    views.back().model = offer.names->model;
+    views.back().network = place.network;
+  };
+  add(offer.names->pre_activation, Role::kPreActivation, offer.pre_activation);
+  add(offer.names->output, Role::kOutput, offer.output);
+  add(offer.names->delta, Role::kDelta, offer.delta);
 }
 
 void Tape::append_gradients(std::vector<TensorView>& views) const {
@@ -125,19 +133,6 @@ void Tape::append_gradients(std::vector<TensorView>& views) const {
     views.back().network = place.network;
     if (!gradient) views.back().data = nullptr;
   }
-}
-
-// Names are made once and kept over resets: a step that is watched makes no strings.
-void Tape::name_layer(std::size_t layer, const Parameter& kernel) {
-  if (layer_names_.size() <= layer) layer_names_.resize(layer + 1);
-  LayerNames& names = layer_names_[layer];
-  if (names.kernel_name == kernel.name && names.model == kernel.model) return;
-  const std::string_view scope = kernel.scope();
-  names = {.kernel_name = kernel.name,
-           .model = kernel.model,
-           .pre_activation = fmt::format("{}/pre_activation", scope),
-           .output = fmt::format("{}/output", scope),
-           .delta = fmt::format("{}/delta", scope)};
 }
 
 }  // namespace gradvitals

@@ -28,15 +28,6 @@ struct Gradient {
 /// One entry per variable asked for, in the order asked.
 using Gradients = std::vector<Gradient>;
 
-/// What a dense op leaves to be watched. `delta` comes with the walk back, if that passes here.
-struct LayerTrace {
-  Activation activation = Activation::kNone;
-  Tensor pre_activation;  ///< (B,O), or none where it was not kept; the output's memory if linear.
-  Tensor output;          ///< (B,O)
-  Tensor delta{};         ///< (B,O), dL/dz
-  int position = -1;      ///< of the op on the tape
-};
-
 /// Records the ops that run on it; gradient() may then be called once.
 ///
 ///     Tape tape(stream);
@@ -49,9 +40,11 @@ struct LayerTrace {
 class Tape {
  public:
   struct Options {
-    /// Keep z of every dense op for the monitor. Without it, z is kept only where the derivative
-    /// needs it (gelu).
+    /// Keep z of every layer for the monitor. Without it, z is kept only where the derivative
+    /// needs it (derivative_needs_pre_activation()).
     bool keep_pre_activations = true;
+    /// Whether layers that behave differently in training (Dropout) do so.
+    bool training = true;
   };
 
   explicit Tape(Stream stream) : Tape(stream, Options{}) {}
@@ -69,18 +62,18 @@ class Tape {
   }
 
   /// Everything the monitor can watch: the gradients in the order asked (those that do not exist
-  /// with null data), then pre_activation, output and delta of each dense op, as far as they were
-  /// kept or reached, and last the loss. A gradient has the layer, network and activation of the
-  /// first dense op that uses its variable, or else the network of the first op that does; -1 where
-  /// none does. Valid until reset() or the tape's end, and as long as
-  /// the variables asked for live.
+  /// with null data), then pre_activation, output and delta of each layer, which is an op that
+  /// offers them (Operation::watch()), as far as they were kept or reached, and last the loss. A
+  /// gradient has the layer, network and activation of the first layer that uses its variable, or
+  /// else the network of the first op that does; -1 where none does. Valid until reset() or the
+  /// tape's end, and as long as the variables asked for live.
   ///
-  /// Dense ops are of one `network` where one takes what the other gives, through whatever ops lie
+  /// Layers are of one `network` where one takes what the other gives, through whatever ops lie
   /// between: a trunk with its heads, a way around a layer, a generator with the discriminator that
   /// it feeds; and where they share a kernel, as the runs of a model that runs twice. What meets in
   /// the loss alone, or only reads the same input, is apart, and so is what is fed by a tensor that
   /// was not recorded here, through which no gradient passes. Networks are numbered in the order in
-  /// which they begin. `layer` counts the dense ops of a network towards its outputs, so that the
+  /// which they begin. `layer` counts the layers of a network towards its outputs, so that the
   /// last number is that of every head: ways of different lengths differ at the input side.
   std::vector<TensorView> views() const;
   /// The gradients of views() alone, in the order asked, those that do not exist with null data;
@@ -105,12 +98,9 @@ class Tape {
   /// Takes an op that has run, and returns its output. Throws std::invalid_argument on a spent
   /// tape.
   Tensor record(std::unique_ptr<Operation> operation);
-  /// As record(), for an op that is a layer: trace.position is filled in. The layer's names are
-  /// made from its kernel's, which need not live on.
-  Tensor record_layer(std::unique_ptr<Operation> operation, const Parameter& kernel,
-                      LayerTrace trace);
-  /// Layers recorded so far; the next one gets this number.
-  int layer_count() const { return static_cast<int>(layers_.size()); }
+  /// Names for what the op to be recorded offers to watch, made from its kernel's, which need not
+  /// live on. Valid until reset().
+  const WatchNames* watch_names(const Parameter& kernel);
 
  private:
   friend class BackwardStep;
@@ -127,10 +117,6 @@ class Tape {
   struct VariableSlot {
     const void* memory;
     int index;
-  };
-
-  struct LayerNames {
-    std::string kernel_name, model, pre_activation, output, delta;
   };
 
   // Where a variable is: with the layer that uses it.
@@ -153,14 +139,14 @@ class Tape {
   void accumulate(int sink, const Tensor& gradient, bool owned);
   const Tensor& one_like(const Tensor& loss);
   void append_gradients(std::vector<TensorView>& views) const;
-  void name_layer(std::size_t layer, const Parameter& kernel);
+  static void append_offer(const WatchOffer& offer, const LayerPlace& place,
+                           std::vector<TensorView>& views);
 
   Stream stream_;
   Options options_;
   bool spent_ = false;
 
   std::vector<std::unique_ptr<Operation>> operations_;
-  std::vector<LayerTrace> layers_;
   Gradients gradients_;
   Tensor loss_;  // Of gradient().
   std::vector<VariablePlace> places_of_gradients_;
@@ -182,7 +168,10 @@ class Tape {
   std::vector<TapeLink> links_;
   std::vector<LayerPlace> places_;
 
-  std::deque<LayerNames> layer_names_;  // A deque: views point into it while it grows.
+  // Kept over resets, as memory_ is: a step that is watched makes no strings. A deque: views point
+  // into it while it grows.
+  std::deque<WatchNames> names_;
+  std::size_t names_used_ = 0;
 };
 
 }  // namespace gradvitals

@@ -89,16 +89,14 @@ bool Tape::leads_to_variable(int position) const {
 bool Tape::find_links(std::vector<TapeLink>& links) const {
   bool differ = links.size() != operations_.size();
   links.resize(operations_.size());
-  auto layer = layers_.begin();
   for (std::size_t position = 0; position < links.size(); ++position) {
     TapeLink link;
-    const auto inputs = operations_[position]->inputs();
+    const Operation& operation = *operations_[position];
+    const auto inputs = operation.inputs();
     std::ranges::transform(inputs, link.sources.begin(),
                            [this](const Tensor& input) { return find(input); });
-    if (layer != layers_.end() && layer->position == static_cast<int>(position)) {
-      link.kernel = inputs[1].storage_.get();
-      ++layer;
-    }
+    const Tensor* kernel = operation.watch().kernel;
+    if (kernel != nullptr) link.kernel = kernel->storage_.get();
     differ = differ || link != links[position];
     links[position] = link;
   }
@@ -123,12 +121,11 @@ void Tape::route(int last) {
 // x among a layer's inputs.
 void Tape::place_variables(int last) {
   const int base = static_cast<int>(operations_.size());
-  auto layer = layers_.begin();
   for (int position = 0; position <= last; ++position) {
     const LayerPlace& place = places_[static_cast<std::size_t>(position)];
     const bool is_layer = place.layer >= 0;
-    const Activation activation = is_layer ? layer->activation : Activation::kNone;
-    if (is_layer) ++layer;
+    const Activation activation =
+        operations_[static_cast<std::size_t>(position)]->watch().activation;
     const Sinks& sinks = sinks_[static_cast<std::size_t>(position)];
     for (std::size_t input = 0; input < sinks.size(); ++input) {
       if (sinks[input] < base) continue;

@@ -45,7 +45,7 @@ Dense::Options healthy_start(Activation activation) {
 
 Case healthy_case(Stream& stream, const Subject& subject, Activation head, LossKind loss) {
   const Task& task = subject.task;
-  Sequential model(stream, {.name = "Study", .input_width = task.features, .seed = subject.seed});
+  Sequential model(stream, {.name = "Study", .input_shape = {task.features}, .seed = subject.seed});
   for (int layer = 0; layer < subject.depth; ++layer) {
     model.add(Dense(subject.width, subject.activation, healthy_start(subject.activation)));
   }

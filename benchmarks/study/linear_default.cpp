@@ -60,7 +60,7 @@ Tensor make_targets(Stream& stream, std::uint64_t seed, bool are_classes) {
 
 bool is_warned(Stream& stream, const Shape& shape, Activation activation, int depth,
                std::uint64_t seed, bool are_classes) {
-  Sequential model(stream, {.name = "Default", .input_width = kFeatures, .seed = seed});
+  Sequential model(stream, {.name = "Default", .input_shape = {kFeatures}, .seed = seed});
   std::int64_t inputs = kFeatures;
   for (int layer = 0; layer < depth; ++layer) {
     const std::int64_t units = width_of(shape, layer, depth);

@@ -190,7 +190,7 @@ std::vector<NetworkSpec> draw_networks(std::uint64_t seed, std::int64_t count,
 }
 
 Sequential make_network(Stream& stream, const NetworkSpec& spec, const Task& task) {
-  Sequential model(stream, {.name = "Mlp", .input_width = task.features, .seed = spec.seed});
+  Sequential model(stream, {.name = "Mlp", .input_shape = {task.features}, .seed = spec.seed});
   std::int64_t fan_in = task.features;
   for (const std::int64_t width : spec.hidden_widths()) {
     model.add(Dense(width, spec.activation, options_of(spec, fan_in)));

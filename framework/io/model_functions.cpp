@@ -30,9 +30,8 @@ Activation parse_activation_word(std::string_view word, std::string_view where,
                                  const std::string& path) {
   const std::optional<Activation> activation = parse_activation(word);
   if (!activation || *activation == Activation::kNone) {
-    refuse_input(path, fmt::format("{}: {} is not one of linear, sigmoid, relu, tanh, leaky_relu, "
-                                   "gelu",
-                                   where, in_quotes(word)));
+    refuse_input(
+        path, fmt::format("{}: {} is not one of {}", where, in_quotes(word), activation_names()));
   }
   return *activation;
 }

@@ -19,7 +19,12 @@ Dense::Dense(std::int64_t units, Activation activation, Options options)
   }
 }
 
-void Dense::build(const LayerContext& context) {
+Shape Dense::output_shape(const Shape& input) const {
+  if (input.rank() != 1 || input[0] < 1) refuse_shape(input, "vectors (I,) with I >= 1");
+  return {units_};
+}
+
+void Dense::make_parameters(const LayerContext& context) {
   const auto parameter = [&](const char* part, const Shape& shape, const Initializer& initializer) {
     std::string name = fmt::format("{}/{}", context.name, part);
     const RandomKey key = random_key(context.seed, fmt::format("{}/{}", context.model, name));
@@ -27,7 +32,7 @@ void Dense::build(const LayerContext& context) {
                      .value = initialize(context.stream, initializer, shape, key, context.dtype),
                      .model = std::string(context.model)};
   };
-  kernel_ = parameter("kernel", {context.input_width, units_}, options_.kernel_initializer);
+  kernel_ = parameter("kernel", {context.input_shape[0], units_}, options_.kernel_initializer);
   if (options_.use_bias) bias_ = parameter("bias", {units_}, options_.bias_initializer);
 }
 

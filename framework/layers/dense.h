@@ -31,11 +31,13 @@ class Dense final : public Layer {
   Dense(std::int64_t units, Activation activation, Options options);
 
   std::string_view kind() const override { return "dense"; }
-  void build(const LayerContext& context) override;
-  std::int64_t output_width() const override { return units_; }
+  Shape output_shape(const Shape& input) const override;
   Activation activation() const override { return activation_; }
   Tensor forward(Tape& tape, const Tensor& x) const override;
   std::vector<Parameter*> parameters() override;
+
+ protected:
+  void make_parameters(const LayerContext& context) override;
 
  private:
   std::int64_t units_;

@@ -1,4 +1,4 @@
-// Layer: a part of a Sequential model.
+// Layer: a part of a model. dense.h is an example.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,9 @@ namespace gradvitals {
 /// Where a layer is built.
 struct LayerContext {
   Stream& stream;
-  std::string_view model;    ///< The model's name: it keeps random numbers of two models apart.
-  std::string_view name;     ///< The layer's: "dense_1".
-  std::int64_t input_width;  ///< I of the layer's input (B,I)
+  std::string_view model;  ///< The model's name: it keeps random numbers of two models apart.
+  std::string_view name;   ///< The layer's: "dense_1".
+  Shape input_shape;       ///< Of one sample, as everywhere here: (I,) for an input (B,I).
   std::uint64_t seed;
   DType dtype;
 };
@@ -28,15 +28,31 @@ class Layer {
 
   /// What layers of this kind are called, before numbering: "dense".
   virtual std::string_view kind() const = 0;
-  /// Makes the parameters. Called once, by the model.
-  virtual void build(const LayerContext& context) = 0;
-  /// O of the output (B,O).
-  virtual std::int64_t output_width() const = 0;
+  /// Takes its name and makes the parameters. Called once, by the model. Throws
+  /// std::invalid_argument where output_shape() does.
+  void build(const LayerContext& context);
+  /// kind() until it is built.
+  std::string_view name() const { return name_.empty() ? kind() : name_; }
+  /// The shape that comes of a sample of this one: (64,) of (10,). Throws std::invalid_argument
+  /// naming layer and shape where the layer does not take it.
+  virtual Shape output_shape(const Shape& input) const = 0;
   virtual Activation activation() const = 0;
-  /// (B,I) -> (B,O), recorded on the tape.
+  /// (B, input shape) -> (B, output shape), recorded on the tape.
   virtual Tensor forward(Tape& tape, const Tensor& x) const = 0;
   /// In the order in which they are listed, kernel before bias; the layer owns them.
   virtual std::vector<Parameter*> parameters() = 0;
+  /// How many layers the monitor counts in it, one behind the other (Tape::views()).
+  virtual int depth() const { return 1; }
+  /// Its weights, for the monitor. `layer` is the number that the first layer in it has there.
+  virtual void append_views(int layer, std::vector<TensorView>& views);
+
+ protected:
+  virtual void make_parameters(const LayerContext& context) = 0;
+  /// Throws: the layer `takes` another shape than this.
+  [[noreturn]] void refuse_shape(const Shape& shape, std::string_view takes) const;
+
+ private:
+  std::string name_;
 };
 
 }  // namespace gradvitals

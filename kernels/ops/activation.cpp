@@ -43,7 +43,7 @@ void check(const ActivationBackward<T>& op) {
 }  // namespace
 
 bool derivative_needs_pre_activation(Activation activation) {
-  return activation == Activation::kGelu;
+  return properties(activation).needs_pre_activation;
 }
 
 template <class T>

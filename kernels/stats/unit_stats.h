@@ -10,13 +10,13 @@ namespace gradvitals {
 
 class Stream;
 
-/// |z| from which on a sigmoid or tanh unit counts as saturated: sigmoid'(5) is 2.6 % of its peak.
+/// |z| from which on a unit counts as saturated: sigmoid'(5) is 2.6 % of its peak, tanh'(5) less.
 inline constexpr double kSaturationThreshold = 5.0;
 
 /// Counts over the B rows of a (B,O) view, per unit (column):
 /// zero_count       elements equal to 0;
-/// saturated_count  of a pre_activation of sigmoid or tanh: |z| >= kSaturationThreshold;
-///                  of an output of a sigmoid: exactly 0 or 1 (of a tanh: exactly -1 or 1);
+/// saturated_count  of the pre_activation of what can_saturate(): |z| >= kSaturationThreshold;
+///                  of its output: exactly one of the limits (sigmoid: 0 or 1, tanh: -1 or 1);
 ///                  0 for every other activation and role.
 /// NaN counts as neither.
 struct UnitStats {

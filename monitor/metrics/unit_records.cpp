@@ -93,14 +93,6 @@ UnitRecord record_of(const TensorView& view, bool is_head, std::span<const std::
 
 }  // namespace
 
-bool can_die(Activation activation) {
-  return activation == Activation::kRelu;
-}
-
-bool can_saturate(Activation activation) {
-  return activation == Activation::kSigmoid || activation == Activation::kTanh;
-}
-
 std::vector<UnitRecord> unit_records(Stream& stream, std::span<const TensorView> views,
                                      Buffer& workspace) {
   const Heads heads = head_layers(views);

@@ -11,11 +11,6 @@
 
 namespace gradvitals {
 
-/// Whether a unit with this activation can output 0 for every sample (relu), or lie on a flat end
-/// (sigmoid, tanh).
-bool can_die(Activation activation);
-bool can_saturate(Activation activation);
-
 /// One record for each layer >= 0 whose units can die or saturate, network by network and input
 /// side first, from the view that tells: the output of relu, the pre_activation of sigmoid and
 /// tanh, but their output in a head, which is the last layer of its network with any such view. A

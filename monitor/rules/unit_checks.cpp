@@ -43,11 +43,12 @@ Finding finding_about(const Selection& selection, Severity severity, double thre
 Finding saturated_head(const Selection& selection, double threshold) {
   Finding finding = finding_about(selection, Severity::kCritical, threshold, Verdict::kSaturated);
   finding.at_head = true;
-  const bool is_sigmoid = selection.worst->activation == Activation::kSigmoid;
+  const Saturation limits = properties(selection.worst->activation).saturation.value();
   finding.text = fmt::format(
-      "{:.1f} % of the outputs of {} are exactly {}: its derivative is 0 there and no gradient "
+      "{:.1f} % of the outputs of {} are exactly {:g} or {:g}: its derivative is 0 there and no "
+      "gradient "
       "passes.",
-      100.0 * selection.fraction, finding.tensor, is_sigmoid ? "0 or 1" : "-1 or 1");
+      100.0 * selection.fraction, finding.tensor, limits.low, limits.high);
   finding.advice = {"Give the last layer smaller inputs: smaller initial weights, or normalisation",
                     "Use a linear head with a cross entropy from logits"};
   return finding;

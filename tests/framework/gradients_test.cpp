@@ -6,6 +6,9 @@
 #include <vector>
 
 #include "framework/layers/dense.h"
+#include "framework/layers/dropout.h"
+#include "framework/layers/layer_norm.h"
+#include "framework/layers/residual.h"
 #include "framework/losses.h"
 #include "framework/networks.h"
 #include "framework/ops.h"
@@ -17,12 +20,6 @@ namespace {
 
 using test::expect_tape_gradients;
 using test::random_parameter;
-
-constexpr Activation kAllActivations[] = {Activation::kLinear,    Activation::kSigmoid,
-                                          Activation::kRelu,      Activation::kTanh,
-                                          Activation::kLeakyRelu, Activation::kGelu};
-constexpr Activation kSmoothActivations[] = {Activation::kLinear, Activation::kSigmoid,
-                                             Activation::kTanh, Activation::kGelu};
 
 class Gradients64 : public ::testing::Test {
  protected:
@@ -39,7 +36,7 @@ TEST_F(Gradients64, OfDenseWithEveryActivation) {
   Parameter x = random_parameter(stream, "x", {5, 3});
   Parameter kernel = random_parameter(stream, "kernel", {3, 4});
   Parameter bias = random_parameter(stream, "bias", {4});
-  for (const Activation activation : kAllActivations) {
+  for (const Activation activation : all_activations()) {
     expect(std::string("dense ") + std::string(name(activation)), {&x, &kernel, &bias},
            [&](Tape& tape) { return dense(tape, x, kernel, bias, activation); });
   }
@@ -76,9 +73,37 @@ TEST_F(Gradients64, OfATensorAddedToAndMultipliedByItself) {
   expect("a * a", {&a}, [&](Tape& tape) { return multiply(tape, a, a); });
 }
 
+TEST_F(Gradients64, OfLayerNorm) {
+  Parameter x = random_parameter(stream, "x", {5, 7});
+  Parameter gamma = random_parameter(stream, "gamma", {7});
+  Parameter beta = random_parameter(stream, "beta", {7});
+  expect("layer_norm", {&x, &gamma, &beta},
+         [&](Tape& tape) { return layer_norm(tape, x, gamma, beta); });
+}
+
+TEST_F(Gradients64, OfDropout) {
+  Parameter x = random_parameter(stream, "x", {5, 7});
+  expect("dropout", {&x}, [&](Tape& tape) {
+    const DropoutMasks masks(stream, {.seed = 1, .sequence = 2});  // The same mask in every run.
+    return dropout(tape, x, 0.4, masks);
+  });
+}
+
+TEST_F(Gradients64, OfAModelOfNormalisedResidualBlocks) {
+  Sequential model(
+      stream, {.name = "Blocks", .input_shape = {4}, .seed = 2, .dtype = DType::kFloat64},
+      Dense(6, Activation::kTanh), Residual(LayerNorm(), Dense(8, Activation::kSoftplus), Dense(6)),
+      Residual(Dense(6, Activation::kGelu), Residual(LayerNorm(), Dense(6))), LayerNorm(),
+      Dense(2));
+  const Parameter x = random_parameter(stream, "x", {5, 4});
+  expect("residual blocks", model.trainable_variables(),
+         [&](Tape& tape) { return model.forward(tape, x); });
+}
+
 TEST_F(Gradients64, OfEverySmoothActivation) {
   Parameter x = random_parameter(stream, "x", {4, 3});
-  for (const Activation activation : kSmoothActivations) {
+  for (const Activation activation : all_activations()) {
+    if (properties(activation).has_kink) continue;
     expect(std::string(name(activation)), {&x},
            [&](Tape& tape) { return activate(tape, x, activation); });
   }

@@ -23,7 +23,7 @@ class SequentialTest : public ::testing::Test {
   Stream stream{{.device = DeviceType::kCpu, .threads = 1}};
 
   Sequential model(std::string name = "Mlp", std::uint64_t seed = 1) {
-    return Sequential(stream, {.name = std::move(name), .input_width = 10, .seed = seed},
+    return Sequential(stream, {.name = std::move(name), .input_shape = {10}, .seed = seed},
                       Dense(64, Activation::kRelu), Dense(1, Activation::kSigmoid));
   }
   std::vector<float> values(const Parameter* parameter) {
@@ -47,7 +47,7 @@ TEST_F(SequentialTest, NamesParametersAsKerasDoes) {
 }
 
 TEST_F(SequentialTest, ALayerWithoutBiasHasAKernelAlone) {
-  const Sequential network(stream, {.name = "Mlp", .input_width = 3},
+  const Sequential network(stream, {.name = "Mlp", .input_shape = {3}},
                            Dense(2, Activation::kRelu, {.use_bias = false}));
   EXPECT_EQ(names(network.parameters()), std::vector<std::string>{"dense/kernel"});
   EXPECT_EQ(network.parameter_count(), 6);
@@ -64,7 +64,7 @@ TEST_F(SequentialTest, FrozenParametersAreNotTrainable) {
 
 TEST_F(SequentialTest, InitializersFillKernelAndBias) {
   const Sequential network(
-      stream, {.name = "Mlp", .input_width = 2},
+      stream, {.name = "Mlp", .input_shape = {2}},
       Dense(2, Activation::kLinear,
             {.kernel_initializer = Constant{0.5}, .bias_initializer = Ones{}}));
   EXPECT_EQ(values(network.parameters()[0]), std::vector<float>(4, 0.5f));
@@ -111,10 +111,26 @@ TEST_F(SequentialTest, RefusesInputsThatDoNotFit) {
         return network.forward(tape, Tensor::zeros(stream, {5, 11}));
       },
       {"'dense/kernel'", "(10, 64)", "(5, 11)"});
-  expect_invalid([&] { return Sequential(stream, {.name = "Mlp", .input_width = 0}).name(); },
-                 {"Sequential", "'Mlp'", "0"});
-  expect_invalid([] { return Dense(0).output_width(); }, {"Dense", "units is 0"});
-  expect_invalid([] { return Dense(1, Activation::kNone).output_width(); }, {"Dense", "none"});
+  expect_invalid([&] { return Sequential(stream, {.name = "Mlp", .input_shape = {0}}).name(); },
+                 {"Sequential", "'Mlp'", "(0,)"});
+  expect_invalid([&] { return Sequential(stream, {.name = "Mlp"}).name(); },
+                 {"Sequential", "'Mlp'", "()"});
+  expect_invalid([] { return Dense(0).kind(); }, {"Dense", "units is 0"});
+  expect_invalid([] { return Dense(1, Activation::kNone).kind(); }, {"Dense", "none"});
+}
+
+TEST_F(SequentialTest, ALayerThatDoesNotTakeTheShapeBeforeItIsNamedWithIt) {
+  expect_invalid(
+      [&] {
+        return Sequential(stream, {.name = "Mlp", .input_shape = {4, 3}}, Dense(2)).name();
+      },
+      {"layer 'dense'", "(4, 3)"});
+  expect_invalid([] { return Dense(2).output_shape({}); }, {"layer 'dense'", "()"});
+}
+
+TEST_F(SequentialTest, ShapesPassThroughTheLayers) {
+  EXPECT_EQ(model().output_shape(), Shape({1}));
+  EXPECT_EQ(Dense(7).output_shape({3}), Shape({7}));
 }
 
 TEST_F(SequentialTest, SummaryListsLayersAndCounts) {

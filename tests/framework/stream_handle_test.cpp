@@ -28,7 +28,7 @@ INSTANTIATE_TEST_SUITE_P(Devices, StreamHandleTest, test::all_devices(), test::d
 
 TEST_P(StreamHandleTest, ATapeAModelAndAMonitorWorkOnWhenTheStreamTheyWereMadeWithIsGone) {
   auto handle = std::make_unique<Stream>(stream());
-  Sequential model(*handle, {.name = "Mlp", .input_width = 1, .seed = 1},
+  Sequential model(*handle, {.name = "Mlp", .input_shape = {1}, .seed = 1},
                    Dense(3, Activation::kTanh));
   Tape tape(*handle);
   GradientMonitor monitor(*handle);

@@ -35,13 +35,12 @@ inline Tensor projection(Tape& tape, const Tensor& y, std::span<const double> we
   return matmul(tape, matmul(tape, rows, product), cols);
 }
 
-/// The inputs of every relu and leaky_relu layer: where they change sign, the model has a kink.
+/// The inputs of every layer whose activation has a kink, relu's for one: where they change sign,
+/// so has the model.
 inline std::vector<double> kinks_of(Tape& tape) {
   std::vector<double> kinks;
   for (const TensorView& view : tape.views()) {
-    const bool has_kink =
-        view.activation == Activation::kRelu || view.activation == Activation::kLeakyRelu;
-    if (view.role != Role::kPreActivation || !has_kink) continue;
+    if (view.role != Role::kPreActivation || !properties(view.activation).has_kink) continue;
     const auto* z = static_cast<const double*>(view.data);
     kinks.insert(kinks.end(), z, z + view.count);
   }

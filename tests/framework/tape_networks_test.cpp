@@ -21,7 +21,7 @@ namespace {
 class TapeNetworksTest : public test::DeviceTest {
  protected:
   Sequential mlp(const char* name) {
-    return Sequential(stream(), {.name = name, .input_width = 3, .seed = 1},
+    return Sequential(stream(), {.name = name, .input_shape = {3}, .seed = 1},
                       Dense(3, Activation::kTanh), Dense(3, Activation::kTanh),
                       Dense(3, Activation::kTanh));
   }

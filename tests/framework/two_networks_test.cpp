@@ -29,7 +29,7 @@ constexpr int kHiddenLayers = 6;
 class TwoNetworksTest : public test::DeviceTest {
  protected:
   Sequential mlp(const char* name, Activation hidden) {
-    Sequential model(stream(), {.name = name, .input_width = kWidth, .seed = 1});
+    Sequential model(stream(), {.name = name, .input_shape = {kWidth}, .seed = 1});
     const Dense::Options options{.kernel_initializer = hidden == Activation::kRelu
                                                            ? Initializer(HeNormal{})
                                                            : Initializer(GlorotUniform{})};

@@ -10,6 +10,7 @@
 #include "framework/ops.h"
 #include "framework/sequential.h"
 #include "framework/tape.h"
+#include "kernels/ops/elementwise.h"
 #include "tests/support/devices.h"
 #include "tests/support/expect_close.h"
 
@@ -19,7 +20,7 @@ namespace {
 class ViewsTest : public test::DeviceTest {
  protected:
   Sequential model() {
-    return Sequential(stream(), {.name = "Mlp", .input_width = 3, .seed = 1},
+    return Sequential(stream(), {.name = "Mlp", .input_shape = {3}, .seed = 1},
                       Dense(4, Activation::kRelu), Dense(4, Activation::kLinear),
                       Dense(2, Activation::kSigmoid));
   }
@@ -32,6 +33,39 @@ class ViewsTest : public test::DeviceTest {
     return host;
   }
 };
+
+/// x * kernel, element by element: a layer that the tape has never heard of.
+class ScaleOperation final : public Operation {
+ public:
+  ScaleOperation(const Tensor& x, const Tensor& kernel, const Tensor& y, const WatchNames* names)
+      : Operation({x, kernel}, y), names_(names) {}
+
+  void backward(BackwardStep& step) override {
+    delta_ = step.grad_output();
+    const Tensor gradient = step.empty_like(input(1));
+    multiply(step.stream(),
+             Multiply<float>{delta_.flat<float>(), input(0).flat<float>(), gradient.flat<float>()});
+    step.give(1, gradient);
+  }
+  WatchOffer watch() const override {
+    return {.names = names_,
+            .kernel = &input(1),
+            .activation = Activation::kLinear,
+            .output = &output(),
+            .delta = &delta_};
+  }
+
+ private:
+  Tensor delta_;
+  const WatchNames* names_;
+};
+
+Tensor scale(Tape& tape, const Tensor& x, const Parameter& kernel) {
+  const Tensor y = tape.empty(x.shape(), x.dtype());
+  multiply(tape.stream(),
+           Multiply<float>{x.flat<float>(), kernel.value.flat<float>(), y.flat<float>()});
+  return tape.record(std::make_unique<ScaleOperation>(x, kernel, y, tape.watch_names(kernel)));
+}
 
 std::vector<std::string> texts(const std::vector<TensorView>& views) {
   std::vector<std::string> result;
@@ -55,6 +89,23 @@ TEST_P(ViewsTest, KeepTheirLayerWhereAParameterIsReplacedAfterTheGradient) {
   const std::vector<TensorView> views = tape.views();
   EXPECT_EQ(views[2].name, "dense_1/kernel");
   EXPECT_EQ(views[2].layer, 1);
+}
+
+TEST_P(ViewsTest, ShowWhatAnyOperationOffersAndCountItAsALayer) {
+  Parameter kernel = make_parameter(stream(), "scale/kernel", {5, 3}, Ones{}, 1);
+  Parameter head = make_parameter(stream(), "dense/kernel", {3, 2}, Ones{}, 1);
+  Tape tape(stream());
+  const Tensor y = dense(tape, scale(tape, x(), kernel), head, Activation::kLinear);
+  tape.gradient(mse(tape, y, target()), {&kernel, &head});
+  const std::vector<std::string> expected{"gradient scale/kernel 0 linear (5, 3)",
+                                          "gradient dense/kernel 1 linear (3, 2)",
+                                          "output scale/output 0 linear (5, 3)",
+                                          "delta scale/delta 0 linear (5, 3)",
+                                          "pre_activation dense/pre_activation 1 linear (5, 2)",
+                                          "output dense/output 1 linear (5, 2)",
+                                          "delta dense/delta 1 linear (5, 2)",
+                                          "loss loss -1 none (1, 1)"};
+  EXPECT_EQ(texts(tape.views()), expected);
 }
 
 TEST_P(ViewsTest, OfATapeAreGradientsThenTheLayersFromTheInputOn) {

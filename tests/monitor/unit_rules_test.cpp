@@ -61,9 +61,9 @@ TEST(DeadUnits, AreToldFromSilentOnesByEnoughSamples) {
   EXPECT_EQ(fired(diagnose(with_units(Activation::kRelu, false, 900, 0, 32))), "R10");
 }
 
-TEST(DeadUnits, ExistInReluLayersOnly) {
-  for (const Activation activation : {Activation::kLinear, Activation::kSigmoid, Activation::kTanh,
-                                      Activation::kGelu, Activation::kLeakyRelu}) {
+TEST(DeadUnits, ExistInLayersThatCanDieOnly) {
+  for (const Activation activation : all_activations()) {
+    if (can_die(activation)) continue;
     EXPECT_EQ(fired(diagnose(with_units(activation, false, 1000, 0))), "") << name(activation);
   }
 }
@@ -89,9 +89,9 @@ TEST(Saturation, NamesLayerValueAndVerdict) {
             "75.0 % of the pre-activations of dense_1 lie at |z| >= 5, where tanh is flat.");
 }
 
-TEST(Saturation, NeverFiresOnLinearOrRelu) {
-  for (const Activation activation :
-       {Activation::kLinear, Activation::kRelu, Activation::kGelu, Activation::kLeakyRelu}) {
+TEST(Saturation, NeverFiresOnWhatCannotSaturate) {
+  for (const Activation activation : all_activations()) {
+    if (can_saturate(activation)) continue;
     for (const bool is_head : {false, true}) {
       EXPECT_EQ(fired(diagnose(with_units(activation, is_head, 0, 1'000'000))), "")
           << name(activation);

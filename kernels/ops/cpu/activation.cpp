@@ -42,6 +42,8 @@ void Forward(Activation activation, const T* z, T* y, std::int64_t count) {
       return Map([](auto d, auto x) { return Tanh(d, x); }, y, count, z);
     case Activation::kGelu:
       return Map([](auto d, auto x) { return Gelu(d, x); }, y, count, z);
+    case Activation::kSoftplus:
+      return Map([](auto d, auto x) { return Softplus(d, x); }, y, count, z);
     case Activation::kRelu:
       return Map([](auto d, auto x) { return hn::IfThenZeroElse(hn::Le(x, hn::Zero(d)), x); }, y,
                  count, z);
@@ -78,6 +80,9 @@ void Backward(Activation activation, const T* z, const T* y, const T* dy, T* dz,
     case Activation::kGelu:
       return Map([](auto d, auto x, auto g) { return hn::Mul(GeluDerivative(d, x), g); }, dz, count,
                  z, dy);
+    case Activation::kSoftplus:
+      return Map([](auto d, auto a, auto g) { return hn::Mul(SoftplusDerivative(d, a), g); }, dz,
+                 count, y, dy);
     case Activation::kRelu:
       return Map([](auto d, auto a, auto g) { return hn::Mul(Slope(d, a, hn::Zero(d)), g); }, dz,
                  count, y, dy);

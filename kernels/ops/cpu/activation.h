@@ -13,8 +13,8 @@ namespace gradvitals::cpu {
 template <class T>
 void activate(Activation activation, const T* z, T* y, std::int64_t count);
 
-/// dz = dy * activation'(z), as activate(). dz may be dy, z or y. z is read for gelu alone and may
-/// be null for the others; y is not read for linear and gelu.
+/// dz = dy * activation'(z), as activate(). dz may be dy, z or y. z may be
+/// null unless derivative_needs_pre_activation().
 template <class T>
 void activation_gradient(Activation activation, const T* z, const T* y, const T* dy, T* dz,
                          std::int64_t count);

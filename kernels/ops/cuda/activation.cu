@@ -17,7 +17,8 @@
 namespace gradvitals::GPU_NAMESPACE {
 namespace {
 
-/// A derivative as a function of (source, dy). Only gelu's needs z; the others have it from y.
+/// A derivative as a function of (source, dy). Its source is z where the derivative
+/// needs that, and otherwise y.
 template <class F>
 struct Gradient {
   __device__ float operator()(float source, float dy) const {

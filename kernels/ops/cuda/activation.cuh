@@ -54,6 +54,27 @@ struct Gelu {
   static __device__ float gradient(float z, float, float dy) { return gelu_derivative(z) * dy; }
 };
 
+struct Softplus {
+  /// max(z, 0) + log1p(e^-|z|), log1p(e) = t + t^3 P(t^2) with t = 2e / (2 + e).
+  __device__ float operator()(float z) const {
+    const float e = exp_of_non_positive(-fabsf(z), 0.0f);
+    const float t = (e + e) / (e + 2.0f);
+    const float t2 = t * t;
+    const float p01 = fmaf(0.0125067273f, t2, 0.0833330204f);
+    const float p23 = fmaf(5.47109162e-4f, t2, 0.0021876410f);
+    const float log = fmaf(t * t2, fmaf(p23, t2 * t2, p01), t);
+    return (z < 0.0f ? 0.0f : z) + log;
+  }
+  /// 1 - e^-y, without the difference that would lose small y.
+  static __device__ float gradient(float, float y, float dy) {
+    constexpr float kSlopeIsOne = 20.0f;
+    const ReducedExponent reduced = reduce_exponent(-capped_magnitude(y, kSlopeIsOne), 0);
+    const float t =
+        fmaf(reduced.power, expm1_of_remainder(reduced.remainder), reduced.power - 1.0f);
+    return (0.0f - t) * dy;
+  }
+};
+
 /// Calls visit(Sigmoid{}) and the like. kNone, which no op passes on, counts as linear.
 template <class Visit>
 void visit_activation(Activation activation, const Visit& visit) {
@@ -71,6 +92,8 @@ void visit_activation(Activation activation, const Visit& visit) {
       return visit(LeakyRelu{});
     case Activation::kGelu:
       return visit(Gelu{});
+    case Activation::kSoftplus:
+      return visit(Softplus{});
   }
 }
 
@@ -90,6 +113,8 @@ __device__ __forceinline__ float activate(Activation activation, float z) {
       return LeakyRelu{}(z);
     case Activation::kGelu:
       return gelu(z);
+    case Activation::kSoftplus:
+      return Softplus{}(z);
   }
   return z;
 }

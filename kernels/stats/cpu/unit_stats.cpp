@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 
 #include "kernels/runtime/cpu/backend.h"
 #include "kernels/runtime/kernel_table.h"
@@ -37,15 +38,14 @@ void count_columns(const UnitStats& op, std::int64_t begin, std::int64_t end, Sa
 
 template <class T>
 void count_columns(const UnitStats& op, std::int64_t begin, std::int64_t end) {
-  const bool sigmoid = op.view.activation == Activation::kSigmoid;
-  const bool tanh = op.view.activation == Activation::kTanh;
-  if (op.view.role == Role::kPreActivation && (sigmoid || tanh)) {
+  const std::optional<Saturation> saturation = properties(op.view.activation).saturation;
+  if (op.view.role == Role::kPreActivation && saturation) {
     constexpr auto kThreshold = static_cast<T>(kSaturationThreshold);
     count_columns<T>(op, begin, end, [](T z) { return std::fabs(z) >= kThreshold; });
-  } else if (op.view.role == Role::kOutput && sigmoid) {
-    count_columns<T>(op, begin, end, [](T a) { return a == 0 || a == 1; });
-  } else if (op.view.role == Role::kOutput && tanh) {
-    count_columns<T>(op, begin, end, [](T a) { return std::fabs(a) == 1; });
+  } else if (op.view.role == Role::kOutput && saturation) {
+    const T low = static_cast<T>(saturation->low);
+    const T high = static_cast<T>(saturation->high);
+    count_columns<T>(op, begin, end, [low, high](T a) { return a == low || a == high; });
   } else {
     count_columns<T>(op, begin, end, [](T) { return false; });
   }

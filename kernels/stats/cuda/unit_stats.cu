@@ -10,6 +10,7 @@
 #include "kernels/stats/unit_stats.h"
 
 #include <cstdint>
+#include <optional>
 
 #include "kernels/runtime/cuda/backend.h"
 #include "kernels/runtime/cuda/gpu.h"
@@ -35,16 +36,12 @@ struct BeyondThreshold {
     return fabs(z) >= static_cast<T>(kSaturationThreshold);
   }
 };
-struct ZeroOrOne {
+struct AtALimit {
+  double low;
+  double high;
   template <class T>
   __device__ bool operator()(T a) const {
-    return a == T{0} || a == T{1};
-  }
-};
-struct OneOfEitherSign {
-  template <class T>
-  __device__ bool operator()(T a) const {
-    return fabs(a) == T{1};
+    return a == static_cast<T>(low) || a == static_cast<T>(high);
   }
 };
 
@@ -88,14 +85,11 @@ void count(gpu::Queue queue, const UnitStats& op, Saturated saturated) {
 
 template <class T>
 void count(gpu::Queue queue, const UnitStats& op) {
-  const bool sigmoid = op.view.activation == Activation::kSigmoid;
-  const bool tanh = op.view.activation == Activation::kTanh;
-  if (op.view.role == Role::kPreActivation && (sigmoid || tanh)) {
+  const std::optional<Saturation> saturation = properties(op.view.activation).saturation;
+  if (op.view.role == Role::kPreActivation && saturation) {
     count<T>(queue, op, BeyondThreshold{});
-  } else if (op.view.role == Role::kOutput && sigmoid) {
-    count<T>(queue, op, ZeroOrOne{});
-  } else if (op.view.role == Role::kOutput && tanh) {
-    count<T>(queue, op, OneOfEitherSign{});
+  } else if (op.view.role == Role::kOutput && saturation) {
+    count<T>(queue, op, AtALimit{saturation->low, saturation->high});
   } else {
     count<T>(queue, op, NeverSaturated{});
   }

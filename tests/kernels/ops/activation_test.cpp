@@ -27,9 +27,6 @@ constexpr float kInf = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kSubnormal = std::numeric_limits<float>::denorm_min();
 
-constexpr std::array kActivations = {Activation::kLinear,    Activation::kSigmoid,
-                                     Activation::kRelu,      Activation::kTanh,
-                                     Activation::kLeakyRelu, Activation::kGelu};
 constexpr std::array<std::int64_t, 12> kSizes = {0,   1,   7,   31,   32,   33,
                                                  255, 256, 257, 1023, 1024, 1025};
 
@@ -50,11 +47,14 @@ Real expected_output(Activation activation, Real z) {
       return z < 0 ? static_cast<Real>(kLeakyReluSlope) * z : z;
     case Activation::kGelu:
       return std::isinf(z) ? (z > 0 ? z : 0) : z * std::erfc(-z / std::sqrt(Real(2))) / 2;
+    case Activation::kSoftplus:
+      return (z > 0 ? z : 0) + std::log1p(std::exp(-std::fabs(z)));
   }
   return kNan;
 }
 
-/// From z and the output as stored: the formulas for sigmoid and tanh are in terms of y.
+/// From z and the output as stored: the formulas for sigmoid, tanh and softplus are in
+/// terms of y.
 Real expected_slope(Activation activation, Real z, Real y) {
   switch (activation) {
     case Activation::kNone:
@@ -72,6 +72,8 @@ Real expected_slope(Activation activation, Real z, Real y) {
       const Real density = std::exp(-z * z / 2) / std::sqrt(2 * std::acos(Real(-1)));
       return std::erfc(-z / std::sqrt(Real(2))) / 2 + z * density;
     }
+    case Activation::kSoftplus:
+      return -std::expm1(-y);
   }
   return kNan;
 }
@@ -84,6 +86,10 @@ Tolerance forward_tolerance(Activation activation) {
       return kTanhFloat;
     case Activation::kGelu:
       return kGeluFloat;
+    case Activation::kSoftplus:
+      // exp 1.3, 2 + e 0.5, the division 0.5, the polynomial and the last step of log1p 0.6, the
+      // sum with z 0.5: 3.4.
+      return ulps<float>(4);
     case Activation::kLeakyRelu:
       return ulps<float>(1);  // The slope's own rounding, and the product's.
     default:
@@ -91,7 +97,7 @@ Tolerance forward_tolerance(Activation activation) {
   }
 }
 
-/// Three roundings at most but for gelu, whose derivative is judged over its own sweeps below.
+/// Three roundings at most (softplus' 1 - e^-y has 1.0 ulp, as tanh's t) but for gelu, whose derivative is judged over its own sweeps below.
 Tolerance slope_tolerance(Activation activation) {
   return activation == Activation::kGelu ? kGeluDerivativeFloat : ulps<float>(2);
 }
@@ -152,7 +158,7 @@ INSTANTIATE_TEST_SUITE_P(Devices, ActivationTest, all_devices(), device_name);
 
 TEST_P(ActivationTest, OutputsAreAccurateAtEveryScale) {
   const std::vector<float> z = all_scales(16411);
-  for (const Activation activation : kActivations) {
+  for (const Activation activation : all_activations()) {
     SCOPED_TRACE(name(activation));
     expect_close(forward(activation, z), oracle(activation, z), forward_tolerance(activation));
   }
@@ -160,7 +166,7 @@ TEST_P(ActivationTest, OutputsAreAccurateAtEveryScale) {
 
 TEST_P(ActivationTest, OutputsAreAccurateWhereTheyBend) {
   for (const auto& z : {evenly(-110, 110, 100003), evenly(-16, 16, 100003), evenly(-1, 1, 20011)}) {
-    for (const Activation activation : kActivations) {
+    for (const Activation activation : all_activations()) {
       SCOPED_TRACE(name(activation));
       expect_close(forward(activation, z), oracle(activation, z), forward_tolerance(activation));
     }
@@ -170,7 +176,7 @@ TEST_P(ActivationTest, OutputsAreAccurateWhereTheyBend) {
 TEST_P(ActivationTest, SlopesAreAccurate) {
   const std::vector<float> z = evenly(-20, 20, 100003);
   const std::vector<float> ones(z.size(), 1.0f);
-  for (const Activation activation : kActivations) {
+  for (const Activation activation : all_activations()) {
     SCOPED_TRACE(name(activation));
     const std::vector<float> y = forward(activation, z);
     std::vector<double> expected;
@@ -191,8 +197,21 @@ TEST_P(ActivationTest, GeluSlopeKeepsItsRelativeAccuracyInTheTail) {
   expect_close(backward(Activation::kGelu, z, z, ones), expected, kGeluDerivativeTailFloat);
 }
 
+TEST_P(ActivationTest, SoftplusAndItsSlopeKeepTheirRelativeAccuracyInTheTail) {
+  const std::vector<float> z = evenly(-103, -10, 50021);
+  const std::vector<float> ones(z.size(), 1.0f);
+  const std::vector<float> y = forward(Activation::kSoftplus, z);
+  const std::vector<float> slopes = backward(Activation::kSoftplus, z, y, ones);
+  std::vector<double> sigmoids;
+  for (const float x : z) {
+    sigmoids.push_back(static_cast<double>(expected_output(Activation::kSigmoid, x)));
+  }
+  // Those of y, and two of the slope's own.
+  expect_close(slopes, sigmoids, ulps<float>(6));
+}
+
 TEST_P(ActivationTest, NanStaysNan) {
-  for (const Activation activation : kActivations) {
+  for (const Activation activation : all_activations()) {
     EXPECT_TRUE(std::isnan(forward(activation, kNan))) << name(activation);
     EXPECT_TRUE(std::isnan(slope(activation, 0.5f, kNan))) << name(activation);
     if (activation == Activation::kLinear) continue;  // Its slope is 1 wherever z is.
@@ -210,6 +229,7 @@ TEST_P(ActivationTest, InfinityGivesTheLimit) {
   EXPECT_EQ(limits(Activation::kTanh), std::pair(-1.0f, 1.0f));
   EXPECT_EQ(limits(Activation::kLeakyRelu), std::pair(-kInf, kInf));
   EXPECT_EQ(limits(Activation::kGelu), std::pair(0.0f, kInf));
+  EXPECT_EQ(limits(Activation::kSoftplus), std::pair(0.0f, kInf));
 }
 
 TEST_P(ActivationTest, SlopesAtInfinityAreTheLimit) {
@@ -220,6 +240,8 @@ TEST_P(ActivationTest, SlopesAtInfinityAreTheLimit) {
   EXPECT_EQ(slope(Activation::kRelu, kInf), 1.0f);
   EXPECT_EQ(slope(Activation::kGelu, kInf), 1.0f);
   EXPECT_EQ(slope(Activation::kGelu, -kInf), 0.0f);
+  EXPECT_EQ(slope(Activation::kSoftplus, kInf), 1.0f);
+  EXPECT_EQ(slope(Activation::kSoftplus, -kInf), 0.0f);
 }
 
 TEST_P(ActivationTest, SigmoidSaturatesAtExactlyOneAndItsGradientAtExactlyZero) {
@@ -256,7 +278,7 @@ TEST_P(ActivationTest, OddFunctionsKeepTheSignOfZero) {
 
 TEST_P(ActivationTest, SizesAndAlignmentsDoNotShow) {
   const std::vector<float> all = evenly(-9, 9, 1030);
-  for (const Activation activation : kActivations) {
+  for (const Activation activation : all_activations()) {
     const std::vector<float> expected_all = forward(activation, all);
     for (const std::int64_t size : kSizes) {
       for (const std::int64_t misalignment : {0, 4, 12, 20}) {
@@ -277,7 +299,7 @@ TEST_P(ActivationTest, SizesAndAlignmentsDoNotShow) {
 TEST_P(ActivationTest, WorksInPlace) {
   const std::vector<float> z = evenly(-9, 9, 1024);
   const std::vector<float> dy = evenly(3, -2, 1024);
-  for (const Activation activation : kActivations) {
+  for (const Activation activation : all_activations()) {
     SCOPED_TRACE(name(activation));
     const std::vector<float> y = forward(activation, z);
     const GuardedBuffer<float> z_and_y(stream(), z);
@@ -296,7 +318,7 @@ TEST_P(ActivationTest, WorksInPlace) {
 TEST_P(ActivationTest, DerivativesFromTheOutputNeedNoPreActivation) {
   const std::vector<float> z = evenly(-9, 9, 100);
   const std::vector<float> dy = evenly(3, -2, 100);
-  for (const Activation activation : kActivations) {
+  for (const Activation activation : all_activations()) {
     if (derivative_needs_pre_activation(activation)) continue;
     const GuardedBuffer<float> y(stream(), forward(activation, z));
     const GuardedBuffer<float> dy_in(stream(), dy);
@@ -356,7 +378,7 @@ TEST(Activation, DoublesAreAccurate) {
   Stream stream;
   std::vector<double> z;
   for (int i = -6000; i <= 6000; ++i) z.push_back(i * 1e-3);
-  for (const Activation activation : kActivations) {
+  for (const Activation activation : all_activations()) {
     SCOPED_TRACE(name(activation));
     const GuardedBuffer<double> in(stream, z);
     const GuardedBuffer<double> out(stream, in.count());
@@ -374,7 +396,7 @@ TEST(Activation, DoublesKeepNanAndLimits) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
   const std::vector<double> z = {kNotANumber, -kInfinity, kInfinity, -1e4, 1e4};
-  for (const Activation activation : kActivations) {
+  for (const Activation activation : all_activations()) {
     SCOPED_TRACE(name(activation));
     const GuardedBuffer<double> in(stream, z);
     const GuardedBuffer<double> out(stream, in.count());
@@ -387,13 +409,13 @@ TEST(Activation, DoublesKeepNanAndLimits) {
 
 TEST(Activation, GradientsMatchDifferences) {
   Stream stream;
-  for (const Activation activation : kActivations) {
+  for (const Activation activation : all_activations()) {
     std::vector<double> z;
     for (int i = -40; i <= 40; ++i) z.push_back(i * 0.1);  // Among them the kink, 0.
     std::vector<double> dz(z.size());
     std::vector<double> y(z.size());
     const auto count = std::ssize(z);
-    const bool kinked = activation == Activation::kRelu || activation == Activation::kLeakyRelu;
+    const bool kinked = properties(activation).has_kink;
     const GradcheckResult result = expect_gradients({
         .name = std::string(name(activation)),
         .arguments = {{.name = "z", .value = z, .gradient = dz}},
@@ -420,7 +442,7 @@ TEST(Activation, GradientsMatchDifferences) {
 
 // Heap blocks of exactly the right size: a read beyond them is an AddressSanitizer report.
 TEST(ActivationSpans, StayWithinTheirMemory) {
-  for (const Activation activation : kActivations) {
+  for (const Activation activation : all_activations()) {
     for (std::size_t size = 0; size <= 40; ++size) {
       const std::vector<float> z(size, -0.5f);
       std::vector<float> y(size);
@@ -449,8 +471,26 @@ TEST(Activation, ThreadCountsDoNotShow) {
   EXPECT_EQ(outputs[0], outputs[2]);
 }
 
+TEST(Activation, PropertiesAreThoseOfTheFunction) {
+  constexpr Real kNearZero = 1e-6L;
+  constexpr Real kFarOut = 1e6L;
+  for (const Activation activation : all_activations()) {
+    const auto slope = [activation](Real z) {
+      return expected_slope(activation, z, expected_output(activation, z));
+    };
+    const ActivationProperties& table = properties(activation);
+    EXPECT_EQ(table.has_kink, slope(kNearZero) - slope(-kNearZero) > 0.5L) << table.name;
+    EXPECT_EQ(table.can_die, slope(-1) == 0 && expected_output(activation, -1) == 0) << table.name;
+    const bool is_flat = slope(-kFarOut) == 0 && slope(kFarOut) == 0;
+    ASSERT_EQ(table.saturation.has_value(), is_flat) << table.name;
+    if (!is_flat) continue;
+    EXPECT_EQ(table.saturation->low, expected_output(activation, -kFarOut)) << table.name;
+    EXPECT_EQ(table.saturation->high, expected_output(activation, kFarOut)) << table.name;
+  }
+}
+
 TEST(Activation, NamesParseBack) {
-  for (const Activation activation : kActivations) {
+  for (const Activation activation : all_activations()) {
     EXPECT_EQ(parse_activation(name(activation)), activation);
   }
   EXPECT_EQ(name(Activation::kNone), "none");

@@ -16,10 +16,6 @@
 namespace gradvitals::test {
 namespace {
 
-constexpr Activation kActivations[] = {Activation::kLinear,    Activation::kSigmoid,
-                                       Activation::kRelu,      Activation::kTanh,
-                                       Activation::kLeakyRelu, Activation::kGelu};
-
 template <class T>
 Matrix<T> download(const GuardedBuffer<T>& buffer, std::int64_t rows, std::int64_t cols) {
   EXPECT_TRUE(buffer.guards_intact());
@@ -120,7 +116,7 @@ class DenseTest : public DeviceTest {};
 INSTANTIATE_TEST_SUITE_P(Devices, DenseTest, all_devices(), device_name);
 
 TEST_P(DenseTest, ComputesEveryActivation) {
-  for (const Activation activation : kActivations) {
+  for (const Activation activation : all_activations()) {
     expect_layer<float>(stream(), 33, 17, 65, activation);
     if (GetParam() == DeviceType::kCpu) expect_layer<double>(stream(), 33, 17, 65, activation);
   }
@@ -231,7 +227,7 @@ TEST_P(DenseTest, NamesTheGradientsThatDoNotFit) {
 }
 
 TEST(CpuDense, GradientsAgreeWithDifferences) {
-  for (const Activation activation : kActivations) {
+  for (const Activation activation : all_activations()) {
     Stream stream({.device = DeviceType::kCpu, .threads = 2});
     Layer<double> layer(stream, 4, 3, 5);
     const auto forward = [&] {

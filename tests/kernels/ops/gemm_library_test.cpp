@@ -18,10 +18,6 @@
 namespace gradvitals::test {
 namespace {
 
-constexpr Activation kActivations[] = {Activation::kLinear,    Activation::kSigmoid,
-                                       Activation::kRelu,      Activation::kTanh,
-                                       Activation::kLeakyRelu, Activation::kGelu};
-
 /// Multiplies, leaves bias and activation alone, and counts.
 class PlainestLibrary final : public sim::GemmLibrary {
  public:
@@ -100,7 +96,7 @@ class GemmLibraryTest : public ::testing::Test {
 TEST_F(GemmLibraryTest, ALayerGetsItsBiasAndActivation) {
   for (const bool has_bias : {false, true}) {
     for (const bool wants_z : {false, true}) {
-      for (const Activation activation : kActivations) {
+      for (const Activation activation : all_activations()) {
         expect_same_bits({1, 1, 1, has_bias, wants_z}, activation);
         expect_same_bits({9, 5, 33, has_bias, wants_z}, activation);
         expect_same_bits({70, 20, 65, has_bias, wants_z}, activation);

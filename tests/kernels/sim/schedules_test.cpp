@@ -25,9 +25,6 @@ namespace {
 
 using Floats = std::vector<float>;
 
-constexpr Activation kActivations[] = {Activation::kLinear,    Activation::kSigmoid,
-                                       Activation::kRelu,      Activation::kTanh,
-                                       Activation::kLeakyRelu, Activation::kGelu};
 constexpr LossKind kLosses[] = {LossKind::kMse, LossKind::kBinaryCrossEntropyFromLogits,
                                 LossKind::kBinaryCrossEntropy, LossKind::kSoftmaxCrossEntropy};
 
@@ -94,7 +91,7 @@ TEST_F(SimSchedulesTest, DenseForwardAndBackwardOfEveryActivation) {
   const auto w = upload(kI * kO, 0.7);
   const auto b = upload(kO, 0.9);
   const auto dy = upload(kB * kO, 1.1);
-  for (const Activation activation : kActivations) {
+  for (const Activation activation : all_activations()) {
     SCOPED_TRACE(name(activation));
     expect_same_bits_in_every_schedule([&] {
       const auto y = unwritten(kB * kO);
@@ -128,7 +125,7 @@ TEST_F(SimSchedulesTest, EveryActivationSumAndProduct) {
   constexpr std::int64_t kCount = 3001;
   const auto z = upload(kCount, 0.3);
   const auto dy = upload(kCount, 0.7);
-  for (const Activation activation : kActivations) {
+  for (const Activation activation : all_activations()) {
     SCOPED_TRACE(name(activation));
     expect_same_bits_in_every_schedule([&] {
       const auto y = unwritten(kCount);

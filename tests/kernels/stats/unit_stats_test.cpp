@@ -121,10 +121,10 @@ TEST_P(UnitStatsTest, ASaturatedTanhOutputIsExactlyOneOfEitherSign) {
 
 TEST_P(UnitStatsTest, NothingElseSaturates) {
   const auto never = [](double) { return false; };
-  for (const Activation activation : {Activation::kNone, Activation::kLinear, Activation::kRelu,
-                                      Activation::kLeakyRelu, Activation::kGelu}) {
-    expect_rule(Role::kPreActivation, activation, never);
-    expect_rule(Role::kOutput, activation, never);
+  for (const ActivationProperties& activation : kActivationTable) {
+    if (activation.saturation) continue;
+    expect_rule(Role::kPreActivation, activation.activation, never);
+    expect_rule(Role::kOutput, activation.activation, never);
   }
   for (const Role role : {Role::kGradient, Role::kWeight, Role::kDelta}) {
     expect_rule(role, Activation::kSigmoid, never);

@@ -1,4 +1,4 @@
-# GRADVITALS_CUDA=AUTO|ON|OFF decides whether the files of kernels/cuda are built for a GPU as well. Sets
+# GRADVITALS_CUDA=AUTO|ON|OFF decides whether the kernels (kernels/*/cuda) are built for a GPU as well. Sets
 # GRADVITALS_HAS_CUDA and, where that is off, GRADVITALS_NO_CUDA_REASON. Included from the root, so that
 # the CUDA language is enabled for every folder.
 set(GRADVITALS_CUDA AUTO CACHE STRING "Build for GPUs: AUTO (where nvcc and a GPU are found), ON or OFF")

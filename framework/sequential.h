@@ -17,7 +17,7 @@ namespace gradvitals {
 
 struct SequentialOptions {
   std::string name;
-  Shape input_shape;  ///< Of one sample: {I} for an input (B,I).
+  Shape input_shape{};  ///< Of one sample: {I} for an input (B,I).
   /// With the model's name it decides every initial value: models of different names share none.
   std::uint64_t seed = 0;
   DType dtype = DType::kFloat32;

@@ -16,8 +16,8 @@ class Stream;
 /// the device, so that a captured graph makes another mask in every replay.
 struct NextMask {
   RandomKey key;
-  VectorView<std::uint64_t> counter;  ///< (1)
-  VectorView<RandomKey> mask;         ///< (1)
+  VectorView<std::uint64_t> counter{};  ///< (1)
+  VectorView<RandomKey> mask{};         ///< (1)
 };
 
 /// y = x * (kept ? 1 / (1 - rate) : 0). Element i is kept where the i-th word that fill_bits() makes

@@ -35,9 +35,9 @@ struct LayerNormBackward {
   VectorView<const double> mean;  ///< (B), of the forward
   VectorView<const double> rstd;  ///< (B), of the forward
   MatrixView<const T> dy;         ///< (B,C)
-  MatrixView<T> dx;               ///< (B,C) or null
-  VectorView<T> dgamma;           ///< (C) or null
-  VectorView<T> dbeta;            ///< (C) or null
+  MatrixView<T> dx{};             ///< (B,C) or null
+  VectorView<T> dgamma{};         ///< (C) or null
+  VectorView<T> dbeta{};          ///< (C) or null
 };
 
 /// T is float or double (cpu only). No output may share memory with another argument. The same bits

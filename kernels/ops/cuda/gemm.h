@@ -1,5 +1,5 @@
 // The contract behind gemm and dense on a GPU: five algorithms for one product, and the place of a
-// library's. Private to kernels/cuda.
+// library's. Private to kernels/ops/cuda.
 #pragma once
 
 #include <cstdint>

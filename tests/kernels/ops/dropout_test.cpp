@@ -46,7 +46,8 @@ class Masks {
 template <class T>
 std::vector<T> ramp(std::int64_t count) {
   std::vector<T> values;
-  for (std::int64_t i = 0; i < count; ++i) values.push_back(static_cast<T>(0.1 * (i % 97) - 3));
+  for (std::int64_t i = 0; i < count; ++i)
+    values.push_back(static_cast<T>(0.1 * static_cast<double>(i % 97) - 3));
   return values;
 }
 

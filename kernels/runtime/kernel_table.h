@@ -21,13 +21,13 @@ template <class Op>
 class KernelTable {
  public:
   static void add(DeviceType device, Kernel<Op> kernel) {
-    kernels_.at(static_cast<std::size_t>(device)) = kernel;
+    kernels.at(static_cast<std::size_t>(device)) = kernel;
   }
   /// Null where nobody has computed the op on the device.
-  static Kernel<Op> find(DeviceType device) { return kernels_[static_cast<std::size_t>(device)]; }
+  static Kernel<Op> find(DeviceType device) { return kernels[static_cast<std::size_t>(device)]; }
 
  private:
-  static inline std::array<Kernel<Op>, kDeviceTypes> kernels_{};
+  static inline std::array<Kernel<Op>, kDeviceTypes> kernels{};
 };
 
 /// Enters functions of the form void(SomeBackend&, const SomeOp&) into the tables of their ops, for

@@ -1,4 +1,4 @@
-// The full record of every tensor of a table beside the norms that others compute, and beside
+// The full record of every tensor of a plan beside the norms that others compute, and beside
 // reading and copying alone, on the same memory. One name per case on cpu:
 //   cpu/<who>/<shapes>_<dtype>/<zeros in %>/<cold or warm>/<threads>
 // Results are checked against sums in long double before anything is timed. Compare within one

@@ -5,7 +5,7 @@
 namespace gradvitals {
 namespace {
 
-/// The first step makes what lives on (the optimizer's state, the table of statistics); the second
+/// The first step makes what lives on (the optimizer's state, the plan of statistics); the second
 /// asks for memory that the first still had in hand.
 constexpr int kRunsBeforeCapture = 2;
 

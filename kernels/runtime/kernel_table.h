@@ -31,7 +31,8 @@ class KernelTable {
 };
 
 /// Enters functions of the form void(SomeBackend&, const SomeOp&) into the tables of their ops, for
-/// the device of their backend, which is the calling thread's while they run (Scope). At the end of the file that defines them:
+/// the device of their backend, which is the calling thread's while they run (Scope). At the end of
+/// the file that defines them:
 ///
 ///   const KernelsOf<gemm<float>, gemm<double>> registered;
 ///

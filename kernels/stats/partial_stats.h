@@ -1,6 +1,6 @@
 // Partial statistics: the TensorStats of a part of a tensor, and the one function that adds two of them.
-// It serves the chunks of a tensor on every device, and whoever holds a tensor in parts: shards, ranks,
-// an epilogue.
+// It serves the chunks of a tensor on every device, and tensors that are held in parts: by shards, by
+// ranks, by an epilogue.
 //
 //   TensorStats whole = part_of(first_half, 0);
 //   merge(whole, part_of(second_half, first_half.count));

@@ -133,7 +133,8 @@ void TensorStatsLayout::set_data(Stream& stream, std::span<const void* const> da
   }
   bool has_moved = false;
   for (std::size_t i = 0; i < data.size(); ++i) {
-    if (entries_[i].data == data[i]) continue;
+    // A tensor without elements lies wherever the one before it ends.
+    if (entries_[i].data == data[i] || entries_[i].count == 0) continue;
     if (!is_aligned(data[i], entries_[i].dtype)) {
       validate::fail(kOp, fmt::format("pointer {} is not at a multiple of its {} bytes per {}", i,
                                       size_in_bytes(entries_[i].dtype), name(entries_[i].dtype)));

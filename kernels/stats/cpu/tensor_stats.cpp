@@ -47,7 +47,7 @@ struct Chunk {
     if (entry == nullptr) return {};
     return {data(), static_cast<std::size_t>(count() * size_in_bytes(entry->dtype))};
   }
-  /// The next of the table, which has one.
+  /// The next of the plan, which has one.
   Chunk next() const {
     if (offset + kChunk < entry->count) return {entry, offset + kChunk};
     const Entry* follower = entry + 1;

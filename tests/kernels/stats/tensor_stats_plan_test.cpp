@@ -305,6 +305,17 @@ TEST_P(TensorStatsPlanTest, RefusesPointersThatDoNotFitAndStaysAsItWas) {
   EXPECT_EQ(tensor_records(stream(), plan).front().sum, 7.0);
 }
 
+TEST_P(TensorStatsPlanTest, AnEmptyTensorMayMoveAnywhere) {
+  const GuardedBuffer<float> buffer(stream(), std::vector{3.0f, 4.0f});
+  std::vector<TensorView> views(2, view_of("kernel", buffer, stream().device()));
+  views[1].count = views[1].rows = views[1].cols = 0;
+  TensorStatsPlan plan(stream(), views);
+  const void* const askew = static_cast<const char*>(views[1].data) + 2;
+  plan.set_data(stream(), std::vector{views[0].data, askew});
+  EXPECT_EQ(tensor_records(stream(), plan)[0].sum, 7.0);
+  EXPECT_EQ(tensor_records(stream(), plan)[1], TensorStats{});
+}
+
 class CapturedPlanTest : public DeviceTest {};
 INSTANTIATE_TEST_SUITE_P(Devices, CapturedPlanTest, gpu_devices(), device_name);
 

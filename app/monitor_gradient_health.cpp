@@ -9,9 +9,10 @@
 namespace gradvitals::app {
 namespace {
 
-HealthMetrics examine_step(Tape& tape, const Tensor& loss, const std::vector<Parameter*>& variables,
+HealthMetrics examine_step(Tape& tape, const Tensor& loss,
+                           const std::vector<Parameter*>& parameters,
                            const std::vector<TensorView>& weights) {
-  tape.gradient(loss, variables);
+  tape.gradient(loss, parameters);
   std::vector<TensorView> views = tape.views();
   views.insert(views.end(), weights.begin(), weights.end());
   return GradientMonitor(tape.stream()).inspect(views);

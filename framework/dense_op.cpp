@@ -18,7 +18,7 @@ class DenseOperation final : public Operation {
       : Operation(inputs, std::move(y)), z_(std::move(z)), activation_(activation), names_(names) {}
 
   void backward(BackwardStep& step) override {
-    dispatch("dense", output().dtype(), [&]<class T>() { give_gradients<T>(step); });
+    dispatch("dense", output().dtype(), [&]<class T>() { accumulate_gradients<T>(step); });
   }
 
   WatchOffer watch() const override {
@@ -32,9 +32,9 @@ class DenseOperation final : public Operation {
 
  private:
   template <class T>
-  void give_gradients(BackwardStep& step) {
+  void accumulate_gradients(BackwardStep& step) {
     const auto gradient_of = [&](std::size_t index) {
-      const bool wanted = index < inputs().size() && step.needs(static_cast<int>(index));
+      const bool wanted = index < inputs().size() && step.needs_grad(static_cast<int>(index));
       return wanted ? step.empty_like(inputs()[index]) : Tensor();
     };
     const Tensor dx = gradient_of(0), dw = gradient_of(1), db = gradient_of(2);
@@ -52,9 +52,9 @@ class DenseOperation final : public Operation {
     if (db.has_value()) op.db = db.flat<T>();
     dense_backward(step.stream(), op);
     delta_ = delta;
-    if (dx.has_value()) step.give(0, dx);
-    if (dw.has_value()) step.give(1, dw);
-    if (db.has_value()) step.give(2, db);
+    if (dx.has_value()) step.accumulate(0, dx);
+    if (dw.has_value()) step.accumulate(1, dw);
+    if (db.has_value()) step.accumulate(2, db);
   }
 
   Tensor z_;      // None where neither the derivative nor the monitor reads it.

@@ -30,7 +30,7 @@ class DropoutOperation final : public Operation {
   void backward(BackwardStep& step) override {
     const Tensor dx = step.owns_grad_output() ? step.grad_output() : step.empty_like(output());
     drop(step.stream(), mask_, rate_, step.grad_output(), dx);
-    step.give(0, dx);
+    step.accumulate(0, dx);
   }
 
  private:

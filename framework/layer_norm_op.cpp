@@ -26,14 +26,14 @@ class LayerNormOperation final : public Operation {
       : Operation(inputs, y), mean_(std::move(mean)), rstd_(std::move(rstd)) {}
 
   void backward(BackwardStep& step) override {
-    dispatch("layer_norm", output().dtype(), [&]<class T>() { give_gradients<T>(step); });
+    dispatch("layer_norm", output().dtype(), [&]<class T>() { accumulate_gradients<T>(step); });
   }
 
  private:
   template <class T>
-  void give_gradients(BackwardStep& step) const {
+  void accumulate_gradients(BackwardStep& step) const {
     const auto gradient_of = [&](int index) {
-      return step.needs(index) ? step.empty_like(input(index)) : Tensor();
+      return step.needs_grad(index) ? step.empty_like(input(index)) : Tensor();
     };
     const Tensor dx = gradient_of(0), dgamma = gradient_of(1), dbeta = gradient_of(2);
     LayerNormBackward<T> op{.x = rows_of<T>(input(0)),
@@ -45,9 +45,9 @@ class LayerNormOperation final : public Operation {
     if (dgamma.has_value()) op.dgamma = dgamma.flat<T>();
     if (dbeta.has_value()) op.dbeta = dbeta.flat<T>();
     layer_norm_backward(step.stream(), op);
-    if (dx.has_value()) step.give(0, dx);
-    if (dgamma.has_value()) step.give(1, dgamma);
-    if (dbeta.has_value()) step.give(2, dbeta);
+    if (dx.has_value()) step.accumulate(0, dx);
+    if (dgamma.has_value()) step.accumulate(1, dgamma);
+    if (dbeta.has_value()) step.accumulate(2, dbeta);
   }
 
   Tensor mean_;

@@ -16,9 +16,9 @@ class LossOperation final : public Operation {
       : Operation({prediction, target}, loss), kind_(kind) {}
 
   void backward(BackwardStep& step) override {
-    if (step.needs(1)) {
+    if (step.needs_grad(1)) {
       throw std::invalid_argument(
-          fmt::format("{}: a variable is upstream of the target {}, and no gradient flows there",
+          fmt::format("{}: a parameter is upstream of the target {}, and no gradient flows there",
                       name(kind_), input(1).shape().text()));
     }
     const Tensor gradient = step.empty_like(input(0));
@@ -29,7 +29,7 @@ class LossOperation final : public Operation {
                                                    .dloss = step.grad_output().flat<T>(),
                                                    .dprediction = gradient.as<T>()});
     });
-    step.give(0, gradient);
+    step.accumulate(0, gradient);
   }
 
  private:

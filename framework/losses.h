@@ -1,5 +1,5 @@
 // Losses: scalars to differentiate. The formulas are in kernels/ops/loss.h. Gradients flow to the
-// prediction alone: gradient() refuses a variable upstream of a target.
+// prediction alone: gradient() refuses a parameter upstream of a target.
 #pragma once
 
 #include "framework/tape.h"

@@ -26,7 +26,7 @@ int BackwardStep::sink(int input) const {
   return tape_.sinks_[static_cast<std::size_t>(position_)][static_cast<std::size_t>(input)];
 }
 
-bool BackwardStep::needs(int input) const {
+bool BackwardStep::needs_grad(int input) const {
   return sink(input) != Tape::kNowhere;
 }
 
@@ -34,12 +34,12 @@ Tensor BackwardStep::empty_like(const Tensor& tensor) const {
   return tape_.empty(tensor.shape(), tensor.dtype());
 }
 
-void BackwardStep::give(int input, const Tensor& gradient) {
-  if (needs(input)) tape_.accumulate(sink(input), gradient, true);
+void BackwardStep::accumulate(int input, const Tensor& gradient) {
+  if (needs_grad(input)) tape_.accumulate(sink(input), gradient, true);
 }
 
-void BackwardStep::give_shared(int input, const Tensor& gradient) {
-  if (needs(input)) tape_.accumulate(sink(input), gradient, false);
+void BackwardStep::accumulate_alias(int input, const Tensor& gradient) {
+  if (needs_grad(input)) tape_.accumulate(sink(input), gradient, false);
 }
 
 }  // namespace gradvitals

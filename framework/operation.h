@@ -42,17 +42,17 @@ class BackwardStep {
   /// Whether nobody else reads the memory of grad_output(), so that it may be overwritten.
   bool owns_grad_output() const { return owns_grad_output_; }
 
-  /// Whether a variable asked for lies at or upstream of the input. Gradients of other inputs need
-  /// not be computed; give() drops them.
-  bool needs(int input) const;
+  /// Whether a parameter asked for lies at or upstream of the input. Gradients of other inputs need
+  /// not be computed; accumulate() drops them.
+  bool needs_grad(int input) const;
 
   /// Uninitialised memory of the tape's.
   Tensor empty_like(const Tensor& tensor) const;
 
   /// Hands dL/d(input) on; contributions of several uses are added up.
-  void give(int input, const Tensor& gradient);
+  void accumulate(int input, const Tensor& gradient);
   /// The same for memory that others read as well (grad_output() itself): it is never overwritten.
-  void give_shared(int input, const Tensor& gradient);
+  void accumulate_alias(int input, const Tensor& gradient);
 
  private:
   friend class Tape;

@@ -27,24 +27,24 @@ class MatmulOperation final : public Operation {
   MatmulOperation(const Tensor& a, const Tensor& b, const Tensor& c) : Operation({a, b}, c) {}
 
   void backward(BackwardStep& step) override {
-    dispatch("matmul", output().dtype(), [&]<class T>() { give_gradients<T>(step); });
+    dispatch("matmul", output().dtype(), [&]<class T>() { accumulate_gradients<T>(step); });
   }
 
  private:
   template <class T>
-  void give_gradients(BackwardStep& step) const {
+  void accumulate_gradients(BackwardStep& step) const {
     const MatrixView<T> dc = step.grad_output().as<T>();
-    if (step.needs(0)) {
+    if (step.needs_grad(0)) {
       const Tensor da = step.empty_like(input(0));
       gemm(step.stream(),
            Gemm<T>{.a = dc, .b = input(1).as<T>(), .c = da.as<T>(), .transpose_b = true});
-      step.give(0, da);
+      step.accumulate(0, da);
     }
-    if (step.needs(1)) {
+    if (step.needs_grad(1)) {
       const Tensor db = step.empty_like(input(1));
       gemm(step.stream(),
            Gemm<T>{.a = input(0).as<T>(), .b = dc, .c = db.as<T>(), .transpose_a = true});
-      step.give(1, db);
+      step.accumulate(1, db);
     }
   }
 };
@@ -55,8 +55,8 @@ class AddOperation final : public Operation {
   AddOperation(const Tensor& a, const Tensor& b, const Tensor& out) : Operation({a, b}, out) {}
 
   void backward(BackwardStep& step) override {
-    step.give_shared(0, step.grad_output());
-    step.give_shared(1, step.grad_output());
+    step.accumulate_alias(0, step.grad_output());
+    step.accumulate_alias(1, step.grad_output());
   }
 };
 
@@ -67,14 +67,14 @@ class MultiplyOperation final : public Operation {
 
   void backward(BackwardStep& step) override {
     for (int side = 0; side < 2; ++side) {
-      if (!step.needs(side)) continue;
+      if (!step.needs_grad(side)) continue;
       const Tensor& other = input(1 - side);
       const Tensor gradient = step.empty_like(other);
       dispatch("multiply", gradient.dtype(), [&]<class T>() {
         multiply(step.stream(),
                  Multiply<T>{step.grad_output().flat<T>(), other.flat<T>(), gradient.flat<T>()});
       });
-      step.give(side, gradient);
+      step.accumulate(side, gradient);
     }
   }
 };
@@ -94,7 +94,7 @@ class ActivateOperation final : public Operation {
                                                                .dy = step.grad_output().flat<T>(),
                                                                .dz = dx.flat<T>()});
     });
-    step.give(0, dx);
+    step.accumulate(0, dx);
   }
 
  private:

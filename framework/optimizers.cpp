@@ -12,23 +12,23 @@
 namespace gradvitals {
 namespace {
 
-void check_device(const Stream& stream, const char* what, const Parameter& variable,
+void check_device(const Stream& stream, const char* what, const Parameter& parameter,
                   const Tensor& tensor) {
   if (tensor.device() == stream.device()) return;
   throw std::invalid_argument(fmt::format("Optimizer: {} '{}' is on device {}, the stream on {}",
-                                          what, variable.name, name(tensor.device()),
+                                          what, parameter.name, name(tensor.device()),
                                           name(stream.device())));
 }
 
 void check(const Stream& stream, const Gradient& gradient) {
-  const Tensor& weight = gradient.variable->value;
-  check_device(stream, "variable", *gradient.variable, weight);
-  check_device(stream, "the gradient of", *gradient.variable, *gradient.value);
+  const Tensor& weight = gradient.parameter->value;
+  check_device(stream, "parameter", *gradient.parameter, weight);
+  check_device(stream, "the gradient of", *gradient.parameter, *gradient.value);
   if (gradient.value->shape() == weight.shape() && gradient.value->dtype() == weight.dtype())
     return;
   throw std::invalid_argument(fmt::format("Optimizer: gradient {} {} does not fit '{}' {} {}",
                                           gradient.value->shape().text(),
-                                          name(gradient.value->dtype()), gradient.variable->name,
+                                          name(gradient.value->dtype()), gradient.parameter->name,
                                           weight.shape().text(), name(weight.dtype())));
 }
 
@@ -44,37 +44,37 @@ Updates Optimizer::apply(Stream& stream, const Gradients& gradients, const Updat
       Tensor::zeros(stream, {static_cast<std::int64_t>(gradients.size())}, DType::kFloat64);
   double* sum_squares = updates.sum_squares.flat<double>().data;
   for (std::size_t i = 0; i < gradients.size(); ++i) {
-    const auto& [variable, gradient] = gradients[i];
-    updates.entries.push_back({variable, gradient.has_value()});
+    const auto& [parameter, gradient] = gradients[i];
+    updates.entries.push_back({parameter, gradient.has_value()});
     if (!gradient) continue;
     update(stream, {.gradient = *gradient,
-                    .weight = variable->value,
-                    .state = state_of(stream, i, *variable),
+                    .weight = parameter->value,
+                    .state = state_of(stream, i, *parameter),
                     .sum_squares = {sum_squares + i, 1},
                     .guard = guard});
   }
   return updates;
 }
 
-// A training loop passes the same variables in the same order: the hint finds them at once.
+// A training loop passes the same parameters in the same order: the hint finds them at once.
 const Optimizer::State& Optimizer::state_of(Stream& stream, std::size_t hint,
-                                            const Parameter& variable) {
-  const auto is_its = [&](const State& state) { return state.variable == &variable; };
+                                            const Parameter& parameter) {
+  const auto is_its = [&](const State& state) { return state.parameter == &parameter; };
   const bool hits = hint < states_.size() && is_its(states_[hint]);
   const auto found = hits ? states_.begin() + static_cast<std::ptrdiff_t>(hint)
                           : std::find_if(states_.begin(), states_.end(), is_its);
-  if (found == states_.end()) return states_.emplace_back(new_state(stream, variable));
-  const Tensor& weight = variable.value;
-  const bool fits = found->name == variable.name && found->shape == weight.shape() &&
+  if (found == states_.end()) return states_.emplace_back(new_state(stream, parameter));
+  const Tensor& weight = parameter.value;
+  const bool fits = found->name == parameter.name && found->shape == weight.shape() &&
                     found->dtype == weight.dtype() && found->steps.device() == weight.device();
-  if (!fits) *found = new_state(stream, variable);
+  if (!fits) *found = new_state(stream, parameter);
   return *found;
 }
 
-Optimizer::State Optimizer::new_state(Stream& stream, const Parameter& variable) const {
-  const Tensor& weight = variable.value;
-  State state{.variable = &variable,
-              .name = variable.name,
+Optimizer::State Optimizer::new_state(Stream& stream, const Parameter& parameter) const {
+  const Tensor& weight = parameter.value;
+  State state{.parameter = &parameter,
+              .name = parameter.name,
               .shape = weight.shape(),
               .dtype = weight.dtype(),
               .tensors = {},
@@ -92,8 +92,8 @@ std::vector<TensorView> Updates::views() const {
   const auto* const squares =
       entries.empty() ? nullptr : static_cast<const double*>(sum_squares.data());
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    views.push_back({.name = entries[i].variable->name,
-                     .model = entries[i].variable->model,
+    views.push_back({.name = entries[i].parameter->name,
+                     .model = entries[i].parameter->model,
                      .role = Role::kUpdateSquares,
                      .data = squares + i,
                      .count = 1,

@@ -18,15 +18,15 @@ namespace gradvitals {
 /// What one step changed.
 struct Updates {
   struct Entry {
-    Parameter* variable = nullptr;
-    bool applied = false;  ///< false: the variable had no gradient and was left alone.
+    Parameter* parameter = nullptr;
+    bool applied = false;  ///< false: the parameter had no gradient and was left alone.
   };
   std::vector<Entry> entries;  ///< In the order of the gradients.
   /// (P) float64, on the device: per entry the sum of (w_after - w_before)^2, 0 where not applied.
   Tensor sum_squares;
 
-  /// What was applied, for the monitor: of each entry a view of role update_squares, of the variable's
-  /// name. Valid as long as this and the variables are.
+  /// What was applied, for the monitor: of each entry a view of role update_squares, of the parameter's
+  /// name. Valid as long as this and the parameters are.
   std::vector<TensorView> views() const;
 };
 
@@ -40,22 +40,22 @@ class Optimizer {
 
   /// One step, on the stream; `guard` may clip it, or skip it where gradients are not finite,
   /// without the host looking (GradientMonitor::global_stats() has what it reads). Throws
-  /// std::invalid_argument naming a variable whose gradient has another shape, or that is on
+  /// std::invalid_argument naming a parameter whose gradient has another shape, or that is on
   /// another device than the stream, and for a setting out of range.
   Updates apply(Stream& stream, const Gradients& gradients, const UpdateGuard& guard = {});
 
  protected:
-  /// What belongs to one variable, zero at first.
+  /// What belongs to one parameter, zero at first.
   struct State {
-    const Parameter* variable = nullptr;  ///< An address to know it by: it may be gone.
+    const Parameter* parameter = nullptr;  ///< An address to know it by: it may be gone.
     std::string name;  ///< Tells another parameter that has come to live at the same address.
     Shape shape;
     DType dtype = DType::kFloat32;
-    std::vector<Tensor> tensors;  ///< state_count() of them, like the variable.
+    std::vector<Tensor> tensors;  ///< state_count() of them, like the parameter.
     Buffer steps;                 ///< One std::int64_t: the updates applied.
   };
 
-  /// One variable's part of a step.
+  /// One parameter's part of a step.
   struct Update {
     const Tensor& gradient;
     const Tensor& weight;
@@ -68,8 +68,8 @@ class Optimizer {
   virtual int state_count() const = 0;
 
  private:
-  const State& state_of(Stream& stream, std::size_t hint, const Parameter& variable);
-  State new_state(Stream& stream, const Parameter& variable) const;
+  const State& state_of(Stream& stream, std::size_t hint, const Parameter& parameter);
+  State new_state(Stream& stream, const Parameter& parameter) const;
 
   std::vector<State> states_;
 };
@@ -106,7 +106,7 @@ class Momentum final : public Optimizer {
   Options options_;
 };
 
-/// A variable that has no gradient in a step, and one whose update is skipped, does not count the
+/// A parameter that has no gradient in a step, and one whose update is skipped, does not count the
 /// step, as in PyTorch.
 class Adam final : public Optimizer {
  public:

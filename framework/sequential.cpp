@@ -49,9 +49,9 @@ std::vector<Parameter*> Sequential::parameters() const {
 }
 
 std::vector<Parameter*> Sequential::trainable_variables() const {
-  std::vector<Parameter*> variables = parameters();
-  std::erase_if(variables, [](const Parameter* parameter) { return !parameter->trainable; });
-  return variables;
+  std::vector<Parameter*> trainable = parameters();
+  std::erase_if(trainable, [](const Parameter* parameter) { return !parameter->trainable; });
+  return trainable;
 }
 
 std::int64_t Sequential::parameter_count() const {

@@ -16,7 +16,7 @@ namespace gradvitals {
 ///     StepGraph step(stream, [&] {
 ///       tape.reset();
 ///       const Tensor loss = mse(tape, model.forward(tape, x), y);
-///       const Gradients gradients = tape.gradient(loss, variables);
+///       const Gradients gradients = tape.gradient(loss, parameters);
 ///       monitor.observe(tape.views());
 ///       optimizer.apply(stream, gradients, {.gradients = monitor.global_stats()});
 ///     });

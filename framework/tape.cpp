@@ -68,7 +68,7 @@ void Tape::reset() {
   gradients_.clear();
   places_of_gradients_.clear();
   loss_ = {};
-  variables_.clear();
+  parameters_.clear();
   accumulators_.clear();
   memory_used_ = 0;
 }
@@ -124,12 +124,12 @@ void Tape::append_offer(const WatchOffer& offer, const LayerPlace& place,
 
 void Tape::append_gradients(std::vector<TensorView>& views) const {
   for (std::size_t i = 0; i < gradients_.size(); ++i) {
-    const auto& [variable, gradient] = gradients_[i];
+    const auto& [parameter, gradient] = gradients_[i];
     const auto& [place, activation] = places_of_gradients_[i];
     // By reference: a copy would count its users, which costs more than the view.
-    const Tensor& shown = gradient ? *gradient : variable->value;
-    views.push_back(view_of(variable->name, Role::kGradient, shown, place.layer, activation));
-    views.back().model = variable->model;
+    const Tensor& shown = gradient ? *gradient : parameter->value;
+    views.push_back(view_of(parameter->name, Role::kGradient, shown, place.layer, activation));
+    views.back().model = parameter->model;
     views.back().network = place.network;
     if (!gradient) views.back().data = nullptr;
   }

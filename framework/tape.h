@@ -19,13 +19,13 @@
 
 namespace gradvitals {
 
-/// dL/d(variable). No value: the loss does not depend on the variable.
+/// dL/d(parameter). No value: the loss does not depend on the parameter.
 struct Gradient {
-  Parameter* variable = nullptr;
-  std::optional<Tensor> value;  ///< Of the variable's shape and dtype.
+  Parameter* parameter = nullptr;
+  std::optional<Tensor> value;  ///< Of the parameter's shape and dtype.
 };
 
-/// One entry per variable asked for, in the order asked.
+/// One entry per parameter asked for, in the order asked.
 using Gradients = std::vector<Gradient>;
 
 /// Records the ops that run on it; gradient() may then be called once.
@@ -52,21 +52,21 @@ class Tape {
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
-  /// dL/dv for every variable, in the order asked. Only what leads to them is computed. No two
-  /// variables' gradients share memory, unless the variables do. Throws std::invalid_argument where
-  /// the loss is no scalar or was not recorded here, where a variable is the result of an op, and
+  /// dL/dv for every parameter, in the order asked. Only what leads to them is computed. No two
+  /// parameters' gradients share memory, unless the parameters do. Throws std::invalid_argument where
+  /// the loss is no scalar or was not recorded here, where a parameter is the result of an op, and
   /// when called a second time without reset().
-  Gradients gradient(const Tensor& loss, std::span<Parameter* const> variables);
-  Gradients gradient(const Tensor& loss, std::initializer_list<Parameter*> variables) {
-    return gradient(loss, std::span(variables.begin(), variables.size()));
+  Gradients gradient(const Tensor& loss, std::span<Parameter* const> parameters);
+  Gradients gradient(const Tensor& loss, std::initializer_list<Parameter*> parameters) {
+    return gradient(loss, std::span(parameters.begin(), parameters.size()));
   }
 
   /// Everything the monitor can watch: the gradients in the order asked (those that do not exist
   /// with null data), then pre_activation, output and delta of each layer, which is an op that
   /// offers them (Operation::watch()), as far as they were kept or reached, and last the loss. A
-  /// gradient has the layer, network and activation of the first layer that uses its variable, or
+  /// gradient has the layer, network and activation of the first layer that uses its parameter, or
   /// else the network of the first op that does; -1 where none does. Valid until reset() or the
-  /// tape's end, and as long as the variables asked for live.
+  /// tape's end, and as long as the parameters asked for live.
   ///
   /// Layers are of one `network` where one takes what the other gives, through whatever ops lie
   /// between: a trunk with its heads, a way around a layer, a generator with the discriminator that
@@ -105,7 +105,7 @@ class Tape {
  private:
   friend class BackwardStep;
 
-  // Where an input's gradient goes: the output of an op, a variable, or nowhere.
+  // Where an input's gradient goes: the output of an op, a parameter, or nowhere.
   static constexpr int kNowhere = TapeLink::kNowhere;
   using Sinks = std::array<int, Operation::kMaxInputs>;
 
@@ -114,13 +114,13 @@ class Tape {
     bool owned = false;  // Nobody else reads sum's memory.
   };
 
-  struct VariableSlot {
+  struct ParameterSlot {
     const void* memory;
     int index;
   };
 
-  // Where a variable is: with the layer that uses it.
-  struct VariablePlace {
+  // Where a parameter is: with the layer that uses it.
+  struct ParameterPlace {
     LayerPlace place;
     Activation activation = Activation::kNone;
   };
@@ -128,13 +128,13 @@ class Tape {
   // Position of the op whose output the tensor is, or kNowhere.
   int find(const Tensor& tensor) const;
   void check_loss(const Tensor& loss) const;
-  void index_variables(std::span<Parameter* const> variables);
-  int index_of_variable(const Tensor& tensor) const;
+  void index_parameters(std::span<Parameter* const> parameters);
+  int index_of_parameter(const Tensor& tensor) const;
   int sink_of(const Tensor& tensor, int position) const;
-  bool leads_to_variable(int position) const;
+  bool leads_to_parameter(int position) const;
   void route(int last);
   bool find_links(std::vector<TapeLink>& links) const;
-  void place_variables(int last);
+  void place_parameters(int last);
   void walk_back(const Tensor& loss, int last);
   void accumulate(int sink, const Tensor& gradient, bool owned);
   const Tensor& one_like(const Tensor& loss);
@@ -149,18 +149,18 @@ class Tape {
   std::vector<std::unique_ptr<Operation>> operations_;
   Gradients gradients_;
   Tensor loss_;  // Of gradient().
-  std::vector<VariablePlace> places_of_gradients_;
+  std::vector<ParameterPlace> places_of_gradients_;
 
   // Memory, handed out in the same order in every step: the n-th request of a step gets what the
   // n-th of the step before got, if the shape fits and nobody holds it any more.
   std::vector<Tensor> memory_;
   std::size_t memory_used_ = 0;
 
-  // Working storage of gradient(). Sinks count the operations first, then the variables.
-  std::vector<VariableSlot> variables_;
+  // Working storage of gradient(). Sinks count the operations first, then the parameters.
+  std::vector<ParameterSlot> parameters_;
   std::vector<Sinks> sinks_;
   std::vector<Accumulator> accumulators_;
-  std::vector<VariablePlace> places_of_variables_;
+  std::vector<ParameterPlace> places_of_parameters_;
   Tensor one_;
 
   // Of the last gradient(): as a rule the next step links its ops alike, and its layers are where

@@ -11,21 +11,21 @@
 
 namespace gradvitals {
 
-Gradients Tape::gradient(const Tensor& loss, std::span<Parameter* const> variables) {
+Gradients Tape::gradient(const Tensor& loss, std::span<Parameter* const> parameters) {
   check_loss(loss);
-  index_variables(variables);
+  index_parameters(parameters);
   spent_ = true;
   const int last = find(loss);
   if (find_links(links_)) places_ = layer_places(links_);
   route(last);
-  place_variables(last);
+  place_parameters(last);
   walk_back(loss, last);
-  for (Parameter* variable : variables) {
+  for (Parameter* parameter : parameters) {
     const Tensor& sum =
-        accumulators_[static_cast<std::size_t>(sink_of(variable->value, kNowhere))].sum;
-    gradients_.push_back({variable, sum.has_value() ? std::optional(sum) : std::nullopt});
-    const int index = index_of_variable(variable->value);
-    places_of_gradients_.push_back(places_of_variables_[static_cast<std::size_t>(index)]);
+        accumulators_[static_cast<std::size_t>(sink_of(parameter->value, kNowhere))].sum;
+    gradients_.push_back({parameter, sum.has_value() ? std::optional(sum) : std::nullopt});
+    const int index = index_of_parameter(parameter->value);
+    places_of_gradients_.push_back(places_of_parameters_[static_cast<std::size_t>(index)]);
   }
   accumulators_.clear();
   loss_ = loss;
@@ -47,40 +47,41 @@ void Tape::check_loss(const Tensor& loss) const {
   }
 }
 
-// Sorts the variables by memory, so that routing finds an operand among them without a map.
-void Tape::index_variables(std::span<Parameter* const> variables) {
-  variables_.clear();
-  for (Parameter* variable : variables) {
-    if (variable == nullptr || !variable->value.has_value()) {
-      throw std::invalid_argument("Tape::gradient: a variable is null or holds no tensor");
+// Sorts the parameters by memory, so that routing finds an operand among them without a map.
+void Tape::index_parameters(std::span<Parameter* const> parameters) {
+  parameters_.clear();
+  for (Parameter* parameter : parameters) {
+    if (parameter == nullptr || !parameter->value.has_value()) {
+      throw std::invalid_argument("Tape::gradient: a parameter is null or holds no tensor");
     }
-    if (find(variable->value) != kNowhere) {
+    if (find(parameter->value) != kNowhere) {
       throw std::invalid_argument(fmt::format(
-          "Tape::gradient: '{}' is the result of an op, not a variable", variable->name));
+          "Tape::gradient: '{}' is the result of an op, not a parameter", parameter->name));
     }
-    variables_.push_back({variable->value.storage_.get(), static_cast<int>(variables_.size())});
+    parameters_.push_back({parameter->value.storage_.get(), static_cast<int>(parameters_.size())});
   }
-  std::sort(variables_.begin(), variables_.end(), [](const VariableSlot& a, const VariableSlot& b) {
-    return a.memory == b.memory ? a.index < b.index : std::less<>()(a.memory, b.memory);
-  });
-  places_of_variables_.assign(variables.size(), VariablePlace{});
+  std::sort(parameters_.begin(), parameters_.end(),
+            [](const ParameterSlot& a, const ParameterSlot& b) {
+              return a.memory == b.memory ? a.index < b.index : std::less<>()(a.memory, b.memory);
+            });
+  places_of_parameters_.assign(parameters.size(), ParameterPlace{});
 }
 
-int Tape::index_of_variable(const Tensor& tensor) const {
+int Tape::index_of_parameter(const Tensor& tensor) const {
   const void* memory = tensor.storage_.get();
   const auto slot = std::lower_bound(
-      variables_.begin(), variables_.end(), memory,
-      [](const VariableSlot& a, const void* b) { return std::less<>()(a.memory, b); });
-  return slot != variables_.end() && slot->memory == memory ? slot->index : kNowhere;
+      parameters_.begin(), parameters_.end(), memory,
+      [](const ParameterSlot& a, const void* b) { return std::less<>()(a.memory, b); });
+  return slot != parameters_.end() && slot->memory == memory ? slot->index : kNowhere;
 }
 
 int Tape::sink_of(const Tensor& tensor, int position) const {
-  if (position != kNowhere) return leads_to_variable(position) ? position : kNowhere;
-  const int index = index_of_variable(tensor);
+  if (position != kNowhere) return leads_to_parameter(position) ? position : kNowhere;
+  const int index = index_of_parameter(tensor);
   return index == kNowhere ? kNowhere : static_cast<int>(operations_.size()) + index;
 }
 
-bool Tape::leads_to_variable(int position) const {
+bool Tape::leads_to_parameter(int position) const {
   const Sinks& sinks = sinks_[static_cast<std::size_t>(position)];
   return std::any_of(sinks.begin(), sinks.end(), [](int sink) { return sink != kNowhere; });
 }
@@ -117,9 +118,9 @@ void Tape::route(int last) {
   }
 }
 
-// A variable is where the first layer is that uses it, or else the first op; kernel and bias follow
+// A parameter is where the first layer is that uses it, or else the first op; kernel and bias follow
 // x among a layer's inputs.
-void Tape::place_variables(int last) {
+void Tape::place_parameters(int last) {
   const int base = static_cast<int>(operations_.size());
   for (int position = 0; position <= last; ++position) {
     const LayerPlace& place = places_[static_cast<std::size_t>(position)];
@@ -129,7 +130,7 @@ void Tape::place_variables(int last) {
     const Sinks& sinks = sinks_[static_cast<std::size_t>(position)];
     for (std::size_t input = 0; input < sinks.size(); ++input) {
       if (sinks[input] < base) continue;
-      VariablePlace& of = places_of_variables_[static_cast<std::size_t>(sinks[input] - base)];
+      ParameterPlace& of = places_of_parameters_[static_cast<std::size_t>(sinks[input] - base)];
       if (is_layer && input > 0) {
         if (of.place.layer < 0) of = {place, activation};
       } else if (of.place.network < 0) {
@@ -140,8 +141,8 @@ void Tape::place_variables(int last) {
 }
 
 void Tape::walk_back(const Tensor& loss, int last) {
-  accumulators_.assign(operations_.size() + variables_.size(), Accumulator{});
-  if (!leads_to_variable(last)) return;
+  accumulators_.assign(operations_.size() + parameters_.size(), Accumulator{});
+  if (!leads_to_parameter(last)) return;
   accumulators_[static_cast<std::size_t>(last)] = {one_like(loss), false};
   for (int position = last; position >= 0; --position) {
     const Accumulator arrived =
@@ -154,8 +155,8 @@ void Tape::walk_back(const Tensor& loss, int last) {
 
 void Tape::accumulate(int sink, const Tensor& gradient, bool owned) {
   Accumulator& target = accumulators_[static_cast<std::size_t>(sink)];
-  const bool is_variable = sink >= static_cast<int>(operations_.size());
-  if (!target.sum.has_value() && (owned || !is_variable)) {
+  const bool is_parameter = sink >= static_cast<int>(operations_.size());
+  if (!target.sum.has_value() && (owned || !is_parameter)) {
     target = {gradient, owned};
     return;
   }
@@ -165,7 +166,7 @@ void Tape::accumulate(int sink, const Tensor& gradient, bool owned) {
     if (target.sum.has_value()) {
       add(stream_, Add<T>{target.sum.flat<T>(), gradient.flat<T>(), sum.flat<T>()});
     } else {
-      // A copy: gradients of two variables never share memory, so that each may be changed in
+      // A copy: gradients of two parameters never share memory, so that each may be changed in
       // place.
       activation_forward(
           stream_, ActivationForward<T>{Activation::kLinear, gradient.flat<T>(), sum.flat<T>()});

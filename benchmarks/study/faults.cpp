@@ -243,7 +243,7 @@ HealthMetrics float16_underflow(Stream& stream, const Subject& subject) {
   }
   for (std::size_t i = 0; i < gradients.size(); ++i) {
     const std::int64_t count = std::ssize(halves[i]);
-    views.push_back({.name = gradients[i].variable->name,
+    views.push_back({.name = gradients[i].parameter->name,
                      .data = halves[i].data(),
                      .count = count,
                      .rows = 1,

@@ -112,7 +112,7 @@ Run train(Stream& stream, const NetworkSpec& spec, const Task& task, const Train
           int steps, std::span<const int> snapshot_steps) {
   Run run{.training = training};
   const Sequential model = make_network(stream, spec, task);
-  const std::vector<Parameter*> variables = model.trainable_variables();
+  const std::vector<Parameter*> parameters = model.trainable_variables();
   const std::unique_ptr<Optimizer> optimizer = make_optimizer(training);
   Batch batch(stream, task);
   Tape tape(stream, {.keep_pre_activations = false});
@@ -125,7 +125,7 @@ Run train(Stream& stream, const NetworkSpec& spec, const Task& task, const Train
       run.score = 0.0;
       return run;
     }
-    optimizer->apply(stream, tape.gradient(error, variables));
+    optimizer->apply(stream, tape.gradient(error, parameters));
     if (step % kStepsBetweenScores == 0 || step == steps) {
       run.score = std::max(run.score, held_out_score(stream, model, task));
     }

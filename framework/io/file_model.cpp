@@ -34,12 +34,12 @@ Tensor FileModel::loss(Tape& tape, const Tensor& y, const Tensor& target) const 
 }
 
 std::vector<Parameter*> FileModel::trainable_variables() {
-  std::vector<Parameter*> variables;
+  std::vector<Parameter*> parameters;
   for (Layer& layer : layers_) {
-    variables.push_back(&layer.kernel);
-    if (layer.bias) variables.push_back(&*layer.bias);
+    parameters.push_back(&layer.kernel);
+    if (layer.bias) parameters.push_back(&*layer.bias);
   }
-  return variables;
+  return parameters;
 }
 
 std::vector<TensorView> FileModel::views() const {

@@ -26,9 +26,9 @@ class Gradients64 : public ::testing::Test {
   Stream stream{{.device = DeviceType::kCpu, .threads = 1}};
 
   /// Checks with respect to all the parameters, which the model may use in any way.
-  void expect(const std::string& name, std::vector<Parameter*> variables,
+  void expect(const std::string& name, std::vector<Parameter*> parameters,
               const std::function<Tensor(Tape&)>& model) {
-    expect_tape_gradients(name, stream, variables, model);
+    expect_tape_gradients(name, stream, parameters, model);
   }
 };
 

@@ -91,8 +91,8 @@ TEST_P(LayersTest, TheMonitorSeesTheLayersOfABlockAndWeightsWhereTheirGradientsA
   Sequential network = model(Dense(4, Activation::kTanh), Residual(LayerNorm(), Dense(5), Dense(4)),
                              Dropout(0.5), Dense(2));
   Tape tape(stream());
-  const auto variables = network.trainable_variables();
-  tape.gradient(mse(tape, network.forward(tape, x()), Tensor::zeros(stream(), {6, 2})), variables);
+  const auto parameters = network.trainable_variables();
+  tape.gradient(mse(tape, network.forward(tape, x()), Tensor::zeros(stream(), {6, 2})), parameters);
   const std::vector<std::string> expected{"dense/kernel 0",
                                           "dense/bias 0",
                                           "residual/layer_norm/gamma -1",
@@ -147,7 +147,7 @@ TEST_P(LayersTest, TheGradientOfDropoutPassesWhereItsOutputDid) {
 TEST_P(LayersTest, ACapturedStepMakesTheMasksOfStepsIssuedOneByOne) {
   const auto outputs_of = [this](bool is_captured) {
     const Sequential network = model(Dropout(0.5), Dense(2));
-    const auto variables = network.trainable_variables();
+    const auto parameters = network.trainable_variables();
     const Tensor in = x();
     const Tensor target = Tensor::zeros(stream(), {6, 2});
     const Tensor seen = Tensor::zeros(stream(), {4, 2});
@@ -155,7 +155,7 @@ TEST_P(LayersTest, ACapturedStepMakesTheMasksOfStepsIssuedOneByOne) {
     const auto run = [&] {
       tape.reset();
       const Tensor loss = mse(tape, network.forward(tape, in), target);
-      const Gradients gradients = tape.gradient(loss, variables);
+      const Gradients gradients = tape.gradient(loss, parameters);
       const Tensor& gradient = *gradients[0].value;
       activation_forward<float>(stream(),
                                 {Activation::kLinear, gradient.flat<float>(), seen.flat<float>()});

@@ -30,10 +30,10 @@ class OptimizersTest : public test::DeviceTest {
     const auto count = static_cast<std::int64_t>(values.size());
     return {name, Tensor::from_host<float>(stream(), {count}, values)};
   }
-  Gradient gradient(Parameter& variable, std::vector<float> values) {
-    return {&variable, parameter("", std::move(values)).value};
+  Gradient gradient(Parameter& of, std::vector<float> values) {
+    return {&of, parameter("", std::move(values)).value};
   }
-  std::vector<float> values(const Parameter& variable) { return variable.value.to_host<float>(); }
+  std::vector<float> values(const Parameter& of) { return of.value.to_host<float>(); }
 };
 
 // A handful of float32 operations per step.
@@ -45,7 +45,7 @@ TEST_P(OptimizersTest, SgdTakesTheStepItReports) {
   const Updates updates = sgd.apply(stream(), {gradient(w, {1, -2})});
   EXPECT_EQ(values(w), (std::vector<float>{0.5f, 3}));
   ASSERT_EQ(updates.entries.size(), 1u);
-  EXPECT_EQ(updates.entries[0].variable, &w);
+  EXPECT_EQ(updates.entries[0].parameter, &w);
   EXPECT_TRUE(updates.entries[0].applied);
   EXPECT_EQ(updates.sum_squares.to_host<double>(), std::vector<double>{0.25 + 1});
 }
@@ -116,7 +116,7 @@ TEST_P(OptimizersTest, AdamCorrectsItsBiasFromTheFirstStepOn) {
   expect_close(values(w), std::vector{expected}, kFewSteps);
 }
 
-TEST_P(OptimizersTest, AVariableWithoutGradientIsLeftAloneAndReported) {
+TEST_P(OptimizersTest, AParameterWithoutGradientIsLeftAloneAndReported) {
   Parameter a = parameter("a", {1}), b = parameter("b", {2});
   Sgd sgd({.learning_rate = 1});
   const Updates updates = sgd.apply(stream(), {{&a, std::nullopt}, gradient(b, {1})});
@@ -127,7 +127,7 @@ TEST_P(OptimizersTest, AVariableWithoutGradientIsLeftAloneAndReported) {
   EXPECT_EQ(updates.sum_squares.to_host<double>(), (std::vector<double>{0, 1}));
 }
 
-TEST_P(OptimizersTest, StateBelongsToTheVariableNotToItsPlace) {
+TEST_P(OptimizersTest, StateBelongsToTheParameterNotToItsPlace) {
   Parameter a = parameter("a", {0}), b = parameter("b", {0});
   Momentum momentum({.learning_rate = 1, .momentum = 0.5});
   momentum.apply(stream(), {gradient(a, {1}), gradient(b, {0})});
@@ -136,20 +136,20 @@ TEST_P(OptimizersTest, StateBelongsToTheVariableNotToItsPlace) {
   EXPECT_EQ(values(b), std::vector<float>{0});
 }
 
-TEST_P(OptimizersTest, ManyVariablesKeepTheirStatesApart) {
-  std::vector<Parameter> variables;
-  for (int i = 0; i < 40; ++i) variables.push_back(parameter("w", {0}));
+TEST_P(OptimizersTest, ManyParametersKeepTheirStatesApart) {
+  std::vector<Parameter> parameters;
+  for (int i = 0; i < 40; ++i) parameters.push_back(parameter("w", {0}));
   Momentum momentum({.learning_rate = 1, .momentum = 0.5});
   for (int step = 0; step < 2; ++step) {
     Gradients gradients;
     for (int i = 0; i < 40; ++i) {
-      gradients.push_back(gradient(variables[static_cast<std::size_t>(i)],
+      gradients.push_back(gradient(parameters[static_cast<std::size_t>(i)],
                                    {step == 0 ? static_cast<float>(i) : 0.0f}));
     }
     momentum.apply(stream(), gradients);
   }
   for (int i = 0; i < 40; ++i) {
-    EXPECT_EQ(values(variables[static_cast<std::size_t>(i)])[0], -1.5f * static_cast<float>(i));
+    EXPECT_EQ(values(parameters[static_cast<std::size_t>(i)])[0], -1.5f * static_cast<float>(i));
   }
 }
 
@@ -173,7 +173,7 @@ TEST_P(OptimizersTest, AStreamOfAnotherDeviceIsRefusedAndNothingIsChanged) {
   Sgd sgd;
   const std::string ours(name(GetParam())), theirs(name(other_device));
   test::expect_invalid([&] { return sgd.apply(other, {gradient(w, {1})}).entries; },
-                       {"variable 'dense/kernel'", "on device " + ours, "stream on " + theirs});
+                       {"parameter 'dense/kernel'", "on device " + ours, "stream on " + theirs});
   const Gradient elsewhere{&w, Tensor::zeros(other, {1})};
   test::expect_invalid([&] { return sgd.apply(stream(), {elsewhere}).entries; },
                        {"gradient of 'dense/kernel'", "on device " + theirs, "stream on " + ours});

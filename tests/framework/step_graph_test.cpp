@@ -28,7 +28,7 @@ class Training {
       : stream_(stream),
         data_(make_sample_data(stream, 42, 16)),
         model_(relu_network(stream, {.seed = 42})),
-        variables_(model_.trainable_variables()),
+        parameters_(model_.trainable_variables()),
         tape_(stream),
         monitor_(stream),
         optimizer_(std::move(optimizer)) {}
@@ -36,7 +36,7 @@ class Training {
   void step() {
     tape_.reset();
     const Tensor loss = mse(tape_, model_.forward(tape_, data_.x), data_.y);
-    const Gradients gradients = tape_.gradient(loss, variables_);
+    const Gradients gradients = tape_.gradient(loss, parameters_);
     monitor_.observe(tape_.views());
     optimizer_->apply(stream_, gradients, {.gradients = monitor_.global_stats(), .max_norm = 0.01});
   }
@@ -57,8 +57,8 @@ class Training {
 
   std::vector<std::vector<float>> weights() {
     std::vector<std::vector<float>> values;
-    for (const Parameter* variable : variables_) {
-      values.push_back(variable->value.to_host<float>());
+    for (const Parameter* parameter : parameters_) {
+      values.push_back(parameter->value.to_host<float>());
     }
     return values;
   }
@@ -69,7 +69,7 @@ class Training {
   Stream stream_;
   SampleData data_;
   Sequential model_;
-  std::vector<Parameter*> variables_;
+  std::vector<Parameter*> parameters_;
   Tape tape_;
   GradientMonitor monitor_;
   std::unique_ptr<Optimizer> optimizer_;
@@ -167,13 +167,13 @@ TEST_P(CapturedStepTest, EveryStepAfterTheSecondCanBeCaptured) {
 TEST_P(CapturedStepTest, AStepWhoseGradientsAreHeldCannotBeCaptured) {
   const SampleData data = make_sample_data(stream(), 42, 16);
   const Sequential model = relu_network(stream(), {.seed = 42});
-  const std::vector<Parameter*> variables = model.trainable_variables();
+  const std::vector<Parameter*> parameters = model.trainable_variables();
   Tape tape(stream());
   GradientMonitor monitor(stream());
   Gradients held;
   StepGraph graph(stream(), [&] {
     tape.reset();
-    held = tape.gradient(mse(tape, model.forward(tape, data.x), data.y), variables);
+    held = tape.gradient(mse(tape, model.forward(tape, data.x), data.y), parameters);
     monitor.observe(tape.views());
   });
   graph.run();

@@ -48,18 +48,18 @@ inline std::vector<double> kinks_of(Tape& tape) {
 }
 
 /// Checks the gradients of `model`'s output, float64 on the cpu device (whose memory the check can
-/// perturb in place), with respect to `variables`.
+/// perturb in place), with respect to `parameters`.
 inline void expect_tape_gradients(const std::string& name, Stream& stream,
-                                  std::span<Parameter* const> variables,
+                                  std::span<Parameter* const> parameters,
                                   const std::function<Tensor(Tape&)>& model) {
   std::vector<std::vector<double>> gradients;
   Gradcheck check;
   check.name = name;
-  for (const Parameter* variable : variables) {
-    const VectorView<double> value = variable->value.flat<double>();
+  for (const Parameter* parameter : parameters) {
+    const VectorView<double> value = parameter->value.flat<double>();
     gradients.emplace_back(static_cast<std::size_t>(value.count));
     check.arguments.push_back(
-        {variable->name, std::span(value.data, gradients.back().size()), gradients.back()});
+        {parameter->name, std::span(value.data, gradients.back().size()), gradients.back()});
   }
   check.forward = [&] {
     Tape tape(stream);
@@ -67,9 +67,9 @@ inline void expect_tape_gradients(const std::string& name, Stream& stream,
   };
   check.backward = [&](std::span<const double> dy) {
     Tape tape(stream);
-    const Gradients result = tape.gradient(projection(tape, model(tape), dy), variables);
+    const Gradients result = tape.gradient(projection(tape, model(tape), dy), parameters);
     for (std::size_t i = 0; i < result.size(); ++i) {
-      ASSERT_TRUE(result[i].value.has_value()) << result[i].variable->name;
+      ASSERT_TRUE(result[i].value.has_value()) << result[i].parameter->name;
       const std::vector<double> values = result[i].value->to_host<double>();
       std::copy(values.begin(), values.end(), gradients[i].begin());
     }

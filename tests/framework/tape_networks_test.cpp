@@ -63,16 +63,16 @@ TEST_P(TapeNetworksTest, TwoModelsBesideEachOtherAreTwoNetworks) {
   for (const TensorView& view : gradients) EXPECT_EQ(view.network, 1) << view.name;
 }
 
-TEST_P(TapeNetworksTest, GradientsAreInTheNetworkOfTheirVariable) {
+TEST_P(TapeNetworksTest, GradientsAreInTheNetworkOfTheirParameter) {
   const Sequential a = mlp("A");
   const Sequential b = mlp("B");
   Tape tape(stream());
   const Tensor from_a =
       a.forward(tape, x());  // In this order: the tape numbers what it sees first.
   const Tensor y = add(tape, from_a, b.forward(tape, x()));
-  std::vector<Parameter*> variables = a.trainable_variables();
-  std::ranges::copy(b.trainable_variables(), std::back_inserter(variables));
-  tape.gradient(mse(tape, y, Tensor::zeros(stream(), {5, 3})), variables);
+  std::vector<Parameter*> parameters = a.trainable_variables();
+  std::ranges::copy(b.trainable_variables(), std::back_inserter(parameters));
+  tape.gradient(mse(tape, y, Tensor::zeros(stream(), {5, 3})), parameters);
   const std::vector<TensorView> views = tape.gradient_views();
   ASSERT_EQ(views.size(), 12u);
   for (std::size_t i = 0; i < views.size(); ++i) {
@@ -101,18 +101,18 @@ TEST_P(TapeNetworksTest, OneModelRunTwiceIsOneNetwork) {
                                   "dense 0.0", "dense_1 0.1", "dense_2 0.2"}));
 }
 
-TEST_P(TapeNetworksTest, AVariableThatNoLayerUsesIsInTheNetworkOfItsOp) {
+TEST_P(TapeNetworksTest, AParameterThatNoLayerUsesIsInTheNetworkOfItsOp) {
   const Sequential a = mlp("A"), b = mlp("B");
   Parameter shift{"shift", Tensor::zeros(stream(), {5, 3})},
       idle{"idle", Tensor::zeros(stream(), {5, 3})};
   Tape tape(stream());
   const Tensor from_a = a.forward(tape, x());
   const Tensor moved = add(tape, b.forward(tape, x()), shift);
-  std::vector<Parameter*> variables = a.trainable_variables();
-  std::ranges::copy(b.trainable_variables(), std::back_inserter(variables));
-  variables.push_back(&shift);
-  variables.push_back(&idle);
-  tape.gradient(mse(tape, add(tape, from_a, moved), x()), variables);
+  std::vector<Parameter*> parameters = a.trainable_variables();
+  std::ranges::copy(b.trainable_variables(), std::back_inserter(parameters));
+  parameters.push_back(&shift);
+  parameters.push_back(&idle);
+  tape.gradient(mse(tape, add(tape, from_a, moved), x()), parameters);
   const std::vector<TensorView> views = tape.gradient_views();
   EXPECT_EQ(views.at(6).network, 1);
   EXPECT_EQ(views.at(12).network, 1) << "shift";
@@ -193,10 +193,10 @@ TEST_P(TapeNetworksTest, PlacesAreFoundAnewAfterAReset) {
 TEST_P(TapeNetworksTest, NamesSayTheModelWhereTwoShareThem) {
   const Sequential a = mlp("A"), b = mlp("B");
   Tape tape(stream());
-  std::vector<Parameter*> variables = a.trainable_variables();
-  std::ranges::copy(b.trainable_variables(), std::back_inserter(variables));
+  std::vector<Parameter*> parameters = a.trainable_variables();
+  std::ranges::copy(b.trainable_variables(), std::back_inserter(parameters));
   const Tensor from_a = a.forward(tape, x());
-  tape.gradient(mse(tape, add(tape, from_a, b.forward(tape, x())), x()), variables);
+  tape.gradient(mse(tape, add(tape, from_a, b.forward(tape, x())), x()), parameters);
   std::vector<TensorView> views = tape.views();
   std::ranges::copy(b.views(), std::back_inserter(views));  // In another order than the tape's.
   std::ranges::copy(a.views(), std::back_inserter(views));

@@ -33,15 +33,15 @@ TEST_P(TapeTest, GradientsComeInTheOrderAskedFor) {
   const Tensor product = multiply(tape, multiply(tape, a, b), c);
   const Gradients gradients = tape.gradient(product, {&c, &a, &b});
   ASSERT_EQ(gradients.size(), 3u);
-  EXPECT_EQ(gradients[0].variable, &c);
+  EXPECT_EQ(gradients[0].parameter, &c);
   EXPECT_EQ(item(gradients[0]), 6);
-  EXPECT_EQ(gradients[1].variable, &a);
+  EXPECT_EQ(gradients[1].parameter, &a);
   EXPECT_EQ(item(gradients[1]), 15);
-  EXPECT_EQ(gradients[2].variable, &b);
+  EXPECT_EQ(gradients[2].parameter, &b);
   EXPECT_EQ(item(gradients[2]), 10);
 }
 
-TEST_P(TapeTest, AGradientHasItsVariablesShape) {
+TEST_P(TapeTest, AGradientHasItsParametersShape) {
   Parameter kernel{"dense/kernel", Tensor::zeros(stream(), {3, 2})};
   Parameter bias{"dense/bias", Tensor::zeros(stream(), {2})};
   Tape tape(stream());
@@ -72,7 +72,7 @@ TEST_P(TapeTest, ThePathsOfASharedGradientDoNotDisturbEachOther) {
   EXPECT_EQ(item(gradients[1]), 0);
 }
 
-TEST_P(TapeTest, GradientsOfTwoVariablesNeverShareMemory) {
+TEST_P(TapeTest, GradientsOfTwoParametersNeverShareMemory) {
   Parameter a = scalar("a", 1), b = scalar("b", 1);
   Tape tape(stream());
   const Gradients gradients = tape.gradient(add(tape, a, b), {&a, &b});
@@ -83,13 +83,13 @@ TEST_P(TapeTest, GradientsOfTwoVariablesNeverShareMemory) {
   EXPECT_EQ(item(tape.gradient(add(tape, a, b), {&b})[0]), 1);
 }
 
-TEST_P(TapeTest, AVariableTheLossDoesNotDependOnGetsAnEntryWithoutGradient) {
+TEST_P(TapeTest, AParameterTheLossDoesNotDependOnGetsAnEntryWithoutGradient) {
   Parameter used = scalar("used", 2), aside = scalar("aside", 3), unused = scalar("unused", 4);
   Tape tape(stream());
   multiply(tape, used, aside);  // Recorded, but the loss does not read it.
   const Gradients gradients = tape.gradient(multiply(tape, used, used), {&aside, &used, &unused});
   ASSERT_EQ(gradients.size(), 3u);
-  EXPECT_EQ(gradients[0].variable, &aside);
+  EXPECT_EQ(gradients[0].parameter, &aside);
   EXPECT_FALSE(gradients[0].value.has_value());
   EXPECT_EQ(item(gradients[1]), 4);
   EXPECT_FALSE(gradients[2].value.has_value());
@@ -114,7 +114,7 @@ TEST_P(TapeTest, OpsAfterTheLossDoNotCount) {
   EXPECT_EQ(item(tape.gradient(loss, {&a})[0]), 6);
 }
 
-TEST_P(TapeTest, AVariableAskedForTwiceIsAnsweredTwice) {
+TEST_P(TapeTest, AParameterAskedForTwiceIsAnsweredTwice) {
   Parameter a = scalar("a", 3);
   Tape tape(stream());
   const Gradients gradients = tape.gradient(multiply(tape, a, a), {&a, &a});
@@ -123,7 +123,7 @@ TEST_P(TapeTest, AVariableAskedForTwiceIsAnsweredTwice) {
   EXPECT_EQ(item(gradients[1]), 6);
 }
 
-TEST_P(TapeTest, NoVariablesGiveNoGradients) {
+TEST_P(TapeTest, NoParametersGiveNoGradients) {
   Parameter a = scalar("a", 3);
   Tape tape(stream());
   EXPECT_TRUE(tape.gradient(multiply(tape, a, a), {}).empty());
@@ -174,7 +174,7 @@ TEST_P(TapeTest, ATensorOfAnotherTapeIsAConstant) {
   EXPECT_EQ(item(second.gradient(multiply(second, h, a), {&a})[0]), 9);
 }
 
-TEST_P(TapeTest, AnOpsResultIsNoVariable) {
+TEST_P(TapeTest, AnOpsResultIsNoParameter) {
   Parameter a = scalar("a", 3);
   Tape tape(stream());
   Parameter h{"h", multiply(tape, a, a)};
@@ -182,7 +182,7 @@ TEST_P(TapeTest, AnOpsResultIsNoVariable) {
   expect_invalid([&] { return tape.gradient(multiply(tape, h, a), {nullptr}); }, {"null"});
 }
 
-TEST_P(TapeTest, AVariableUpstreamOfATargetIsRefused) {
+TEST_P(TapeTest, AParameterUpstreamOfATargetIsRefused) {
   Parameter a = scalar("a", 3), b = scalar("b", 1);
   Tape tape(stream());
   const Tensor loss = mse(tape, multiply(tape, a, b), multiply(tape, b, b));

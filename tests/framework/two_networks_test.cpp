@@ -48,13 +48,13 @@ class TwoNetworksTest : public test::DeviceTest {
   HealthMetrics examine(std::initializer_list<Sequential*> models) {
     Tape tape(stream());
     Tensor loss;
-    std::vector<Parameter*> variables;
+    std::vector<Parameter*> parameters;
     for (Sequential* model : models) {
       const Tensor own = mse(tape, model->forward(tape, noise(2)), noise(3));
       loss = loss.has_value() ? add(tape, loss, own) : own;
-      std::ranges::copy(model->trainable_variables(), std::back_inserter(variables));
+      std::ranges::copy(model->trainable_variables(), std::back_inserter(parameters));
     }
-    tape.gradient(loss, variables);
+    tape.gradient(loss, parameters);
     std::vector<TensorView> views = tape.views();
     for (Sequential* model : models) {
       std::ranges::copy(model->views(), std::back_inserter(views));
@@ -138,13 +138,13 @@ TEST_P(TwoNetworksTest, AModelThatRunsTwiceHasOneGradientAKernel) {
 TEST_P(TwoNetworksTest, AModelThatNeverRanIsBlamedOnNoOther) {
   Sequential a = healthy("A"), b = healthy("B"), idle = healthy("Idle");
   Tape tape(stream());
-  std::vector<Parameter*> variables;
+  std::vector<Parameter*> parameters;
   for (Sequential* model : {&a, &b, &idle}) {
-    std::ranges::copy(model->trainable_variables(), std::back_inserter(variables));
+    std::ranges::copy(model->trainable_variables(), std::back_inserter(parameters));
   }
   const Tensor from_a = a.forward(tape, noise(2));
   const Tensor both = add(tape, from_a, b.forward(tape, noise(4)));
-  tape.gradient(mse(tape, both, noise(3)), variables);
+  tape.gradient(mse(tape, both, noise(3)), parameters);
   std::vector<TensorView> views = tape.views();
   for (const Sequential* model : {&a, &b, &idle}) {
     std::ranges::copy(model->views(), std::back_inserter(views));

@@ -45,7 +45,7 @@ class ScaleOperation final : public Operation {
     const Tensor gradient = step.empty_like(input(1));
     multiply(step.stream(),
              Multiply<float>{delta_.flat<float>(), input(0).flat<float>(), gradient.flat<float>()});
-    step.give(1, gradient);
+    step.accumulate(1, gradient);
   }
   WatchOffer watch() const override {
     return {.names = names_,
@@ -83,9 +83,9 @@ std::vector<std::string> texts(const std::vector<TensorView>& views) {
 TEST_P(ViewsTest, KeepTheirLayerWhereAParameterIsReplacedAfterTheGradient) {
   Sequential network = model();
   Tape tape(stream());
-  const auto variables = network.trainable_variables();
-  tape.gradient(mse(tape, network.forward(tape, x()), target()), variables);
-  variables[2]->value = Tensor::zeros(stream(), {4, 4});
+  const auto parameters = network.trainable_variables();
+  tape.gradient(mse(tape, network.forward(tape, x()), target()), parameters);
+  parameters[2]->value = Tensor::zeros(stream(), {4, 4});
   const std::vector<TensorView> views = tape.views();
   EXPECT_EQ(views[2].name, "dense_1/kernel");
   EXPECT_EQ(views[2].layer, 1);
@@ -188,7 +188,7 @@ TEST_P(ViewsTest, HoldWhatTheLayersComputed) {
   EXPECT_EQ(values(views[3]), (std::vector<float>{0.5f, 1, 0, 0}));  // 2 (y - 0) / 4 where z > 0
 }
 
-TEST_P(ViewsTest, AVariableWithoutGradientIsListedWithoutData) {
+TEST_P(ViewsTest, AParameterWithoutGradientIsListedWithoutData) {
   Parameter used{"used", Tensor::zeros(stream(), {1, 1})};
   Parameter unused{"unused", Tensor::zeros(stream(), {6, 7})};
   Tape tape(stream());
@@ -253,7 +253,7 @@ TEST_P(ViewsTest, AFrozenFirstLayerIsNotWalkedBackInto) {
   const Gradients gradients =
       tape.gradient(mse(tape, network.forward(tape, x()), target()), network.trainable_variables());
   EXPECT_EQ(gradients.size(), 4u);
-  EXPECT_EQ(gradients[0].variable->name, "dense_1/kernel");
+  EXPECT_EQ(gradients[0].parameter->name, "dense_1/kernel");
   for (const TensorView& view : tape.views()) EXPECT_NE(view.name, "dense/delta");
 }
 

@@ -291,7 +291,7 @@ OneWeight run_one_weight(float weight, const char* activation, const char* loss)
   const Tensor y = model.forward(tape, Tensor::from_host<float>(stream, {1, 1}, Floats{3}));
   const Tensor value = model.loss(tape, y, Tensor::from_host<float>(stream, {1, 1}, Floats{1}));
   const Gradients gradients = tape.gradient(value, model.trainable_variables());
-  EXPECT_EQ(gradients.at(0).variable->name, "layers.0.weight");
+  EXPECT_EQ(gradients.at(0).parameter->name, "layers.0.weight");
   return {value.item(), gradients.at(0).value->item()};
 }
 

@@ -14,11 +14,11 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <type_traits>
 
 #include "kernels/runtime/cpu/backend.h"
 #include "kernels/runtime/kernel_table.h"
 #include "kernels/stats/slice_fingerprint.h"
+#include "kernels/stats/stored.h"
 
 namespace gradvitals::cpu {
 namespace {
@@ -27,15 +27,6 @@ namespace {
 constexpr std::int64_t kGrain = 4096;
 // Columns that are gathered together: their records and a row of them stay in the first cache.
 constexpr std::int64_t kTile = 128;
-
-template <class T>
-double to_double(T value) {
-  if constexpr (std::is_floating_point_v<T>) {
-    return value;
-  } else {
-    return to_float32(value);
-  }
-}
 
 /// A slice on the way: its record, and the squares of the current piece.
 struct Gathering {

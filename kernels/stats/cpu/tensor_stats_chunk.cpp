@@ -8,11 +8,11 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <limits>
 #include <type_traits>
 
 #include "kernels/stats/cpu/tensor_stats_sums.h"
 #include "kernels/stats/partial_stats.h"
+#include "kernels/stats/stored.h"
 #include "kernels/stats/tensor_stats_layout.h"
 
 namespace gradvitals::cpu {
@@ -23,17 +23,12 @@ using ChunkBuffer = std::array<T, TensorStatsLayout::kChunkElements>;
 
 template <class T>
 BitsOf<T> magnitude_bits(T value) {
-  return std::bit_cast<BitsOf<T>>(value) & (std::numeric_limits<BitsOf<T>>::max() >> 1);
+  return std::bit_cast<BitsOf<T>>(value) & Stored<T>::kMagnitude;
 }
 
 template <class T>
 double from_bits(std::uint64_t bits) {
-  const auto value = std::bit_cast<T>(static_cast<BitsOf<T>>(bits));
-  if constexpr (std::is_floating_point_v<T>) {
-    return value;
-  } else {
-    return to_float32(value);
-  }
+  return to_double(std::bit_cast<T>(static_cast<BitsOf<T>>(bits)));
 }
 
 /// Copies the chunk with zeros in place of NaN and Inf, which are counted in the record.

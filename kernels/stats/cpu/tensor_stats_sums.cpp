@@ -20,6 +20,7 @@
 #include <span>
 #include <type_traits>
 
+#include "kernels/stats/stored.h"
 #include "kernels/stats/tensor_stats_layout.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -173,7 +174,7 @@ class Accumulators {
 
   HWY_INLINE void AddBits(VecBits bits) {
     const DBits d;
-    const VecBits magnitude = hn::And(bits, hn::Set(d, std::numeric_limits<Bits>::max() >> 1));
+    const VecBits magnitude = hn::And(bits, hn::Set(d, Stored<T>::kMagnitude));
     max_ = hn::Max(max_, magnitude);
     if constexpr (kHasMasks) {
       const auto nonzero = hn::Ne(magnitude, hn::Zero(d));
@@ -308,7 +309,7 @@ HWY_INLINE std::int64_t CountSubnormals(const T* data, std::int64_t count) {
   // Without their signs, signed and unsigned are in one order, and every CPU compares the signed.
   using Signed = std::make_signed_t<Bits>;
   const hn::CappedTag<Signed, 64 / sizeof(Bits)> d;
-  const auto mask = hn::Set(d, std::numeric_limits<Signed>::max());
+  const auto mask = hn::Set(d, static_cast<Signed>(Stored<T>::kMagnitude));
   const auto min_normal = hn::Set(d, static_cast<Signed>(Stored<T>::kMinNormal));
   const auto* bits = reinterpret_cast<const Signed*>(data);
   const auto count_in = [&](const Signed* from) HWY_ATTR {

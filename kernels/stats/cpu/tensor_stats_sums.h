@@ -7,6 +7,7 @@
 #include <span>
 
 #include "kernels/runtime/dtype.h"
+#include "kernels/stats/stored.h"
 
 namespace gradvitals::cpu {
 
@@ -17,34 +18,6 @@ struct ChunkSums {
   std::uint64_t max_bits = 0;                                          ///< Of |x|.
   std::uint64_t min_bits = std::numeric_limits<std::uint64_t>::max();  ///< Of |x| > 0.
   std::int64_t zero_count = 0;
-};
-
-/// How a type is stored: its bits as an integer, and where its exponents begin and end.
-template <class T>
-struct Stored;
-template <>
-struct Stored<float> {
-  using Bits = std::uint32_t;
-  static constexpr Bits kInfinity = 0x7F800000;
-  static constexpr Bits kMinNormal = 0x00800000;
-};
-template <>
-struct Stored<double> {
-  using Bits = std::uint64_t;
-  static constexpr Bits kInfinity = 0x7FF0000000000000;
-  static constexpr Bits kMinNormal = 0x0010000000000000;
-};
-template <>
-struct Stored<Float16> {
-  using Bits = std::uint16_t;
-  static constexpr Bits kInfinity = 0x7C00;
-  static constexpr Bits kMinNormal = 0x0400;
-};
-template <>
-struct Stored<BFloat16> {
-  using Bits = std::uint16_t;
-  static constexpr Bits kInfinity = 0x7F80;
-  static constexpr Bits kMinNormal = 0x0080;
 };
 
 template <class T>

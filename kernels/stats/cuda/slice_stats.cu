@@ -22,6 +22,7 @@
 #include "kernels/runtime/kernel_table.h"
 #include "kernels/stats/cuda/stored.cuh"
 #include "kernels/stats/slice_fingerprint.h"
+#include "kernels/stats/stored.h"
 
 namespace gradvitals::GPU_NAMESPACE {
 namespace {
@@ -46,7 +47,7 @@ class Gatherer {
     const BitsOf<T> bits = bits_of(element);
     const BitsOf<T> magnitude = bits & Stored<T>::kMagnitude;
     const bool is_finite = magnitude < Stored<T>::kInfinity;
-    const double value = is_finite ? Stored<T>::to_double(bits) : 0.0;
+    const double value = is_finite ? Convert<T>::to_double(bits) : 0.0;
     const std::uint64_t sign = bits == magnitude ? 0 : kFloat64Magnitude + 1;
     const std::uint64_t not_finite =
         magnitude > Stored<T>::kInfinity ? kFloat64Magnitude : sign | kFloat64Infinity;

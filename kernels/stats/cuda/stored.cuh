@@ -1,79 +1,65 @@
-// Computes:    what the bits of a stored element mean, for kernels that read every dtype
+// Computes:    values of stored elements, for kernels that read every dtype
 // Shapes:      one element, or the elements of a 16-byte vector
 // DTypes:      float32, float64, float16, bfloat16
 // Launch:      none: for the kernels that include this
 // Traffic:     16 bytes per vector, in one load where the address allows it
 // Determinism: exact
-// Edge cases:  a float16's NaN and Inf are not converted: who meets them looks at the bits
+// Edge cases:  NaN and Inf of float16 are not converted: callers classify them by their bits
 // Errors:      none
-// Reference:   kernels/runtime/dtype.h
+// Reference:   kernels/stats/stored.h, kernels/runtime/dtype.h
 #pragma once
 
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "kernels/runtime/cuda/gpu.h"
 #include "kernels/runtime/dtype.h"
+#include "kernels/stats/stored.h"
 
 namespace gradvitals::GPU_NAMESPACE {
 
-/// Bits: an integer that holds the element's, in whose order those of |x| are in order. Infinity
-/// and the smallest normal number as Bits.
+/// An element's bits as a register holds them: 16-bit types are widened to 32 bits.
 template <class T>
-struct Stored;
+using BitsOf = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
+
+/// Exact conversions from bits. For Float16, of finite values only.
+template <class T>
+struct Convert;
 
 template <>
-struct Stored<float> {
-  using Bits = std::uint32_t;
-  static constexpr Bits kMagnitude = 0x7FFFFFFF;
-  static constexpr Bits kInfinity = 0x7F800000;
-  static constexpr Bits kMinNormal = 0x00800000;
-  static __device__ double to_double(Bits bits) {
+struct Convert<float> {
+  static __device__ double to_double(std::uint32_t bits) {
     return static_cast<double>(__uint_as_float(bits));
   }
 };
 
 template <>
-struct Stored<double> {
-  using Bits = std::uint64_t;
-  static constexpr Bits kMagnitude = 0x7FFFFFFFFFFFFFFF;
-  static constexpr Bits kInfinity = 0x7FF0000000000000;
-  static constexpr Bits kMinNormal = 0x0010000000000000;
-  static __device__ double to_double(Bits bits) {
+struct Convert<double> {
+  static __device__ double to_double(std::uint64_t bits) {
     return __longlong_as_double(static_cast<long long>(bits));
   }
 };
 
-/// Types of 16 bits also say what the two elements of a word are.
+/// 16-bit types also convert the two elements of a 32-bit word.
 template <>
-struct Stored<BFloat16> {
-  using Bits = std::uint32_t;
-  static constexpr Bits kMagnitude = 0x7FFF;
-  static constexpr Bits kInfinity = 0x7F80;
-  static constexpr Bits kMinNormal = 0x0080;
+struct Convert<BFloat16> {
   static __device__ float low(std::uint32_t word) { return __uint_as_float(word << 16); }
   static __device__ float high(std::uint32_t word) { return __uint_as_float(word & 0xFFFF0000); }
-  static __device__ double to_double(Bits bits) { return static_cast<double>(low(bits)); }
+  static __device__ double to_double(std::uint32_t bits) { return static_cast<double>(low(bits)); }
 };
 
 template <>
-struct Stored<Float16> {
-  using Bits = std::uint32_t;
-  static constexpr Bits kMagnitude = 0x7FFF;
-  static constexpr Bits kInfinity = 0x7C00;
-  static constexpr Bits kMinNormal = 0x0400;
+struct Convert<Float16> {
   static __device__ float low(std::uint32_t word) { return high(word << 16); }
-  /// Moved to where float32 has sign, exponent and fraction. Exponents differ by 127 - 15 in bias:
-  /// one exact product moves them, of subnormals as well.
+  /// Shifts sign, exponent and fraction to their places in a float32. The exponent biases differ by
+  /// 127 - 15 = 112: one exact multiplication corrects it, for subnormals as well.
   static __device__ float high(std::uint32_t word) {
     const auto moved = static_cast<std::uint32_t>(static_cast<std::int32_t>(word) >> 3);
     return __uint_as_float(moved & 0x8FFFE000) * 0x1p112f;
   }
-  static __device__ double to_double(Bits bits) { return static_cast<double>(low(bits)); }
+  static __device__ double to_double(std::uint32_t bits) { return static_cast<double>(low(bits)); }
 };
-
-template <class T>
-using BitsOf = typename Stored<T>::Bits;
 
 // clang-format off
 __device__ __forceinline__ std::uint32_t bits_of(float value) { return __float_as_uint(value); }

@@ -23,6 +23,7 @@
 #include "kernels/stats/cuda/tensor_stats_record.cuh"
 #include "kernels/stats/cuda/tensor_stats_sums.cuh"
 #include "kernels/stats/partial_stats.h"
+#include "kernels/stats/stored.h"
 
 namespace gradvitals::GPU_NAMESPACE {
 
@@ -54,7 +55,7 @@ __device__ __forceinline__ Element read_element(const ChunkSource& chunk, int i)
   return with_type(chunk.data, chunk.dtype, [i]<class T>(const T* elements) -> Element {
     const BitsOf<T> bits = bits_of(elements[i]);
     const BitsOf<T> magnitude = bits & Stored<T>::kMagnitude;
-    return {.value = Stored<T>::to_double(bits),
+    return {.value = Convert<T>::to_double(bits),
             .is_infinity = magnitude == Stored<T>::kInfinity,
             .is_nan = magnitude > Stored<T>::kInfinity,
             .is_subnormal = magnitude != 0 && magnitude < Stored<T>::kMinNormal};
@@ -119,11 +120,11 @@ template <class T>
 __device__ __forceinline__ CommonRecord common_record(const ChunkExtremes& extremes) {
   const auto max = static_cast<BitsOf<T>>(extremes.max);
   const auto min = static_cast<BitsOf<T>>(extremes.min_less_one + 1);  // 0 where all are zeros.
-  const double max_abs = Stored<T>::to_double(max);
+  const double max_abs = Convert<T>::to_double(max);
   bool is_common = max < Stored<T>::kInfinity && (min == 0 || min >= Stored<T>::kMinNormal);
   if constexpr (std::is_same_v<T, double>) is_common = is_common && squares_in_range(max_abs);
   return {.max_abs = max_abs,
-          .min_abs_nonzero = min == 0 ? static_cast<double>(HUGE_VALF) : Stored<T>::to_double(min),
+          .min_abs_nonzero = min == 0 ? static_cast<double>(HUGE_VALF) : Convert<T>::to_double(min),
           .is_common = is_common};
 }
 

@@ -23,6 +23,7 @@
 #include "kernels/runtime/cuda/gpu.h"
 #include "kernels/runtime/cuda/warp_reduce.cuh"
 #include "kernels/stats/cuda/stored.cuh"
+#include "kernels/stats/stored.h"
 #include "kernels/stats/tensor_stats_layout.h"
 
 namespace gradvitals::GPU_NAMESPACE {
@@ -127,15 +128,16 @@ struct LaneSums {
   ExtremesOf<T> extremes;
 
   __device__ __forceinline__ void add_bits(BitsOf<T> bits, Sums& sums) {
-    sums.add(Stored<T>::to_double(bits));
+    sums.add(Convert<T>::to_double(bits));
     extremes.add(bits & Stored<T>::kMagnitude);
   }
 
   /// Two elements of 16 bits each.
   __device__ __forceinline__ void add_pair(std::uint32_t word) {
-    even.add(static_cast<double>(Stored<T>::low(word)));
-    odd.add(static_cast<double>(Stored<T>::high(word)));
-    extremes.add(word & (Stored<T>::kMagnitude << 16 | Stored<T>::kMagnitude));
+    even.add(static_cast<double>(Convert<T>::low(word)));
+    odd.add(static_cast<double>(Convert<T>::high(word)));
+    constexpr std::uint32_t kMagnitude = Stored<T>::kMagnitude;
+    extremes.add(word & (kMagnitude << 16 | kMagnitude));
   }
 
   __device__ __forceinline__ void add(const Vector& vector) {

@@ -10,7 +10,6 @@
 #include "app/judge.h"
 #include "app/monitor_gradient_health.h"
 #include "framework/io/dense_layers.h"
-#include "framework/io/file_model.h"
 #include "framework/io/model_file.h"
 
 namespace gradvitals::app {
@@ -94,12 +93,12 @@ ExitCode checkup(const CheckupOptions& options) {
   const ModelFile file = read_model(options);
   const ModelBatch batch = read_batch(options.data, file);
   Stream stream = options.computing.open_stream();
-  FileModel model(stream, file);
+  const Sequential model = make_model(stream, file);
   const Tensor x =
       Tensor::from_host<float>(stream, {batch.rows, file.layers.front().inputs}, batch.x);
   const Tensor y =
       Tensor::from_host<float>(stream, {batch.rows, file.layers.back().outputs}, batch.y);
-  HealthMetrics metrics = monitor_gradient_health(stream, model, x, y);
+  HealthMetrics metrics = monitor_gradient_health(stream, model, x, y, file.loss);
   return deliver_diagnosis(judge(std::move(metrics), stream.device(), options.model),
                            options.judging);
 }

@@ -1,9 +1,9 @@
 // The notebook's monitor_gradient_health(model, x, y): one forward and backward pass, watched.
 #pragma once
 
-#include "framework/io/file_model.h"
 #include "framework/sequential.h"
 #include "framework/tensor.h"
+#include "kernels/ops/loss.h"
 #include "kernels/runtime/stream.h"
 #include "monitor/metrics/health_metrics.h"
 
@@ -12,10 +12,7 @@ namespace gradvitals::app {
 /// The loss of model(x) against y, its gradients by a tape, and the metrics of everything on it:
 /// gradients, pre-activations, outputs, deltas, and the weights. x is (B,I), y is (B,O). Throws
 /// std::invalid_argument where the shapes do not fit the model.
-/// The loss is the mean squared error, or the one that a model file names.
 HealthMetrics monitor_gradient_health(Stream& stream, const Sequential& model, const Tensor& x,
-                                      const Tensor& y);
-HealthMetrics monitor_gradient_health(Stream& stream, FileModel& model, const Tensor& x,
-                                      const Tensor& y);
+                                      const Tensor& y, LossKind kind = LossKind::kMse);
 
 }  // namespace gradvitals::app

@@ -8,6 +8,7 @@
 
 #include "framework/io/model_functions.h"
 #include "framework/io/safetensors.h"
+#include "framework/sequential.h"
 #include "kernels/ops/activation.h"
 #include "kernels/ops/loss.h"
 
@@ -46,6 +47,11 @@ ModelFile read_model(const std::string& path);
 /// state_dict of PyTorch's names neither.
 ModelFile read_model(const SafetensorsFile& file, const ModelWord& activations,
                      const ModelWord& loss);
+
+/// The model that the file holds, ready to run. Its parameters carry the names that they have in the
+/// file. The kernel of a `layers.{i}.weight` is held as (in,out): indices into its gradient count in
+/// that order.
+Sequential make_model(Stream& stream, const ModelFile& file);
 
 struct ModelBatch {
   std::int64_t rows = 0;

@@ -9,22 +9,50 @@
 #include "framework/ops.h"
 
 namespace gradvitals {
+namespace {
+
+std::int64_t columns_of(const Parameter& kernel) {
+  const Shape& shape = kernel.value.shape();
+  if (!kernel.value.has_value() || shape.rank() != 2) {
+    throw std::invalid_argument(
+        fmt::format("Dense: kernel '{}' is {}, not (inputs, units)", kernel.name, shape.text()));
+  }
+  return shape[1];
+}
+
+}  // namespace
 
 Dense::Dense(std::int64_t units, Activation activation, Options options)
     : units_(units), activation_(activation), options_(std::move(options)) {
-  if (units < 1)
+  if (units < 1) {
     throw std::invalid_argument(fmt::format("Dense: units is {}, not 1 or more", units));
+  }
   if (activation == Activation::kNone) {
     throw std::invalid_argument("Dense: activation 'none' is unknown; use linear for none at all");
   }
 }
 
+Dense::Dense(Parameter kernel, std::optional<Parameter> bias, Activation activation)
+    : Dense(columns_of(kernel), activation, {.use_bias = bias.has_value()}) {
+  if (bias && bias->value.shape() != Shape{units_}) {
+    throw std::invalid_argument(fmt::format("Dense: bias '{}' {} does not fit kernel '{}' {}",
+                                            bias->name, bias->value.shape().text(), kernel.name,
+                                            kernel.value.shape().text()));
+  }
+  kernel_ = std::move(kernel);
+  bias_ = std::move(bias);
+}
+
 Shape Dense::output_shape(const Shape& input) const {
   if (input.rank() != 1 || input[0] < 1) refuse_shape(input, "vectors (I,) with I >= 1");
+  if (kernel_.value.has_value() && kernel_.value.shape()[0] != input[0]) {
+    refuse_shape(input, fmt::format("vectors ({},)", kernel_.value.shape()[0]));
+  }
   return {units_};
 }
 
 void Dense::make_parameters(const LayerContext& context) {
+  if (kernel_.value.has_value()) return;
   const auto parameter = [&](const char* part, const Shape& shape, const Initializer& initializer) {
     std::string name = fmt::format("{}/{}", context.name, part);
     const RandomKey key = random_key(context.seed, fmt::format("{}/{}", context.model, name));

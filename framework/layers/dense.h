@@ -6,7 +6,7 @@
 //           dW = x^T delta (I,O);  db = column sums of delta (O);  dx = delta W^T (B,I)
 //           dx is left out where nothing upstream is trained, as at the first layer.
 // Saved:    x and y; z where the activation's derivative or the monitor reads it.
-// Init:     W Glorot uniform (Glorot and Bengio 2010), b zero: Keras' defaults.
+// Init:     W Glorot uniform (Glorot and Bengio 2010), b zero: Keras' defaults. Or ready parameters.
 #pragma once
 
 #include <optional>
@@ -29,6 +29,10 @@ class Dense final : public Layer {
   explicit Dense(std::int64_t units, Activation activation = Activation::kLinear)
       : Dense(units, activation, Options{}) {}
   Dense(std::int64_t units, Activation activation, Options options);
+  /// Of ready parameters, which keep their names and values: `kernel` is (I,units), `bias` (units).
+  /// The layer then takes I inputs only. Throws std::invalid_argument naming both shapes where they
+  /// do not fit.
+  Dense(Parameter kernel, std::optional<Parameter> bias, Activation activation);
 
   std::string_view kind() const override { return "dense"; }
   Shape output_shape(const Shape& input) const override;
@@ -43,7 +47,7 @@ class Dense final : public Layer {
   std::int64_t units_;
   Activation activation_;
   Options options_;
-  Parameter kernel_;
+  Parameter kernel_;  ///< Without value until it is built, unless it was ready.
   std::optional<Parameter> bias_;
 };
 

@@ -189,6 +189,38 @@ TEST_P(LayersTest, SummaryShowsThem) {
       "  parameters                                       48\n");
 }
 
+Parameter parameter(Stream& stream, std::string name, const Shape& shape,
+                    const std::vector<float>& values) {
+  return {.name = std::move(name), .value = Tensor::from_host<float>(stream, shape, values)};
+}
+
+TEST_P(LayersTest, ADenseLayerOfReadyParametersKeepsTheirNamesAndValues) {
+  const Sequential network =
+      model(Dense(parameter(stream(), "fc.weight", {4, 1}, {1, 2, 3, 4}),
+                  parameter(stream(), "fc.bias", {1}, {10}), Activation::kLinear),
+            Dense(parameter(stream(), "head.weight", {1, 2}, {1, -1}), std::nullopt,
+                  Activation::kLinear));
+  EXPECT_EQ(names_and_layers(network.views()),
+            (std::vector<std::string>{"fc.weight 0", "fc.bias 0", "head.weight 1"}));
+  Tape tape(stream());
+  const Tensor ones = Tensor::from_host<float>(stream(), {1, 4}, std::vector<float>(4, 1.0F));
+  EXPECT_EQ(network.forward(tape, ones).to_host<float>(), (std::vector<float>{20, -20}));
+}
+
+TEST_P(LayersTest, ADenseLayerRefusesReadyParametersThatDoNotFit) {
+  const Parameter kernel = parameter(stream(), "fc.weight", {4, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
+  const Parameter bias = parameter(stream(), "fc.bias", {3}, {1, 2, 3});
+  expect_invalid([&] { Dense(bias, std::nullopt, Activation::kRelu); },
+                 {"Dense: kernel 'fc.bias' is (3,), not (inputs, units)"});
+  expect_invalid(
+      [&] { Dense(Parameter{.name = "none", .value = {}}, std::nullopt, Activation::kRelu); },
+      {"kernel 'none'"});
+  expect_invalid([&] { Dense(kernel, bias, Activation::kRelu); },
+                 {"bias 'fc.bias' (3,) does not fit kernel 'fc.weight' (4, 2)"});
+  expect_invalid([&] { model(Dense(3), Dense(kernel, std::nullopt, Activation::kRelu)); },
+                 {"layer 'dense_1': takes vectors (4,), not samples of shape (3,)"});
+}
+
 TEST_P(LayersTest, RefuseWhatDoesNotFit) {
   expect_invalid([&] { return model(Residual(Dense(5))).name(); },
                  {"layer 'residual'", "(4,)", "(5,)"});

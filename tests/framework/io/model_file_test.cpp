@@ -1,4 +1,4 @@
-// Contracts under test: framework/io/model_file.h and file_model.h.
+// Contract under test: framework/io/model_file.h.
 // Oracle: files made here, values small enough to follow by hand.
 #include "framework/io/model_file.h"
 
@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "framework/io/file_model.h"
+#include "framework/losses.h"
 #include "tests/framework/io/input_files.h"
 #include "tests/framework/io/model_files.h"
 
@@ -90,8 +90,8 @@ TEST(ModelFile, BceIsOfWhatTheHeadGives) {
 
 TEST(ModelFile, LossesHaveTheNamesOfPyTorchAndKeras) {
   const std::vector<TestTensor> layers{zeros("layers.0.kernel", {2, 3})};
-  const auto read = [&](const char* activation, const char* loss) {
-    return model_of(layers, {{"activations", activation}, {"loss", loss}}).loss;
+  const auto read = [&](const char* activation, const char* loss_name) {
+    return model_of(layers, {{"activations", activation}, {"loss", loss_name}}).loss;
   };
   EXPECT_EQ(read("linear", "MSELoss"), LossKind::kMse);
   EXPECT_EQ(read("linear", "mean_squared_error"), LossKind::kMse);
@@ -283,19 +283,21 @@ struct OneWeight {
   double gradient;
 };
 
-OneWeight run_one_weight(float weight, const char* activation, const char* loss) {
+OneWeight run_one_weight(float weight, const char* activation, const char* loss_name) {
   Stream stream({.device = DeviceType::kCpu, .threads = 1});
-  FileModel model(stream, model_of({{"layers.0.weight", {1, 1}, raw(weight)}},
-                                   {{"activations", activation}, {"loss", loss}}));
+  const ModelFile file = model_of({{"layers.0.weight", {1, 1}, raw(weight)}},
+                                  {{"activations", activation}, {"loss", loss_name}});
+  const Sequential model = make_model(stream, file);
   Tape tape(stream);
   const Tensor y = model.forward(tape, Tensor::from_host<float>(stream, {1, 1}, Floats{3}));
-  const Tensor value = model.loss(tape, y, Tensor::from_host<float>(stream, {1, 1}, Floats{1}));
+  const Tensor target = Tensor::from_host<float>(stream, {1, 1}, Floats{1});
+  const Tensor value = loss(tape, file.loss, y, target);
   const Gradients gradients = tape.gradient(value, model.trainable_variables());
   EXPECT_EQ(gradients.at(0).parameter->name, "layers.0.weight");
   return {value.item(), gradients.at(0).value->item()};
 }
 
-TEST(FileModel, BceWithLogitsLooksThroughASigmoid) {
+TEST(ModelFileLoss, BceWithLogitsLooksThroughASigmoid) {
   const OneWeight after_sigmoid = run_one_weight(0.5F, "sigmoid", "bce_with_logits");
   const double probability = 1 / (1 + std::exp(-1.5));
   EXPECT_NEAR(after_sigmoid.loss, -std::log(probability), 1e-6);
@@ -306,7 +308,7 @@ TEST(FileModel, BceWithLogitsLooksThroughASigmoid) {
   EXPECT_NEAR(saturated.gradient, -3, 1e-6);
 }
 
-TEST(FileModel, BceAfterASigmoidIsThatOfItsProbabilities) {
+TEST(ModelFileLoss, BceAfterASigmoidIsThatOfItsProbabilities) {
   const OneWeight after_sigmoid = run_one_weight(0.5F, "sigmoid", "bce");
   const double probability = 1 / (1 + std::exp(-1.5));
   EXPECT_NEAR(after_sigmoid.loss, -std::log(probability), 1e-6);
@@ -317,21 +319,22 @@ TEST(FileModel, BceAfterASigmoidIsThatOfItsProbabilities) {
   EXPECT_EQ(saturated.gradient, 0);
 }
 
-TEST(FileModel, BceAfterALinearLayerTakesItForLogits) {
+TEST(ModelFileLoss, BceAfterALinearLayerTakesItForLogits) {
   EXPECT_EQ(run_one_weight(0.5F, "linear", "bce").loss,
             run_one_weight(0.5F, "sigmoid", "bce_with_logits").loss);
 }
 
-TEST(FileModel, MseKeepsTheSigmoid) {
+TEST(ModelFileLoss, MseKeepsTheSigmoid) {
   const double probability = 1 / (1 + std::exp(-1.5));
   EXPECT_NEAR(run_one_weight(0.5F, "sigmoid", "mse").loss, std::pow(probability - 1, 2), 1e-6);
 }
 
-TEST(FileModel, ViewsCarryTheNamesOfTheFile) {
+TEST(ModelFile, MadeModelsCarryTheNamesOfTheFile) {
   Stream stream({.device = DeviceType::kCpu, .threads = 1});
-  FileModel model(stream, model_of({zeros("layers.0.weight", {3, 2}), zeros("layers.0.bias", {3}),
-                                    zeros("layers.1.kernel", {3, 1})},
-                                   kTwoLayers));
+  const Sequential model =
+      make_model(stream, model_of({zeros("layers.0.weight", {3, 2}), zeros("layers.0.bias", {3}),
+                                   zeros("layers.1.kernel", {3, 1})},
+                                  kTwoLayers));
   const std::vector<TensorView> weights = model.views();
   ASSERT_EQ(weights.size(), 3U);
   EXPECT_EQ(weights[0].name, "layers.0.weight");

@@ -97,9 +97,9 @@ std::vector<Finding> check_backward_factor_of_blocks(const Evidence& evidence) {
   return {finding};
 }
 
-bool gradients_are_known_to_pass(const Evidence& evidence) {
-  const Oxygen& oxygen = evidence.vital_signs.oxygen;
-  return oxygen.backward_factor && check_backward_factor(evidence).empty();
+/// Oxygen has the status of the backward factor where that is known.
+bool gradients_are_known_to_pass(const Oxygen& oxygen) {
+  return oxygen.backward_factor && oxygen.status == VitalStatus::kNormal;
 }
 
 }  // namespace
@@ -112,7 +112,8 @@ std::vector<Finding> check_backward_factor(const Evidence& evidence) {
 }
 
 std::vector<Finding> check_forward_gain(const Evidence& evidence) {
-  const std::optional<double> gain = evidence.vital_signs.oxygen.forward_gain;
+  const Oxygen& oxygen = evidence.vital_signs.oxygen;
+  const std::optional<double> gain = oxygen.forward_gain;
   if (!gain) return {};
   const auto judged =
       judge(*gain, evidence.thresholds.forward_gain_low, evidence.thresholds.forward_gain_high);
@@ -120,7 +121,7 @@ std::vector<Finding> check_forward_gain(const Evidence& evidence) {
   // Training moves activations apart without harm: where gradients are known to pass well, a
   // forward gain is worth a word, and no more.
   const Severity severity =
-      gradients_are_known_to_pass(evidence) ? Severity::kInfo : judged->severity;
+      gradients_are_known_to_pass(oxygen) ? Severity::kInfo : judged->severity;
   Finding finding = finding_for(*gain, judged->limit, severity, evidence.metrics);
   finding.text = fmt::format(
       "Forward gain per hidden layer is {:.3g}: activations {} per layer towards the output.",

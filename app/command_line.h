@@ -1,5 +1,5 @@
-// The command line: commands, their options and how values are read. CLI11 stands behind it, in
-// command_line.cpp alone: it is one large header, and takes longer to compile than all of app/.
+// The command line: commands, options and the parsing of values. A wrapper of CLI11, which only
+// command_line.cpp includes: that header takes longer to compile than all of app/.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,7 @@ class App;
 
 namespace gradvitals::app {
 
-/// A command line that cannot be understood, or options that are each right and together wrong: what()
-/// names them.
+/// An invalid command line, or options that contradict each other: what() names them.
 class UsageError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -38,7 +37,7 @@ class Command {
             const std::string& help);
   void text(const std::string& name, std::optional<std::string>& value, const std::string& type,
             const std::string& help);
-  /// The command cannot do without it.
+  /// A required option.
   void required_text(const std::string& name, std::string& value, const std::string& type,
                      const std::string& help);
   /// Positional arguments, as many as there are.
@@ -66,7 +65,7 @@ class Command {
             const std::string& default_word, const std::string& help,
             const std::function<void(const std::string&)>& assign);
 
-  /// Whatever `read` makes of it, which throws std::invalid_argument saying what is wrong.
+  /// A value parsed by `read`, which throws std::invalid_argument with the reason.
   void parsed(const std::string& name, const std::string& type, const std::string& default_text,
               const std::string& help, const std::function<void(const std::string&)>& read);
 
@@ -88,7 +87,7 @@ class CommandLine {
 
   Command add_command(const std::string& name, const std::string& description);
 
-  /// The text to print where the line asks for help or the version; else none. Throws UsageError naming
+  /// The text to print if the line requests help or the version; else none. Throws UsageError naming
   /// what is missing, unknown or of the wrong kind, with what was probably meant.
   std::optional<std::string> parse(int argc, const char* const* argv);
 

@@ -32,7 +32,7 @@ struct Samples {
   std::string description;
 };
 
-/// A sound table, and as many of its samples as are asked for.
+/// A table without faults, and the requested number of its samples.
 Dataset read_dataset(const CompareOptions& options) {
   Dataset dataset = load_dataset(options.data, options.target);
   if (dataset.outputs != 1) {

@@ -26,7 +26,7 @@ struct CompareOptions {
 };
 
 /// Builds the networks, takes one forward and one backward pass through each on the same data,
-/// judges them and delivers what was asked for. Throws UsageError for options that contradict each
+/// judges them and writes the requested outputs. Throws UsageError for options that contradict each
 /// other, and InputError for data that cannot be read.
 ExitCode compare(const CompareOptions& options);
 

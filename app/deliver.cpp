@@ -120,7 +120,7 @@ std::string notes_of(std::span<const NetworkReport> networks, const JudgingOptio
 
 using Writer = std::function<std::string()>;
 
-/// Only what is asked for is composed: thousands of tensors make a long document.
+/// Only requested outputs are composed: thousands of tensors make a long document.
 ExitCode deliver(std::span<const NetworkReport> networks, const Writer& text, const Writer& json,
                  const std::function<bool()>& gate, const JudgingOptions& options) {
   bool written = true;

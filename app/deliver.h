@@ -1,4 +1,4 @@
-// From judged networks to what the user asked for: text, JSON, figures and the exit code.
+// From judged networks to the requested outputs: text, JSON, figures and the exit code.
 #pragma once
 
 #include <span>

@@ -1,4 +1,4 @@
-// What `gradvitals diagnose` reads: the one place where a path becomes metrics with a name and a step.
+// The input of `gradvitals diagnose`: from paths to metrics with a name and a step.
 #pragma once
 
 #include <string>

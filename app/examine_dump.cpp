@@ -162,7 +162,7 @@ void append_missing(const ParameterNames& parameters, const TensorDump& file,
   }
 }
 
-/// A gradient without elements stands for None. Where no gradient has any, nobody knows.
+/// A gradient without elements stands for None, unless no gradient of the dump has elements.
 void mark_empty_gradients(HealthMetrics& metrics, bool parameters_known) {
   const bool any = std::ranges::any_of(metrics.tensors, [](const TensorRecord& tensor) {
     return tensor.role == Role::kGradient && tensor.stats.count > 0;

@@ -1,4 +1,4 @@
-// From a dump of gradients, and what else is known of it, to the metrics that the rules judge.
+// From a dump of gradients and its context to the metrics that the rules judge.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ struct DumpContext {
   std::optional<std::int64_t> step;
 };
 
-/// What was read from one source, under the names that reports give it.
+/// Metrics of one source, with its names for reports.
 struct NamedMetrics {
   std::string name;
   std::string short_name;  ///< As in NetworkReport.

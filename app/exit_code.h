@@ -1,4 +1,4 @@
-// What the program tells the shell.
+// Exit codes of the program.
 #pragma once
 
 namespace gradvitals::app {

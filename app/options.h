@@ -39,9 +39,9 @@ struct ComputeOptions {
   GemmProvider gemm = GemmProvider::kHandWritten;
 
   void add_to(Command& command);
-  /// The stream asked for; `auto` says on stderr which device it took. Throws DeviceError with the
-  /// reason where the device or cuBLAS cannot be used, and UsageError for cuBLAS elsewhere than on
-  /// cuda.
+  /// A stream on the selected device; `auto` reports on stderr which one that is. Throws
+  /// DeviceError with the reason if the device or cuBLAS cannot be used, and UsageError for cuBLAS on a
+  /// device other than cuda.
   Stream open_stream() const;
 };
 

@@ -44,7 +44,7 @@ class TemporaryName {
     name_to_remove = path_.c_str();
     for (std::size_t i = 0; i < kInterruptions.size(); ++i) {
       ::sigaction(kInterruptions[i], nullptr, &before_[i]);
-      // A signal that is ignored (nohup) or handled by somebody else stays so.
+      // Leave signals alone that are ignored (nohup) or already have a handler.
       if (before_[i].sa_handler == SIG_DFL) ::sigaction(kInterruptions[i], &action, nullptr);
     }
   }
@@ -83,7 +83,7 @@ fs::path draw_name(const fs::path& folder) {
 
 constexpr int kMaxTries = 100;  // A name that is taken is a rare accident.
 
-/// Permissions of a draft: nobody else may read what will be readable to its owner alone.
+/// Permissions of a draft: never wider than those of the file that it replaces.
 mode_t draft_mode(std::optional<mode_t> mode) {
   return mode ? 0600 : 0666;
 }

@@ -16,11 +16,11 @@ enum class Draft : std::uint8_t {
   kNamed,     ///< Beside the target, for a file system that has no nameless files.
 };
 
-/// Gives `target` new content: whoever opens it sees what was there or all of the new, also after
-/// a crash of the machine. Whatever fails leaves what was there. `mode` is that of the file to be
-/// replaced; a new file gets what the umask leaves. Interrupted (SIGHUP, SIGINT, SIGQUIT, SIGTERM,
-/// limits of time and size), it removes what has a name by then, and the signal takes its course; a
-/// nameless draft has one for the length of a rename, and a new file none at all.
+/// Replaces the content of `target` atomically: readers see the old content or all of the new, also
+/// after a crash of the machine. A failure leaves the old content. `mode` is that of the file to be
+/// replaced; a new file gets what the umask leaves. If it is interrupted (SIGHUP, SIGINT, SIGQUIT,
+/// SIGTERM, limits of time and size), it removes a draft that has a name, and the signal then takes
+/// effect; a nameless draft has a name only during the rename, and for a new file never.
 /// Sets handlers of these signals for the length of the call, so one call at a time. Throws
 /// std::system_error.
 void replace_file(const std::filesystem::path& target, std::optional<mode_t> mode,

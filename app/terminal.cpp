@@ -18,7 +18,7 @@
 namespace gradvitals::app {
 namespace {
 
-/// While it lives, a write of this thread to a pipe that nobody reads fails and raises no SIGPIPE.
+/// While it lives, a write of this thread to a closed pipe fails with EPIPE and raises no SIGPIPE.
 class NoSigpipe {
  public:
   NoSigpipe() {
@@ -29,7 +29,7 @@ class NoSigpipe {
   NoSigpipe(const NoSigpipe&) = delete;
   NoSigpipe& operator=(const NoSigpipe&) = delete;
   ~NoSigpipe() {
-    // What was raised meanwhile waits, and would strike once the mask is lifted.
+    // Consume a pending SIGPIPE before the mask is lifted.
     const timespec at_once{};
     while (::sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 && errno == EINTR) {
     }
@@ -53,7 +53,7 @@ void print_to_stderr(std::string_view start, std::string_view text) noexcept {
       if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
     }
   } catch (const std::exception&) {
-    // Nobody is left to be told.
+    // stderr is the last resort: there is nowhere to report its failure.
   }
 }
 

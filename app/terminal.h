@@ -1,5 +1,4 @@
-// The terminal: whether to colour, whether it can show more than ASCII, and words for the person
-// who watches.
+// The terminal: colour, character set, and notes to the user.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +17,8 @@ bool use_color(ColorMode mode);
 /// locale, so that the same command gives the same bytes everywhere.
 bool use_ascii(bool asked);
 
-/// Puts a placeholder that can neither be read nor written where a standard stream is closed, so
-/// that no file that is opened later takes its place and receives what is meant for the stream.
+/// Opens a placeholder, neither readable nor writable, for each closed standard stream, so that no file
+/// opened later gets its descriptor and receives the output meant for the stream.
 void occupy_standard_streams();
 
 /// One line to stderr, "gradvitals: ...", printable whatever names are in it; results never go

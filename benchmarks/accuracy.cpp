@@ -24,7 +24,7 @@
 namespace gradvitals {
 namespace {
 
-/// What one contender says of one input.
+/// Result of one contender for one input.
 struct Answer {
   std::string contender;
   double norm = 0.0;               ///< Of the whole tensor; ours: of what is finite.

@@ -1,4 +1,4 @@
-"""The benchmarks of a CPU: what suite.py runs where no GPU is asked for.
+"""The benchmarks of a CPU: what suite.py runs unless a GPU is requested.
 
 Each case's contenders run in one process, interleaved at random. Peers in Python (peers.py) take turns with that
 process three times, with /usr/bin/python3, where Debian puts its packages.

@@ -58,7 +58,7 @@ class Operands {
     copy_to_host(stream_, c_.data(), c_.bytes(), values.data());
     return values;
   }
-  /// So that a result which nobody wrote is seen.
+  /// So that a result that was not written is detected.
   void clear_result() { fill_zero(stream_, c_.data(), c_.bytes()); }
 
  private:

@@ -78,7 +78,7 @@ class Gpu:
         return Replay(graph, call, result)
 
     def forget(self):
-        """Gives back the memory of what nobody holds, graphs included."""
+        """Frees cached memory that is no longer referenced, graphs included."""
         gc.collect()
         torch.cuda.empty_cache()
 

@@ -22,7 +22,7 @@ from runs import (Failure, HERE, Program, PythonPeers, REPETITIONS, add_roofline
                   rounded, say, statistics_row, times_us, timing)
 
 GEMM_REPETITIONS = 11
-SECONDS_IN_ALL = 420  # Where nobody says less.
+SECONDS_IN_ALL = 420  # By default.
 SECONDS_PER_RUN = 15  # What a program's repetitions are chosen for;
 SECONDS_AT_MOST = 150  # behind which it is ended, as is torch.
 ELEMENT_BYTES = {"f64": 8, "f32": 4, "bf16": 2, "f16": 2}
@@ -229,7 +229,7 @@ def gemm(build, peers, budget):
 
 
 def asked_of_driver(what):
-    """What nvidia-smi says of the first GPU; "unknown" where it says nothing."""
+    """A property of the first GPU as nvidia-smi reports it; "unknown" if it does not."""
     try:
         answer = subprocess.run(["nvidia-smi", f"--query-gpu={what}", "--format=csv,noheader", "-i", "0"],
                                 capture_output=True, text=True, timeout=30)

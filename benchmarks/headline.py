@@ -127,7 +127,7 @@ def opening(shown, all_results):
 
 
 def in_words(all_results):
-    """What README.md says of speed: one machine, and one case on it."""
+    """The sentence on speed in README.md: one machine, and one case on it."""
     name, case = IN_WORDS
     results = all_results.get(name)
     row = results and row_of(results, case)

@@ -28,7 +28,7 @@ std::uint64_t read_forward(const std::uint64_t* words, std::int64_t count) {
   return combine(sums) ^ read_rest(words, i, count);
 }
 
-/// Asks for memory before the CPU's own prefetcher does, across the ends of pages.
+/// Prefetches across page boundaries, where the hardware prefetcher stops.
 std::uint64_t read_prefetched(const std::uint64_t* words, std::int64_t count) {
   constexpr std::int64_t kAhead = 512;  // Words, 4 KB: further and nearer were no faster.
   constexpr std::int64_t kLine = 8;

@@ -5,7 +5,7 @@ import random
 import signal
 import time
 
-SECONDS_PER_CONTENDER = 0.7  # Where the samples asked for take longer, there are fewer, but one.
+SECONDS_PER_CONTENDER = 0.7  # If the requested samples take longer, fewer are taken, but at least one.
 SLOW_SECONDS = 0.05
 
 skipped = []

@@ -73,7 +73,7 @@ class Program:
         self.skipped = []
 
     def case_names(self):
-        """Those that can run here; `skipped` then has what the program says of others."""
+        """The cases that can run here; `skipped` then holds the program's reasons for the others."""
         answer = subprocess.run([self.path, "--benchmark_list_tests=true", f"--benchmark_filter=^{self.device}/"],
                                 check=True, capture_output=True, text=True)
         self.skipped = [line for line in answer.stderr.splitlines() if "skipped" in line]
@@ -192,7 +192,7 @@ def json_of(*command, env=None, seconds=None, keep_partial=False):
 
 
 class PythonPeers:
-    """Keeps what peers.py says of itself, whoever runs it."""
+    """Collects the versions and skipped peers that peers.py reports, under any interpreter."""
 
     def __init__(self):
         self.versions, self.skipped = {}, []
@@ -246,7 +246,7 @@ def available_memory():
 
 
 def load_average():
-    """Of the last minute. Says so where somebody else is at work."""
+    """The load of the last minute. Warns if the machine is busy."""
     load = os.getloadavg()[0]
     if load > 0.5:
         say(f"the load average is {load:.1f}: what else runs here will show in the figures")
@@ -254,7 +254,7 @@ def load_average():
 
 
 def cpu_info(*keys):
-    """What Linux says of the first CPU under one of these names; empty where it says nothing."""
+    """The first field of /proc/cpuinfo with one of these names; empty if there is none."""
     for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
         if line.startswith(keys):
             return line.split(":", 1)[1].strip()

@@ -67,7 +67,7 @@ def run_suite(arguments):
 
 
 def run_own(arguments, own):
-    """On the CPU, and on the GPU where there is one, or on the device that was asked for."""
+    """On the requested device; by default on the CPU, and on the GPU if there is one."""
     everything = []
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
         file.write(shapes.text_for_program(own))
@@ -187,5 +187,5 @@ if __name__ == "__main__":
         sys.exit(f"bench: {error}")
     except shapes.BadShapes as error:
         sys.exit(usage_error(f"--shapes: {error}"))
-    except BrokenPipeError:  # Whoever reads the table has seen enough.
+    except BrokenPipeError:  # The reader closed the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

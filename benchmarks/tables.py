@@ -4,8 +4,8 @@
 tables.py            writes them
 tables.py --check    exit code 1, and which is it, where one is not what the results say
 
-A page in docs/benchmarks/ for each machine, the list of them, what benchmarks/README.md opens with, and what README.md
-says of speed.
+A page in docs/benchmarks/ for each machine, the list of them, the opening of benchmarks/README.md, and the
+sentence on speed in README.md.
 """
 import hashlib
 import json

@@ -1,4 +1,4 @@
-// From a dtype known at run time to the type that ops are templates of. Private to framework/.
+// Dispatch from a run-time dtype to the template parameter of ops. Private to framework/.
 #pragma once
 
 #include <stdexcept>
@@ -9,7 +9,7 @@
 namespace gradvitals {
 
 /// Calls body.operator()<T>() with float or double: `dispatch("add", dtype, [&]<class T>() { ...
-/// })`. Throws std::invalid_argument naming the op and a dtype that nothing is computed in.
+/// })`. Throws std::invalid_argument naming the op for any other dtype.
 template <class Body>
 void dispatch(const char* op, DType dtype, Body&& body) {
   switch (dtype) {

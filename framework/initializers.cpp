@@ -102,8 +102,8 @@ Fans fans(const Shape& shape) {
   }
 }
 
-// FNV-1a, 64 bits (Fowler, Noll, Vo): a name's hash as its sequence needs no counter to be kept,
-// and a layer that is added changes nobody else's numbers.
+// FNV-1a, 64 bits (Fowler, Noll, Vo). Sequences derived from names need no counter, and adding a
+// layer does not change the random numbers of the others.
 RandomKey random_key(std::uint64_t seed, std::string_view name) {
   std::uint64_t hash = 0xCBF29CE484222325;
   for (const char letter : name) {

@@ -1,4 +1,4 @@
-// Initializers: what a parameter holds before training. Names, defaults and fans are Keras'.
+// Initializers: initial values of parameters. Names, defaults and fans are those of Keras.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ struct GlorotUniform {};  ///< limit = sqrt(6 / (fan_in + fan_out))
 struct HeUniform {};      ///< limit = sqrt(6 / fan_in)
 struct LecunUniform {};   ///< limit = sqrt(3 / fan_in)
 
-// Normal, cut off at two standard deviations and widened so that the stddev is, as in Keras, the
-// one stated.
+// Normal, truncated at two standard deviations and scaled, as in Keras, so that the stddev is the one
+// stated.
 struct GlorotNormal {};  ///< stddev = sqrt(2 / (fan_in + fan_out))
 struct HeNormal {};      ///< stddev = sqrt(2 / fan_in)
 struct LecunNormal {};   ///< stddev = sqrt(1 / fan_in)
@@ -53,8 +53,8 @@ struct Fans {
 /// std::invalid_argument for rank 3 and more.
 Fans fans(const Shape& shape);
 
-/// The random numbers that belong to `name` in the experiment `seed`: a different sequence for
-/// every name, the same one wherever the name comes up.
+/// The key of the random numbers of `name` in the experiment `seed`: a different sequence for every
+/// name, always the same one for the same name.
 RandomKey random_key(std::uint64_t seed, std::string_view name);
 
 /// A new tensor. The same key gives the same values on every device. Throws std::invalid_argument
@@ -62,7 +62,7 @@ RandomKey random_key(std::uint64_t seed, std::string_view name);
 Tensor initialize(Stream& stream, const Initializer& initializer, const Shape& shape, RandomKey key,
                   DType dtype = DType::kFloat32);
 
-/// A parameter for a model made by hand, with the random numbers that belong to its name.
+/// An initialised parameter for a model without layer classes; its name and the seed decide its values.
 Parameter make_parameter(Stream& stream, std::string name, const Shape& shape,
                          const Initializer& initializer, std::uint64_t seed,
                          DType dtype = DType::kFloat32);

@@ -1,4 +1,4 @@
-// Layer places: which layers of a tape are one network, and which layer of it each is.
+// Layer places: the network of every op of a tape, and its layer number there.
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 
 namespace gradvitals {
 
-/// An op on a tape, as networks see it.
+/// An op on a tape as a node of the graph.
 struct TapeLink {
   static constexpr int kNowhere = -1;
 
@@ -28,9 +28,8 @@ struct LayerPlace {
   int network = -1;
 };
 
-/// The place of every op, which come in the order of the tape: of what is no layer the network
-/// alone, and not even that before the first layer or where networks meet. Tape::views() says what
-/// a network is.
+/// The place of every op, in the order of the tape. Ops that are no layers have only a network, or none
+/// before the first layer and where networks meet. Tape::views() defines networks.
 std::vector<LayerPlace> layer_places(std::span<const TapeLink> ops);
 
 }  // namespace gradvitals

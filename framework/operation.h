@@ -1,4 +1,4 @@
-// Operation: what an op leaves on a tape. Read this to add an op; to use ops, read ops.h.
+// Operation: the record of an op on a tape. Read this to add an op; to use ops, read ops.h.
 #pragma once
 
 #include <array>
@@ -14,44 +14,45 @@ namespace gradvitals {
 
 class Tape;
 
-/// What the tensors of a layer are called, after its kernel: "dense_1/delta". Tape::watch_names()
-/// makes them.
+/// Names of the tensors of a layer, derived from that of its kernel: "dense_1/delta". Made by
+/// Tape::watch_names().
 struct WatchNames {
   std::string kernel, model, pre_activation, output, delta;
 };
 
-/// What an operation offers to watch. It makes the operation a layer of its network.
+/// The tensors of an operation that the monitor can watch. An operation with an offer counts as a
+/// layer of its network.
 struct WatchOffer {
   const WatchNames* names = nullptr;
   const Tensor* kernel = nullptr;  ///< An input: operations that share it are of one network.
   Activation activation = Activation::kNone;
-  // Tensors of the operation's, or null or without value where there is none (yet).
+  // Null or without value if the operation does not have the tensor, or not yet.
   const Tensor* pre_activation = nullptr;
   const Tensor* output = nullptr;
-  const Tensor* delta = nullptr;  ///< dL/d(pre_activation), of the walk back
+  const Tensor* delta = nullptr;  ///< dL/d(pre_activation), after the backward pass
 };
 
-/// One step of the walk back: the gradient that arrives at an operation's output, and where those
-/// of its inputs go.
+/// The backward pass of one operation: takes the gradient of its output and accumulates those of its
+/// inputs.
 class BackwardStep {
  public:
   Stream& stream() const;
 
   /// dL/d(output), of the output's shape.
   const Tensor& grad_output() const { return grad_output_; }
-  /// Whether nobody else reads the memory of grad_output(), so that it may be overwritten.
+  /// Whether grad_output() is the only reference to its memory, so that it may be overwritten.
   bool owns_grad_output() const { return owns_grad_output_; }
 
-  /// Whether a parameter asked for lies at or upstream of the input. Gradients of other inputs need
-  /// not be computed; accumulate() drops them.
+  /// Whether the gradient of the input is needed: it is, or depends on, a parameter of this
+  /// Tape::gradient(). Other gradients need not be computed; accumulate() drops them.
   bool needs_grad(int input) const;
 
-  /// Uninitialised memory of the tape's.
+  /// Uninitialised memory from the tape's pool.
   Tensor empty_like(const Tensor& tensor) const;
 
-  /// Hands dL/d(input) on; contributions of several uses are added up.
+  /// Adds to dL/d(input). The tape may later overwrite the memory of `gradient`.
   void accumulate(int input, const Tensor& gradient);
-  /// The same for memory that others read as well (grad_output() itself): it is never overwritten.
+  /// The same for memory that is shared, such as grad_output() itself: it is never overwritten.
   void accumulate_alias(int input, const Tensor& gradient);
 
  private:
@@ -70,8 +71,8 @@ class BackwardStep {
   bool owns_grad_output_;
 };
 
-/// An op that has run forward: its inputs, its output, how a gradient passes back through it, and
-/// what it offers to watch.
+/// An op that has run forward: its inputs, its output, its backward pass and the tensors that it
+/// offers to watch.
 class Operation {
  public:
   static constexpr int kMaxInputs = 3;
@@ -86,8 +87,8 @@ class Operation {
   const Tensor& input(int index) const { return inputs_[static_cast<std::size_t>(index)]; }
   const Tensor& output() const { return output_; }
 
-  /// Gives the gradient of every input that needs one. Called at most once, and only if a gradient
-  /// arrived at the output.
+  /// Accumulates the gradient of every input that needs one. Called at most once, and only if the
+  /// output has a gradient.
   virtual void backward(BackwardStep& step) = 0;
 
   /// What the monitor may watch of it. By default nothing: such an operation is no layer.

@@ -36,7 +36,7 @@ Tensor activate(Tape& tape, const Tensor& x, Activation activation);
 Tensor layer_norm(Tape& tape, const Tensor& x, const Parameter& gamma, const Parameter& beta,
                   double epsilon = kLayerNormEpsilon);
 
-/// Where the masks of one dropout come from: they follow from the key and from how many there were.
+/// Generator of the masks of one dropout: the key and a counter determine each mask.
 struct DropoutMasks {
   DropoutMasks(Stream& stream, RandomKey random_key);
 

@@ -30,25 +30,25 @@ struct Updates {
   std::vector<TensorView> views() const;
 };
 
-/// Updates parameters in place. State (velocities, moments) belongs to the Parameter, known by its
-/// address and name, so that gradients may come in any order. It stays where the parameter's value
-/// is replaced by another of the same shape, dtype and device (weights that are loaded), and starts
-/// anew where one of them differs. Two Parameters whose values share memory have a state each.
+/// Updates parameters in place. State (velocities, moments) is kept per Parameter, identified by address
+/// and name, so that gradients may come in any order. It is kept if the parameter's value is replaced by
+/// one of the same shape, dtype and device (loaded weights), and reset otherwise. Two Parameters whose
+/// values share memory have separate states.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  /// One step, on the stream; `guard` may clip it, or skip it where gradients are not finite,
-  /// without the host looking (GradientMonitor::global_stats() has what it reads). Throws
+  /// One step, on the stream. `guard` clips it, or skips it if gradients are not finite, on the device
+  /// (it reads GradientMonitor::global_stats()). Throws
   /// std::invalid_argument naming a parameter whose gradient has another shape, or that is on
   /// another device than the stream, and for a setting out of range.
   Updates apply(Stream& stream, const Gradients& gradients, const UpdateGuard& guard = {});
 
  protected:
-  /// What belongs to one parameter, zero at first.
+  /// State of one parameter, initially zero.
   struct State {
-    const Parameter* parameter = nullptr;  ///< An address to know it by: it may be gone.
-    std::string name;  ///< Tells another parameter that has come to live at the same address.
+    const Parameter* parameter = nullptr;  ///< Identity only: it may be dangling.
+    std::string name;                      ///< Detects another parameter at the same address.
     Shape shape;
     DType dtype = DType::kFloat32;
     std::vector<Tensor> tensors;  ///< state_count() of them, like the parameter.

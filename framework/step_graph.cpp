@@ -5,8 +5,8 @@
 namespace gradvitals {
 namespace {
 
-/// The first step makes what lives on (the optimizer's state, the plan of statistics); the second
-/// asks for memory that the first still had in hand.
+/// The first step allocates what persists (optimizer state, the plan of statistics); the second
+/// allocates memory that was still in use during the first.
 constexpr int kRunsBeforeCapture = 2;
 
 }  // namespace

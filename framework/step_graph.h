@@ -27,10 +27,10 @@ namespace gradvitals {
 ///       while (auto metrics = monitor.poll()) ...
 ///     }
 ///
-/// What the function decides on the host (shapes, a learning rate) stays as it was in the third
-/// run. It keeps none of its own tensors from run to run: what is held is not used again, every run
-/// then works on other memory, and cannot be captured. The tensors it finds must outlive the graph.
-/// On cpu, where an op runs when it is called, every run calls the function.
+/// Values that the function computes on the host (shapes, a learning rate) are frozen at capture. It
+/// must not keep tensors of its own across runs: their memory is then not reused, and the step cannot
+/// be captured. Tensors that it uses must outlive the graph. On cpu, where ops run when they are
+/// called, every run calls the function.
 class StepGraph {
  public:
   StepGraph(Stream stream, std::function<void()> step);

@@ -25,7 +25,7 @@ struct Gradient {
   std::optional<Tensor> value;  ///< Of the parameter's shape and dtype.
 };
 
-/// One entry per parameter asked for, in the order asked.
+/// One entry per parameter passed to gradient(), in that order.
 using Gradients = std::vector<Gradient>;
 
 /// Records the ops that run on it; gradient() may then be called once.
@@ -52,34 +52,32 @@ class Tape {
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
-  /// dL/dv for every parameter, in the order asked. Only what leads to them is computed. No two
-  /// parameters' gradients share memory, unless the parameters do. Throws std::invalid_argument where
-  /// the loss is no scalar or was not recorded here, where a parameter is the result of an op, and
-  /// when called a second time without reset().
+  /// dL/dp for every parameter p, in their order. Only ops between the parameters and the loss are
+  /// differentiated. Gradients share no memory, unless the parameters do. Throws
+  /// std::invalid_argument if the loss is not a scalar or was not recorded here, if a parameter is the
+  /// result of an op, and when called a second time without reset().
   Gradients gradient(const Tensor& loss, std::span<Parameter* const> parameters);
   Gradients gradient(const Tensor& loss, std::initializer_list<Parameter*> parameters) {
     return gradient(loss, std::span(parameters.begin(), parameters.size()));
   }
 
-  /// Everything the monitor can watch: the gradients in the order asked (those that do not exist
-  /// with null data), then pre_activation, output and delta of each layer, which is an op that
-  /// offers them (Operation::watch()), as far as they were kept or reached, and last the loss. A
-  /// gradient has the layer, network and activation of the first layer that uses its parameter, or
-  /// else the network of the first op that does; -1 where none does. Valid until reset() or the
-  /// tape's end, and as long as the parameters asked for live.
+  /// Everything the monitor can watch: the gradients in the order of the parameters (with null data
+  /// for those that do not exist), then pre_activation, output and delta of each layer, as far as they
+  /// were kept or computed, and last the loss. A layer is an op that offers them (Operation::watch()).
+  /// A gradient has the layer, network and activation of the first layer that uses its parameter, else
+  /// the network of the first op that does, else -1. Valid until reset() and as long as the tape and
+  /// the parameters live.
   ///
-  /// Layers are of one `network` where one takes what the other gives, through whatever ops lie
-  /// between: a trunk with its heads, a way around a layer, a generator with the discriminator that
-  /// it feeds; and where they share a kernel, as the runs of a model that runs twice. What meets in
-  /// the loss alone, or only reads the same input, is apart, and so is what is fed by a tensor that
-  /// was not recorded here, through which no gradient passes. Networks are numbered in the order in
-  /// which they begin. `layer` counts the layers of a network towards its outputs, so that the
-  /// last number is that of every head: ways of different lengths differ at the input side.
+  /// Layers belong to one `network` if one depends on the other, through any ops: a trunk with its
+  /// heads, the two branches of a residual block, a generator and its discriminator. Layers that share
+  /// a kernel, as when a model runs twice, do as well. Sharing only an input or the loss does not
+  /// connect them, nor does a tensor that was not recorded here, through which no gradient passes.
+  /// Networks are numbered in the order of their first layers. `layer` counts the layers of a network
+  /// so that every head has the last number: branches of different lengths differ at the input side.
   std::vector<TensorView> views() const;
-  /// The gradients of views() alone, in the order asked, those that do not exist with null data;
-  /// none before gradient(). They cost least to watch, but tell nothing of the loss, nor of how
-  /// signals fade or grow from layer to layer: a network that views() show vanishing may pass for
-  /// healthy. Valid as views() are.
+  /// Only the gradients of views(); none before gradient(). They cost least to watch, but do not show
+  /// the loss, nor how signals shrink or grow from layer to layer: a network that is found vanishing
+  /// by views() may pass for healthy. Valid as views() are.
   std::vector<TensorView> gradient_views() const;
 
   /// Forgets every op and result. Handles that the caller holds stay valid; views do not.
@@ -93,7 +91,7 @@ class Tape {
   /// Throws std::invalid_argument, naming `op`, unless all tensors are on the tape's device and of
   /// one dtype.
   void check_operands(const char* op, std::initializer_list<const Tensor*> operands) const;
-  /// Uninitialised memory, from the step before where it fits.
+  /// Uninitialised memory, reused from the previous step if it fits.
   Tensor empty(const Shape& shape, DType dtype);
   /// Takes an op that has run, and returns its output. Throws std::invalid_argument on a spent
   /// tape.
@@ -111,7 +109,7 @@ class Tape {
 
   struct Accumulator {
     Tensor sum;
-    bool owned = false;  // Nobody else reads sum's memory.
+    bool owned = false;  // sum is the only reference to its memory.
   };
 
   struct ParameterSlot {
@@ -152,7 +150,7 @@ class Tape {
   std::vector<ParameterPlace> places_of_gradients_;
 
   // Memory, handed out in the same order in every step: the n-th request of a step gets what the
-  // n-th of the step before got, if the shape fits and nobody holds it any more.
+  // n-th of the step before got, if the shape fits and it is no longer referenced.
   std::vector<Tensor> memory_;
   std::size_t memory_used_ = 0;
 

@@ -23,7 +23,7 @@ namespace gradvitals {
 ///
 ///     HealthMetrics metrics = monitor.inspect(tape.views());
 ///
-/// In a training loop, where nobody waits for a GPU:
+/// In a training loop, without synchronising:
 ///
 ///     for (...) {
 ///       ...                                              // forward, backward
@@ -34,7 +34,7 @@ namespace gradvitals {
 ///     }
 ///     while (auto metrics = monitor.flush()) ...         // of those still on their way
 ///
-/// A trainer whose tensors stay the same but for their memory names them once:
+/// If only the data pointers of the tensors change, declare the tensors once:
 ///
 ///     monitor.watch(views);
 ///     for (...) {
@@ -45,8 +45,8 @@ namespace gradvitals {
 class GradientMonitor {
  public:
   struct Options {
-    /// Count dead and saturated units, and compare the rows and columns of kernels and their
-    /// gradients, which reads those tensors again. inspect() alone does it.
+    /// Also count dead and saturated units, and compare the rows and columns of kernels and their
+    /// gradients, which reads those tensors again. Of inspect() alone.
     bool units = true;
   };
 
@@ -61,46 +61,44 @@ class GradientMonitor {
   /// on another device.
   HealthMetrics inspect(std::span<const TensorView> views);
 
-  /// What to watch from here on. Where it is what was watched before, nothing is done but for the
-  /// memory of the tensors (set_data()); else a plan is made, which waits for the stream. Throws as
-  /// inspect().
+  /// Sets the tensors to watch. If they differ from the watched ones in their data alone, this is
+  /// set_data(); otherwise it makes a plan, which synchronises with the stream. Throws as inspect().
   void watch(std::span<const TensorView> views);
 
-  /// Where the tensors are from here on, in the order of the views watched; null for one that does
-  /// not exist in this step. One small copy behind the work issued before, where anything has moved.
-  /// Throws as TensorStatsPlan::set_data(), and std::logic_error where nothing is watched.
+  /// Sets the data pointers of the watched tensors, in their order; null for one that does not exist in
+  /// this step. If any has changed, issues one small copy to the stream. Throws as
+  /// TensorStatsPlan::set_data(), and std::logic_error where nothing is watched.
   void set_data(std::span<const void* const> data);
 
-  /// Issues the statistics of what is watched to the stream, where they stay until the next call. It
-  /// may be captured in a graph (kernels/runtime/graph.h) once it has run with the same views; until the
-  /// graph has gone, do not watch others. Throws std::logic_error where nothing is watched.
+  /// Issues the statistics of the watched tensors to the stream; they stay on the device until the next
+  /// call. May be captured in a graph (kernels/runtime/graph.h) after a first call with the same views;
+  /// do not watch others while the graph exists. Throws std::logic_error where nothing is watched.
   void observe();
   /// watch() and observe().
   void observe(std::span<const TensorView> views);
 
-  /// On the stream's device: the record of all gradients that were observed last, together, for a
-  /// guarded update. Throws std::logic_error where nothing is watched.
+  /// The statistics of all gradients together, of the last observe(), in device memory: for a guarded
+  /// update. Throws std::logic_error where nothing is watched.
   const TensorStats* global_stats() const;
 
-  /// Sends what was observed last on its way to the host, as the metrics of `step`. It waits for
-  /// nothing. Not to be captured: the host reads what it sends. Throws std::logic_error where nothing
+  /// Issues an asynchronous copy of the last statistics to the host, as the metrics of `step`. Must not
+  /// be captured. Throws std::logic_error where nothing
   /// is watched.
   void submit(std::int64_t step);
 
-  /// The metrics of the earliest step submitted, if they have arrived; none otherwise. Each once.
+  /// The metrics of the earliest submitted step if they have arrived, else none. Returns each once.
   std::optional<HealthMetrics> poll();
 
-  /// The same, waited for; none where nothing is on its way.
+  /// The same, but waits for them; none if nothing is pending.
   std::optional<HealthMetrics> flush();
 
-  /// Steps that may be on their way, or have arrived and were not polled. One more, and the earliest
-  /// is lost.
+  /// Capacity of the queue of submitted steps that were not polled. One more drops the earliest.
   static constexpr std::size_t kMostPending = 64;
-  /// How many were lost so.
+  /// Number of steps dropped that way.
   std::int64_t lost() const { return lost_; }
 
  private:
-  /// What is known of the views without their statistics.
+  /// Descriptions of the views: everything but their statistics.
   struct Descriptions {
     std::vector<TensorRecord> records;
     std::vector<std::string> networks;  ///< HealthMetrics::networks

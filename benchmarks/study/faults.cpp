@@ -213,7 +213,7 @@ HealthMetrics with_gradients_divided(Stream& stream, const Subject& subject, dou
   Case c = healthy_case(stream, subject);
   HealthMetrics metrics = examine(c);
   divide_by_loss_scale(metrics, divisor);
-  metrics.loss_scale = 1.0;  // Nobody knows of it.
+  metrics.loss_scale = 1.0;  // The scale was not recorded.
   return metrics;
 }
 

@@ -40,7 +40,7 @@ std::string headline(const Findings& findings) {
 
 using Key = std::function<std::string(const Judged&)>;
 
-/// Recall and false alarms of the scored half, by what `key` says of a network.
+/// Recall and false alarms of the scored half, grouped by `key` of each network.
 std::string by(std::string_view title, const std::vector<Judged>& judged, const Key& key) {
   std::map<std::string, Score> scores;
   for (const Judged& one : judged) {

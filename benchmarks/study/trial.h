@@ -53,7 +53,7 @@ struct Trial {
   double best_sgd_score() const;
 };
 
-/// What the monitor says of a network on the first kBatch training samples.
+/// Metrics of a network on the first kBatch training samples.
 HealthMetrics examine(Stream& stream, const Sequential& model, const Task& task);
 
 /// Trains a fresh network of the spec for `steps` and examines it at each of `snapshot_steps` that

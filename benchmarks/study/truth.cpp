@@ -28,7 +28,7 @@ std::vector<double> best_scores(const std::vector<Trial>& trials, std::size_t ta
 
 Truth truth_of(const Trial& trial, double best_score) {
   const auto [worse, better] = std::minmax({trial.score_of(kAdam), trial.best_sgd_score()});
-  // A task that nobody learns tells nothing of anybody.
+  // A task that no network learns cannot tell networks apart.
   if (best_score > 0.0 && worse >= kTrainsShare * best_score) return Truth::kTrains;
   return better < kFailsShare * best_score ? Truth::kFails : Truth::kBetween;
 }

@@ -61,7 +61,7 @@ void run(const Options& options) {
 
 int main(int argc, char** argv) {
   gradvitals::study::Options options;
-  CLI::App program("How right the verdicts are on networks that nobody tuned them on");
+  CLI::App program("How right the verdicts are on networks that they were not tuned on");
   program.add_option("--networks", options.networks, "Networks to train")
       ->check(CLI::PositiveNumber);
   program.add_option("--seed", options.seed, "What networks are drawn by");

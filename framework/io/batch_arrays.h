@@ -1,4 +1,4 @@
-// The arrays x and y of a data file, whichever of the formats it comes in. Internal.
+// The arrays x and y of a data file in any supported format. Internal.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// ByteStore: memory that views of a file point into, where its mapping will not do.
+// ByteStore: memory for views of a file that cannot point into its mapping.
 #pragma once
 
 #include <cstddef>

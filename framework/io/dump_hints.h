@@ -1,4 +1,4 @@
-// What a dump looks like where it does not look like gradients.
+// Signs that a dump holds something other than gradients.
 #pragma once
 
 #include <string>

@@ -9,7 +9,7 @@ using namespace std::string_view_literals;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kBlanks = " \t\r\n";
-/// Of a text no other byte is asked for than these first.
+/// Text is recognised by these first bytes alone.
 constexpr std::size_t kProbedBytes = 4096;
 /// UTF-8 has no byte from here on. Text in Latin-1 has hardly any.
 constexpr unsigned char kBeyondUtf8 = 0xF5;

@@ -1,4 +1,4 @@
-// What a file is, told by its first bytes and never by its name.
+// File formats, recognised by the first bytes and never by the name.
 #pragma once
 
 #include <cstddef>

@@ -11,7 +11,7 @@ bool is_regular(const std::string& path) {
   std::error_code ignored;
   const auto type = std::filesystem::status(path, ignored).type();
   using enum std::filesystem::file_type;
-  // What is missing or no file at all is refused by whoever opens it.
+  // Missing files and directories are refused when they are opened.
   return type != fifo && type != character && type != socket;
 }
 

@@ -127,7 +127,7 @@ std::vector<float> targets_of(const BatchArray& y, std::int64_t rows, const Mode
     return y.values;
   }
   if (takes_classes && is_vector_of(y, rows)) return one_hot(y, outputs, check);
-  check.refuse_shape(fmt::format("[{},{}], which x and the model ask for{}", rows, outputs,
+  check.refuse_shape(fmt::format("[{},{}], which x and the model require{}", rows, outputs,
                                  takes_classes ? fmt::format(", nor [{}] of class indices", rows)
                                  : is_vector_of(y, rows)
                                      ? "; class indices go with the loss cross_entropy"

@@ -43,14 +43,13 @@ struct ModelFile {
 /// of a wrong shape.
 ModelFile read_model(const std::string& path);
 
-/// The same of a file that is open, with activations and loss that were said elsewhere: a
-/// state_dict of PyTorch's names neither.
+/// The same for an open file, with activations and loss from elsewhere: a PyTorch state_dict has
+/// neither.
 ModelFile read_model(const SafetensorsFile& file, const ModelWord& activations,
                      const ModelWord& loss);
 
-/// The model that the file holds, ready to run. Its parameters carry the names that they have in the
-/// file. The kernel of a `layers.{i}.weight` is held as (in,out): indices into its gradient count in
-/// that order.
+/// The model of the file, ready to run. Its parameters have the names that they have in the file. The
+/// kernel of a `layers.{i}.weight` is held as (in,out), and so is its gradient.
 Sequential make_model(Stream& stream, const ModelFile& file);
 
 struct ModelBatch {

@@ -10,14 +10,14 @@
 
 namespace gradvitals {
 
-/// What somebody wrote, and where, as messages about it begin: `metadata "loss"`, `--loss`.
+/// A setting as the user wrote it, and its origin for messages: `metadata "loss"`, `--loss`.
 struct ModelWord {
   std::string text;
   std::string where;
 };
 
-/// What the layers and the loss compute. A loss from logits takes over the head that would make
-/// probabilities of them.
+/// Functions of the layers and of the loss. A loss from logits includes the sigmoid or softmax of the
+/// head, whose activation is then linear.
 struct ModelFunctions {
   std::vector<Activation> activations;  ///< One per layer.
   LossKind loss = LossKind::kMse;

@@ -32,9 +32,8 @@ struct NpyArray {
 
 /// Versions 1, 2 and 3. `where` stands in messages before what is wrong: "" or the entry of an
 /// archive. Throws InputError naming path and byte or field for what the format does not allow, for
-/// bytes that do not fit shape and type, and for |V2, which is what NumPy makes of bfloat16: left
-/// out without a word of its own, all gradients might be. Of a structured array only dtype_name is
-/// set.
+/// bytes that do not fit shape and type, and for |V2, NumPy's type of bfloat16 arrays: passing it over
+/// might silently drop all gradients. Of a structured array only dtype_name is set.
 NpyArray parse_npy(std::span<const std::byte> file, const std::string& path,
                    const std::string& where = "");
 

@@ -1,4 +1,4 @@
-// Names of the parameters that a network has, so that one without gradient is missed.
+// Lists of parameter names, to detect parameters without gradient.
 #pragma once
 
 #include <string>

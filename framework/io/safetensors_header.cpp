@@ -212,7 +212,7 @@ void refuse_as_no_safetensors(const std::string& path) {
 }
 
 SafetensorsHeader parse_safetensors_header(std::string_view json, const std::string& path) {
-  // The format asks for the brace. The JSON parser would step over a byte order mark, and would
+  // The format requires the brace. The JSON parser would step over a byte order mark, and would
   // take a NUL for the end of its input and ignore what follows.
   if (!json.starts_with('{')) refuse_as_no_safetensors(path);
   if (const std::size_t nul = json.find('\0'); nul != std::string_view::npos) {

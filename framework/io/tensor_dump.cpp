@@ -178,7 +178,7 @@ std::vector<std::string> shard_files(const std::string& path) {
       files.push_back(shard_path_of(path, shard).string());
     }
   } catch (const InputError&) {
-    files.clear();  // Whoever reads it says why.
+    files.clear();  // The reader reports the error.
   }
   return files;
 }

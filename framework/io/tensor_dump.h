@@ -1,4 +1,4 @@
-// TensorDump: named tensors, whichever of the formats that people have they come in.
+// TensorDump: named tensors from a file in any supported format.
 #pragma once
 
 #include <cstdint>

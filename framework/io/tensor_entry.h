@@ -11,7 +11,7 @@
 
 namespace gradvitals {
 
-/// One tensor of a file: a name, a type and bytes that somebody else owns. Little-endian,
+/// One tensor of a file: a name, a type and a non-owning view of its bytes. Little-endian,
 /// row-major.
 struct SafetensorsEntry {
   std::string name;

@@ -1,4 +1,4 @@
-// Tables of text: CSV whose cells are still to be understood.
+// Tables of text: CSV whose cells are not parsed yet.
 #pragma once
 
 #include <cstdint>

@@ -32,10 +32,10 @@ bool inflate_into(std::span<std::byte> content, Bytes data) {
   z_stream stream{};
   constexpr int kRawDeflate = -15;  // The largest window, and no header of zlib's.
   if (inflateInit2(&stream, kRawDeflate) != Z_OK) throw std::bad_alloc();
-  // Not null, even where there is nothing to fill: zlib asks for that.
+  // zlib requires a non-null pointer, even for an empty output.
   std::byte nothing{};
   stream.next_out = reinterpret_cast<Bytef*>(content.empty() ? &nothing : content.data());
-  // zlib reads from it alone, and says so only where a macro asks for const.
+  // zlib only reads from it; its declaration is const only with ZLIB_CONST.
   stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(data.data()));
   int status = Z_OK;
   while (status == Z_OK) {
@@ -59,7 +59,7 @@ std::uint32_t crc_of(Bytes content) {
 Bytes zip_content(const ZipEntry& entry, ByteStore& store, const std::string& path) {
   Bytes content = entry.data;
   if (entry.method == kDeflated) {
-    // Deflate makes at most 1032 bytes of one: whoever claims more asks for memory, no more.
+    // Deflate expands by a factor of 1032 at most: a larger claim would only exhaust memory.
     constexpr std::uint64_t kMaxRatio = 1032;
     if (entry.content_bytes / kMaxRatio > entry.data.size()) {
       refuse_entry(entry,

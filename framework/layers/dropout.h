@@ -1,13 +1,13 @@
-// Dropout: sets elements to 0 at random while it trains, so that no unit leans on another.
+// Dropout: sets elements to 0 at random in training, so that units do not co-adapt.
 //
 // Forward:  y = x * (kept ? 1 / (1 - rate) : 0), each element dropped with probability `rate`;
 //           y = x on a tape that does not train (Tape::Options::training)
 //           x and y of any shape
 // Backward: dx = dy * (kept ? 1 / (1 - rate) : 0), of the same elements
-// Saved:    the 16 bytes that the mask is made of again.
+// Saved:    the 16-byte key from which the mask is recomputed.
 // Init:     none. Masks follow from the seed, the layer's name and how often it has run, and are the
 //           same on every device. The count lies on the device: a captured graph (StepGraph) makes
-//           another mask in every replay. It begins anew with the model: no file keeps it.
+//           another mask in every replay. A new model starts it at 0: it is not saved.
 //
 // No layer to the monitor: it has no kernel and no activation.
 #pragma once

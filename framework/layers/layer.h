@@ -12,7 +12,7 @@
 
 namespace gradvitals {
 
-/// Where a layer is built.
+/// What build() needs from the model.
 struct LayerContext {
   Stream& stream;
   std::string_view model;  ///< The model's name: it keeps random numbers of two models apart.
@@ -26,24 +26,24 @@ class Layer {
  public:
   virtual ~Layer() = default;
 
-  /// What layers of this kind are called, before numbering: "dense".
+  /// The name of layers of this kind, before numbering: "dense".
   virtual std::string_view kind() const = 0;
   /// Takes its name and makes the parameters. Called once, by the model. Throws
   /// std::invalid_argument where output_shape() does.
   void build(const LayerContext& context);
   /// kind() until it is built.
   std::string_view name() const { return name_.empty() ? kind() : name_; }
-  /// The shape that comes of a sample of this one: (64,) of (10,). Throws std::invalid_argument
-  /// naming layer and shape where the layer does not take it.
+  /// The shape of an output sample for an input sample of this shape: (64,) for (10,). Throws
+  /// std::invalid_argument naming layer and shape if the layer does not accept it.
   virtual Shape output_shape(const Shape& input) const = 0;
   virtual Activation activation() const = 0;
   /// (B, input shape) -> (B, output shape), recorded on the tape.
   virtual Tensor forward(Tape& tape, const Tensor& x) const = 0;
   /// In the order in which they are listed, kernel before bias; the layer owns them.
   virtual std::vector<Parameter*> parameters() = 0;
-  /// How many layers the monitor counts in it, one behind the other (Tape::views()).
+  /// Number of layers that the monitor counts in it, along its depth (Tape::views()).
   virtual int depth() const { return 1; }
-  /// Its weights, for the monitor. `layer` is the number that the first layer in it has there.
+  /// Appends views of its weights, for the monitor. `layer` is the number of its first layer.
   virtual void append_views(int layer, std::vector<TensorView>& views);
 
  protected:

@@ -12,9 +12,9 @@ namespace gradvitals {
 
 using LayerChain = std::span<const std::unique_ptr<Layer>>;
 
-/// Builds `layer` behind those before it, and returns the shape that it gives. context.input_shape
-/// is what the last of them gives; the layer is called context.name, then its kind, then how many
-/// of that kind come before it: "dense_1", or "residual/dense_1" where the name is "residual/".
+/// Builds `layer` as the successor of `before`, and returns its output shape. context.input_shape is the
+/// output shape of the last one; the layer's name is context.name, its kind and the number of layers of
+/// that kind before it: "dense_1", or "residual/dense_1" if context.name is "residual/".
 Shape build_behind(LayerChain before, Layer& layer, const LayerContext& context);
 
 Tensor forward_through(LayerChain layers, Tape& tape, const Tensor& x);

@@ -1,10 +1,10 @@
-// Residual: a block of layers with a way around it. He, Zhang, Ren, Sun, "Deep residual learning
+// Residual: a block of layers with a skip connection. He, Zhang, Ren, Sun, "Deep residual learning
 // for image recognition", CVPR 2016.
 //
 // Forward:  y = x + f(x), with f the layers in order; x and y of one shape
 // Backward: dx = dy + (the gradient that comes back through f)
 // Saved:    what f saves.
-// Init:     what f begins with.
+// Init:     as the layers of f.
 #pragma once
 
 #include <concepts>

@@ -53,7 +53,7 @@ class SumsOfSquares : public Norms {
   }
 
  protected:
-  /// What one call of CUB asked for; the largest stays.
+  /// Grows the temporary storage to what one call of CUB requires.
   void need_temporary(std::size_t bytes) {
     temporary_bytes_ = std::max(temporary_bytes_, static_cast<std::int64_t>(bytes));
   }

@@ -11,7 +11,7 @@ class Stream;
 /// Slope of leaky_relu below zero (PyTorch's default).
 inline constexpr double kLeakyReluSlope = 0.01;
 
-/// True where the derivative cannot be had from the output alone.
+/// Whether the derivative needs z: it cannot be computed from the output alone.
 bool derivative_needs_pre_activation(Activation activation);
 
 /// y = activation(z), element by element. NaN stays NaN. gelu is the exact one, z * Phi(z), and has

@@ -8,7 +8,7 @@ namespace gradvitals {
 
 class Stream;
 
-/// y = activation(x w + b), and z = x w + b where z is asked for.
+/// y = activation(x w + b), and z = x w + b if z is not null.
 template <class T>
 struct DenseForward {
   MatrixView<const T> x;  ///< (B,I)
@@ -16,7 +16,7 @@ struct DenseForward {
   VectorView<const T> b;  ///< (O), or null for no bias
   Activation activation = Activation::kLinear;
   MatrixView<T> y;  ///< (B,O)
-  MatrixView<T> z;  ///< (B,O), or null where nobody reads it
+  MatrixView<T> z;  ///< (B,O), or null if it is not needed
 };
 
 /// delta = dy * activation'(z);  dx = delta w^T;  dw = x^T delta;  db = column sums of delta.
@@ -30,7 +30,7 @@ struct DenseBackward {
   MatrixView<const T> y;   ///< (B,O), the forward's output
   MatrixView<const T> dy;  ///< (B,O)
   MatrixView<T> delta;     ///< (B,O); may be the memory of dy
-  MatrixView<T> dx;        ///< (B,I), or null where nobody reads it (a first layer)
+  MatrixView<T> dx;        ///< (B,I), or null if it is not needed (a first layer)
   MatrixView<T> dw;        ///< (I,O), or null where w is not trained
   VectorView<T> db;        ///< (O), or null where there is no bias or it is not trained
 };

@@ -12,8 +12,8 @@ namespace gradvitals {
 
 class Stream;
 
-/// mask = a key made of `key` and the counter (Philox); then the counter is one more. Both lie on
-/// the device, so that a captured graph makes another mask in every replay.
+/// mask = a key derived from `key` and the counter (Philox); then increments the counter. Both are in
+/// device memory, so that a captured graph makes a new mask in every replay.
 struct NextMask {
   RandomKey key;
   VectorView<std::uint64_t> counter{};  ///< (1)

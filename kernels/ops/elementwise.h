@@ -1,4 +1,4 @@
-// Element-wise sums and products: residual connections, gates, and gradients that meet.
+// Element-wise sums and products: residual connections, gates, and accumulation of gradients.
 #pragma once
 
 #include "kernels/runtime/matrix_view.h"

@@ -28,7 +28,7 @@ struct Gemm {
 template <class T>
 void gemm(Stream& stream, const Gemm<T>& op);
 
-/// Who multiplies matrices on the cuda device; the other devices have the hand-written kernels.
+/// The implementation of gemm on the cuda device; other devices have only the hand-written kernels.
 enum class GemmProvider : std::uint8_t { kHandWritten, kCublas };
 
 /// What set_gemm_provider() asks of a device.
@@ -36,10 +36,11 @@ struct SetGemmProvider {
   GemmProvider provider = GemmProvider::kHandWritten;
 };
 
-/// Who multiplies on the stream from here on, in gemm and dense. cuBLAS sums in an order of its own:
-/// the last bits of results differ from the hand-written kernels', and may from one GPU model or
-/// cuBLAS to another. It is loaded only when asked for. Throws DeviceError, with the reason, where it
-/// cannot be used, and std::invalid_argument on a device other than cuda.
+/// Selects the implementation of gemm and dense on the stream from here on. cuBLAS has its own order
+/// of summation: results differ from those of the hand-written kernels in the last bits, and may
+/// differ between GPU models and cuBLAS versions. The library is loaded on first use. Throws
+/// DeviceError, with the reason, if it cannot be used, and std::invalid_argument on a device other
+/// than cuda.
 void set_gemm_provider(Stream& stream, GemmProvider provider);
 
 /// The BLAS behind large products of the cpu device: "OpenBLAS 0.3.21 (Zen)".

@@ -1,4 +1,4 @@
-// Parameter updates. Each also says how large the applied step was, for the update-to-weight ratio.
+// Parameter updates. Each also reports the size of the applied step, for the update-to-weight ratio.
 #pragma once
 
 #include <cstdint>
@@ -11,16 +11,16 @@ namespace gradvitals {
 class Stream;
 struct TensorStats;
 
-/// What an update looks at before it moves anything. It is read on the device, where it lies: the
-/// host waits for nothing, and a captured step (graph.h) decides anew in each launch.
+/// Clips or skips an update. It is evaluated on the device: the host does not wait, and a captured step
+/// (graph.h) decides anew in each launch.
 struct UpdateGuard {
   /// (1), of all gradients of the step together: the last record of tensor_stats. Null: every
   /// gradient is applied as it is.
   const TensorStats* gradients = nullptr;
-  /// Gradients longer than this together are scaled to it: g becomes g * min(1, max_norm / norm),
-  /// with the norm of their finite part.
+  /// Clips gradients by their global norm: g becomes g * min(1, max_norm / norm), with the norm of the
+  /// finite elements.
   double max_norm = std::numeric_limits<double>::infinity();
-  /// Where any gradient of the step has NaN or Inf, weights and state stay as they are.
+  /// Skips the update, of weights and state, if any gradient of the step has NaN or Inf.
   bool skips_nonfinite = true;
 };
 

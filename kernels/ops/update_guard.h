@@ -11,13 +11,13 @@
 
 namespace gradvitals {
 
-/// Whether the update is to leave everything as it is.
+/// Whether the update is skipped.
 GRADVITALS_HOST_DEVICE bool is_skipped(const UpdateGuard& guard) {
   return guard.gradients != nullptr && guard.skips_nonfinite &&
          guard.gradients->nan_count + guard.gradients->inf_count > 0;
 }
 
-/// What gradients are multiplied by.
+/// The factor of all gradients.
 GRADVITALS_HOST_DEVICE double gradient_scale(const UpdateGuard& guard) {
   if (guard.gradients == nullptr) return 1.0;
   const double norm =

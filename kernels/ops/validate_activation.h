@@ -8,7 +8,7 @@
 
 namespace gradvitals::validate {
 
-/// Throws where the activation is kNone: "not known" is for views, no op can compute it.
+/// Throws for kNone, which stands for "not known" in views and cannot be computed.
 inline void known(std::string_view op, Activation activation) {
   if (activation == Activation::kNone) fail(op, "activation none cannot be computed");
 }

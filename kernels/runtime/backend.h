@@ -1,5 +1,5 @@
-// Backend: what a device implements for Stream, Buffer, Event and Graph. Ops are entered apart, each
-// on its own (kernel_table.h).
+// Backend: what a device implements for Stream, Buffer, Event and Graph. Ops are registered separately
+// (kernel_table.h).
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace gradvitals {
 
-/// What stands behind an Event; the functions are Event's own.
+/// The implementation of an Event, with the same functions.
 class BackendEvent {
  public:
   virtual ~BackendEvent() = default;
@@ -24,7 +24,7 @@ class BackendEvent {
   virtual void wait() const = 0;
 };
 
-/// What stands behind a Graph.
+/// The implementation of a Graph.
 class BackendGraph {
  public:
   virtual ~BackendGraph() = default;
@@ -53,8 +53,8 @@ class Backend {
   virtual void copy_to_host_async(const void* source, std::int64_t bytes, void* destination) = 0;
   virtual void fill_zero(void* destination, std::int64_t bytes) = 0;
 
-  /// What kernels keep with the queue they run on, one of each type (a library's handle): made by
-  /// the first call, and destroyed before the queue is.
+  /// State that kernels keep per queue, one object of each type (such as a library handle): created by
+  /// the first call, and destroyed before the queue.
   template <class State>
   State& state() {
     std::shared_ptr<void>& found = states_[typeid(State)];
@@ -76,17 +76,17 @@ std::shared_ptr<Backend> make_cpu_backend(int threads);
 /// the caller's (a cudaStream_t). Throws DeviceError where there is none.
 std::shared_ptr<Backend> make_cuda_backend(int index, std::optional<void*> native);
 
-/// How many devices the simulator has: enough to show whether work goes to the right one.
+/// Number of simulated devices: more than one, so that tests detect work on the wrong device.
 inline constexpr int kSimDevices = 2;
 
-/// Enters the simulator, which is a library of its own (kernels/sim), as device `sim`:
+/// Registers the simulator, a separate library (kernels/sim), as device `sim`:
 ///   const SimDevice registered(make_sim_backend);
 class SimDevice {
  public:
   using Factory = std::shared_ptr<Backend> (*)(int index, std::optional<void*> native);
   explicit SimDevice(Factory make);
 
-  /// Null where the program was linked without.
+  /// Null if the program was linked without the simulator.
   static Factory factory();
 };
 

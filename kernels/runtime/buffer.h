@@ -34,7 +34,7 @@ class BasicBuffer {
   Device device() const;
 
  private:
-  std::shared_ptr<Backend> backend_;  // Memory goes back where it came from.
+  std::shared_ptr<Backend> backend_;  // Keeps alive the allocator that the memory is returned to.
   void* data_ = nullptr;
   std::int64_t bytes_ = 0;
 };

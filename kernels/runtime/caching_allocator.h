@@ -13,7 +13,8 @@
 
 namespace gradvitals {
 
-/// Where blocks come from. cached() and reused() tell it which of them nobody may touch.
+/// Where blocks come from. cached() and reused() tell it which blocks are free, so that accesses to
+/// them can be detected.
 class MemorySource {
  public:
   virtual ~MemorySource() = default;
@@ -24,26 +25,26 @@ class MemorySource {
   virtual void reused(void*, std::int64_t) noexcept {}
 };
 
-/// A training step asks for the same sizes again and again: from the second step on none of them
-/// reaches the system. Blocks are cached by their exact size, so that a sanitizer sees the true end
-/// of each. Safe to use from several threads.
+/// Every training step allocates the same sizes: from the second step on, no allocation reaches the
+/// system. Blocks are cached by their exact size, so that a sanitizer sees the true end of each.
+/// Thread-safe.
 class CachingAllocator {
  public:
-  /// `source` and the most bytes that may wait unused before blocks go back to it.
+  /// Caches at most `max_cached_bytes` of free blocks; the rest go back to `source`.
   CachingAllocator(std::unique_ptr<MemorySource> source, std::int64_t max_cached_bytes)
       : source_(std::move(source)), max_cached_bytes_(max_cached_bytes) {}
   ~CachingAllocator();
   CachingAllocator(const CachingAllocator&) = delete;
   CachingAllocator& operator=(const CachingAllocator&) = delete;
 
-  /// `bytes` > 0. Where memory ran out, what waits unused goes back to the source, which is asked
-  /// once more; it then throws as MemorySource::take() does.
+  /// `bytes` > 0. If memory runs out, all cached blocks go back to the source and the allocation is
+  /// tried once more; then throws as MemorySource::take().
   void* allocate(std::int64_t bytes);
   void deallocate(void* block, std::int64_t bytes) noexcept;
 
-  /// From here to end_hold(), every block that is handed out or comes back belongs to a hold:
-  /// others do not get it before release_hold(). For work that is captured now and runs on these
-  /// blocks later, whoever owns them by then. One at a time.
+  /// Every block that is allocated or freed from here to end_hold() is reserved by a hold: it is not
+  /// allocated again before release_hold(). For captured work, which accesses these blocks in later
+  /// launches, after their owners have freed them. One hold at a time.
   int begin_hold();
   void end_hold();
   void release_hold(int hold) noexcept;
@@ -60,7 +61,7 @@ class CachingAllocator {
   void* take(std::int64_t bytes);
   void give_back_unused() noexcept;
 
-  // The mutex is held by whoever calls these.
+  // Callers of these hold the mutex.
   void* take_parked(std::int64_t bytes);
   void* take_cached(std::int64_t bytes);
   std::optional<int> hold_of(void* block) const;
@@ -71,8 +72,8 @@ class CachingAllocator {
   std::unordered_map<std::int64_t, std::vector<void*>> free_blocks_;
   MemoryUse use_;
 
-  std::unordered_map<void*, int> hold_of_block_;  ///< Whoever has the block in hand.
-  std::vector<Parked> parked_;                    ///< Blocks of holds that nobody has in hand.
+  std::unordered_map<void*, int> hold_of_block_;  ///< Of every block that a hold reserves.
+  std::vector<Parked> parked_;                    ///< Free blocks that a hold reserves.
   std::optional<int> current_hold_;
   int holds_ = 0;
 };

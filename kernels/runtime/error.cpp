@@ -22,9 +22,9 @@ std::string readable(std::int64_t bytes) {
 }  // namespace
 
 OutOfMemoryError::OutOfMemoryError(const Shortage& shortage, std::source_location site)
-    : CudaError(fmt::format("cudaMalloc: cudaErrorMemoryAllocation (2), out of memory: {} asked "
-                            "for, {} of {} free, at {}:{}",
-                            readable(shortage.asked_bytes), readable(shortage.free_bytes),
+    : CudaError(fmt::format("cudaMalloc: cudaErrorMemoryAllocation (2), out of memory: {} "
+                            "requested, {} of {} free, at {}:{}",
+                            readable(shortage.requested_bytes), readable(shortage.free_bytes),
                             readable(shortage.total_bytes), site.file_name(), site.line())) {}
 
 }  // namespace gradvitals

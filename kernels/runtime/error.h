@@ -15,7 +15,7 @@ class InputError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A device that was asked for and cannot be used: what() names the device and the reason.
+/// A requested device cannot be used: what() names the device and the reason.
 class DeviceError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -31,7 +31,7 @@ class CudaError : public DeviceError {
 class OutOfMemoryError : public CudaError {
  public:
   struct Shortage {
-    std::int64_t asked_bytes = 0;
+    std::int64_t requested_bytes = 0;
     std::int64_t free_bytes = 0;
     std::int64_t total_bytes = 0;
   };

@@ -1,4 +1,4 @@
-// Event: a place in a stream's queue that the host can ask about.
+// Event: a point in a stream's queue whose completion the host can query.
 #pragma once
 
 #include <memory>
@@ -8,8 +8,8 @@ namespace gradvitals {
 class Stream;
 class BackendEvent;
 
-/// Tells when the work issued before record() has finished, without waiting for what was issued
-/// since. Of one stream. Move-only.
+/// Reports whether the work issued before record() has finished, without waiting for later work. Bound
+/// to one stream. Move-only.
 class Event {
  public:
   explicit Event(Stream& stream);
@@ -18,11 +18,11 @@ class Event {
   Event& operator=(Event&& other) noexcept;
 
   /// Marks the end of what has been issued to the stream so far; an earlier mark is forgotten. Not
-  /// while the stream is captured (graph.h): what a graph does has no moment of its own.
+  /// allowed while the stream is captured (graph.h).
   void record();
   /// Whether everything before the mark has finished; true where nothing was ever marked.
   bool has_passed() const;
-  /// Blocks until has_passed(). Throws what went wrong before the mark.
+  /// Blocks until has_passed(). Throws errors of the work before the mark.
   void wait() const;
 
  private:

@@ -10,7 +10,7 @@ class Stream;
 class BackendGraph;
 
 /// The kernels, fills and copies that a function issues to a stream, to be run again in one call,
-/// as a CUDA graph: with the same arguments and the same memory, whatever is in it by then. Memory
+/// as a CUDA graph: with the same arguments and the same memory, reading its current content. Memory
 /// that the function allocates and frees on the stream stays the graph's while it lives. Move-only.
 class Graph {
  public:
@@ -19,7 +19,7 @@ class Graph {
 
   /// Calls `issue`, whose work is not run. What is not work on a queue cannot be captured:
   /// CudaError is thrown where `issue` waits for the stream or an event, or takes device memory
-  /// that is not in the stream's cache. The cure is to let the function run a few times before.
+  /// that is not in the stream's cache. Run the function a few times first to avoid the latter.
   /// Throws std::invalid_argument where the device cannot capture, and whatever `issue` throws.
   Graph(Stream& stream, const std::function<void()>& issue);
   ~Graph();

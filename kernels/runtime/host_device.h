@@ -1,12 +1,12 @@
-// Tells nvcc from g++, and is the only header that does: what marks a function for host and device,
-// and which of the two platforms stands behind kernels/runtime/cuda/gpu.h.
+// Differences between nvcc and g++, in this header alone: the attributes of functions that run on host
+// and device, and the platform header behind kernels/runtime/cuda/gpu.h.
 #pragma once
 
 #if defined(__CUDACC__)
 #define GRADVITALS_HOST_DEVICE __host__ __device__ __forceinline__
 #define GRADVITALS_GPU_PLATFORM "kernels/runtime/cuda/nvcc_platform.h"
 #else
-// Inlined into its caller always, so that it is compiled for the caller's instruction set: a fused
+// Always inlined, so that it is compiled for the caller's instruction set: a fused
 // multiply-add is then one instruction where the caller has it, and a slow library call only where
 // the CPU has none. Either way the bits are the same.
 #define GRADVITALS_HOST_DEVICE [[gnu::always_inline]] inline

@@ -1,5 +1,5 @@
-// KernelTable: which function computes an op on which device. An op is a struct of arguments; its
-// contract function checks them and calls run_kernel().
+// KernelTable: the implementations of each op, by device. An op is a struct of arguments; its contract
+// function checks them and calls run_kernel().
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ namespace gradvitals {
 template <class Op>
 using Kernel = void (*)(Backend& backend, const Op& op);
 
-/// The implementations of one op, a device each. Filled before main() by KernelsOf, and only read
+/// The implementations of one op, one per device. Filled before main() by KernelsOf, and read-only
 /// from then on.
 template <class Op>
 class KernelTable {
@@ -23,15 +23,15 @@ class KernelTable {
   static void add(DeviceType device, Kernel<Op> kernel) {
     kernels.at(static_cast<std::size_t>(device)) = kernel;
   }
-  /// Null where nobody has computed the op on the device.
+  /// Null if the op has no implementation for the device.
   static Kernel<Op> find(DeviceType device) { return kernels[static_cast<std::size_t>(device)]; }
 
  private:
   static inline std::array<Kernel<Op>, kDeviceTypes> kernels{};
 };
 
-/// Enters functions of the form void(SomeBackend&, const SomeOp&) into the tables of their ops, for
-/// the device of their backend, which is the calling thread's while they run (Scope). At the end of
+/// Registers functions of the form void(SomeBackend&, const SomeOp&) as the implementations of their
+/// ops on the device of their backend. That device is current while they run (Scope). At the end of
 /// the file that defines them:
 ///
 ///   const KernelsOf<gemm<float>, gemm<double>> registered;

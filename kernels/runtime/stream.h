@@ -17,7 +17,7 @@ class Backend;
 /// finished when its call returns.
 ///
 /// A handle: copies name the same queue, which lives as long as any of them and as anything that
-/// was made on it. Whoever works on a stream later keeps a copy.
+/// was made on it. Keep a copy to use a stream later.
 class Stream {
  public:
   struct Options {
@@ -32,10 +32,10 @@ class Stream {
   explicit Stream(const Options& options);
   Stream() : Stream(Options{}) {}
 
-  /// A queue that somebody else made and keeps: `native` is a cudaStream_t of the GPU, null for its
-  /// default stream, or for device sim a sim::WorkQueue*. It must outlive the stream, its copies and all
-  /// that is made on them. Work goes behind what was issued there before. Throws DeviceError as above,
-  /// and std::invalid_argument for device cpu, which has no queue.
+  /// Wraps a queue without owning it: `native` is a cudaStream_t of the GPU, null for its default stream,
+  /// or for device sim a sim::WorkQueue*. It must outlive the stream, its copies and all that is made
+  /// on them. Work is ordered behind what was issued to it before. Throws DeviceError as above, and
+  /// std::invalid_argument for device cpu, which has no queue.
   static Stream wrap(const Device& device, void* native);
 
   ~Stream() = default;

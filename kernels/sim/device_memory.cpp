@@ -19,15 +19,15 @@ namespace {
 constexpr std::size_t kAlignment = 256;
 constexpr int kPoison = 0xFF;
 
-/// The blocks of all streams: one GPU has one memory. They are poisoned for AddressSanitizer while
-/// nobody has access, and a forbidden one always.
+/// The blocks of all streams: one GPU has one memory. AddressSanitizer lets only running kernels and
+/// copies access them, and nothing access a poisoned one.
 class Registry {
  public:
   void* add(std::int64_t bytes) {
     const std::scoped_lock lock(mutex_);
     const std::int64_t total = current_gpu().memory_bytes;
     if (bytes > total - used_bytes_) {
-      throw OutOfMemoryError({.asked_bytes = bytes,
+      throw OutOfMemoryError({.requested_bytes = bytes,
                               .free_bytes = std::max<std::int64_t>(total - used_bytes_, 0),
                               .total_bytes = total});
     }

@@ -63,8 +63,7 @@ void run_grid(const LaunchShape& shape, const std::function<void()>& thread_body
 
 enum class BarrierResult : std::uint8_t { kNone, kCount, kAnd, kOr };
 
-/// Waits until every thread of the block has arrived, and returns what was asked about the
-/// predicates.
+/// Waits until every thread of the block has arrived, and returns the reduction of their predicates.
 int wait_at_barrier(BarrierResult asked, bool predicate, std::source_location site);
 
 /// Waits until every lane of the mask has arrived, and returns this lane's result.
@@ -73,8 +72,7 @@ std::uint64_t exchange_in_warp(const WarpRequest& request, std::source_location 
 /// Orders this thread's accesses before and after it, for threads that pass fences as well.
 void memory_fence();
 
-/// The block's shared array of that key: exact size, filled with 0xFF when a thread first asks for
-/// it.
+/// The block's shared array of that key: exact size, created on first use and filled with 0xFF.
 void* shared_array(const void* key, std::size_t bytes);
 
 /// LaunchShape::shared_bytes of them, filled with 0xFF; null where that is 0.

@@ -39,7 +39,7 @@ struct Warp {
   std::uint32_t existing = 0;
   std::uint32_t exited = 0;
   std::uint32_t waiting = 0;
-  /// Those of the waiting lanes that ask for the same as the one that came last.
+  /// The waiting lanes whose request matches that of the last one to arrive.
   std::uint32_t latest_group = 0;
 };
 

@@ -1,4 +1,4 @@
-// GpuModel: the GPU that the sim device stands for, where a kernel or its launcher asks.
+// GpuModel: the properties of the simulated GPU that kernels and launchers can query.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 namespace gradvitals::sim {
 
 struct GpuModel {
-  /// Several blocks in a persistent grid, and tests that end soon.
+  /// Enough for several blocks in a persistent grid, few enough for fast tests.
   int multiprocessors = 4;
   /// An H100's.
   std::int64_t memory_bytes = 80'000'000'000;

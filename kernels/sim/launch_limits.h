@@ -1,4 +1,4 @@
-// What every GPU that the project supports accepts in a launch.
+// Launch limits that every supported GPU accepts.
 #pragma once
 
 #include <cstddef>

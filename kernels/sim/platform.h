@@ -16,8 +16,7 @@
 
 #define GPU_NAMESPACE sim
 
-// A variable of static storage stands for this declaration: its address tells the engine which of
-// the block's shared arrays is meant, whichever thread asks first.
+// A static variable identifies this declaration: its address is the key of the block's shared array.
 #define GPU_SHARED(type, name, ...)                             \
   static char gpu_key_of_##name;                                \
   using gpu_type_of_##name = type __VA_ARGS__;                  \
@@ -30,7 +29,7 @@ inline constexpr DeviceType kDevice = DeviceType::kSim;
 
 /// Work has finished when its call returns, unless the queue is captured.
 using Queue = WorkQueue*;
-/// One is like another: whatever came before has finished.
+/// Events carry no state: earlier work has always finished.
 enum class Event : unsigned char {};
 using Graph = CapturedWork*;
 

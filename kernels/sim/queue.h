@@ -13,7 +13,7 @@ struct CapturedWork {
   std::vector<std::function<void()>> items;
 };
 
-/// Of the calling thread: what cudaGetDevice and cudaSetDevice are under CUDA.
+/// The calling thread's device: cudaGetDevice and cudaSetDevice under CUDA.
 int current_device();
 void set_current_device(int index);
 
@@ -21,7 +21,7 @@ class WorkQueue {
  public:
   explicit WorkQueue(int device) : device_(device) {}
 
-  /// Throws CudaError where the queue's device is not the calling thread's: as CUDA refuses a kernel.
+  /// Throws CudaError, as a CUDA launch does, unless the queue's device is the calling thread's.
   void check_current() const;
 
   /// Runs `work`, or keeps it where the queue is being captured.

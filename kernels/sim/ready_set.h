@@ -23,7 +23,7 @@ class ReadySet {
   /// empty set.
   std::uint32_t next_after(std::uint32_t position) const {
     const std::uint32_t from = (position + 1) % kMaxBlockThreads;
-    // The word of `from` is asked twice: first for what lies behind it, in the end for the rest.
+    // The word of `from` is read twice: first for the bits after it, at the end for those before it.
     std::uint64_t word = words_[from / kBits] & (~std::uint64_t{0} << (from % kBits));
     for (std::uint32_t step = 0; step <= kWords; ++step) {
       const std::uint32_t index = (from / kBits + step) % kWords;

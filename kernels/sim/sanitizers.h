@@ -1,6 +1,6 @@
-// What the engine tells AddressSanitizer and ThreadSanitizer. Each call does nothing in a program
-// without that sanitizer: it asks whether the sanitizer's functions were linked in, so that one
-// build of the engine serves every program.
+// Annotations of the engine for AddressSanitizer and ThreadSanitizer. Each checks at run time whether
+// the sanitizer is linked in and does nothing otherwise, so that one build of the engine serves every
+// program.
 #pragma once
 
 #include <cstddef>

@@ -16,13 +16,13 @@ class SharedMemory {
   SharedMemory(const SharedMemory&) = delete;
   SharedMemory& operator=(const SharedMemory&) = delete;
 
-  /// The array of that key, made when it is first asked for.
+  /// The array of that key, created on first use.
   void* array(const void* key, std::size_t bytes);
 
   /// Bytes in all arrays.
   std::size_t bytes() const { return bytes_; }
 
-  /// Gives the arrays back.
+  /// Frees the arrays.
   void clear();
 
  private:

@@ -1,4 +1,4 @@
-// The operations of a warp: what lanes ask for, and what each of them gets.
+// The operations of a warp: requests of its lanes, and their results.
 #pragma once
 
 #include <array>
@@ -43,7 +43,7 @@ constexpr bool names(std::uint32_t mask, int lane) {
 using WarpRequests = std::array<const WarpRequest*, kWarpLanes>;
 using WarpResults = std::array<std::uint64_t, kWarpLanes>;
 
-/// Results of the lanes that the mask names, all of which ask for the same op. A shuffle from a
+/// Results of the lanes in the mask, all of which request the same op. A shuffle from a
 /// lane outside of the mask, undefined on a GPU, gives 0xFF bytes.
 WarpResults evaluate(std::uint32_t mask, const WarpRequests& requests);
 

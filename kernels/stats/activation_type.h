@@ -1,5 +1,5 @@
-// Activation: which function a layer ends with, and what the program must know of each. What it
-// computes is in kernels/ops/activation.h. CONTRIBUTING.md says how to add one.
+// Activation: the activation functions and their properties. Their formulas are in
+// kernels/ops/activation.h. CONTRIBUTING.md says how to add one.
 #pragma once
 
 #include <array>
@@ -32,7 +32,7 @@ struct Saturation {
 struct ActivationProperties {
   Activation activation;
   std::string_view name;
-  /// The derivative cannot be had from the output alone.
+  /// The derivative cannot be computed from the output alone.
   bool needs_pre_activation = false;
   /// The derivative jumps at z = 0.
   bool has_kink = false;
@@ -43,8 +43,8 @@ struct ActivationProperties {
   std::optional<Saturation> saturation{};
 };
 
-/// In the order of the enumerators. All else that depends on the activation, but for the functions
-/// themselves, asks here.
+/// In the order of the enumerators. Everything that depends on the activation, other than its formulas,
+/// is derived from this table.
 inline constexpr std::array kActivationTable = {
     ActivationProperties{.activation = Activation::kNone, .name = "none"},
     ActivationProperties{.activation = Activation::kLinear, .name = "linear"},
@@ -82,7 +82,7 @@ constexpr std::string_view name(Activation activation) {
 /// The inverse of name(); empty where the text names no activation.
 std::optional<Activation> parse_activation(std::string_view text);
 
-/// All that can be computed: not kNone.
+/// All activations but kNone.
 constexpr auto all_activations() {
   std::array<Activation, kActivationTable.size() - 1> all{};
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = kActivationTable[i + 1].activation;

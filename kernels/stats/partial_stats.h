@@ -61,9 +61,8 @@ GRADVITALS_HOST_DEVICE TensorStats empty_part() {
   return part;
 }
 
-/// merge() with a part that gives its members one by one, as other(&TensorStats::sum) does: a warp
-/// passes them from thread to thread, and its registers hold one part and not two. The order of the
-/// two does not show in the bits.
+/// merge() with a part whose members are read one by one, as other(&TensorStats::sum): a warp then
+/// shuffles single members, and its registers hold one part instead of two. Bitwise commutative.
 template <class Other>
 GRADVITALS_HOST_DEVICE void merge_members(TensorStats& mine, Other other) {
   const double max_abs = other(&TensorStats::max_abs);
@@ -88,7 +87,7 @@ GRADVITALS_HOST_DEVICE void merge_members(TensorStats& mine, Other other) {
   }
   mine.sum_squares += sum_squares;
   mine.sum += sum;
-  // Neither is ever NaN, which fmax() and fmin() would ask for.
+  // Neither is ever NaN, which fmax() and fmin() would have to check for.
   mine.max_abs = max_abs > mine.max_abs ? max_abs : mine.max_abs;
   const double min_abs_nonzero = other(&TensorStats::min_abs_nonzero);
   if (min_abs_nonzero < mine.min_abs_nonzero) mine.min_abs_nonzero = min_abs_nonzero;
@@ -97,7 +96,7 @@ GRADVITALS_HOST_DEVICE void merge_members(TensorStats& mine, Other other) {
   mine.subnormal_count += other(&TensorStats::subnormal_count);
   mine.nan_count += other(&TensorStats::nan_count);
   mine.inf_count += other(&TensorStats::inf_count);
-  // -1, which is none, becomes the largest.
+  // As unsigned, -1 (none) is the largest.
   const auto first = static_cast<std::uint64_t>(other(&TensorStats::first_nonfinite_index));
   if (first < static_cast<std::uint64_t>(mine.first_nonfinite_index)) {
     mine.first_nonfinite_index = static_cast<std::int64_t>(first);
@@ -118,8 +117,8 @@ GRADVITALS_HOST_DEVICE TensorStats part_of(TensorStats stats, std::int64_t first
   return stats;
 }
 
-/// The statistics of a part that is the whole: `sum` as it is, and no exponent where the squares' sum
-/// is a normal float64 without.
+/// The statistics of a part that is the whole tensor: `sum` unscaled, and scale_exponent 0 if the sum of
+/// squares is then a normal float64.
 GRADVITALS_HOST_DEVICE TensorStats whole_of(TensorStats part) {
   const int exponent = part.scale_exponent;
   if (exponent == 0) return part;
@@ -134,7 +133,7 @@ GRADVITALS_HOST_DEVICE TensorStats whole_of(TensorStats part) {
   return part;
 }
 
-/// Parts that are merged at a time: one for each thread of a warp.
+/// Fan-in of the merge tree: one part for each thread of a warp.
 inline constexpr int kMergeFanIn = 32;
 
 /// All parts merged, in the order that every device keeps: kMergeFanIn at a time as a warp does it,

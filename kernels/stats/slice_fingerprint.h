@@ -15,9 +15,9 @@ inline constexpr int kSlicePiece = 256;
 inline constexpr std::uint64_t kFloat64Infinity = 0x7FF0000000000000;
 inline constexpr std::uint64_t kFloat64Magnitude = 0x7FFFFFFFFFFFFFFF;
 
-/// What an element adds to its slice's fingerprint: its value as float64 bits, and its place, by
-/// the finaliser of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number
-/// generators", OOPSLA 2014).
+/// The contribution of an element to the fingerprint of its slice: a hash of its value as float64 bits
+/// and of its position, by the finaliser of SplitMix64 (Steele, Lea, Flood, "Fast
+/// splittable pseudorandom number generators", OOPSLA 2014).
 GRADVITALS_HOST_DEVICE std::uint64_t fingerprint_of(std::uint64_t bits, std::uint64_t place) {
   constexpr std::uint64_t kGoldenRatio = 0x9E3779B97F4A7C15;
   const std::uint64_t magnitude = bits & kFloat64Magnitude;

@@ -15,9 +15,9 @@ struct SliceRecord {
   double sum_squares =
       0.0;  ///< Of the finite elements. Squares of float64 may overflow, or vanish.
   std::int64_t nonzero_count = 0;  ///< Finite elements other than 0.
-  /// Of all elements, each with its place. Equal for slices that are equal element by element (NaN
-  /// equal to NaN, -0 to +0), the same bits on every device; 2^-64 is the chance that others share
-  /// it.
+  /// Hash of all elements and their positions. Equal for slices that are equal element by element
+  /// (NaN equals NaN, -0 equals +0), and the same on every device. Other slices collide with
+  /// probability 2^-64.
   std::uint64_t fingerprint = 0;
   std::int64_t nonfinite_count = 0;
 

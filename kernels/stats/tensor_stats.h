@@ -13,7 +13,7 @@ namespace gradvitals {
 
 class Stream;
 
-/// What one read of a tensor tells. Sums and extremes are over the finite elements.
+/// Statistics of one tensor, from one read. Sums and extremes are over the finite elements.
 /// Accuracy: sum_squares 1e-12 relative, sum 1e-12 * sum|x|, everything else exact.
 struct TensorStats {
   std::int64_t count = 0;
@@ -21,7 +21,7 @@ struct TensorStats {
   /// leave float64's range, so that l2_norm() is right for every finite input.
   double sum_squares = 0.0;
   std::int32_t scale_exponent = 0;
-  /// Always 0: records are copied as they are, and a hole between members would be read unwritten.
+  /// Always 0: fills the padding, since records are copied bytewise.
   std::int32_t reserved = 0;
   double sum = 0.0;      ///< Infinite only where float64 elements add up beyond float64's range.
   double max_abs = 0.0;  ///< 0 where no element is finite
@@ -41,7 +41,7 @@ struct TensorStats {
   double rms() const;
   /// Of the finite part; 0 where it is empty.
   double mean() const;
-  /// What a plain norm would give: NaN with any NaN, infinity with any infinity, else l2_norm().
+  /// The norm by IEEE arithmetic: NaN with any NaN, infinity with any infinity, else l2_norm().
   double ieee_norm() const;
 
   bool operator==(const TensorStats&) const = default;
@@ -50,9 +50,9 @@ static_assert(sizeof(TensorStats) == 11 * sizeof(double), "no padding");
 
 class TensorStatsLayout;
 
-/// Which tensors a call of tensor_stats() reads, and the memory that it works in. Made once for a set of
-/// tensors, which may then move (set_data()). How the work is cut depends on counts and dtypes alone, so
-/// that results do, too. Of one stream; one call at a time may use it. Move-only.
+/// The tensors that tensor_stats() reads, and its workspace. Made once for a set of tensors, whose data
+/// may then move (set_data()). The partition of the work depends on counts and dtypes alone, and so do
+/// the results. Bound to one stream; used by one call at a time. Move-only.
 class TensorStatsPlan {
  public:
   /// Keeps no view. Throws std::invalid_argument naming the view with a negative count, another device
@@ -70,13 +70,12 @@ class TensorStatsPlan {
   /// Elements of all tensors, those without data among them.
   std::int64_t element_count() const;
 
-  /// Where the tensors are from here on, in the order of the views: a framework takes new memory
-  /// for each step's gradients. Null: the tensor does not exist in this step,
-  /// and its record is empty. Where nothing has moved it costs a comparison; elsewhere one copy to the
-  /// device, behind what was issued before. It never waits for the device, and work that was captured
-  /// (graph.h) reads the new memory. Throws std::invalid_argument for another number of pointers than
-  /// size(), data that is not aligned, and on a stream that is not the plan's. Not while the stream is
-  /// captured.
+  /// Sets the data pointers of the tensors, in the order of the views: a framework may allocate new
+  /// gradients in each step. Null: the tensor does not exist in this step, and its record is empty.
+  /// Unchanged pointers cost a comparison, others one asynchronous copy to the device. Never waits for
+  /// the device; captured work (graph.h) reads the new pointers. Throws std::invalid_argument if the
+  /// number of pointers is not size(), for data that is not aligned, and for a stream that is not the
+  /// plan's. Not allowed while the stream is captured.
   void set_data(Stream& stream, std::span<const void* const> data);
 
   /// For the kernels.
@@ -86,9 +85,9 @@ class TensorStatsPlan {
   std::unique_ptr<TensorStatsLayout> layout_;
 };
 
-/// Writes to `out`, on the stream's device, one record per tensor of the plan, in its order, and
-/// behind them the record of all gradients together, as if they stood one behind the other, those that
-/// do not exist included: what a guarded update reads (optimizer.h). A tensor without data has the empty
+/// Writes to `out`, on the stream's device, one record per tensor of the plan, in its order, and then
+/// the record of all gradients concatenated, those that do not exist included: the input of a guarded
+/// update (optimizer.h). A tensor without data has the empty
 /// record. Bitwise the same on every run, for every thread count and every GPU. Throws
 /// std::invalid_argument where `out` is not plan.record_count() records or the stream is not the plan's.
 void tensor_stats(Stream& stream, TensorStatsPlan& plan, const VectorView<TensorStats>& out);

@@ -119,7 +119,7 @@ void TensorStatsLayout::check_stream(const Stream& stream) const {
 }
 
 TensorStatsLayout::Upload& TensorStatsLayout::free_upload(Stream& stream) {
-  // One more where the device is that far behind, so that nobody waits.
+  // If none has finished, another one is allocated rather than waited for.
   const auto free =
       std::ranges::find_if(uploads_, [](const Upload& each) { return each.done.has_passed(); });
   if (free != uploads_.end()) return *free;

@@ -1,5 +1,5 @@
-// TensorStatsLayout: how a plan's tensors are cut into chunks, and the trees by which the chunks' records
-// become one. Private to kernels/stats.
+// TensorStatsLayout: the partition of a plan's tensors into chunks, and the trees that reduce the
+// chunks' records. Private to kernels/stats.
 #pragma once
 
 #include <cstddef>
@@ -32,14 +32,14 @@ class TensorStatsLayout {
     std::int64_t first_element;  ///< Elements of the gradients before it.
   };
 
-  /// What a GPU must know of a chunk before it reads it.
+  /// Per chunk, what a GPU needs to read it.
   struct alignas(16) ChunkSource {
     const void* data;
     std::uint16_t count;  ///< 0 where the tensor does not exist.
     DType dtype;
     std::int32_t gradient;  ///< As Entry::gradient.
   };
-  /// What it must know afterwards, to deliver the chunk's record.
+  /// Per chunk, the place of its record in the tree of its entry.
   struct alignas(16) ChunkPlace {
     std::int32_t leaf;        ///< Its number among the chunks of its entry,
     std::int32_t leaves;      ///< of so many,
@@ -130,7 +130,7 @@ struct TensorStatsPass {
   VectorView<TensorStats> out;
 };
 
-/// What set_data() asks of a device other than cpu, behind which its chunks point to `data`.
+/// The upload of set_data() to a device other than cpu: afterwards its chunks point to the new data.
 struct SetTensorData {
   const TensorStatsLayout& layout;
   const void* const* host_data;  ///< One per entry, in memory that the device copies from.

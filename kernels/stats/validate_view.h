@@ -17,11 +17,11 @@ namespace gradvitals::validate {
 [[noreturn]] void shape_mismatch(std::string_view op, const TensorView& view,
                                  const Shape& argument);
 
-/// Throws where the view contradicts itself, or has elements that are null, on another device or
-/// not at a multiple of their size.
+/// Throws if the view is inconsistent, or has elements whose data is null, on another device or not
+/// aligned.
 void matrix(std::string_view op, const TensorView& view, const Device& device);
 
-/// Throws where an output does not have `count` elements, which the view asks for.
+/// Throws unless an output has `count` elements, as the view requires.
 template <class T>
 void has_count(std::string_view op, const TensorView& view, std::string_view argument,
                const VectorView<T>& out, std::int64_t count) {

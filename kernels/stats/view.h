@@ -1,4 +1,4 @@
-// TensorView: a tensor that somebody else owns, with what it means to its network.
+// TensorView: a non-owning view of a tensor, with its role in the network.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace gradvitals {
 
-/// What a tensor is to the network it comes from.
+/// The role of a tensor in its network.
 enum class Role : std::uint8_t {
   kGradient,       ///< dL/dp of a trainable parameter p
   kWeight,         ///< the parameter itself

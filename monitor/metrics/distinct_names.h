@@ -1,4 +1,4 @@
-// Distinct names: what tensors are called where models that are examined together share names.
+// Distinct names for the tensors of models that are examined together.
 #pragma once
 
 #include <span>
@@ -10,10 +10,9 @@
 
 namespace gradvitals {
 
-/// A name for each view, which no two views of one role share. That is its own name; where two
-/// models use one name, all are preceded by their model's ("Critic/dense/kernel"), and what is the
-/// same even then is numbered from its second on, network by network, in its scope
-/// ("dense#2/kernel").
+/// A name for each view, unique among the views of its role: its own name; if two models share names,
+/// prefixed with the model's name ("Critic/dense/kernel"); remaining duplicates are numbered in their
+/// scope from the second on, network by network ("dense#2/kernel").
 std::vector<std::string> distinct_names(std::span<const TensorView> views);
 
 /// "dense#2/kernel" of "dense/kernel" and 2.

@@ -1,5 +1,4 @@
-// GradientNorm: one gradient as the rules on magnitudes see it, whether its tensor was examined
-// or only its norm is known.
+// GradientNorm: the magnitude of one gradient for the rules, from its tensor or from its norm alone.
 #pragma once
 
 #include <optional>
@@ -24,9 +23,8 @@ struct GradientNorm {
   /// large, never that it is small.
   bool is_whole = true;
   bool is_total = false;  ///< The norm of all gradients together, and all that is known of them.
-  /// A bias that has next to no gradient while the kernel of its layer has. What a normalisation
-  /// layer subtracts again, or a softmax over attention keys, has a gradient of zero but for
-  /// rounding.
+  /// A bias without gradient, but for rounding, whose kernel has one: before a normalisation layer,
+  /// which subtracts it again, or of attention keys, where the softmax cancels it.
   bool is_idle_bias = false;
 };
 
@@ -39,12 +37,11 @@ bool has_vanished(const GradientNorm& gradient, const Thresholds& thresholds);
 std::vector<GradientNorm> gradient_norms_of(const HealthMetrics& metrics,
                                             const Thresholds& thresholds);
 
-/// What the gradient of gradient_norms[index] is called: its name, or "gradient 1" for index 0
-/// where nobody named it.
+/// The name of gradient_norms[index]; "gradient 1" for index 0 if it has none.
 std::string norm_name(const HealthMetrics& metrics, std::size_t index);
 
-/// Whether gradient_norms[index] is no tensor's norm but that of all gradients together, as its name
-/// says: alone, as trainers log it, or beside norms of tensors.
+/// Whether gradient_norms[index] is, by its name, the norm of all gradients together and not of one
+/// tensor: alone, as trainers log it, or beside norms of tensors.
 bool is_total_norm(const HealthMetrics& metrics, std::size_t index);
 
 /// "norm of all gradients together (grad_norm)"

@@ -65,12 +65,12 @@ struct HealthMetrics {
   std::int64_t weak_layers = 0;      ///< norms < 1e-4
   std::int64_t total_layers = 0;
   std::vector<double> gradient_norms;  ///< L2, in the order of the gradients.
-  /// Names of gradient_norms where those came without tensors; empty where nobody named them.
+  /// Names of gradient_norms where those came without tensors; empty if they had none.
   std::vector<std::string> gradient_names;
 
   /// Training step, where it is known.
   std::optional<std::int64_t> step;
-  /// What the loss was multiplied by before backward; norms are already divided by it.
+  /// Loss scale of mixed-precision training; norms are already divided by it.
   double loss_scale = 1.0;
   std::optional<double> loss;
   std::vector<TensorRecord>
@@ -94,7 +94,7 @@ bool has_norm(const TensorRecord& tensor);
 /// is none.
 double global_norm(const HealthMetrics& metrics);
 
-/// Whether there is anything that a verdict could rest on: a gradient or delta with an element, a
+/// Whether there is evidence for a verdict: a gradient or delta with an element, a
 /// parameter without gradient, a gradient norm, or a value that is not finite. False means that
 /// "healthy" would be a guess.
 bool can_be_judged(const HealthMetrics& metrics);

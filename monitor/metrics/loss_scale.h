@@ -5,8 +5,8 @@
 
 namespace gradvitals {
 
-/// What the statistics would be of the tensor divided by `scale`, but for counts: what was
-/// subnormal or zero in the stored dtype stays so. `scale` is positive and finite.
+/// The statistics of the tensor divided by `scale`. Counts do not change: elements that were subnormal
+/// or zero in the stored dtype still count as such. `scale` is positive and finite.
 TensorStats divided_by(const TensorStats& stats, double scale);
 
 /// Divides gradients and deltas, and everything made of them, and notes the scale as

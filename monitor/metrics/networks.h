@@ -1,4 +1,4 @@
-// Networks that are examined together, and what each of them alone showed.
+// Networks that are examined together, and the metrics of each.
 #pragma once
 
 #include <span>
@@ -10,12 +10,11 @@
 
 namespace gradvitals {
 
-/// Puts the networks of the views into the records, which are parallel to them and have distinct
-/// names: numbered from 0 in the order in which they are met. A weight, whose model does not know its
-/// place among others, goes where the layer of its model and scope is, and so does a gradient without
-/// a layer; what no layer is known of, with its model, which is a network of its own where none of it
-/// is known. Returns the networks' names: of the model of the first layer, or of that layer, and
-/// distinct; none where the views tell of one network, which then holds all.
+/// Assigns the networks of the views to their records, which are parallel to them and have distinct
+/// names. Networks are numbered from 0 in order of appearance. Weights, and gradients without a layer,
+/// go to the network of the layer with the same model and scope; other tensors to the network of their
+/// model, a new one if the model has no known layer. Returns distinct names of the networks, from the
+/// model of the first layer or from that layer; none if there is only one network.
 std::vector<std::string> place_in_networks(std::span<const TensorView> views,
                                            std::span<TensorRecord> records);
 

@@ -30,8 +30,8 @@ struct LoggedRecord {
   std::optional<HealthMetrics> metrics;  ///< Complete ones, with norms of their own.
 };
 
-/// Whether what stands under this name is none of norms, as the name is longer than a norm's may be: a
-/// prompt, say. Throws InputError as refuse_long_norm() where it says "gradient" all the same.
+/// Whether the name is too long for a norm's, a prompt for example, so that its values are ignored.
+/// Throws InputError as refuse_long_norm() if it contains "gradient" all the same.
 bool is_passed_over(std::string_view name, const std::string& path);
 /// Throws InputError naming the path, the name and its size.
 [[noreturn]] void refuse_long_norm(std::string_view name, const std::string& path);

@@ -151,7 +151,7 @@ RecordedMetrics read_document(const json& value, const std::string& path) {
   return log.to_metrics();
 }
 
-/// JSON lines. Whoever reads a file while it is written finds its last line cut short.
+/// JSON lines. The last line of a file that is still being written may be cut short.
 RecordedMetrics read_lines(std::string_view text, const std::string& path) {
   TrainingLog log(path, "line");
   RecordPlace place{.path = path, .unit = "line"};

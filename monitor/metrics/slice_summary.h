@@ -1,5 +1,4 @@
-// SliceSummary: which units of a kernel get no gradient, which get the same, and whether one gets
-// nearly all.
+// SliceSummary: units of a kernel with zero, equal or dominating gradients.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +20,8 @@ struct SliceSummary {
   /// there are no squares, or where they leave float64's range.
   std::int64_t top_index = -1;
   double top_share = 0.0;
-  /// Twins: slices that equal another one element by element. They are finite, and at least two of
-  /// their elements are not 0: what has one element is easily equal.
+  /// Twins: slices that equal another one element by element. Only finite slices with two nonzero
+  /// elements or more count: with fewer, equality may be chance.
   std::int64_t twin_count = 0;
   std::int64_t largest_twin_group = 0;
   std::int64_t first_twin = -1;  ///< The first two of the largest group; -1 without twins.

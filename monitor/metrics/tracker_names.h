@@ -7,7 +7,7 @@
 
 namespace gradvitals {
 
-/// What a word of a name says of it.
+/// How a word classifies the name that contains it.
 enum class WordMeaning : std::uint8_t {
   kAlways,    ///< A tracker's, whatever stands beside the word.
   kMeasured,  ///< A tracker's, but for a layer that is named after the word.

@@ -33,7 +33,7 @@ BloodPressure blood_pressure(const std::vector<GradientNorm>& gradients,
   return sign;
 }
 
-/// What gradients themselves do speaks first; the forward gain where nothing is known of them.
+/// By the flow of gradients if it is known, else by the forward gain.
 VitalStatus oxygen_status(const Oxygen& sign, const Thresholds& t) {
   if (sign.backward_factor) {
     return status_of(sign.backward_factor, backward_factor_floor(sign, t).warning,
@@ -95,8 +95,8 @@ Oxygen oxygen(const HealthMetrics& metrics, const Thresholds& thresholds) {
   return sign;
 }
 
-/// How far signals have come from what they were: |log| of what tells the status; then how many units
-/// are dead or saturated.
+/// Sort key, worst last: abnormal status, then |log| of the value that decides it, then the fraction of
+/// dead or saturated units.
 std::tuple<bool, double, double> badness(const Oxygen& sign) {
   const std::optional<double>& told = sign.backward_factor ? sign.backward_factor
                                       : sign.block_factor  ? sign.block_factor

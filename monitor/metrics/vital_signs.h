@@ -58,8 +58,7 @@ struct VitalSigns {
   Oxygen oxygen;
 };
 
-/// Below which backward_factor is low, and above which it is high, for this network: what else is
-/// known of its signals moves the limits (thresholds.h).
+/// The limits of backward_factor for this network, which depend on its other signals (thresholds.h).
 Limits backward_factor_floor(const SignalFlow& flow, const Thresholds& thresholds);
 Limits backward_factor_ceiling(const SignalFlow& flow, const Thresholds& thresholds);
 
@@ -79,11 +78,10 @@ struct ExaminedNetwork {
 std::vector<ExaminedNetwork> examine_networks(const HealthMetrics& metrics,
                                               const Thresholds& thresholds);
 
-/// Each sign is that of the network that is worst by it, and so is all that belongs to the sign. At
-/// least one network.
+/// For each sign, all values of the network that is worst by it. `networks` is not empty.
 VitalSigns worst_signs(std::span<const ExaminedNetwork> networks);
 
-/// From the metrics alone, be they of one network or of several.
+/// From the metrics of one network or of several.
 VitalSigns vital_signs(const HealthMetrics& metrics, const Thresholds& thresholds);
 
 }  // namespace gradvitals

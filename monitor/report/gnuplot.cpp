@@ -144,7 +144,7 @@ void receive(FileDescriptor& from, std::string& text) {
   }
 }
 
-/// Sends what fits; closes when all is sent or nobody reads any more (the exit status tells why).
+/// Sends what fits; closes when all is sent or the reader has closed (the exit status tells why).
 void send_some(FileDescriptor& to, std::string_view& text) {
   const ssize_t size = ::send(to.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   if (size >= 0) {
@@ -155,7 +155,7 @@ void send_some(FileDescriptor& to, std::string_view& text) {
   if (text.empty()) to.close();
 }
 
-/// The moment from which on nobody waits for gnuplot any more.
+/// When gnuplot is given up on.
 class Deadline {
  public:
   explicit Deadline(std::chrono::milliseconds limit)

@@ -8,7 +8,7 @@
 
 namespace gradvitals {
 
-/// gnuplot ran and failed, or could not be run: what() holds what it said.
+/// gnuplot failed or could not be run: what() holds its message.
 class GnuplotError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -20,7 +20,7 @@ class GnuplotNotFound : public GnuplotError {
   using GnuplotError::GnuplotError;
 };
 
-/// A figure of 48 networks takes gnuplot seconds; whoever waits longer than this waits in vain.
+/// Time limit: a figure of 48 networks takes gnuplot some seconds.
 inline constexpr std::chrono::milliseconds kGnuplotLimit{30'000};
 
 /// Runs a script and returns what it drew on its standard output. The user's ~/.gnuplot is not

@@ -67,7 +67,7 @@ void sort_by_precedence(std::vector<Finding>& findings) {
   findings = std::move(sorted);
 }
 
-/// What a rule says of one of several networks, in words that name it.
+/// Findings of a rule for one of several networks; texts name the network.
 std::vector<Finding> check_network(const Rule& rule, const ExaminedNetwork& network,
                                    const Thresholds& thresholds) {
   std::vector<Finding> findings =
@@ -79,7 +79,7 @@ std::vector<Finding> check_network(const Rule& rule, const ExaminedNetwork& netw
   return findings;
 }
 
-bool asks_for_gradients(const HealthMetrics& metrics) {
+bool has_gradients(const HealthMetrics& metrics) {
   return std::ranges::any_of(
       metrics.tensors, [](const TensorRecord& tensor) { return tensor.role == Role::kGradient; });
 }
@@ -92,9 +92,8 @@ std::vector<Finding> check_networks(const Rule& rule, std::span<const ExaminedNe
       networks, [](const ExaminedNetwork& network) { return can_be_judged(network.metrics); });
   for (const ExaminedNetwork& network : networks) {
     std::vector<Finding> found = check_network(rule, network, thresholds);
-    // One that only ran forward stands beside those that are trained: it is no fault that no
-    // gradient reaches it, where none was asked for.
-    if (any_can_be_judged && !asks_for_gradients(network.metrics)) {
+    // A network that only ran forward beside trained ones has no gradients by design.
+    if (any_can_be_judged && !has_gradients(network.metrics)) {
       std::erase_if(found, [](const Finding& f) { return f.verdict == Verdict::kNoGradient; });
     }
     std::ranges::move(found, std::back_inserter(findings));

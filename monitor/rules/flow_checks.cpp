@@ -118,8 +118,8 @@ std::vector<Finding> check_forward_gain(const Evidence& evidence) {
   const auto judged =
       judge(*gain, evidence.thresholds.forward_gain_low, evidence.thresholds.forward_gain_high);
   if (!judged) return {};
-  // Training moves activations apart without harm: where gradients are known to pass well, a
-  // forward gain is worth a word, and no more.
+  // Training moves activations apart without harm: if gradients are known to pass, a forward gain
+  // out of range only informs.
   const Severity severity =
       gradients_are_known_to_pass(oxygen) ? Severity::kInfo : judged->severity;
   Finding finding = finding_for(*gain, judged->limit, severity, evidence.metrics);
@@ -131,7 +131,7 @@ std::vector<Finding> check_forward_gain(const Evidence& evidence) {
 
 std::vector<Finding> check_gradient_spread(const Evidence& evidence) {
   const Oxygen& oxygen = evidence.vital_signs.oxygen;
-  // Where B is known, it is the better witness.
+  // B is more reliable if it is known.
   if (!oxygen.relative_gradient_spread || oxygen.backward_factor) return {};
   const double spread = *oxygen.relative_gradient_spread;
   const Severity severity = severity_below(spread, evidence.thresholds.gradient_spread);

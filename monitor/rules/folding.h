@@ -1,4 +1,4 @@
-// Folding: which findings are consequences of which.
+// Root causes: which findings are consequences of others.
 #pragma once
 
 #include <span>
@@ -7,13 +7,12 @@
 
 namespace gradvitals {
 
-/// Whether both are about one network, or the cause is about all: one network's fault is none of
-/// another's.
+/// Whether the cause is about the network of the effect or about all: networks do not affect each
+/// other.
 bool may_explain(const Finding& cause, const Finding& effect);
 
-/// Sets consequence_of: each finding that another one explains, directly or through others that
-/// fired, names the first root that does. Causes come before precedence: a finding may stand before
-/// what explains it.
+/// Sets consequence_of of each finding that another one explains, directly or through other findings,
+/// to the first such root. The order of findings does not matter: an effect may come before its cause.
 void group_by_root_cause(std::span<Finding> findings);
 
 }  // namespace gradvitals

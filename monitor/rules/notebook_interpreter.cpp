@@ -7,8 +7,8 @@
 namespace gradvitals {
 namespace {
 
-// The literals of this file are the notebook's own and stand apart from Thresholds: whoever tunes the
-// rules must not change what the notebook would have said.
+// The literals of this file are the notebook's and do not come from Thresholds: tuning the rules must
+// not change the notebook's results.
 
 /// "{:.2e}" as CPython prints it: a NaN has no sign there.
 std::string scientific(double value, int digits) {

@@ -77,7 +77,7 @@ std::vector<Finding> check_underflow(const Evidence& evidence) {
 std::vector<Finding> check_scaled_norm(const Evidence& evidence) {
   const HealthMetrics& metrics = evidence.metrics;
   const double norm = global_norm(metrics);
-  // The norm of one gradient is nobody's total.
+  // A single gradient has no total norm.
   if (!(norm > 0.0) || metrics.gradient_norms.size() < 2) return {};
   Finding finding;
   finding.value = norm;

@@ -44,7 +44,7 @@ struct TensorHistory {
 
   std::int64_t still() const { return observed - moving; }
   bool never_moves() const { return moving == 0 && observed > 1; }
-  /// What rests now and then has rested longer than it has moved before; one step may be chance.
+  /// Whether it rests intermittently: longer than it has moved before. One step may be chance.
   bool has_stopped() const {
     return moving > 0 && still_now > 1 && still_now > 2 * longest_rest &&
            still_now > still_at_start;

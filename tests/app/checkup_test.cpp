@@ -125,7 +125,7 @@ TEST(Checkup, OneWordStandsForTheHiddenLayersBeforeALinearHead) {
   EXPECT_EQ(metrics_with("tanh"), metrics_with("tanh,tanh,tanh,linear"));
 }
 
-TEST(Checkup, WhatNobodySaysIsAskedForWithTheLineToType) {
+TEST(Checkup, AMissingSettingIsRequestedWithTheLineToType) {
   const TemporaryFolder folder;
   const std::string model = folder.file("state_dict.safetensors");
   write_state_dict("tanh_odd", model);

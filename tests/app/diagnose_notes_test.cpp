@@ -1,4 +1,4 @@
-// Contract: what `gradvitals diagnose` says of its inputs beside the verdict: each thing once, with
+// Contract: the notes of `gradvitals diagnose` on its inputs, beside the verdict: each thing once, with
 // the files that it is true of. Oracle: files made by hand.
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// Contract: what the program says of cases from public reports (tests/data/golden/public).
+// Contract: the verdicts on cases from public reports (tests/data/golden/public).
 // Oracle: cases.json, written before the rules were: verdicts, severities, and words that the
 // answer must hold.
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Contract:  app/replace_file.h: whoever looks finds the old content or the new, and an interrupted
+// Contract:  app/replace_file.h: readers find the old content or the new, and an interrupted
 //            process leaves nothing else behind.
 // Oracle:    the file system after a child process was killed at an arbitrary moment.
 #include "app/replace_file.h"

@@ -125,7 +125,7 @@ def test_command_line():
 
 
 class PretendedCuda:
-    """torch.cuda, which writes down what it is asked for."""
+    """A stand-in for torch.cuda that records its calls."""
 
     def __init__(self):
         self.log, self.current = [], "main"

@@ -85,7 +85,7 @@ def test_whole_suite():
         "NVIDIA Pretended 80GB", "580.1", "13.0"), machine
     assert results["commit"] == "0123456789abcdef-dirty" and results["full"] and results["accuracy"] == [], results
     assert any("torch" in text for text in results["skipped"]), results["skipped"]
-    assert "tensor_stats: the cases of nobody are skipped: a test" in results["skipped"], results["skipped"]
+    assert "tensor_stats: the cases of no device are skipped: a test" in results["skipped"], results["skipped"]
     assert "3x1000_f32/0/cold" in said and "0/cold, 1 thread" not in said, said
     assert (runs.HERE / "README.md").stat().st_mtime_ns == readme.st_mtime_ns, "the tables were written"
     assert not list((tables.ROOT / tables.RESULTS).glob("*retended*"))
@@ -116,7 +116,7 @@ def test_without_a_gpu_one_line_says_so():
     with pretended_build(PRETENDED_CASES="no") as build:
         code, said, results = whole_suite(build)
     assert code == 1 and results is None, said
-    assert said.strip() == "bench: training_step: the cases of nobody are skipped: a test", said
+    assert said.strip() == "bench: training_step: the cases of no device are skipped: a test", said
 
 
 def test_time_is_bounded():

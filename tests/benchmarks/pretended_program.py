@@ -71,7 +71,7 @@ def main():
     if os.environ.get("PRETENDED_CASES") == "no":
         cases = {name: run for name, run in cases.items() if name.startswith("cpu/")}
     if "list_tests" in options:
-        print(f"{program}: the cases of nobody are skipped: a test", file=sys.stderr)
+        print(f"{program}: the cases of no device are skipped: a test", file=sys.stderr)
         print("\n".join(cases))
         return
     time.sleep(float(os.environ.get("PRETENDED_SLEEP", 0)))

@@ -7,7 +7,7 @@
 #     each other nor app, and monitor nothing of kernels/ops; nothing of the product includes tests or
 #     benchmarks.
 #   - Headers of CUDA, CUB and cuBLAS are included under kernels/*/cuda and kernels/baselines alone.
-#   - No preprocessor branch asks for a backend: CMake chooses files. kernels/runtime/host_device.h alone tells
+#   - No preprocessor branch selects a backend: CMake chooses files. kernels/runtime/host_device.h alone tells
 #     nvcc from g++.
 set -uo pipefail
 

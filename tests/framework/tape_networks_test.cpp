@@ -56,7 +56,7 @@ TEST_P(TapeNetworksTest, TwoModelsBesideEachOtherAreTwoNetworks) {
   const Tensor loss = mse(tape, b.forward(tape, x()), from_a);
   EXPECT_EQ(places(tape), (Places{"dense 0.0", "dense_1 0.1", "dense_2 0.2",  //
                                   "dense 1.0", "dense_1 1.1", "dense_2 1.2"}));
-  // Those of the second: 0 is what a view says that nobody placed.
+  // Those of the second: 0 is the default of a view.
   tape.gradient(loss, b.trainable_variables());
   const std::vector<TensorView> gradients = tape.gradient_views();
   EXPECT_EQ(gradients.size(), 6u);

@@ -27,7 +27,7 @@ TEST_P(LargeCountTest, APlanCountsChunksAndNodesOfLargeTensors) {
   constexpr std::int64_t kCount = (std::int64_t{1} << 32) + 1;
   constexpr std::int64_t kChunks = kCount / TensorStatsLayout::kChunkElements + 1;
   constexpr std::int64_t kNodes = TensorStatsLayout::tree_nodes(kChunks);
-  const Buffer memory(stream(), 64);  // Nobody reads it here.
+  const Buffer memory(stream(), 64);  // Not read here.
   const TensorView view{.name = "large",
                         .data = memory.data(),
                         .count = kCount,
@@ -44,7 +44,7 @@ TEST_P(LargeCountTest, APlanCountsChunksAndNodesOfLargeTensors) {
 
 TEST_P(LargeCountTest, APlanOfMoreThanAGpuCanCountIsRefused) {
   if (stream().device().type == DeviceType::kCpu) GTEST_SKIP() << "the cpu counts further";
-  const Buffer memory(stream(), 64);  // Nobody reads it here.
+  const Buffer memory(stream(), 64);  // Not read here.
   constexpr std::int64_t kCount = (std::int64_t{1} << 43) + 1;
   const TensorView view{.name = "huge",
                         .data = memory.data(),

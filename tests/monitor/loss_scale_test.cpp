@@ -55,7 +55,7 @@ TEST(LossScale, OfASummaryWithoutNormsDividesTheSummary) {
   EXPECT_EQ(metrics.max_gradient, 2.0);
   EXPECT_EQ(metrics.mean_gradient, 1.0);
   EXPECT_EQ(metrics.std_gradient, 0.25);
-  EXPECT_EQ(metrics.vanished_layers, 3) << "without norms nobody can count again";
+  EXPECT_EQ(metrics.vanished_layers, 3) << "they cannot be counted again without norms";
 }
 
 TEST(LossScale, DividesEveryStatisticButTheCounts) {

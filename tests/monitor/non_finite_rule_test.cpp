@@ -69,7 +69,7 @@ TEST(NonFinite, WithoutLayersTheFirstViewIsNotCalledTheEarliest) {
       << "a file lists tensors by name, not in the order of the step";
 }
 
-/// What R1 says of a dump in which the gradients named in `bad` are NaN, in this order.
+/// Findings of R1 for a dump in which the gradients named in `bad` are NaN, in this order.
 std::string text_of_dump(const std::vector<std::string>& names,
                          const std::vector<std::string>& bad) {
   std::vector<TensorRecord> gradients;

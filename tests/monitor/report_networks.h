@@ -1,4 +1,4 @@
-// Judged networks for the tests of the writers: tensors with the norms and gains asked for, and the
+// Judged networks for the tests of the writers: tensors with the given norms and gains, and the
 // product's own diagnosis of them.
 #pragma once
 

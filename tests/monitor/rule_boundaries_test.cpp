@@ -1,7 +1,7 @@
 // Contract: every rule about magnitudes fires beyond its limit and nowhere else.
 // Oracle: metrics made by hand, just inside, at and just beyond each limit.
 // Tolerance: none. sqrt(x * x) is |x| in IEEE arithmetic, so a tensor of one element has exactly
-// the norm that a test asks for.
+// the norm that a test sets.
 #include "monitor/rules/diagnosis.h"
 
 #include <gtest/gtest.h>

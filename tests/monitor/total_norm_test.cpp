@@ -29,7 +29,7 @@ HealthMetrics total(double norm) {
   return norms({norm}, {"train/grad_norm"});
 }
 
-/// What the rule says of it; empty where it is silent.
+/// The text of its finding; empty if there is none.
 std::string text_of(const HealthMetrics& metrics, std::string_view rule) {
   const Diagnosis diagnosis = diagnose(metrics);
   const auto found = std::ranges::find(diagnosis.findings, rule, &Finding::rule);

@@ -1,4 +1,4 @@
-// Contract: R13 finds gradients that are exactly zero or not there, and asks for another step where
+// Contract: R13 finds gradients that are exactly zero or not there, and advises to judge another step where
 // one cannot tell. Oracle: metrics made by hand.
 #include "monitor/rules/diagnosis.h"
 

@@ -51,7 +51,7 @@ inline void skip_where_absent(DeviceType device) {
   GTEST_SKIP() << reason;
 }
 
-/// cuBLAS on cuda where GRADVITALS_TEST_GEMM=cublas asks for it, so that one suite serves both.
+/// cuBLAS on cuda where GRADVITALS_TEST_GEMM=cublas selects it, so that one suite serves both.
 inline GemmProvider gemm_under_test(DeviceType device) {
   const char* const wanted = std::getenv("GRADVITALS_TEST_GEMM");
   if (device != DeviceType::kCuda || wanted == nullptr) return GemmProvider::kHandWritten;

@@ -1,6 +1,5 @@
-// Cublas: NVIDIA's own products and norms, loaded when somebody first asks for them. To link the
-// library would cost every start of the program its load time, and a machine without it could not
-// start the program at all.
+// Cublas: NVIDIA's cuBLAS, loaded with dlopen on first use. Linking the library would add its load
+// time to every start of the program, which could not start at all on a machine without it.
 #pragma once
 
 #include <cublas_v2.h>
@@ -36,7 +35,7 @@ struct CublasLibrary {
 
 /// A handle on one queue, with a workspace of its own: results are then the same bits on every run,
 /// and calls can be captured in a CUDA graph. Plain float32: no TF32, unless NVIDIA's environment
-/// variables ask for it. Move-only; the queue must outlive it.
+/// variables enable it. Move-only; the queue must outlive it.
 class Cublas {
  public:
   /// `scalars` says whether factors and results lie on the host or on the device. Throws

@@ -1,5 +1,5 @@
-// The contract behind gemm and dense on a GPU: five algorithms for one product, and the place of a
-// library's. Private to kernels/ops/cuda.
+// The contract behind gemm and dense on a GPU: five algorithms for one product, and the interface to a
+// library. Private to kernels/ops/cuda.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace gradvitals::GPU_NAMESPACE {
 
-/// c = alpha * op(a) op(b) + beta * c + bias, then y = activation(c) where y is wanted. Matrices
+/// c = alpha * op(a) op(b) + beta * c + bias, then y = activation(c) if y is not null. Matrices
 /// are row-major without padding. With beta 0, c is not read.
 struct Product {
   std::int64_t m = 0;
@@ -38,10 +38,10 @@ void gemm_shared_tiled(gpu::Queue queue, const Product& product);
 void gemm_register_tiled(gpu::Queue queue, const Product& product);
 void gemm_warp_tiled(gpu::Queue queue, const Product& product);
 
-/// What follows a product whose c lacks it, as in these algorithms: c += bias, y = activation(c).
+/// The epilogue of these algorithms as a kernel of its own: c += bias, y = activation(c).
 void gemm_epilogue(gpu::Queue queue, const Product& product);
 
-/// A library's products, in the place of these.
+/// A library that replaces these algorithms.
 class GemmLibrary {
  public:
   virtual ~GemmLibrary() = default;
@@ -49,7 +49,7 @@ class GemmLibrary {
   virtual void multiply(const Product& product) = 0;
 };
 
-/// Of a queue (Backend::state).
+/// State of a queue (Backend::state).
 struct GemmProviderState {
   std::unique_ptr<GemmLibrary> library;  ///< Null: the algorithms above multiply.
 };

@@ -1,5 +1,4 @@
-// A shared library that a program can start without: looked for when it is first needed. Free of
-// CUDA headers.
+// A shared library that is optional at run time: loaded on first use. Free of CUDA headers.
 #pragma once
 
 #include <span>
@@ -7,12 +6,11 @@
 
 namespace gradvitals::cuda {
 
-/// Stays loaded for as long as the program runs: a GPU library leaves threads and device state of
-/// its own behind, which unloading would pull the code from under.
+/// Never unloaded: a GPU library leaves threads and device state behind, whose code must stay mapped.
 class SharedLibrary {
  public:
-  /// Loads the first of `names` that the dynamic linker finds. Throws DeviceError with its words on
-  /// each of them where it finds none.
+  /// Loads the first of `names` that the dynamic linker finds. Throws DeviceError with the linker's
+  /// message for each if it finds none.
   SharedLibrary(std::string title, std::span<const char* const> names);
 
   /// Sets `function` to the library's function of that name. Throws DeviceError where it has none.

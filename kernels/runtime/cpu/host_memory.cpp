@@ -18,8 +18,8 @@
 namespace gradvitals {
 namespace {
 
-/// From here on, blocks begin at a page of this size, and Linux is asked for such pages as far as
-/// they are whole: tensor_stats reads 500 MB 1.1 x as fast (Zen 3). It costs address space of up to
+/// Blocks of this size or more are aligned to huge pages, which Linux is advised to use for their
+/// whole pages: tensor_stats reads 500 MB 1.1 x as fast (Zen 3). It costs address space of up to
 /// a page a block.
 constexpr std::int64_t kHugePageBytes = std::int64_t{1} << 21;
 

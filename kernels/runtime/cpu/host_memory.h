@@ -12,8 +12,8 @@ namespace gradvitals {
 class HostMemory final : public MemorySource {
  public:
   static constexpr std::int64_t kAlignment = 64;  ///< A cache line, and the widest vector.
-  /// What may wait unused before blocks go back to the system: 256 MiB holds the activations of the
-  /// 1024 x 8 network at batch 4096, and a program with ever-changing sizes does not hoard more.
+  /// Limit of cached free blocks: 256 MiB holds the activations of the 1024 x 8 network at batch 4096,
+  /// and bounds the cache of a program with ever-changing sizes.
   static constexpr std::int64_t kMaxCachedBytes = std::int64_t{256} << 20;
 
   void* take(std::int64_t bytes) override;

@@ -1,4 +1,4 @@
-// ThreadPool: the one pool of a cpu backend.
+// ThreadPool: the worker threads of a cpu backend.
 #pragma once
 
 #include <algorithm>

@@ -14,7 +14,7 @@ constexpr std::int64_t kMaxCachedBytes = std::int64_t{4} << 30;
 constexpr std::int64_t kGridSumBytes = kGridSumBlocks * static_cast<std::int64_t>(sizeof(double)) +
                                        static_cast<std::int64_t>(sizeof(unsigned));
 
-/// Waits where nobody can be told what went wrong: whoever asks the queue next is.
+/// Synchronises without throwing: the error is reported by the next call on the queue.
 void finish(gpu::Queue queue) noexcept {
   try {
     gpu::synchronize(queue);

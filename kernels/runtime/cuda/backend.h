@@ -14,8 +14,8 @@
 
 namespace gradvitals::GPU_NAMESPACE {
 
-/// One queue of kernels and the memory that belongs to it. Blocks return to the cache while kernels
-/// that use them may still wait in the queue: the next owner's kernels wait behind them.
+/// One queue of kernels and its memory. A freed block returns to the cache while kernels that use it may
+/// still be queued: the kernels of its next owner run after them.
 class GpuBackend final : public Backend, public std::enable_shared_from_this<GpuBackend> {
  public:
   static constexpr DeviceType kDevice = gpu::kDevice;
@@ -37,7 +37,7 @@ class GpuBackend final : public Backend, public std::enable_shared_from_this<Gpu
   GpuBackend& operator=(const GpuBackend&) = delete;
 
   gpu::Queue queue() const { return queue_; }
-  /// For whichever kernel runs: there is one at a time in a queue.
+  /// Scratch memory of grid_sum(), for the one kernel of the queue that runs at a time.
   const GridSum& grid_sum_memory() const { return grid_sum_; }
 
   Device device() const override { return {kDevice, index_}; }
@@ -60,7 +60,7 @@ class GpuBackend final : public Backend, public std::enable_shared_from_this<Gpu
  private:
   friend class GpuGraph;
 
-  /// Its own ends with the backend, however far that came into being.
+  /// Destroys an own queue with the backend, also if its constructor throws.
   class HeldQueue {
    public:
     HeldQueue(int index, std::optional<gpu::Queue> native);

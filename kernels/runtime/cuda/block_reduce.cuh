@@ -54,8 +54,8 @@ inline unsigned grid_sum_blocks(std::int64_t count, std::int64_t per_block) {
   return static_cast<unsigned>(std::clamp<std::int64_t>(blocks, 1, kGridSumBlocks));
 }
 
-/// True in every thread of the block that arrives last, which then sees what the others wrote. All
-/// that a block wants seen was written by its thread 0.
+/// True in every thread of the last block to arrive, which then sees all that thread 0 of each other
+/// block has written.
 __device__ __forceinline__ bool is_last_block(unsigned* ticket) {
   GPU_SHARED(unsigned, arrived, [1]);
   if (threadIdx.x == 0) {
@@ -65,7 +65,8 @@ __device__ __forceinline__ bool is_last_block(unsigned* ticket) {
   return arrived[0] == gridDim.x - 1;
 }
 
-/// The sum over a 1-D grid, in thread 0 of one block, where it returns true. Called once a kernel.
+/// The sum over a 1-D grid. Returns true in thread 0 of one block, which then has it. Called once per
+/// kernel.
 template <int kThreads>
 __device__ __forceinline__ bool grid_sum(double value, const GridSum& memory, double* sum) {
   const double block = block_sum<kThreads>(value);

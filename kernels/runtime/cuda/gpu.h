@@ -1,5 +1,5 @@
 // The border between the kernels and what they run on: a GPU where nvcc compiles them, the CPU
-// where g++ does (kernels/sim). Kernel files include this header alone and ask no further.
+// where g++ does (kernels/sim). Kernel files include no other platform header.
 //
 //   namespace gradvitals::GPU_NAMESPACE {            // cuda or sim: both link into one program
 //   __global__ void scale_kernel(std::int64_t count, float factor, float* x) {
@@ -28,8 +28,7 @@
 /// the call, the code and file:line.
 namespace gradvitals::GPU_NAMESPACE::gpu {
 
-/// Makes a GPU the calling thread's while it lives, and then the one before again: who calls may have
-/// chosen one (cudaSetDevice).
+/// Sets the calling thread's GPU (cudaSetDevice) while it lives, and restores the previous one.
 class DeviceScope {
  public:
   explicit DeviceScope(int index);
@@ -42,29 +41,29 @@ class DeviceScope {
   int index_ = 0;
 };
 
-/// A queue of its own on the calling thread's GPU, which is the thread's whenever work is issued to it.
-/// Under sim each call has finished when it returns.
+/// A new queue on the calling thread's GPU, which must be current whenever work is issued to it. Under
+/// sim all work has finished when the call returns.
 Queue create_queue();
 void destroy_queue(Queue queue) noexcept;
 
-/// Waits for everything issued to the queue, and throws what went wrong in it.
+/// Waits for everything issued to the queue, and throws its errors.
 void synchronize(Queue queue);
 
-/// A mark in a queue: what was issued before record() has finished when it has passed. One that was
-/// never recorded has passed.
+/// An event in a queue: it has passed when all work issued before record() has finished. An event that
+/// was never recorded has passed.
 Event create_event();
 void destroy_event(Event event) noexcept;
 void record(Event event, Queue queue);
 bool has_passed(Event event);
 void wait(Event event);
 
-/// From here on, what is issued to the queue is kept instead of run. Waiting for the queue, or
-/// taking device memory, throws CudaError meanwhile.
+/// Begins capture: work issued to the queue is recorded instead of run. Until it ends, waiting for the
+/// queue and allocating device memory throw CudaError.
 void begin_capture(Queue queue);
 bool is_capturing(Queue queue);
-/// Ends that; the graph does what was issued since, each time it is launched.
+/// Ends capture; every launch of the graph runs the recorded work.
 Graph end_capture(Queue queue);
-/// Ends that where it went wrong.
+/// Discards a capture that failed.
 void abandon_capture(Queue queue) noexcept;
 void launch_graph(Graph graph, Queue queue);
 void destroy_graph(Graph graph) noexcept;
@@ -75,8 +74,8 @@ void destroy_graph(Graph graph) noexcept;
 void* allocate(std::int64_t bytes);
 void deallocate(void* data) noexcept;
 
-/// A block that nobody may touch until unpoison(), after which it is as allocate() gives it: what an
-/// allocator that keeps blocks tells the sim device. Neither does anything on a GPU.
+/// Marks a free block of a caching allocator: under sim any access before unpoison() is an error, and
+/// after it the block is as new from allocate(). Neither does anything on a GPU.
 void poison(void* data) noexcept;
 void unpoison(void* data) noexcept;
 
@@ -89,7 +88,7 @@ void deallocate_pinned(void* data) noexcept;
 void copy_async(void* destination, const void* source, std::int64_t bytes, Queue queue);
 void zero_async(void* destination, std::int64_t bytes, Queue queue);
 
-/// Streaming multiprocessors of the GPU: what a persistent grid is sized by.
+/// Number of streaming multiprocessors, which sizes persistent grids.
 int multiprocessor_count();
 
 }  // namespace gradvitals::GPU_NAMESPACE::gpu

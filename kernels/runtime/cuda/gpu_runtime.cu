@@ -116,7 +116,7 @@ void* allocate(std::int64_t bytes) {
     std::size_t free_bytes = 0;
     std::size_t total_bytes = 0;
     check(cudaMemGetInfo(&free_bytes, &total_bytes), "cudaMemGetInfo");
-    throw OutOfMemoryError({.asked_bytes = bytes,
+    throw OutOfMemoryError({.requested_bytes = bytes,
                             .free_bytes = static_cast<std::int64_t>(free_bytes),
                             .total_bytes = static_cast<std::int64_t>(total_bytes)});
   }

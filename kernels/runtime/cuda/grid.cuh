@@ -1,4 +1,4 @@
-// Computes:    what launchers ask: how many blocks, and whether 16-byte loads will do
+// Computes:    grid sizes, and whether 16-byte loads are possible, for launchers
 // Shapes:      none
 // DTypes:      none
 // Launch:      none: for the launchers that include this
@@ -17,8 +17,8 @@
 
 namespace gradvitals::GPU_NAMESPACE {
 
-/// Blocks for `count` items with `per_block` each, along one side of a grid. Where there are
-/// more than fit in the type, there are more than a grid takes, and the launch says so.
+/// Number of blocks for `count` items with `per_block` each, along one dimension of a grid. Saturates
+/// for counts that exceed every grid limit: the launch then fails.
 inline unsigned blocks_for(std::int64_t count, std::int64_t per_block) {
   const std::int64_t blocks = (count + per_block - 1) / per_block;
   return static_cast<unsigned>(

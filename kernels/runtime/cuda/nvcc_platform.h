@@ -28,7 +28,7 @@ struct LaunchShape {
   std::source_location site = std::source_location::current();
 };
 
-/// The block's dynamic shared memory, 16-byte aligned. One block, whatever type it is asked for.
+/// The block's dynamic shared memory, 16-byte aligned. The same memory for every T.
 template <class T>
 __device__ __forceinline__ T* dynamic_shared() {
   extern __shared__ __align__(16) unsigned char gpu_dynamic_shared_bytes[];
@@ -39,7 +39,7 @@ __device__ __forceinline__ T* dynamic_shared() {
 void check(cudaError_t status, const char* call,
            std::source_location site = std::source_location::current());
 
-/// Shared memory that a kernel may ask for without opting in.
+/// Shared memory that a kernel may use without opting in.
 inline constexpr std::size_t kDefaultSharedBytes = 48 * 1024;
 
 /// atomicAdd that releases what the thread wrote before, and acquires what others released so.

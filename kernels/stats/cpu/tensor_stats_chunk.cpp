@@ -1,7 +1,7 @@
-// The record of a chunk: the hot loop's sums, and what its maximum and minimum say is to be looked
-// at again. NaN and Inf: the chunk is copied with zeros in their place and summed anew. Subnormals
-// are counted. float64 whose squares leave float64's range is scaled by a power of two and summed
-// anew.
+// The record of a chunk: the sums of the hot loop, and a second pass where its maximum or minimum
+// requires one. With NaN or Inf, the chunk is copied with zeros in their place and summed again.
+// Subnormals are counted. float64 whose squares leave float64's range is scaled by a power of two and
+// summed again.
 #include "kernels/stats/cpu/tensor_stats_chunk.h"
 
 #include <algorithm>

@@ -11,7 +11,7 @@
 namespace gradvitals::cpu {
 
 /// The part (partial_stats.h) that `count` elements are, at most TensorStatsLayout::kChunkElements.
-/// Bitwise the same for every instruction set. `next` is read after these, and prefetched meanwhile.
+/// Bitwise the same for every instruction set. `next` is the data that is read next, to be prefetched.
 TensorStats chunk_stats(DType dtype, const void* data, std::int64_t count,
                         std::span<const std::byte> next);
 

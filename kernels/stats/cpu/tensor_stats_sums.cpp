@@ -202,7 +202,7 @@ class Accumulators {
   std::size_t zero_count_ = 0;  // Where kCountsByMask.
 };
 
-/// Asks for kBytes of a memory from `offset` on, as far as it goes.
+/// Prefetches kBytes of `memory` from `offset` on, up to its end.
 template <std::int64_t kBytes>
 HWY_INLINE void Prefetch(std::span<const std::byte> memory, std::int64_t offset) {
   const std::int64_t rest = std::ssize(memory) - offset;
@@ -218,24 +218,24 @@ HWY_INLINE void Prefetch(std::span<const std::byte> memory, std::int64_t offset)
   }
 }
 
-/// Whether both halves of the next chunk are asked for. Zen 3 gets memory faster from two places
-/// than from one (`tensor_stats cpu/record/gpt2_124m_f32/0/cold/1`: 37 ms, and 42 ms with
+/// Whether both halves of the next chunk are prefetched. Zen 3 streams faster from two places than
+/// from one (`tensor_stats cpu/record/gpt2_124m_f32/0/cold/1`: 37 ms, and 42 ms with
 /// kPrefetchDistance; float64 69 and 77 ms), other CPUs with AVX2 and without AVX-512 were not measured.
-/// Of 16-bit elements the arithmetic takes longer than memory does.
+/// With 16-bit elements the loop is bound by arithmetic.
 template <class T>
 inline constexpr bool kPrefetchesInHalves = HWY_TARGET == HWY_AVX2 && sizeof(T) >= 4;
-/// Smaller chunks are slower so (5000 x 1000: 1.7 ms, and 1.3 ms with kPrefetchDistance).
+/// Smaller chunks are slower that way (5000 x 1000: 1.7 ms, and 1.3 ms with kPrefetchDistance).
 inline constexpr std::int64_t kLeastBytesInHalves = 8192;
 
-/// Elsewhere memory is asked for so far ahead. Zen 4 takes 17 ms for the same, as the fastest loop
-/// that only reads does, and 25 ms where it asks for the next chunk.
+/// How far ahead other CPUs prefetch, in bytes. Zen 4 takes 17 ms for the same case, as the fastest
+/// read-only loop does, and 25 ms if it prefetches the next chunk.
 inline constexpr std::int64_t kPrefetchDistance = 4096;
 
 template <std::int64_t kDoubles, class T>
 HWY_INLINE ChunkSums SumBlocks(const T* data, std::int64_t count, std::span<const std::byte> next) {
   using Sums = Accumulators<T, kDoubles>;
   constexpr std::int64_t kBlock = Sums::kBlock;
-  // Blocks whose memory is asked for at a time.
+  // Elements that are prefetched at a time.
   constexpr std::int64_t kStep = 4 * kBlock;
   constexpr std::int64_t kStepBytes = kStep * static_cast<std::int64_t>(sizeof(T));
   const std::span all = std::as_bytes(std::span(data, static_cast<std::size_t>(count)));
@@ -247,7 +247,7 @@ HWY_INLINE ChunkSums SumBlocks(const T* data, std::int64_t count, std::span<cons
   };
   if (kPrefetchesInHalves<T> && next.size() == all.size() &&
       std::ssize(all) >= kLeastBytesInHalves) {
-    static_assert(kStepBytes % (2 * kLineBytes) == 0, "or lines would be asked for twice");
+    static_assert(kStepBytes % (2 * kLineBytes) == 0, "or lines would be prefetched twice");
     const std::byte* first = next.data();
     const std::byte* second = next.data() + next.size() / 2;
     for (; i + kStep <= count; i += kStep) {

@@ -1,4 +1,5 @@
-// The hot loop of tensor_stats on the cpu: what one read of a chunk yields. Private to kernels/stats/cpu.
+// The hot loop of tensor_stats on the cpu: the sums of a chunk from one read. Private to
+// kernels/stats/cpu.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,7 @@
 
 namespace gradvitals::cpu {
 
-/// What the hot loop yields.
+/// Result of the hot loop.
 struct ChunkSums {
   double sum_squares = 0.0;
   double sum = 0.0;
@@ -23,15 +24,15 @@ struct ChunkSums {
 template <class T>
 using BitsOf = typename Stored<T>::Bits;
 
-/// `count` elements, at most TensorStatsLayout::kChunkElements. Where max_bits says that there is a
-/// NaN or Inf, the sums mean nothing and min_bits and zero_count are right still. The bits do not
-/// depend on the instruction set. `next`, or its beginning, is asked for from memory, but not read.
+/// Sums `count` elements, at most TensorStatsLayout::kChunkElements. If max_bits shows a NaN or Inf,
+/// the sums are meaningless; min_bits and zero_count are still valid. Results are bitwise the same for
+/// every instruction set. `next`, or its beginning, is prefetched but not read.
 ChunkSums sum_chunk(const float* data, std::int64_t count, std::span<const std::byte> next);
 ChunkSums sum_chunk(const double* data, std::int64_t count, std::span<const std::byte> next);
 ChunkSums sum_chunk(const Float16* data, std::int64_t count, std::span<const std::byte> next);
 ChunkSums sum_chunk(const BFloat16* data, std::int64_t count, std::span<const std::byte> next);
 
-/// How many of the elements are neither zero nor normal nor NaN nor Inf.
+/// Number of subnormal elements.
 std::int64_t count_subnormals(const float* data, std::int64_t count);
 std::int64_t count_subnormals(const double* data, std::int64_t count);
 std::int64_t count_subnormals(const Float16* data, std::int64_t count);

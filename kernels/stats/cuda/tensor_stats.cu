@@ -110,8 +110,8 @@ __device__ __forceinline__ bool complete(Tree tree, int leaf, unsigned count, Te
 }
 
 /// Stores the record of chunk c, one of [begin, end) that the warp reads, as a leaf of its tensor's
-/// tree. Whoever announces what it stored waits, so a warp does it late: at the end of a node, of a
-/// tensor, or of its chunks. True in the warp that completes the tensor, whose record is the sum.
+/// tree. Publishing a record stalls the warp, so it does so rarely: at the end of a node, of a tensor,
+/// or of its chunks. True in the warp that completes the tensor, whose record is the sum.
 __device__ __forceinline__ bool deliver_chunk(const Work& work, const ChunkPlace& place, int c,
                                               int begin, int end, TensorStats& record, int lane) {
   const Tree tree = {.records = work.records + place.first_node,

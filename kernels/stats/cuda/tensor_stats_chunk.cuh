@@ -27,7 +27,7 @@
 
 namespace gradvitals::GPU_NAMESPACE {
 
-/// Calls `use` with the elements as what they are.
+/// Calls `use` with the elements as a pointer of their type.
 template <class Use>
 __device__ __forceinline__ auto with_type(const void* elements, DType dtype, Use use) {
   switch (dtype) {
@@ -109,7 +109,7 @@ __device__ __forceinline__ TensorStats classify_chunk(const ChunkSource& chunk, 
   return mine;
 }
 
-/// What the sums of a chunk say in numbers.
+/// The extremes of a chunk as values.
 struct CommonRecord {
   double max_abs;
   double min_abs_nonzero;

@@ -51,13 +51,13 @@ TEST_F(BatchFile, WhatDoesNotFitTheModelIsRefused) {
   EXPECT_EQ(refused({zeros("x", {4, 3}), y}),
             R"(: tensor "x": shape [4,3] is not [4,2], which the model takes)");
   EXPECT_EQ(refused({x, zeros("y", {3, 1})}),
-            R"(: tensor "y": shape [3,1] is not [4,1], which x and the model ask for)");
+            R"(: tensor "y": shape [3,1] is not [4,1], which x and the model require)");
   EXPECT_EQ(refused({x, zeros("y", {4, 2})}),
-            R"(: tensor "y": shape [4,2] is not [4,1], which x and the model ask for)");
+            R"(: tensor "y": shape [4,2] is not [4,1], which x and the model require)");
   EXPECT_EQ(refused({x, zeros("y", {3})}),
-            R"(: tensor "y": shape [3] is not [4,1], which x and the model ask for)");
+            R"(: tensor "y": shape [3] is not [4,1], which x and the model require)");
   EXPECT_EQ(refused({x, zeros("y", {})}),
-            R"(: tensor "y": shape [] is not [4,1], which x and the model ask for)");
+            R"(: tensor "y": shape [] is not [4,1], which x and the model require)");
   EXPECT_EQ(refused({zeros("x", {0, 2}), zeros("y", {0, 1})}),
             R"(: tensor "x": shape [0,2] is not (batch, inputs))");
 }
@@ -130,7 +130,7 @@ TEST(ClassIndices, OfAnotherLossAreRefusedByTheLossThatTakesThem) {
   model.loss = LossKind::kMse;
   const TemporaryFile file(with_labels(2, "I64", "[2]", std::string(16, '\0')));
   EXPECT_EQ(refusal([&] { read_batch(file.path(), model); }).substr(file.path().size()),
-            R"(: tensor "y": shape [2] is not [2,3], which x and the model ask for; )"
+            R"(: tensor "y": shape [2] is not [2,3], which x and the model require; )"
             "class indices go with the loss cross_entropy");
 }
 

@@ -96,7 +96,7 @@ TEST_P(UnreadFiles, IsNamedWithTheWayOut) {
     }
   };
   check([&] { TensorDump dump(file.path()); });
-  // Named the same where a model or a batch is asked for.
+  // Named the same where a model or a batch is expected.
   check([&] { SafetensorsFile opened(file.path()); });
 }
 

@@ -153,7 +153,7 @@ TEST_P(DenseTest, NeedsNeitherBiasNorPreActivation) {
   expect_close(layer.z.download(), std::vector<float>(21, std::nanf("")), kExact);
 }
 
-TEST_P(DenseTest, LeavesGradientsAloneThatNobodyReads) {
+TEST_P(DenseTest, DoesNotWriteGradientsThatAreNotNeeded) {
   Layer<float> layer(stream(), 7, 5, 3);
   layer.run(Activation::kTanh);
   const auto dw = layer.dw.download();

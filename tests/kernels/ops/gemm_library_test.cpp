@@ -1,4 +1,4 @@
-// Contract: GemmLibrary of kernels/ops/cuda/gemm.h: what a backend does around somebody else's product.
+// Contract: GemmLibrary of kernels/ops/cuda/gemm.h: the work of the backend around a library's product.
 // Oracle: the hand-written kernels, whose bits are the same where the library is the plainest of
 // them. Tolerance: none.
 #include <gtest/gtest.h>

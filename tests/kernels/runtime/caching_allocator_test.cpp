@@ -31,7 +31,7 @@ class SmallMemory final : public MemorySource {
     ++log_->asked;
     if (bytes > log_->bytes_left) {
       if (!is_device_) throw std::bad_alloc();
-      throw OutOfMemoryError({.asked_bytes = bytes, .free_bytes = log_->bytes_left});
+      throw OutOfMemoryError({.requested_bytes = bytes, .free_bytes = log_->bytes_left});
     }
     log_->bytes_left -= bytes;
     return host_.take(bytes);

@@ -70,7 +70,7 @@ TEST_P(GraphTest, ReadsWhatIsInItsMemoryAtEachLaunch) {
   }
 }
 
-TEST_P(GraphTest, MemoryOfTheCaptureIsNobodyElsesWhileItLives) {
+TEST_P(GraphTest, MemoryOfTheCaptureIsReservedWhileTheGraphLives) {
   const GuardedBuffer<float> x(stream(), std::vector{1.0f, 2.0f});
   const GuardedBuffer<float> out(stream(), std::vector<float>(2));
   constexpr std::int64_t kBytes = 2 * sizeof(float);
@@ -84,7 +84,7 @@ TEST_P(GraphTest, MemoryOfTheCaptureIsNobodyElsesWhileItLives) {
     add<float>(stream(), {twice, x.vector(), out.vector()});
   });
   {
-    // Whoever asks for memory of that size while the graph lives gets other memory, and keeps it.
+    // Allocations of that size get other memory while the graph lives, and keep it.
     const GuardedBuffer<float> kept(stream(), std::vector{8.0f, 9.0f});
     std::vector<Buffer> others;
     for (int i = 0; i < 3; ++i) EXPECT_NE(others.emplace_back(stream(), kBytes).data(), scratch);

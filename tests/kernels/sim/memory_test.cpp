@@ -1,5 +1,5 @@
 // Contract: device memory of sim as a stream hands it out: what is read before it was written is
-// NaN, what was given back is nobody's, and too little of it is an error that leaves the stream
+// NaN, freed memory is inaccessible, and running out of it is an error that leaves the stream
 // usable. Oracle: by hand.
 #include <gtest/gtest.h>
 
@@ -99,7 +99,7 @@ TEST_F(SimMemoryTest, TooLittleIsACudaErrorThatSaysHowMuchAndTheStreamGoesOn) {
   } catch (const CudaError& error) {
     const std::string message = error.what();
     EXPECT_NE(message.find("cudaMalloc: cudaErrorMemoryAllocation (2), out of memory: 600.0 kB "
-                           "asked for, "),
+                           "requested, "),
               std::string::npos)
         << message;
     EXPECT_NE(message.find(" kB of 1.0 MB free, at "), std::string::npos) << message;

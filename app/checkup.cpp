@@ -15,7 +15,7 @@
 namespace gradvitals::app {
 namespace {
 
-/// One word stands for all hidden layers, before a linear head.
+/// Expands a single word to all hidden layers, before a linear head.
 std::string one_per_layer(const std::string& word, std::size_t layer_count) {
   if (word.find(',') != std::string::npos) return word;
   std::string words;
@@ -28,7 +28,7 @@ std::string without_blanks(std::string text) {
   return text;
 }
 
-/// The word of the option or of the metadata; both may say the same. Nothing where neither says it.
+/// A setting from the option or from the metadata, which must agree; none if neither has it.
 std::optional<ModelWord> said(const SafetensorsFile& file, const std::string& key,
                               const std::optional<std::string>& option) {
   const auto found = file.metadata().find(key);
@@ -44,7 +44,7 @@ std::optional<ModelWord> said(const SafetensorsFile& file, const std::string& ke
   return ModelWord{.text = found->second, .where = fmt::format("metadata \"{}\"", key)};
 }
 
-/// The line to type for a file that says too little, with what is known filled in.
+/// The command line that supplies the missing settings, with the known ones filled in.
 std::string line_to_type(const CheckupOptions& options, bool lacks_activations, bool lacks_loss) {
   std::string line = fmt::format("gradvitals checkup {} --data {}", options.model, options.data);
   if (lacks_activations) line += " --activations relu";

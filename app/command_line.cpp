@@ -25,7 +25,7 @@ bool looks_like_option(const std::string& argument) {
   return argument.starts_with('-') && argument.size() > 1;
 }
 
-/// The command that was called with more than it takes; else the program.
+/// The command with superfluous arguments; else the program.
 const CLI::App& command_with_extras(const CLI::App& program) {
   for (const CLI::App* command : program.get_subcommands({})) {
     if (command->parsed() && command->remaining_size() > 0) return *command;
@@ -52,7 +52,7 @@ std::string unknown_option_message(const CLI::App& program) {
   return fmt::format("{} is no option{}", word, meant.empty() ? "; " + help : meant);
 }
 
-/// CLI11 shows what went wrong with a value behind the option's name.
+/// Messages of CLI11 on a value begin with the option's name.
 std::function<void(const std::string&)> naming(
     const std::string& name, const std::function<void(const std::string&)>& read) {
   return [=](const std::string& text) {

@@ -19,14 +19,14 @@
 namespace gradvitals::app {
 namespace {
 
-// What np.random.seed takes.
+// The range of np.random.seed.
 constexpr std::int64_t kLargestSeed = 4294967295;
 // 64 units of float32 on ten layers: 1 GB of activations and deltas.
 constexpr std::int64_t kLargestBatch = 200'000;
 /// The notebook's own.
 constexpr std::int64_t kDefaultBatch = 100;
 
-/// What the networks are compared on.
+/// The samples on which networks are compared.
 struct Samples {
   SampleData data;
   std::string description;

@@ -24,7 +24,7 @@
 namespace gradvitals::app {
 namespace {
 
-/// True where the output was written; else says why not.
+/// Whether the output was written; otherwise reports the reason.
 bool attempt(const std::function<void()>& write) {
   try {
     write();
@@ -53,7 +53,7 @@ bool any_judged(std::span<const NetworkReport> networks) {
   return any;
 }
 
-/// Names each network that is at least as sick as `gate`.
+/// Names each network whose severity reaches `gate`.
 bool trips_gate(std::span<const NetworkReport> networks, Severity gate) {
   if (gate == Severity::kOk) return false;
   bool trips = false;
@@ -82,7 +82,7 @@ std::string_view source_of(const NetworkReport& network) {
   return network.source.empty() ? network.name : network.source;
 }
 
-/// "a.npz: what is said", each thing once, of the files that it is true of. A file may hold many steps.
+/// "a.npz: note", each note once with all of its files. A file may hold many steps.
 std::vector<std::string> note_lines(std::span<const NetworkReport> networks) {
   std::map<std::string_view, std::vector<std::string>> files;
   std::vector<std::string_view> order;

@@ -63,7 +63,7 @@ void sort_as_run(std::vector<NetworkReport>& reports) {
   reports = std::move(sorted);
 }
 
-/// What only a dump of gradients has a use for.
+/// Options that only apply to dumps of gradients.
 void refuse_options_of_dumps(const DiagnoseOptions& options) {
   for (const auto& [name, value] :
        {std::pair("--parameters", &options.parameters), std::pair("--weights", &options.weights)}) {

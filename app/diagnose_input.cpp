@@ -30,8 +30,7 @@ bool is_dump(const InputFile& file) {
   return file.kind() != FileKind::kJson && file.kind() != FileKind::kText;
 }
 
-/// For each path what tells it from the others: its stem, with as many folders before it as that
-/// takes, or all of it.
+/// Short distinct names of the paths: the stem, with as many parent folders as needed, or the whole path.
 std::vector<std::string> short_names(const std::vector<std::string>& paths) {
   std::vector<std::string> names(paths.size());
   const auto name_with_folders = [](const std::filesystem::path& path, int folders) {
@@ -67,7 +66,7 @@ void refuse_shards(const std::vector<std::string>& paths) {
                "(....safetensors.index.json), which joins the parts");
 }
 
-/// Two files of one run that say the same step are no two steps of it.
+/// Refuses two files of one run with the same step.
 void refuse_step_twice(const std::vector<NamedMetrics>& files) {
   std::map<std::int64_t, const std::string*> seen;
   for (const NamedMetrics& file : files) {

@@ -10,7 +10,7 @@
 namespace gradvitals::app {
 namespace {
 
-/// Letters to insert, delete, replace, or swap with the next: what a hand gets wrong.
+/// Damerau-Levenshtein distance: insertions, deletions, replacements and swaps of neighbours.
 std::size_t edit_distance(std::string_view from, std::string_view to) {
   std::vector<std::size_t> before(to.size() + 1), last(to.size() + 1), row(to.size() + 1);
   std::iota(last.begin(), last.end(), std::size_t{0});

@@ -42,7 +42,7 @@ Names names_beyond(const NameSet& known, const TensorDump& file) {
   return names;
 }
 
-/// A value of the metadata as a number; where it is none, a note says so.
+/// A metadata value as a number; adds a note if it is not one.
 template <typename Number>
 std::optional<Number> metadata_number(const TensorDump& file, const std::string& key,
                                       Names& notes) {

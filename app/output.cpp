@@ -24,7 +24,7 @@ void write_in_place(const fs::path& path, std::string_view content) {
   file.close();
 }
 
-/// The file behind symbolic links, which need not exist: a link keeps pointing where it points.
+/// The target of symbolic links, which need not exist: links themselves are not replaced.
 fs::path behind_links(fs::path path) {
   constexpr int kMaxLinks = 40;  // As Linux follows.
   std::error_code ignored;

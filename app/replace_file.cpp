@@ -27,14 +27,14 @@ constexpr std::array kInterruptions = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXCPU
 std::atomic<const char*> name_to_remove = nullptr;
 static_assert(std::atomic<const char*>::is_always_lock_free, "a signal handler reads it");
 
-/// Makes way for the signal's default action, which ends the process.
+/// Removes the file and re-raises the signal with its default action, which ends the process.
 extern "C" void remove_name_and_end(int signal) {
   if (const char* const name = name_to_remove.exchange(nullptr)) ::unlink(name);
   ::signal(signal, SIG_DFL);
   ::raise(signal);
 }
 
-/// A name that does not outlast its scope, nor an interruption, unless it is given another.
+/// Removes the file of that name at the end of its scope or at an interruption, unless it was renamed.
 class TemporaryName {
  public:
   explicit TemporaryName(fs::path path) : path_(std::move(path)) {
@@ -96,13 +96,13 @@ void write_draft(const OpenFile& file, std::optional<mode_t> mode, std::string_v
   if (::fsync(file.get()) != 0 && errno != EINVAL) throw_errno();
 }
 
-/// Gives the nameless file that name. False where it is taken or cannot be given: errno tells.
+/// Links the nameless file to that name. False on failure, with errno.
 bool link_nameless(const OpenFile& file, const char* name) {
   const std::string path = fmt::format("/proc/self/fd/{}", file.get());
   return ::linkat(AT_FDCWD, path.c_str(), AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0;
 }
 
-/// False where the file system, or a missing /proc, does not allow it.
+/// False if the file system, or a missing /proc, does not support it.
 bool replace_by_nameless(const fs::path& target, std::optional<mode_t> mode,
                          std::string_view content) {
   const fs::path folder = folder_of(target);

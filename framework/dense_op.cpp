@@ -82,7 +82,7 @@ Tensor dense(Tape& tape, const Tensor& x, const Parameter& kernel, const Paramet
   tape.check_operands("dense", {&x, &w, bias != nullptr ? &bias->value : &w});
   check_shapes(x, kernel, bias);
   const Tensor y = tape.empty({x.shape()[0], w.shape()[1]}, x.dtype());
-  // A linear layer's z is its y.
+  // For a linear layer, z is y.
   const bool keeps_z =
       activation != Activation::kLinear &&
       (derivative_needs_pre_activation(activation) || tape.options().keep_pre_activations);

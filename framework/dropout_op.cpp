@@ -10,7 +10,7 @@
 namespace gradvitals {
 namespace {
 
-/// The 16 bytes of a mask, in memory that the tape uses again.
+/// The 16-byte key of a mask, in memory of the tape's pool.
 VectorView<RandomKey> mask_in(const Tensor& memory) {
   return {static_cast<RandomKey*>(memory.data()), 1};
 }
@@ -21,7 +21,7 @@ void drop(Stream& stream, const Tensor& mask, double rate, const Tensor& x, cons
   });
 }
 
-/// dx = dy under the mask of the forward, of which the key alone is kept.
+/// dx = dy under the mask of the forward pass, recomputed from its key.
 class DropoutOperation final : public Operation {
  public:
   DropoutOperation(const Tensor& x, const Tensor& y, Tensor mask, double rate)

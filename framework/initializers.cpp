@@ -18,7 +18,7 @@ namespace {
 constexpr double kTruncatedStddev = 0.87962566103423978;
 constexpr float kCutOff = 2.0f;
 
-// The golden ratio's 64 bits (Knuth 6.4): far apart for neighbouring attempts.
+// The golden ratio in 64 bits (Knuth 6.4): spreads consecutive attempts.
 constexpr std::uint64_t kAttemptStride = 0x9E3779B97F4A7C15;
 
 /// Draws again, from a sequence of its own per attempt, at the indices that lay beyond the cut. An
@@ -39,7 +39,7 @@ std::vector<float> truncated_normal(Stream& stream, const Shape& shape, RandomKe
   return values;
 }
 
-/// Fills a tensor as the initializer it is called with says.
+/// Fills a tensor by the initializer passed to its call operator.
 template <class T>
 struct Fill {
   Stream& stream;

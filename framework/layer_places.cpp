@@ -1,5 +1,5 @@
-// Two ops that follow each other are joined where a layer lies at or before the one and at or after
-// the other: a gradient that passes between them passes between layers.
+// Consecutive ops are joined if there is a layer at or before the first and one at or after the second:
+// a gradient between them then passes between layers.
 #include "framework/layer_places.h"
 
 #include <algorithm>
@@ -44,7 +44,7 @@ class Nodes {
  private:
   int first_of(int op) {
     while (at(op).joined_to != op) {
-      // Past the next one, so that the way is shorter the next time.
+      // Path halving.
       at(op).joined_to = at(at(op).joined_to).joined_to;
       op = at(op).joined_to;
     }
@@ -77,7 +77,7 @@ class Nodes {
   std::vector<Node> nodes_;
 };
 
-/// Of an op without one: that of all that feeds it, if they are of one.
+/// The network of an op without one: that of its inputs, if they share one.
 int network_of_sources(const TapeLink& link, const std::vector<LayerPlace>& places) {
   int network = -1;
   for (const int source : link.sources) {

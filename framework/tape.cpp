@@ -126,7 +126,7 @@ void Tape::append_gradients(std::vector<TensorView>& views) const {
   for (std::size_t i = 0; i < gradients_.size(); ++i) {
     const auto& [parameter, gradient] = gradients_[i];
     const auto& [place, activation] = places_of_gradients_[i];
-    // By reference: a copy would count its users, which costs more than the view.
+    // By reference: copying a Tensor is an atomic increment, which costs more than the view.
     const Tensor& shown = gradient ? *gradient : parameter->value;
     views.push_back(view_of(parameter->name, Role::kGradient, shown, place.layer, activation));
     views.back().model = parameter->model;

@@ -86,7 +86,7 @@ bool Tape::leads_to_parameter(int position) const {
   return std::any_of(sinks.begin(), sinks.end(), [](int sink) { return sink != kNowhere; });
 }
 
-// Whether they differ from what `links` held.
+// Returns whether the links have changed.
 bool Tape::find_links(std::vector<TapeLink>& links) const {
   bool differ = links.size() != operations_.size();
   links.resize(operations_.size());
@@ -104,7 +104,7 @@ bool Tape::find_links(std::vector<TapeLink>& links) const {
   return differ;
 }
 
-// Decides, from the first op to the loss, which inputs need a gradient and where it goes.
+// Finds, from the first op to the loss, which inputs need a gradient and where it is accumulated.
 void Tape::route(int last) {
   sinks_.clear();
   for (int position = 0; position <= last; ++position) {
@@ -118,8 +118,8 @@ void Tape::route(int last) {
   }
 }
 
-// A parameter is where the first layer is that uses it, or else the first op; kernel and bias follow
-// x among a layer's inputs.
+// A parameter has the place of the first layer that uses it, else of the first op. Kernel and bias come
+// after x among the inputs of a layer.
 void Tape::place_parameters(int last) {
   const int base = static_cast<int>(operations_.size());
   for (int position = 0; position <= last; ++position) {
@@ -166,7 +166,7 @@ void Tape::accumulate(int sink, const Tensor& gradient, bool owned) {
     if (target.sum.has_value()) {
       add(stream_, Add<T>{target.sum.flat<T>(), gradient.flat<T>(), sum.flat<T>()});
     } else {
-      // A copy: gradients of two parameters never share memory, so that each may be changed in
+      // Copy: gradients of different parameters never share memory, so that each can be modified in
       // place.
       activation_forward(
           stream_, ActivationForward<T>{Activation::kLinear, gradient.flat<T>(), sum.flat<T>()});

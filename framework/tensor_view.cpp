@@ -4,7 +4,7 @@ namespace gradvitals {
 
 TensorView view_of(std::string_view name, Role role, const Tensor& tensor, int layer,
                    Activation activation) {
-  // Whatever comes before the last dimension counts as rows; a vector is one row.
+  // All dimensions but the last are rows; a vector is one row.
   const auto dims = tensor.shape().dims();
   const std::int64_t cols = dims.empty() ? 1 : dims.back();
   const bool has_units = dims.size() >= 2;

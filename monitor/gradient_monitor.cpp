@@ -112,7 +112,7 @@ HealthMetrics metrics_of(std::span<const TensorRecord> descriptions,
   return metrics;
 }
 
-/// Puts into the records, which lack the views of losses, what their slices show.
+/// Adds slice summaries to the records, which leave out the views of losses.
 void add_slices(std::span<const TensorView> views, std::span<const KernelSlices> slices,
                 std::span<TensorRecord> records) {
   auto record = records.begin();
@@ -128,7 +128,7 @@ void add_slices(std::span<const TensorView> views, std::span<const KernelSlices>
   }
 }
 
-/// Whether the two are the same tensor but for their memory.
+/// Whether the views differ in their data pointers at most.
 bool is_same_but_for_data(const TensorView& a, const TensorView& b) {
   TensorView moved = b;
   moved.data = a.data;
@@ -140,7 +140,7 @@ bool is_same_but_for_data(const TensorView& a, const TensorView& b) {
 GradientMonitor::GradientMonitor(Stream stream, Options options)
     : stream_(stream), options_(options) {}
 
-/// Copies the views with their texts, which need not live on.
+/// Copies the views and their texts.
 void GradientMonitor::keep(std::span<const TensorView> views) {
   texts_.clear();
   for (const TensorView& view : views) {
@@ -154,7 +154,7 @@ void GradientMonitor::keep(std::span<const TensorView> views) {
   }
 }
 
-/// Whether the views are those that are watched, wherever they are now.
+/// If the views differ from the watched ones in their data at most, updates that and returns true.
 bool GradientMonitor::move_to(std::span<const TensorView> views) {
   if (!plan_ || !std::ranges::equal(views_, views, is_same_but_for_data)) return false;
   data_.resize(views.size());
@@ -166,7 +166,7 @@ bool GradientMonitor::move_to(std::span<const TensorView> views) {
 void GradientMonitor::watch(std::span<const TensorView> views) {
   for (const TensorView& view : views) check_view(view, stream_.device());
   if (move_to(views)) return;
-  // The plan first: a call that fails leaves what was watched before.
+  // The plan first, for the strong exception guarantee.
   TensorStatsPlan plan(stream_, views);
   plan_.reset();
   auto descriptions = std::make_shared<Descriptions>();
@@ -194,7 +194,7 @@ void GradientMonitor::set_data(std::span<const void* const> data) {
     views_[i].data = data[i];
   }
   if (same_exist) return;
-  // Those of earlier steps, on their way, stay as they are.
+  // A copy: pending steps keep theirs.
   auto descriptions = std::make_shared<Descriptions>(*descriptions_);
   for (std::size_t i = 0; i < data.size(); ++i)
     descriptions->records[i].exists = data[i] != nullptr;
@@ -227,7 +227,7 @@ GradientMonitor::Readback GradientMonitor::take_idle() {
 void GradientMonitor::submit(std::int64_t step) {
   require_watched("submit");
   if (pending_.size() == kMostPending) {
-    // Its copy, if it is still under way, comes before the one that takes its place.
+    // Its copy, if still pending, is ordered before the one that reuses its memory.
     idle_.push_back(std::move(pending_.front()));
     pending_.pop_front();
     ++lost_;

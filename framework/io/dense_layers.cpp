@@ -29,7 +29,7 @@ constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/// Nothing where the name is not one of a layer's.
+/// None if it is not the name of a tensor of a layer.
 std::optional<LayerName> parse_layer_name(std::string_view name) {
   const std::size_t dot = name.rfind('.');
   if (dot == std::string_view::npos) return std::nullopt;
@@ -47,7 +47,7 @@ std::optional<LayerName> parse_layer_name(std::string_view name) {
   return layer;
 }
 
-/// What comes before the numbers: that of the first tensor that has one.
+/// The prefix of the first tensor with the name of a layer.
 std::string_view prefix_of(const SafetensorsFile& file) {
   for (const SafetensorsEntry& entry : file.tensors()) {
     if (const std::optional<LayerName> name = parse_layer_name(entry.name)) return name->prefix;
@@ -74,7 +74,7 @@ LayersByIndex sort_into_layers(const SafetensorsFile& file, std::string_view pre
   return layers;
 }
 
-/// A tensor of another type is passed over, unless its name says that it is needed.
+/// Refuses tensors of other types with the name of a layer; others are passed over.
 void check_left_out(const SafetensorsFile& file, std::string_view prefix) {
   for (const LeftOutTensor& tensor : file.left_out()) {
     const std::optional<LayerName> name = parse_layer_name(tensor.name);

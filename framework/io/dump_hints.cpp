@@ -31,7 +31,7 @@ bool has_part(std::string_view name, std::string_view part) {
   return std::ranges::count(parts_of(name), part) > 0;
 }
 
-/// What optimizers of PyTorch and of Keras before version 3 call their slots.
+/// Slot names of optimizers of PyTorch and of Keras before version 3.
 constexpr std::array<std::string_view, 9> kSlots{"exp_avg",         "exp_avg_sq", "max_exp_avg_sq",
                                                  "momentum_buffer", "square_avg", "acc_delta",
                                                  "grad_avg",        "Adam",       "Momentum"};

@@ -49,7 +49,7 @@ void check_shape(const SafetensorsFile& file, const SafetensorsEntry& entry, boo
   }
 }
 
-/// Refuses what is no matrix, and one without an element.
+/// Refuses anything but a nonempty matrix.
 void check_matrix(const SafetensorsFile& file, const SafetensorsEntry& entry,
                   std::string_view meaning) {
   // A normalisation's weight is a vector, a convolution's kernel has a dimension for each axis.
@@ -78,7 +78,7 @@ ModelFileLayer read_layer(const SafetensorsFile& file, const LayerTensors& tenso
   return layer;
 }
 
-/// What is wrong with an array of a data file.
+/// Error messages about an array of a data file.
 class BatchCheck {
  public:
   BatchCheck(const std::string& path, const BatchArray& array) : path_(path), array_(array) {}

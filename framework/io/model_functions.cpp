@@ -36,7 +36,7 @@ Activation parse_activation_word(std::string_view word, std::string_view where,
   return *activation;
 }
 
-/// The names that PyTorch and Keras have for a loss. PyTorch's BCELoss is of probabilities always.
+/// Names of losses in PyTorch and Keras. PyTorch's BCELoss always takes probabilities.
 std::string_view without_alias(std::string_view word) {
   struct Alias {
     std::string_view theirs;
@@ -62,7 +62,7 @@ std::string_view without_alias(std::string_view word) {
   return found == kAliases.end() ? word : found->ours;
 }
 
-/// What the loss's word means after the head: "bce" takes what a sigmoid gives for probabilities.
+/// The loss of that name behind the head: "bce" after a sigmoid is that of probabilities.
 LossKind parse_loss_word(const ModelWord& word, std::string_view head, const std::string& path) {
   const std::string_view text = without_alias(word.text);
   const std::optional<LossKind> loss = parse_loss(text);
@@ -73,7 +73,7 @@ LossKind parse_loss_word(const ModelWord& word, std::string_view head, const std
   return text == "bce" && head == "sigmoid" ? LossKind::kBinaryCrossEntropy : *loss;
 }
 
-/// Whether the loss takes what a layer with this activation gives.
+/// Whether the loss accepts outputs of a layer with this activation.
 bool can_follow(LossKind loss, Activation activation) {
   switch (loss) {
     case LossKind::kMse:

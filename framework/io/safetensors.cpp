@@ -24,7 +24,7 @@ static_assert(std::endian::native == std::endian::little,
 // The reference implementation's cap.
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
 
-/// What a file that is no safetensors is, among the kinds that are read elsewhere.
+/// The format of a file that is not safetensors but can be read elsewhere.
 std::string_view other_kind(std::span<const std::byte> file) {
   switch (kind_of(file)) {
     case FileKind::kJson:

@@ -34,7 +34,7 @@ std::string array_name(const InputFile& file) {
   refuse_input(file.path(), fmt::format("is {}, not a dump of tensors", is_json ? "JSON" : "text"));
 }
 
-/// Damaged safetensors perhaps: what is wrong with it as such is said first.
+/// Possibly damaged safetensors: report its error as safetensors first.
 [[noreturn]] void refuse_unknown(const InputFile& file) {
   try {
     parse_safetensors(file.bytes(), file.path());

@@ -29,8 +29,8 @@ struct UnreadFormat {
   std::string_view what_is_read = {};  ///< Where nothing leads from it to gradients.
 };
 
-// What holds a model holds its weights. Lines that made a dump of those would have a healthy verdict
-// on something that is no gradient: the way out is in the training script, after backward().
+// Model files hold weights. Converting those to a dump would give a verdict on something that is no
+// gradient: the suggestion is to dump gradients in the training script, after backward().
 constexpr std::array<std::string_view, 3> kDumpFromTorch{
     "from safetensors.torch import save_file",
     "save_file({{n: p.grad.detach().clone().contiguous() for n, p in model.named_parameters() if "

@@ -19,7 +19,7 @@ constexpr std::uint16_t kStored = 0, kDeflated = 8;
   refuse_input(path, fmt::format("entry {}: {}", in_quotes(entry.name), what));
 }
 
-/// zlib counts what it takes and gives in 32 bits.
+/// zlib counts its input and output in 32 bits.
 template <class Byte>
 unsigned take_chunk(std::span<Byte>& bytes) {
   const std::size_t taken = std::min<std::size_t>(bytes.size(), std::size_t{1} << 30);

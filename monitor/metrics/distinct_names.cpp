@@ -33,7 +33,7 @@ std::vector<Named> sorted_by_name(std::span<const TensorView> views,
   return sorted;
 }
 
-/// Whatever the role: the gradient of one model's kernel is not to be taken for that of another's.
+/// Regardless of the role: the gradient of a kernel must not be mistaken for that of another model.
 bool models_share_names(std::span<const TensorView> views) {
   std::unordered_map<std::string_view, std::string_view> models;
   return std::ranges::any_of(views, [&models](const TensorView& view) {

@@ -18,7 +18,7 @@ double magnitude(const GradientNorm& reading) {
   return reading.rms.value_or(reading.norm);
 }
 
-/// The bias of a kernel that moves, itself still but for rounding.
+/// Whether the bias has no gradient, but for rounding, while its kernel has one.
 bool is_idle(const GradientNorm& bias, const GradientNorm& kernel, const Thresholds& thresholds) {
   if (!bias.is_whole || kernel.norm == 0.0) return false;
   return magnitude(bias) <= thresholds.idle_bias_ratio * magnitude(kernel) ||
@@ -64,8 +64,7 @@ std::vector<GradientNorm> readings_from_norms(const HealthMetrics& metrics,
   std::vector<GradientNorm> readings;
   for (std::size_t i = 0; i < metrics.gradient_norms.size(); ++i) {
     const double norm = metrics.gradient_norms[i];
-    // A norm that is infinite may stand for an infinite element: R1 speaks of it, no magnitude
-    // does.
+    // An infinite norm may come from an infinite element: R1 reports it, it has no magnitude.
     if (!std::isfinite(norm)) continue;
     const bool is_total = is_total_norm(metrics, i);
     if (is_total && metrics.gradient_norms.size() > 1) continue;
@@ -100,7 +99,7 @@ std::string norm_name(const HealthMetrics& metrics, std::size_t index) {
 bool is_total_norm(const HealthMetrics& metrics, std::size_t index) {
   const std::vector<std::string>& names = metrics.gradient_names;
   if (!metrics.tensors.empty() || index >= names.size()) return false;
-  // Where several say so each is of a part of the network.
+  // If there are several, each is the norm of a part of the network.
   return is_total_norm_name(names[index]) && std::ranges::count_if(names, is_total_norm_name) == 1;
 }
 

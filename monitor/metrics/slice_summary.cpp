@@ -45,7 +45,7 @@ void find_twins(Records slices, SliceSummary& summary) {
     const std::int64_t size = end - first;
     if (size > 1) {
       summary.twin_count += size;
-      // Of groups of one size the first in the matrix: fingerprints are in no order that tells.
+      // Of groups of equal size, the first in the matrix: the order of fingerprints is arbitrary.
       const bool is_largest = size > summary.largest_twin_group ||
                               (size == summary.largest_twin_group && *first < summary.first_twin);
       if (is_largest) {
@@ -78,7 +78,7 @@ std::vector<KernelSlices> kernel_slices(Stream& stream, std::span<const TensorVi
   if (total == 0) return {};
   const auto bytes = total * static_cast<std::int64_t>(sizeof(SliceRecord));
   if (workspace.bytes() < bytes) workspace = Buffer(stream, bytes);
-  // All launches first, so that a GPU is waited for once.
+  // All launches before the one synchronisation.
   auto* next = static_cast<SliceRecord*>(workspace.data());
   for (const TensorView& view : views) {
     if (!has_slices(view)) continue;

@@ -35,7 +35,7 @@ bool is_in_head(const TensorView& view, const Heads& heads) {
   return head != heads.end() && head->second == view.layer;
 }
 
-/// Whether this is the view from which its layer is judged.
+/// Whether the units of the layer are counted from this view.
 bool tells(const TensorView& view, const Heads& heads) {
   const bool is_readable = view.dtype == DType::kFloat32 || view.dtype == DType::kFloat64;
   if (view.layer < 0 || view.data == nullptr || !is_readable) return false;

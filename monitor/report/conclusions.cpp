@@ -20,8 +20,8 @@ struct Range {
   double high;
 };
 
-/// The limit that the value crossed; of one that crossed none, the range of the table, where it
-/// lies in that. Beyond it is what other signs excuse.
+/// Names the limit that the value crossed, else the range of the table if the value is within. Other
+/// values are excused by other signs, and no range is named.
 std::string flow_phrase(std::string_view what, double value, Range limits, Range ideal) {
   std::string text = fmt::format("{} is {}", what, three_digits(value));
   if (value < limits.low)
@@ -55,7 +55,7 @@ std::string evidence(const NetworkReport& network) {
   return text;
 }
 
-/// What the notebook's three checks saw.
+/// Results of the three checks of the notebook.
 std::string notebook_evidence(const HealthMetrics& metrics) {
   std::vector<std::string> seen;
   if (metrics.vanished_layers > 0) {

@@ -63,7 +63,7 @@ std::vector<std::size_t> classes_of(const NetworkReport& network, RuleSet rules)
   for (std::size_t i = 0; i < norms.size(); ++i) {
     const auto is_at_fault = [&](const Finding& finding) {
       if (!decides(finding, network.diagnosis)) return false;
-      // Of several networks, which bars are its own is not told here.
+      // With several networks, it is not known here which bars belong to it.
       if (finding.tensor.empty()) return finding.network.empty();
       return !names.empty() && is_about(finding.tensor, names[i]);
     };

@@ -182,8 +182,8 @@ void Script::limit_lines() {
   }
 }
 
-/// What has no bar on a logarithmic axis is said in words, where the bar would stand. Where bars
-/// are too dense for a word each, neighbours that say the same share one.
+/// Labels for values without a bar on a logarithmic axis, in the place of the bar. If bars are too
+/// dense, neighbours with the same label share one.
 void Script::foot_labels(std::span<const double> values, Decades axis) {
   const std::size_t longest_run = values.size() > kMaxNamedBars ? values.size() : 1;
   for (std::size_t first = 0; first < values.size();) {

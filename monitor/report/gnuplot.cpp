@@ -22,10 +22,10 @@ extern char** environ;  // NOLINT(readability-redundant-declaration): not in eve
 namespace gradvitals {
 namespace {
 
-/// A gnuplot that talks without end must not fill the error message.
+/// Bounds the error message.
 constexpr std::size_t kMaxComplaintBytes = 2000;
 
-/// A figure is some 100 kB. Who writes on and on would fill the memory before the time is up.
+/// A figure is some 100 kB. Bounds the memory of endless output before the time limit.
 constexpr std::size_t kMaxAnswerBytes = std::size_t{256} << 20;
 
 [[noreturn]] void throw_system_error(int code, const char* call) {
@@ -201,8 +201,7 @@ Answer converse(FileDescriptor& in, FileDescriptor& out, FileDescriptor& err,
   return answer;
 }
 
-/// Ends with its owner, with all that it started: a conversation that fails leaves no process
-/// behind.
+/// Kills the process group with its owner, so that a failure leaves no process behind.
 class Child {
  public:
   explicit Child(pid_t pid) : pid_(pid) {}

@@ -166,7 +166,7 @@ TEST(CommandLine, AnErrorThatCannotBeToldStillHasExitCodeTwo) {
   EXPECT_EQ(run_in_shell("\"$gradvitals\" comprae 2>&-"), 2);
 }
 
-TEST(CommandLine, AnErrorOnAClosedStderrStillHasExitCodeTwo) {
+TEST(CommandLine, AnErrorOnAClosedPipeStillHasExitCodeTwo) {
   const TemporaryFolder folder;
   const std::string code = folder.file("code");
   // The reader is gone before the program writes: its pipe would raise SIGPIPE.

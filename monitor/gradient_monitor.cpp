@@ -9,9 +9,9 @@
 
 #include "kernels/runtime/matrix_view.h"
 #include "monitor/metrics/distinct_names.h"
+#include "monitor/metrics/layer_units.h"
 #include "monitor/metrics/networks.h"
 #include "monitor/metrics/slice_summary.h"
-#include "monitor/metrics/unit_records.h"
 
 namespace gradvitals {
 namespace {

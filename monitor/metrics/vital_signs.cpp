@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "monitor/metrics/gradient_norms.h"
+#include "monitor/metrics/layer_units.h"
 #include "monitor/metrics/networks.h"
-#include "monitor/metrics/unit_records.h"
 
 namespace gradvitals {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "monitor/metrics/unit_records.h"
+#include "monitor/metrics/layer_units.h"
 #include "monitor/rules/checks.h"
 #include "monitor/rules/hidden_kernels.h"
 

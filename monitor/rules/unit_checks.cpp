@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "monitor/metrics/unit_records.h"
+#include "monitor/metrics/layer_units.h"
 #include "monitor/rules/checks.h"
 
 namespace gradvitals {

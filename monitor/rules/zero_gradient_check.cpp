@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "monitor/metrics/layer_units.h"
 #include "monitor/metrics/parameter_name.h"
-#include "monitor/metrics/unit_records.h"
 #include "monitor/rules/advice.h"
 #include "monitor/rules/checks.h"
 

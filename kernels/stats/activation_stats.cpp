@@ -1,4 +1,4 @@
-#include "kernels/stats/unit_stats.h"
+#include "kernels/stats/activation_stats.h"
 
 #include <fmt/format.h>
 

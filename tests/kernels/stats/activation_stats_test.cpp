@@ -1,5 +1,6 @@
-// Contract: kernels/stats/unit_stats.h. Oracle: a loop per column. Tolerance: none, counts are exact.
-#include "kernels/stats/unit_stats.h"
+// Contract: kernels/stats/activation_stats.h. Oracle: a loop per column. Tolerance: none, counts are
+// exact.
+#include "kernels/stats/activation_stats.h"
 
 #include <gtest/gtest.h>
 

@@ -5,9 +5,10 @@
 // Traffic:     reads each element once -> bound by memory
 // Determinism: counts are exact
 // Edge cases:  no rows: every count is 0. NaN compares false, so it counts as neither
-// Errors:      CudaError where the launch fails; kernels/stats/unit_stats.cpp has checked the arguments
-// Reference:   cpu/unit_stats.cpp
-#include "kernels/stats/unit_stats.h"
+// Errors:      CudaError where the launch fails; kernels/stats/activation_stats.cpp has checked the
+//              arguments
+// Reference:   cpu/activation_stats.cpp
+#include "kernels/stats/activation_stats.h"
 
 #include <cstdint>
 #include <optional>

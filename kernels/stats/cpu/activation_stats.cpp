@@ -3,9 +3,10 @@
 // Traffic:     reads each element once.
 // Determinism: counts are exact, so the thread count does not matter.
 // Edge cases:  no rows: every count is 0. NaN compares false, so it counts as neither.
-// Errors:      none; the contract function (kernels/stats/unit_stats.cpp) has checked the arguments.
-// Reference:   tests/kernels/stats/unit_stats_test.cpp
-#include "kernels/stats/unit_stats.h"
+// Errors:      none; the contract function (kernels/stats/activation_stats.cpp) has checked the
+//              arguments.
+// Reference:   tests/kernels/stats/activation_stats_test.cpp
+#include "kernels/stats/activation_stats.h"
 
 #include <algorithm>
 #include <cmath>

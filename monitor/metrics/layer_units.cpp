@@ -1,4 +1,4 @@
-#include "monitor/metrics/unit_records.h"
+#include "monitor/metrics/layer_units.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "kernels/stats/unit_stats.h"
+#include "kernels/stats/activation_stats.h"
 
 namespace gradvitals {
 namespace {

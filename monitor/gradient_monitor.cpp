@@ -272,7 +272,7 @@ HealthMetrics GradientMonitor::inspect(std::span<const TensorView> views) {
   HealthMetrics metrics = metrics_of(descriptions_->records, descriptions_->networks, stats);
   if (options_.units) {
     metrics.units =
-        unit_records(stream_, as_recorded(views, descriptions_->records), unit_workspace_);
+        layer_units(stream_, as_recorded(views, descriptions_->records), unit_workspace_);
     add_slices(views, kernel_slices(stream_, views, slice_workspace_), metrics.tensors);
   }
   return metrics;

@@ -38,7 +38,7 @@ struct TensorRecord {
 };
 
 /// The units of one layer, over one batch.
-struct UnitRecord {
+struct LayerUnits {
   std::string name;  ///< of the layer: "dense_1"
   int layer = -1;
   int network = 0;  ///< As in TensorRecord.
@@ -77,7 +77,7 @@ struct HealthMetrics {
       tensors;  ///< Every view examined, in its order; empty for metrics from a file.
   /// Layers whose units can die (relu) or saturate (sigmoid, tanh) and whose (B,O) tensors were
   /// examined, network by network and input side first.
-  std::vector<UnitRecord> units;
+  std::vector<LayerUnits> units;
   /// Names of the networks that were examined together; empty where there is one.
   std::vector<std::string> networks;
 };

@@ -161,7 +161,7 @@ std::vector<HealthMetrics> split_networks(const HealthMetrics& metrics) {
   for (const TensorRecord& tensor : metrics.tensors) {
     check_network(tensor.name, tensor.network, metrics.networks.size());
   }
-  for (const UnitRecord& unit : metrics.units) {
+  for (const LayerUnits& unit : metrics.units) {
     check_network(unit.name, unit.network, metrics.networks.size());
   }
   for (int network = 0; network < std::ssize(metrics.networks); ++network) {
@@ -175,7 +175,7 @@ std::vector<HealthMetrics> split_networks(const HealthMetrics& metrics) {
     HealthMetrics& part = parts.emplace_back(without_tensors(metrics, std::move(norms)));
     part.tensors = std::move(tensors);
     std::ranges::copy_if(metrics.units, std::back_inserter(part.units),
-                         [network](const UnitRecord& unit) { return unit.network == network; });
+                         [network](const LayerUnits& unit) { return unit.network == network; });
   }
   return parts;
 }

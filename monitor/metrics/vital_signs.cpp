@@ -85,7 +85,7 @@ Temperature temperature(const HealthMetrics& metrics) {
 Oxygen oxygen(const HealthMetrics& metrics, const Thresholds& thresholds) {
   Oxygen sign;
   static_cast<SignalFlow&>(sign) = signal_flow(metrics);
-  for (const UnitRecord& layer : metrics.units) {
+  for (const LayerUnits& layer : metrics.units) {
     if (can_die(layer.activation)) keep_worst(sign.dead_unit_fraction, layer.dead_unit_fraction());
     if (can_saturate(layer.activation)) {
       keep_worst(sign.saturation_fraction, layer.saturation_fraction());

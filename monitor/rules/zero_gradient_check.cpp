@@ -105,7 +105,7 @@ Finding zero_gradients(const ZeroGradients& zero, const Evidence& evidence) {
 /// One sample switches off half of the units on either side of a kernel, and so three quarters of
 /// its gradient, in a healthy relu network.
 bool has_too_few_samples(const Evidence& evidence) {
-  return std::ranges::any_of(evidence.metrics.units, [&](const UnitRecord& layer) {
+  return std::ranges::any_of(evidence.metrics.units, [&](const LayerUnits& layer) {
     return can_die(layer.activation) && layer.batch < evidence.thresholds.min_relu_batch;
   });
 }

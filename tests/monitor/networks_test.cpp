@@ -48,7 +48,7 @@ std::vector<TensorRecord> records_of(const std::vector<TensorView>& views) {
 /// Networks of those numbers, examined together: tensors and units are named after the network.
 HealthMetrics together(const std::vector<std::pair<std::string, Network>>& networks) {
   std::vector<TensorRecord> tensors;
-  std::vector<UnitRecord> units;
+  std::vector<LayerUnits> units;
   std::vector<std::string> names;
   for (int network = 0; network < std::ssize(networks); ++network) {
     const auto& [name, numbers] = networks[static_cast<std::size_t>(network)];
@@ -58,7 +58,7 @@ HealthMetrics together(const std::vector<std::pair<std::string, Network>>& netwo
       tensor.network = network;
       tensors.push_back(std::move(tensor));
     }
-    for (UnitRecord unit : own.units) {
+    for (LayerUnits unit : own.units) {
       unit.name = name + "/" + unit.name;
       unit.network = network;
       units.push_back(std::move(unit));

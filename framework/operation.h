@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <initializer_list>
 #include <span>
-#include <string>
 
 #include "framework/tensor.h"
 #include "kernels/stats/activation_type.h"
+#include "kernels/stats/name.h"
 
 namespace gradvitals {
 
@@ -17,7 +17,7 @@ class Tape;
 /// What the tensors of a layer are called, after its kernel: "dense_1/delta". Tape::watch_names()
 /// makes them.
 struct WatchNames {
-  std::string kernel, model, pre_activation, output, delta;
+  Name kernel, model, pre_activation, output, delta;
 };
 
 /// What an operation offers to watch. It makes the operation a layer of its network.

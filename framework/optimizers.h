@@ -1,7 +1,6 @@
 // Optimizers: gradients to new weights. The formulas are in kernels/ops/optimizer.h.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "framework/parameter.h"
@@ -11,6 +10,7 @@
 #include "kernels/ops/optimizer.h"
 #include "kernels/runtime/buffer.h"
 #include "kernels/runtime/dtype.h"
+#include "kernels/stats/name.h"
 #include "kernels/stats/view.h"
 
 namespace gradvitals {
@@ -26,7 +26,7 @@ struct Updates {
   Tensor sum_squares;
 
   /// What was applied, for the monitor: of each entry a view of role update_squares, of the variable's
-  /// name. Valid as long as this and the variables are.
+  /// name. Valid as long as this is.
   std::vector<TensorView> views() const;
 };
 
@@ -48,7 +48,7 @@ class Optimizer {
   /// What belongs to one variable, zero at first.
   struct State {
     const Parameter* variable = nullptr;  ///< An address to know it by: it may be gone.
-    std::string name;  ///< Tells another parameter that has come to live at the same address.
+    Name name;  ///< Tells another parameter that has come to live at the same address.
     Shape shape;
     DType dtype = DType::kFloat32;
     std::vector<Tensor> tensors;  ///< state_count() of them, like the variable.

@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -103,7 +102,7 @@ class GradientMonitor {
   /// What is known of the views without their statistics.
   struct Descriptions {
     std::vector<TensorRecord> records;
-    std::vector<std::string> networks;  ///< HealthMetrics::networks
+    std::vector<Name> networks;  ///< HealthMetrics::networks
   };
 
   /// Statistics of a step on their way to the host.
@@ -117,7 +116,6 @@ class GradientMonitor {
   };
 
   bool move_to(std::span<const TensorView> views);
-  void keep(std::span<const TensorView> views);
   void require_watched(const char* call) const;
   Readback take_idle();
   HealthMetrics receive_first();
@@ -126,9 +124,8 @@ class GradientMonitor {
   Options options_;
   std::optional<TensorStatsPlan> plan_;
   std::shared_ptr<const Descriptions> descriptions_;
-  std::vector<TensorView> views_;   ///< Those of plan_, with texts that lie in texts_.
-  std::vector<std::string> texts_;  ///< Name and model of each view.
-  std::vector<const void*> data_;   ///< Of views that were watched before.
+  std::vector<TensorView> views_;  ///< Those of plan_.
+  std::vector<const void*> data_;  ///< Of views that were watched before.
   Buffer records_;
   Buffer unit_workspace_;
   Buffer slice_workspace_;

@@ -4,9 +4,9 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
+#include "kernels/stats/name.h"
 #include "kernels/stats/tensor_stats.h"
 #include "kernels/stats/view.h"
 #include "monitor/metrics/slice_summary.h"
@@ -15,7 +15,7 @@ namespace gradvitals {
 
 /// One watched tensor: what it is, and its statistics.
 struct TensorRecord {
-  std::string name;
+  Name name;
   Role role = Role::kGradient;
   int layer = -1;
   int network = 0;  ///< Its place in HealthMetrics::networks, where that is not empty.
@@ -39,7 +39,7 @@ struct TensorRecord {
 
 /// The units of one layer, over one batch.
 struct LayerUnits {
-  std::string name;  ///< of the layer: "dense_1"
+  Name name;  ///< of the layer: "dense_1"
   int layer = -1;
   int network = 0;  ///< As in TensorRecord.
   Activation activation = Activation::kNone;
@@ -53,6 +53,7 @@ struct LayerUnits {
   double saturation_fraction() const;  ///< 0 without elements
 };
 
+/// A copy copies numbers; names are shared (name.h).
 struct HealthMetrics {
   // What the notebook's monitor_gradient_health() returns, as it computes it: over gradients that
   // exist, population standard deviation, `weak` including `vanished`, NaN wherever NumPy would
@@ -66,7 +67,7 @@ struct HealthMetrics {
   std::int64_t total_layers = 0;
   std::vector<double> gradient_norms;  ///< L2, in the order of the gradients.
   /// Names of gradient_norms where those came without tensors; empty where nobody named them.
-  std::vector<std::string> gradient_names;
+  std::vector<Name> gradient_names;
 
   /// Training step, where it is known.
   std::optional<std::int64_t> step;
@@ -79,7 +80,7 @@ struct HealthMetrics {
   /// examined, network by network and input side first.
   std::vector<LayerUnits> units;
   /// Names of the networks that were examined together; empty where there is one.
-  std::vector<std::string> networks;
+  std::vector<Name> networks;
 };
 
 /// The notebook's keys from gradient norms; everything else is left empty. No norms: NaN and zero

@@ -16,8 +16,8 @@ namespace gradvitals {
 /// a layer; what no layer is known of, with its model, which is a network of its own where none of it
 /// is known. Returns the networks' names: of the model of the first layer, or of that layer, and
 /// distinct; none where the views tell of one network, which then holds all.
-std::vector<std::string> place_in_networks(std::span<const TensorView> views,
-                                           std::span<TensorRecord> records);
+std::vector<Name> place_in_networks(std::span<const TensorView> views,
+                                    std::span<TensorRecord> records);
 
 /// The metrics of each network alone, with the step, loss and loss scale that they share; none where
 /// there is one network. Throws std::invalid_argument naming the record whose network is not among

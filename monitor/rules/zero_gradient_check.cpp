@@ -145,7 +145,7 @@ void append_missing(const Evidence& evidence, std::vector<Finding>& findings) {
     ++parameters;
     if (tensor.exists) continue;
     if (missing.empty()) finding.layer = tensor.layer;
-    missing.push_back(tensor.name);
+    missing.emplace_back(tensor.name);
   }
   if (missing.empty()) return;
   const std::int64_t count = std::ssize(missing);

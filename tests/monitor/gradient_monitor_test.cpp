@@ -324,6 +324,31 @@ TEST_P(GradientMonitorTest, SeesAnotherMeaningOfTheSameMemory) {
   EXPECT_EQ(record().name, "b");
 }
 
+TEST_P(GradientMonitorTest, TheMetricsOfEveryStepShareTheNamesOfTheViews) {
+  GradientMonitor monitor(stream());
+  std::vector<TensorView> views{
+      gradient("generator/dense/kernel, of a name as long as any", {3, 4}),
+      gradient("critic/dense/kernel, of a name as long as any", {5, 12})};
+  views[0].network = 0;
+  views[1].network = 1;
+  std::vector<HealthMetrics> steps;
+  for (const std::int64_t step : {1, 2}) {
+    monitor.observe(views);
+    monitor.submit(step);
+    stream().synchronize();
+    steps.push_back((step == 1 ? monitor.poll() : monitor.flush()).value());
+  }
+  steps.push_back(monitor.inspect(views));
+  steps.push_back(steps.front());
+  for (const HealthMetrics& metrics : steps) {
+    ASSERT_EQ(metrics.networks.size(), 2u);
+    for (const std::size_t i : {0, 1}) {
+      EXPECT_EQ(&metrics.tensors[i].name.text(), &views[i].name.text());
+      EXPECT_EQ(&metrics.networks[i].text(), &steps.front().networks[i].text());
+    }
+  }
+}
+
 TEST_P(GradientMonitorTest, NamesMayGoAfterACall) {
   GradientMonitor monitor(stream());
   TensorView a = gradient("", {3.0F, 4.0F});

@@ -27,7 +27,7 @@ constexpr int kTensors = 600;
 class Tensors {
  public:
   Tensors(Stream& stream, std::int64_t elements) {
-    for (int i = 0; i < kTensors; ++i) names_.push_back(fmt::format("layers.{}.weight", i));
+    for (int i = 0; i < kTensors; ++i) names_.emplace_back(fmt::format("layers.{}.weight", i));
     for (std::size_t place = 0; place < memory_.size(); ++place) {
       const std::int64_t bytes = elements * std::int64_t{sizeof(float)};
       memory_[place] = Buffer(stream, kTensors * bytes);
@@ -50,7 +50,7 @@ class Tensors {
   const std::vector<const void*>& data(std::size_t place) const { return data_[place]; }
 
  private:
-  std::vector<std::string> names_;
+  std::vector<Name> names_;  // Kept, as a trainer keeps them: steps make no strings.
   std::array<Buffer, 2> memory_;
   std::array<std::vector<TensorView>, 2> views_;
   std::array<std::vector<const void*>, 2> data_;

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <initializer_list>
 #include <span>
-#include <string>
 
 #include "framework/tensor.h"
 #include "kernels/stats/activation_type.h"
+#include "kernels/stats/name.h"
 
 namespace gradvitals {
 
@@ -17,7 +17,7 @@ class Tape;
 /// Names of the tensors of a layer, derived from that of its kernel: "dense_1/delta". Made by
 /// Tape::watch_names().
 struct WatchNames {
-  std::string kernel, model, pre_activation, output, delta;
+  Name kernel, model, pre_activation, output, delta;
 };
 
 /// The tensors of an operation that the monitor can watch. An operation with an offer counts as a

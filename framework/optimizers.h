@@ -1,7 +1,6 @@
 // Optimizers: gradients to new weights. The formulas are in kernels/ops/optimizer.h.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "framework/parameter.h"
@@ -11,6 +10,7 @@
 #include "kernels/ops/optimizer.h"
 #include "kernels/runtime/buffer.h"
 #include "kernels/runtime/dtype.h"
+#include "kernels/stats/name.h"
 #include "kernels/stats/view.h"
 
 namespace gradvitals {
@@ -26,7 +26,7 @@ struct Updates {
   Tensor sum_squares;
 
   /// What was applied, for the monitor: of each entry a view of role update_squares, of the parameter's
-  /// name. Valid as long as this and the parameters are.
+  /// name. Valid as long as this is.
   std::vector<TensorView> views() const;
 };
 
@@ -48,7 +48,7 @@ class Optimizer {
   /// State of one parameter, initially zero.
   struct State {
     const Parameter* parameter = nullptr;  ///< Identity only: it may be dangling.
-    std::string name;                      ///< Detects another parameter at the same address.
+    Name name;                             ///< Detects another parameter at the same address.
     Shape shape;
     DType dtype = DType::kFloat32;
     std::vector<Tensor> tensors;  ///< state_count() of them, like the parameter.

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "framework/tensor.h"
+#include "kernels/stats/name.h"
 #include "kernels/stats/view.h"
 
 namespace gradvitals {
@@ -13,11 +13,10 @@ namespace gradvitals {
 /// A named tensor. Tapes, gradients and views point to it: it must stay where it is while they
 /// live.
 struct Parameter {
-  std::string name;  ///< As Keras names them: "dense/kernel", "dense_1/bias".
+  Name name;  ///< As Keras names them: "dense/kernel", "dense_1/bias".
   Tensor value;
   bool trainable = true;
-  std::string
-      model{};  ///< Name of the model it belongs to, if any: models repeat each other's names.
+  Name model{};  ///< Of the model it belongs to, if any: models repeat each other's names.
 
   /// Ops take a parameter wherever they take a tensor.
   operator const Tensor&() const { return value; }

@@ -7,6 +7,15 @@
 #include "framework/tensor_view.h"
 
 namespace gradvitals {
+namespace {
+
+/// Made once: a step that is watched makes no strings.
+const Name& loss_name() {
+  static const Name name("loss");
+  return name;
+}
+
+}  // namespace
 
 void Tape::check_operands(const char* op, std::initializer_list<const Tensor*> operands) const {
   const Tensor* first = nullptr;
@@ -103,7 +112,7 @@ std::vector<TensorView> Tape::views() const {
     append_offer(operations_[position]->watch(), places[position], views);
   }
   if (loss_.has_value()) {
-    views.push_back(view_of("loss", Role::kLoss, loss_, /*layer=*/-1, Activation::kNone));
+    views.push_back(view_of(loss_name(), Role::kLoss, loss_, /*layer=*/-1, Activation::kNone));
   }
   return views;
 }
@@ -111,7 +120,7 @@ std::vector<TensorView> Tape::views() const {
 void Tape::append_offer(const WatchOffer& offer, const LayerPlace& place,
                         std::vector<TensorView>& views) {
   if (offer.names == nullptr) return;
-  const auto add = [&](const std::string& name, Role role, const Tensor* tensor) {
+  const auto add = [&](const Name& name, Role role, const Tensor* tensor) {
     if (tensor == nullptr || !tensor->has_value()) return;
     views.push_back(view_of(name, role, *tensor, place.layer, offer.activation));
     views.back().model = offer.names->model;

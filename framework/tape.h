@@ -166,8 +166,8 @@ class Tape {
   std::vector<TapeLink> links_;
   std::vector<LayerPlace> places_;
 
-  // Kept over resets, as memory_ is: a step that is watched makes no strings. A deque: views point
-  // into it while it grows.
+  // Kept over resets, as memory_ is: a step that is watched makes no strings. A deque: operations
+  // point into it while it grows.
   std::deque<WatchNames> names_;
   std::size_t names_used_ = 0;
 };

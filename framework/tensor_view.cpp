@@ -1,14 +1,15 @@
 #include "framework/tensor_view.h"
 
+#include <utility>
+
 namespace gradvitals {
 
-TensorView view_of(std::string_view name, Role role, const Tensor& tensor, int layer,
-                   Activation activation) {
+TensorView view_of(Name name, Role role, const Tensor& tensor, int layer, Activation activation) {
   // All dimensions but the last are rows; a vector is one row.
   const auto dims = tensor.shape().dims();
   const std::int64_t cols = dims.empty() ? 1 : dims.back();
   const bool has_units = dims.size() >= 2;
-  return {.name = name,
+  return {.name = std::move(name),
           .role = role,
           .layer = layer,
           .data = tensor.data(),

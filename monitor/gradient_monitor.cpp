@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <limits>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 
 #include "kernels/runtime/matrix_view.h"
 #include "monitor/metrics/distinct_names.h"
+#include "monitor/metrics/layer_units.h"
 #include "monitor/metrics/networks.h"
 #include "monitor/metrics/slice_summary.h"
-#include "monitor/metrics/unit_records.h"
 
 namespace gradvitals {
 namespace {
@@ -43,7 +44,7 @@ void check_view(const TensorView& view, const Device& device) {
   }
 }
 
-TensorRecord describe(const TensorView& view, std::string name) {
+TensorRecord describe(const TensorView& view, Name name) {
   TensorRecord record;
   record.name = std::move(name);
   record.role = view.role;
@@ -60,7 +61,7 @@ TensorRecord describe(const TensorView& view, std::string name) {
 }
 
 std::vector<TensorRecord> describe(std::span<const TensorView> views) {
-  std::vector<std::string> names = distinct_names(views);
+  std::vector<Name> names = distinct_names(views);
   std::vector<TensorRecord> records;
   records.reserve(views.size());
   for (std::size_t i = 0; i < views.size(); ++i) {
@@ -89,8 +90,7 @@ double value_of(const TensorStats& stats) {
 }
 
 HealthMetrics metrics_of(std::span<const TensorRecord> descriptions,
-                         const std::vector<std::string>& networks,
-                         std::span<const TensorStats> stats) {
+                         const std::vector<Name>& networks, std::span<const TensorStats> stats) {
   std::vector<TensorRecord> records;
   std::vector<double> gradient_norms;
   std::optional<double> loss;
@@ -128,31 +128,24 @@ void add_slices(std::span<const TensorView> views, std::span<const KernelSlices>
   }
 }
 
+/// All members but the data, by reference: a copy of 600 views a step would cost more than to compare
+/// them. A member that TensorView gains does not compile here until it is named.
+auto without_data(const TensorView& view) {
+  const auto& [name, model, role, layer, network, data, count, rows, cols, rank, unit_axis,
+               channels, dtype, device, activation] = view;
+  return std::tie(name, model, role, layer, network, count, rows, cols, rank, unit_axis, channels,
+                  dtype, device, activation);
+}
+
 /// Whether the views differ in their data pointers at most.
 bool is_same_but_for_data(const TensorView& a, const TensorView& b) {
-  TensorView moved = b;
-  moved.data = a.data;
-  return a == moved;
+  return without_data(a) == without_data(b);
 }
 
 }  // namespace
 
 GradientMonitor::GradientMonitor(Stream stream, Options options)
     : stream_(stream), options_(options) {}
-
-/// Copies the views and their texts.
-void GradientMonitor::keep(std::span<const TensorView> views) {
-  texts_.clear();
-  for (const TensorView& view : views) {
-    texts_.emplace_back(view.name);
-    texts_.emplace_back(view.model);
-  }
-  views_.assign(views.begin(), views.end());
-  for (std::size_t i = 0; i < views_.size(); ++i) {
-    views_[i].name = texts_[2 * i];
-    views_[i].model = texts_[2 * i + 1];
-  }
-}
 
 /// If the views differ from the watched ones in their data at most, updates that and returns true.
 bool GradientMonitor::move_to(std::span<const TensorView> views) {
@@ -173,7 +166,7 @@ void GradientMonitor::watch(std::span<const TensorView> views) {
   descriptions->records = describe(views);
   descriptions->networks = place_in_networks(views, descriptions->records);
   descriptions_ = std::move(descriptions);
-  keep(views);
+  views_.assign(views.begin(), views.end());
   if (records_.bytes() < plan.record_count() * kRecordBytes) {
     records_ = Buffer(stream_, plan.record_count() * kRecordBytes);
   }
@@ -272,7 +265,7 @@ HealthMetrics GradientMonitor::inspect(std::span<const TensorView> views) {
   HealthMetrics metrics = metrics_of(descriptions_->records, descriptions_->networks, stats);
   if (options_.units) {
     metrics.units =
-        unit_records(stream_, as_recorded(views, descriptions_->records), unit_workspace_);
+        layer_units(stream_, as_recorded(views, descriptions_->records), unit_workspace_);
     add_slices(views, kernel_slices(stream_, views, slice_workspace_), metrics.tensors);
   }
   return metrics;

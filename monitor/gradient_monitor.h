@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -54,7 +53,7 @@ class GradientMonitor {
   GradientMonitor(Stream stream, Options options);
 
   /// Statistics of every view, the notebook's metrics over those with role gradient that exist, and
-  /// unit records (unit_records.h) and slices (slice_summary.h). Views may come in any order;
+  /// layers' units (layer_units.h) and slices (slice_summary.h). Views may come in any order;
   /// records keep it, and have names of their own (distinct_names.h) and places (networks.h). A
   /// view with role loss becomes the metrics' loss (an infinite one loses its sign; one with null
   /// data is no loss). Throws std::invalid_argument naming a view that contradicts itself or lies
@@ -101,7 +100,7 @@ class GradientMonitor {
   /// Descriptions of the views: everything but their statistics.
   struct Descriptions {
     std::vector<TensorRecord> records;
-    std::vector<std::string> networks;  ///< HealthMetrics::networks
+    std::vector<Name> networks;  ///< HealthMetrics::networks
   };
 
   /// Statistics of a step on their way to the host.
@@ -115,7 +114,6 @@ class GradientMonitor {
   };
 
   bool move_to(std::span<const TensorView> views);
-  void keep(std::span<const TensorView> views);
   void require_watched(const char* call) const;
   Readback take_idle();
   HealthMetrics receive_first();
@@ -124,9 +122,8 @@ class GradientMonitor {
   Options options_;
   std::optional<TensorStatsPlan> plan_;
   std::shared_ptr<const Descriptions> descriptions_;
-  std::vector<TensorView> views_;   ///< Those of plan_, with texts that lie in texts_.
-  std::vector<std::string> texts_;  ///< Name and model of each view.
-  std::vector<const void*> data_;   ///< Of views that were watched before.
+  std::vector<TensorView> views_;  ///< Those of plan_.
+  std::vector<const void*> data_;  ///< Of views that were watched before.
   Buffer records_;
   Buffer unit_workspace_;
   Buffer slice_workspace_;

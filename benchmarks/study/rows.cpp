@@ -31,9 +31,9 @@ json per_layer(const HealthMetrics& metrics, Chosen chosen, const Number& number
   return values;
 }
 
-json units(const HealthMetrics& metrics, double (UnitRecord::*fraction)() const) {
+json units(const HealthMetrics& metrics, double (LayerUnits::*fraction)() const) {
   json values(std::vector<json>(static_cast<std::size_t>(layer_count(metrics))));
-  for (const UnitRecord& record : metrics.units) {
+  for (const LayerUnits& record : metrics.units) {
     values[static_cast<std::size_t>(record.layer)] = (record.*fraction)();
   }
   return values;
@@ -66,8 +66,8 @@ json statistics(const HealthMetrics& metrics) {
     add("max_abs", [](const TensorStats& stats) { return stats.max_abs; });
     add("nonfinite", [](const TensorStats& stats) { return stats.nonfinite_count(); });
   }
-  result["dead_unit_fraction"] = units(metrics, &UnitRecord::dead_unit_fraction);
-  result["saturation_fraction"] = units(metrics, &UnitRecord::saturation_fraction);
+  result["dead_unit_fraction"] = units(metrics, &LayerUnits::dead_unit_fraction);
+  result["saturation_fraction"] = units(metrics, &LayerUnits::saturation_fraction);
   return result;
 }
 

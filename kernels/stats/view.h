@@ -7,6 +7,7 @@
 #include "kernels/runtime/device.h"
 #include "kernels/runtime/dtype.h"
 #include "kernels/stats/activation_type.h"
+#include "kernels/stats/name.h"
 
 namespace gradvitals {
 
@@ -33,11 +34,12 @@ std::string_view name(Role role);
 /// "dense" of Keras' "dense/kernel", "layers.0" of PyTorch's "layers.0.weight".
 std::string_view scope_of(std::string_view name);
 
-/// A tensor to be watched. Owns nothing: texts and `data` must outlive its use, which for views of
-/// a tape ends at the next backward, reset or reallocation. Any trainer can fill these.
+/// A tensor to be watched. Owns its names, by reference, but not `data`, which must outlive its use:
+/// that of a tape's views ends at the next backward, reset or reallocation. Any trainer can fill
+/// these; one that keeps its names makes no string for a step's views.
 struct TensorView {
-  std::string_view name;
-  std::string_view model{};  ///< Name of the model it belongs to, if any: it tells namesakes apart.
+  Name name;
+  Name model{};  ///< Of the model it belongs to, if any: it tells namesakes apart.
   Role role = Role::kGradient;
   int layer = -1;   ///< 0 for the layer nearest the input; -1 where unknown.
   int network = 0;  ///< Which of the networks that are watched together: any number, the same for

@@ -16,14 +16,13 @@ namespace {
 /// A view and the name that it has so far.
 struct Named {
   const TensorView* view;
-  std::string* name;
+  Name* name;
 
   auto tensor() const { return std::tuple(view->role, std::string_view(*name)); }
 };
 
 /// Those of one role and name next to each other, network by network.
-std::vector<Named> sorted_by_name(std::span<const TensorView> views,
-                                  std::vector<std::string>& names) {
+std::vector<Named> sorted_by_name(std::span<const TensorView> views, std::vector<Name>& names) {
   std::vector<Named> sorted;
   sorted.reserve(views.size());
   for (std::size_t i = 0; i < views.size(); ++i) sorted.push_back({&views[i], &names[i]});
@@ -42,12 +41,12 @@ bool models_share_names(std::span<const TensorView> views) {
 }
 
 void number_namesakes(const std::vector<Named>& sorted) {
-  std::set<std::pair<Role, std::string>> taken;
+  std::set<std::pair<Role, Name>> taken;
   for (const Named& named : sorted) taken.insert({named.view->role, *named.name});
   for (auto first = sorted.begin(); first != sorted.end();) {
     const auto end = std::find_if(
         first, sorted.end(), [&](const Named& other) { return other.tensor() != first->tensor(); });
-    const std::string shared = *first->name;
+    const Name shared = *first->name;
     for (int number = 2; ++first != end;) {
       do {
         *first->name = numbered_name(shared, number++);
@@ -63,10 +62,10 @@ std::string numbered_name(std::string_view name, int number) {
   return fmt::format("{}#{}{}", name.substr(0, scope), number, name.substr(scope));
 }
 
-std::vector<std::string> distinct_names(std::span<const TensorView> views) {
-  std::vector<std::string> names;
+std::vector<Name> distinct_names(std::span<const TensorView> views) {
+  std::vector<Name> names;
   names.reserve(views.size());
-  for (const TensorView& view : views) names.emplace_back(view.name);
+  for (const TensorView& view : views) names.push_back(view.name);
   if (models_share_names(views)) {
     for (std::size_t i = 0; i < views.size(); ++i) {
       if (!views[i].model.empty()) names[i] = fmt::format("{}/{}", views[i].model, views[i].name);

@@ -47,7 +47,7 @@ std::vector<GradientNorm> readings_from_tensors(const HealthMetrics& metrics,
   for (std::size_t i = 0; i < ratios.size(); ++i) {
     const TensorRecord& tensor = metrics.tensors[i];
     if (tensor.role != Role::kGradient || tensor.stats.finite_count() == 0) continue;
-    readings.push_back({.name = tensor.name,
+    readings.push_back({.name = tensor.name.text(),
                         .layer = tensor.layer,
                         .norm = tensor.stats.l2_norm(),
                         .rms = tensor.stats.rms(),
@@ -92,12 +92,12 @@ std::vector<GradientNorm> gradient_norms_of(const HealthMetrics& metrics,
 }
 
 std::string norm_name(const HealthMetrics& metrics, std::size_t index) {
-  return index < metrics.gradient_names.size() ? metrics.gradient_names[index]
+  return index < metrics.gradient_names.size() ? metrics.gradient_names[index].text()
                                                : fmt::format("gradient {}", index + 1);
 }
 
 bool is_total_norm(const HealthMetrics& metrics, std::size_t index) {
-  const std::vector<std::string>& names = metrics.gradient_names;
+  const std::vector<Name>& names = metrics.gradient_names;
   if (!metrics.tensors.empty() || index >= names.size()) return false;
   // If there are several, each is the norm of a part of the network.
   return is_total_norm_name(names[index]) && std::ranges::count_if(names, is_total_norm_name) == 1;

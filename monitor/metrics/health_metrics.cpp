@@ -50,11 +50,11 @@ std::int64_t TensorRecord::input_count() const {
   return unit_axis == UnitAxis::kCols ? rows : cols;
 }
 
-double UnitRecord::dead_unit_fraction() const {
+double LayerUnits::dead_unit_fraction() const {
   return fraction(dead_unit_count, unit_count);
 }
 
-double UnitRecord::saturation_fraction() const {
+double LayerUnits::saturation_fraction() const {
   return fraction(saturated_count, unit_count * batch);
 }
 

@@ -4,9 +4,9 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
+#include "kernels/stats/name.h"
 #include "kernels/stats/tensor_stats.h"
 #include "kernels/stats/view.h"
 #include "monitor/metrics/slice_summary.h"
@@ -15,7 +15,7 @@ namespace gradvitals {
 
 /// One watched tensor: what it is, and its statistics.
 struct TensorRecord {
-  std::string name;
+  Name name;
   Role role = Role::kGradient;
   int layer = -1;
   int network = 0;  ///< Its place in HealthMetrics::networks, where that is not empty.
@@ -38,8 +38,8 @@ struct TensorRecord {
 };
 
 /// The units of one layer, over one batch.
-struct UnitRecord {
-  std::string name;  ///< of the layer: "dense_1"
+struct LayerUnits {
+  Name name;  ///< of the layer: "dense_1"
   int layer = -1;
   int network = 0;  ///< As in TensorRecord.
   Activation activation = Activation::kNone;
@@ -53,6 +53,7 @@ struct UnitRecord {
   double saturation_fraction() const;  ///< 0 without elements
 };
 
+/// A copy copies numbers; names are shared (name.h).
 struct HealthMetrics {
   // What the notebook's monitor_gradient_health() returns, as it computes it: over gradients that
   // exist, population standard deviation, `weak` including `vanished`, NaN wherever NumPy would
@@ -66,7 +67,7 @@ struct HealthMetrics {
   std::int64_t total_layers = 0;
   std::vector<double> gradient_norms;  ///< L2, in the order of the gradients.
   /// Names of gradient_norms where those came without tensors; empty if they had none.
-  std::vector<std::string> gradient_names;
+  std::vector<Name> gradient_names;
 
   /// Training step, where it is known.
   std::optional<std::int64_t> step;
@@ -77,9 +78,9 @@ struct HealthMetrics {
       tensors;  ///< Every view examined, in its order; empty for metrics from a file.
   /// Layers whose units can die (relu) or saturate (sigmoid, tanh) and whose (B,O) tensors were
   /// examined, network by network and input side first.
-  std::vector<UnitRecord> units;
+  std::vector<LayerUnits> units;
   /// Names of the networks that were examined together; empty where there is one.
-  std::vector<std::string> networks;
+  std::vector<Name> networks;
 };
 
 /// The notebook's keys from gradient norms; everything else is left empty. No norms: NaN and zero

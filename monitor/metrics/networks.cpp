@@ -106,9 +106,9 @@ const TensorRecord& first_layer(std::span<const TensorRecord> records, int netwo
   return *std::ranges::min_element(records, {}, order);
 }
 
-std::vector<std::string> names_of_networks(std::span<const TensorView> views,
-                                           std::span<const TensorRecord> records, int count) {
-  std::vector<std::string> names;
+std::vector<Name> names_of_networks(std::span<const TensorView> views,
+                                    std::span<const TensorRecord> records, int count) {
+  std::vector<Name> names;
   for (int network = 0; network < count; ++network) {
     const TensorRecord& record = first_layer(records, network);
     const std::string_view model = views[static_cast<std::size_t>(&record - records.data())].model;
@@ -118,13 +118,13 @@ std::vector<std::string> names_of_networks(std::span<const TensorView> views,
     for (int number = 2; std::ranges::count(names, name) > 0; ++number) {
       name = fmt::format("{}#{}", shared, number);
     }
-    names.push_back(std::move(name));
+    names.emplace_back(std::move(name));
   }
   return names;
 }
 
 /// Throws where a record belongs to none of the networks: it would be judged nowhere.
-void check_network(const std::string& name, int network, std::size_t count) {
+void check_network(const Name& name, int network, std::size_t count) {
   if (network >= 0 && static_cast<std::size_t>(network) < count) return;
   throw std::invalid_argument(
       fmt::format("{} is of network {}, and there are {}", in_quotes(name), network, count));
@@ -140,8 +140,8 @@ HealthMetrics without_tensors(const HealthMetrics& metrics, std::vector<double> 
 
 }  // namespace
 
-std::vector<std::string> place_in_networks(std::span<const TensorView> views,
-                                           std::span<TensorRecord> records) {
+std::vector<Name> place_in_networks(std::span<const TensorView> views,
+                                    std::span<TensorRecord> records) {
   Places places(views, records);
   const bool are_several = places.count() > 1;
   for (std::size_t i = 0; i < views.size(); ++i) {
@@ -160,7 +160,7 @@ std::vector<HealthMetrics> split_networks(const HealthMetrics& metrics) {
   for (const TensorRecord& tensor : metrics.tensors) {
     check_network(tensor.name, tensor.network, metrics.networks.size());
   }
-  for (const UnitRecord& unit : metrics.units) {
+  for (const LayerUnits& unit : metrics.units) {
     check_network(unit.name, unit.network, metrics.networks.size());
   }
   for (int network = 0; network < std::ssize(metrics.networks); ++network) {
@@ -174,7 +174,7 @@ std::vector<HealthMetrics> split_networks(const HealthMetrics& metrics) {
     HealthMetrics& part = parts.emplace_back(without_tensors(metrics, std::move(norms)));
     part.tensors = std::move(tensors);
     std::ranges::copy_if(metrics.units, std::back_inserter(part.units),
-                         [network](const UnitRecord& unit) { return unit.network == network; });
+                         [network](const LayerUnits& unit) { return unit.network == network; });
   }
   return parts;
 }

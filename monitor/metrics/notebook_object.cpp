@@ -130,10 +130,10 @@ HealthMetrics read_own_network(const json& network, const RecordPlace& place) {
   if (loss != network.end() && loss->is_number()) metrics.loss = to_number(*loss);
   const auto tensors = network.find("tensors");
   if (tensors == network.end() || !tensors->is_array()) return metrics;
-  std::vector<std::string> names;
+  std::vector<Name> names;
   for (const json& tensor : *tensors) {
     const bool is_named = has_norm(tensor) && tensor.value("name", json()).is_string();
-    if (is_named) names.push_back(tensor["name"].get<std::string>());
+    if (is_named) names.emplace_back(tensor["name"].get<std::string>());
   }
   if (names.size() == metrics.gradient_norms.size()) metrics.gradient_names = std::move(names);
   return metrics;

@@ -35,7 +35,11 @@ NormChoice choose(const std::vector<std::string>& names, const std::vector<bool>
 class StepBuilder {
  public:
   StepBuilder(const std::vector<std::string>& names, NormChoice choice)
-      : names_(names), choice_(std::move(choice)), opened_in_(names.size()) {}
+      : names_(names.size()), choice_(std::move(choice)), opened_in_(names.size()) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (choice_.is_norm[i]) names_[i] = names[i].substr(choice_.prefix_bytes);
+    }
+  }
 
   void add(const LoggedRecord& record, std::optional<std::int64_t> step);
   RecordedMetrics finish() {
@@ -49,7 +53,7 @@ class StepBuilder {
   void append(const LoggedRecord& record);
   void close();
 
-  const std::vector<std::string>& names_;
+  std::vector<Name> names_;  ///< Of norms, without the run's: all steps share them.
   NormChoice choice_;
   RecordedMetrics result_;
 
@@ -97,11 +101,11 @@ void StepBuilder::close() {
         return std::isfinite(value.value);
       });
   std::vector<double> norms;
-  std::vector<std::string> names;
+  std::vector<Name> names;
   for (const LoggedRecord::Value& value : values) {
     if (drops_total && value.name == choice_.total) continue;
     norms.push_back(value.value);
-    names.push_back(names_[value.name].substr(choice_.prefix_bytes));
+    names.push_back(names_[value.name]);
   }
   RecordedStep& recorded = result_.steps.emplace_back();
   recorded.metrics = metrics_from_norms(std::move(norms));

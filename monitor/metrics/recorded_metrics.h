@@ -12,8 +12,8 @@
 
 namespace gradvitals {
 
-/// Longer names are refused: every step has names of its own, so that a long one over many steps
-/// would take gigabytes of a small file. Those of the most deeply wrapped modules take some 200.
+/// Longer names are refused: what reads a run's names step by step would read gigabytes of a small
+/// file. Those of the most deeply wrapped modules take some 200.
 inline constexpr std::size_t kMaxNormNameBytes = 512;
 
 struct RecordedStep {

@@ -40,9 +40,9 @@ class LastRecords {
     if (place >= last) return false;
     const auto [entry, is_new] = names_.try_emplace(last);
     auto& last_names = entry->second;
-    const std::vector<std::string>& of_last = records_[last].metrics.gradient_names;
+    const std::vector<Name>& of_last = records_[last].metrics.gradient_names;
     if (is_new) last_names.insert(of_last.begin(), of_last.end());
-    const std::vector<std::string>& names = records_[place].metrics.gradient_names;
+    const std::vector<Name>& names = records_[place].metrics.gradient_names;
     return names.empty() || of_last.empty() ||
            std::ranges::any_of(names, [&](const auto& name) { return last_names.contains(name); });
   }

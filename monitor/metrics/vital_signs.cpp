@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "monitor/metrics/gradient_norms.h"
+#include "monitor/metrics/layer_units.h"
 #include "monitor/metrics/networks.h"
-#include "monitor/metrics/unit_records.h"
 
 namespace gradvitals {
 namespace {
@@ -85,7 +85,7 @@ Temperature temperature(const HealthMetrics& metrics) {
 Oxygen oxygen(const HealthMetrics& metrics, const Thresholds& thresholds) {
   Oxygen sign;
   static_cast<SignalFlow&>(sign) = signal_flow(metrics);
-  for (const UnitRecord& layer : metrics.units) {
+  for (const LayerUnits& layer : metrics.units) {
     if (can_die(layer.activation)) keep_worst(sign.dead_unit_fraction, layer.dead_unit_fraction());
     if (can_saturate(layer.activation)) {
       keep_worst(sign.saturation_fraction, layer.saturation_fraction());

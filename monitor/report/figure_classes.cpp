@@ -45,10 +45,10 @@ std::string_view color_of(Severity severity) {
 }
 
 std::vector<std::string> names_of_norms(const HealthMetrics& metrics) {
-  std::vector<std::string> names = metrics.gradient_names;
+  std::vector<std::string> names(metrics.gradient_names.begin(), metrics.gradient_names.end());
   if (names.empty()) {
     for (const TensorRecord& tensor : metrics.tensors) {
-      if (has_norm(tensor)) names.push_back(tensor.name);
+      if (has_norm(tensor)) names.emplace_back(tensor.name);
     }
   }
   if (names.size() != metrics.gradient_norms.size()) return {};

@@ -58,7 +58,7 @@ Json tensor_json(const TensorRecord& tensor, const HealthMetrics& metrics) {
   const TensorStats& stats = tensor.stats;
   const auto measured = [&](double value) { return tensor.exists ? number(value) : Json(); };
   Json json = {
-      {"name", tensor.name},
+      {"name", tensor.name.text()},
       {"role", name(tensor.role)},
       {"layer", index_or_null(tensor.layer)},
       {"dtype", name(tensor.dtype)},

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "monitor/metrics/unit_records.h"
+#include "monitor/metrics/layer_units.h"
 
 namespace gradvitals {
 

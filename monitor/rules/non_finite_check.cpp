@@ -65,7 +65,7 @@ Symptom symptom_of(const TensorRecord& tensor) {
   const TensorStats& stats = tensor.stats;
   return {phase_of(tensor.role),
           moment_of(tensor.role, tensor.layer),
-          tensor.name,
+          tensor.name.text(),
           tensor.layer,
           stats.nonfinite_count(),
           fmt::format("{} ({}) holds {} NaN and {} Inf among {} values, the first at index {}",
@@ -163,7 +163,7 @@ std::string finite_ones(const HealthMetrics& metrics) {
   std::vector<std::string> finite;
   for (const TensorRecord& tensor : metrics.tensors) {
     if (tensor.role != Role::kGradient || !tensor.exists || tensor.stats.count == 0) continue;
-    if (tensor.stats.nonfinite_count() == 0) finite.push_back(tensor.name);
+    if (tensor.stats.nonfinite_count() == 0) finite.emplace_back(tensor.name);
   }
   if (finite.empty()) return "; no gradient is finite";
   return fmt::format("; finite {} {}", plural(std::ssize(finite), "is", "are"), list_names(finite));

@@ -122,7 +122,7 @@ std::string absence_text(const Absent& group, const RunEvidence& run,
 std::vector<std::string> gradient_names_of(const HealthMetrics& metrics) {
   std::vector<std::string> names;
   for (const TensorRecord& tensor : metrics.tensors) {
-    if (tensor.role == Role::kGradient) names.push_back(tensor.name);
+    if (tensor.role == Role::kGradient) names.emplace_back(tensor.name);
   }
   if (!metrics.tensors.empty()) return names;
   for (std::size_t i = 0; i < metrics.gradient_norms.size(); ++i) {

@@ -31,7 +31,7 @@ NetworkRuns::NetworkRuns(const RunEvidence& run) : all_(run) {
     for (std::size_t network = 0; network < parts.size(); ++network) {
       RunStep part = step;
       part.metrics = &parts_.emplace_back(std::move(parts[network]));
-      add(step.metrics->networks[network], part, run.kinds[i]);
+      add(step.metrics->networks[network].text(), part, run.kinds[i]);
     }
   }
 }

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "monitor/metrics/unit_records.h"
+#include "monitor/metrics/layer_units.h"
 #include "monitor/rules/checks.h"
 #include "monitor/rules/hidden_kernels.h"
 
@@ -45,7 +45,7 @@ std::vector<const TensorRecord*> with_zero_units(const Evidence& evidence, doubl
 }
 
 bool has_too_few_samples(const Evidence& evidence) {
-  return std::ranges::any_of(evidence.metrics.units, [&](const UnitRecord& layer) {
+  return std::ranges::any_of(evidence.metrics.units, [&](const LayerUnits& layer) {
     return can_die(layer.activation) && layer.batch < evidence.thresholds.min_relu_batch;
   });
 }

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "monitor/metrics/unit_records.h"
+#include "monitor/metrics/layer_units.h"
 #include "monitor/rules/checks.h"
 
 namespace gradvitals {
@@ -11,11 +11,11 @@ namespace {
 
 /// What a rule picks out of the layers: the worst, and how many are beyond the limit.
 struct Selection {
-  const UnitRecord* worst = nullptr;
+  const LayerUnits* worst = nullptr;
   double fraction = 0.0;
   int count = 0;
 
-  void add(const UnitRecord& layer, double layer_fraction) {
+  void add(const LayerUnits& layer, double layer_fraction) {
     if (!worst || layer_fraction > fraction) {
       worst = &layer;
       fraction = layer_fraction;
@@ -72,7 +72,7 @@ std::vector<Finding> check_saturation(const Evidence& evidence) {
   const double limit = evidence.thresholds.saturation_fraction;
   Selection heads;
   Selection hidden;
-  for (const UnitRecord& layer : evidence.metrics.units) {
+  for (const LayerUnits& layer : evidence.metrics.units) {
     const double fraction = layer.saturation_fraction();
     if (can_saturate(layer.activation) && fraction > limit)
       (layer.is_head ? heads : hidden).add(layer, fraction);
@@ -86,7 +86,7 @@ std::vector<Finding> check_saturation(const Evidence& evidence) {
 std::vector<Finding> check_dead_units(const Evidence& evidence) {
   const Thresholds& thresholds = evidence.thresholds;
   Selection layers;
-  for (const UnitRecord& layer : evidence.metrics.units) {
+  for (const LayerUnits& layer : evidence.metrics.units) {
     // A healthy unit is silent for about half of the samples: few samples cannot tell it from a
     // dead one.
     const bool is_told = layer.batch >= thresholds.min_relu_batch;

@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "monitor/metrics/layer_units.h"
 #include "monitor/metrics/parameter_name.h"
-#include "monitor/metrics/unit_records.h"
 #include "monitor/rules/advice.h"
 #include "monitor/rules/checks.h"
 
@@ -105,7 +105,7 @@ Finding zero_gradients(const ZeroGradients& zero, const Evidence& evidence) {
 /// One sample switches off half of the units on either side of a kernel, and so three quarters of
 /// its gradient, in a healthy relu network.
 bool has_too_few_samples(const Evidence& evidence) {
-  return std::ranges::any_of(evidence.metrics.units, [&](const UnitRecord& layer) {
+  return std::ranges::any_of(evidence.metrics.units, [&](const LayerUnits& layer) {
     return can_die(layer.activation) && layer.batch < evidence.thresholds.min_relu_batch;
   });
 }
@@ -145,7 +145,7 @@ void append_missing(const Evidence& evidence, std::vector<Finding>& findings) {
     ++parameters;
     if (tensor.exists) continue;
     if (missing.empty()) finding.layer = tensor.layer;
-    missing.push_back(tensor.name);
+    missing.emplace_back(tensor.name);
   }
   if (missing.empty()) return;
   const std::int64_t count = std::ssize(missing);

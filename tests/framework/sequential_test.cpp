@@ -33,7 +33,7 @@ class SequentialTest : public ::testing::Test {
 
 std::vector<std::string> names(const std::vector<Parameter*>& parameters) {
   std::vector<std::string> result;
-  for (const Parameter* parameter : parameters) result.push_back(parameter->name);
+  for (const Parameter* parameter : parameters) result.emplace_back(parameter->name);
   return result;
 }
 

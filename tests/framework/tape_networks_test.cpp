@@ -118,7 +118,7 @@ TEST_P(TapeNetworksTest, AParameterThatNoLayerUsesIsInTheNetworkOfItsOp) {
   EXPECT_EQ(views.at(12).network, 1) << "shift";
   EXPECT_EQ(views.at(13).network, -1) << "idle";
   const HealthMetrics metrics = GradientMonitor(stream()).inspect(views);
-  EXPECT_EQ(metrics.networks, (std::vector<std::string>{"A", "B", "idle"}));
+  EXPECT_EQ(metrics.networks, (std::vector<Name>{"A", "B", "idle"}));
 }
 
 TEST_P(TapeNetworksTest, AWayAroundALayerLeavesTheNetworkWhole) {
@@ -201,7 +201,7 @@ TEST_P(TapeNetworksTest, NamesSayTheModelWhereTwoShareThem) {
   std::ranges::copy(b.views(), std::back_inserter(views));  // In another order than the tape's.
   std::ranges::copy(a.views(), std::back_inserter(views));
   const HealthMetrics metrics = GradientMonitor(stream()).inspect(views);
-  EXPECT_EQ(metrics.networks, (std::vector<std::string>{"A", "B"}));
+  EXPECT_EQ(metrics.networks, (std::vector<Name>{"A", "B"}));
   const auto place_of = [&](const char* name, Role role) {
     for (const TensorRecord& record : metrics.tensors) {
       if (record.name == name && record.role == role)

@@ -66,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(Devices, TwoNetworksTest, test::all_devices(), test::de
 
 /// Whether no two tensors of one role share a name.
 bool are_distinct(const std::vector<TensorRecord>& tensors) {
-  std::set<std::pair<Role, std::string>> names;
+  std::set<std::pair<Role, Name>> names;
   return std::ranges::all_of(tensors, [&](const TensorRecord& tensor) {
     return names.insert({tensor.role, tensor.name}).second;
   });
@@ -150,7 +150,7 @@ TEST_P(TwoNetworksTest, AModelThatNeverRanIsBlamedOnNoOther) {
     std::ranges::copy(model->views(), std::back_inserter(views));
   }
   const HealthMetrics metrics = GradientMonitor(stream()).inspect(views);
-  EXPECT_EQ(metrics.networks, (std::vector<std::string>{"A", "B", "Idle"}));
+  EXPECT_EQ(metrics.networks, (std::vector<Name>{"A", "B", "Idle"}));
   const Diagnosis diagnosis = diagnose(metrics);
   EXPECT_EQ(diagnosis.verdict, Verdict::kNoGradient);
   for (const Finding& finding : diagnosis.findings) EXPECT_EQ(finding.network, "Idle");

@@ -32,10 +32,10 @@ inline void check_recorded(const RecordedMetrics& recorded, std::string_view tex
                 metrics.gradient_names.size() == metrics.gradient_norms.size(),
             "names that fit no norms");
     norms += metrics.gradient_norms.size();
-    for (const std::string& name : metrics.gradient_names) name_bytes += name.size();
+    for (const Name& name : metrics.gradient_names) name_bytes += name.text().size();
   }
   require(norms <= text.size(), "more norms than bytes");
-  // Every step has names of its own: long ones would make gigabytes of a small file.
+  // Every step tells its names: to read long ones would be to read gigabytes of a small file.
   require(name_bytes <= text.size() + kMaxNormNameBytes * norms, "endless names");
 }
 

@@ -27,7 +27,7 @@ Role parse_role(const std::string& text) {
 
 TensorRecord record_of(const nlohmann::json& tensor) {
   TensorRecord record;
-  record.name = tensor.at("name");
+  record.name = tensor.at("name").get<std::string>();
   record.role = parse_role(tensor.at("role"));
   record.layer = tensor.at("layer");
   record.stats.count = tensor.at("count");

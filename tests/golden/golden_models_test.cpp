@@ -20,7 +20,7 @@ namespace {
 std::vector<std::string> gradient_names(const HealthMetrics& metrics) {
   std::vector<std::string> names;
   for (const TensorRecord& record : metrics.tensors) {
-    if (record.role == Role::kGradient) names.push_back(record.name);
+    if (record.role == Role::kGradient) names.emplace_back(record.name);
   }
   return names;
 }

@@ -132,9 +132,9 @@ TEST(Diagnosis, FollowsThePrecedenceOfTheRules) {
   expect(Verdict::kNoGradient, "R13 R3 R10 R11<R3 R4<R10 R8<R3 R9<R10");
   without([](const TensorRecord& t) { return !t.exists; });
   expect(Verdict::kExploding, "R3 R10 R11<R3 R4<R10 R8<R3 R9<R10");
-  for (UnitRecord& units : metrics.units) units.dead_unit_count = units.is_head ? 0 : 97;
+  for (LayerUnits& units : metrics.units) units.dead_unit_count = units.is_head ? 0 : 97;
   expect(Verdict::kDead, "R10 R3 R11<R3 R4<R10 R8<R3 R9<R10");
-  for (UnitRecord& units : metrics.units) units.dead_unit_count = 0;
+  for (LayerUnits& units : metrics.units) units.dead_unit_count = 0;
   expect(Verdict::kExploding, "R3 R11<R3 R4<R3 R8<R3 R9<R3");
   without([](const TensorRecord& t) { return t.role == Role::kPreActivation; });
   expect(Verdict::kSaturated, "R11 R8 R4<R11 R9<R11");

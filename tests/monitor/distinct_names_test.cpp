@@ -17,7 +17,7 @@ TensorView view(Role role, std::string_view name, std::string_view model = {}) {
   return result;
 }
 
-using Names = std::vector<std::string>;
+using Names = std::vector<Name>;
 
 TEST(DistinctNames, OneModelKeepsItsNames) {
   EXPECT_EQ(distinct_names(std::vector{view(Role::kGradient, "dense/kernel", "A"),

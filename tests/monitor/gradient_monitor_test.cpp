@@ -1,4 +1,4 @@
-// Contract: GradientMonitor turns views into records, the notebook's metrics and unit records.
+// Contract: GradientMonitor turns views into records, the notebook's metrics and layers' units.
 // Oracle: statistics by their definition (health_fixtures.h) and counts made by hand.
 // Tolerance: that of tensor_stats.
 #include "monitor/gradient_monitor.h"
@@ -324,6 +324,31 @@ TEST_P(GradientMonitorTest, SeesAnotherMeaningOfTheSameMemory) {
   EXPECT_EQ(record().name, "b");
 }
 
+TEST_P(GradientMonitorTest, TheMetricsOfEveryStepShareTheNamesOfTheViews) {
+  GradientMonitor monitor(stream());
+  std::vector<TensorView> views{
+      gradient("generator/dense/kernel, of a name as long as any", {3, 4}),
+      gradient("critic/dense/kernel, of a name as long as any", {5, 12})};
+  views[0].network = 0;
+  views[1].network = 1;
+  std::vector<HealthMetrics> steps;
+  for (const std::int64_t step : {1, 2}) {
+    monitor.observe(views);
+    monitor.submit(step);
+    stream().synchronize();
+    steps.push_back((step == 1 ? monitor.poll() : monitor.flush()).value());
+  }
+  steps.push_back(monitor.inspect(views));
+  steps.push_back(steps.front());
+  for (const HealthMetrics& metrics : steps) {
+    ASSERT_EQ(metrics.networks.size(), 2u);
+    for (const std::size_t i : {0, 1}) {
+      EXPECT_EQ(&metrics.tensors[i].name.text(), &views[i].name.text());
+      EXPECT_EQ(&metrics.networks[i].text(), &steps.front().networks[i].text());
+    }
+  }
+}
+
 TEST_P(GradientMonitorTest, NamesMayGoAfterACall) {
   GradientMonitor monitor(stream());
   TensorView a = gradient("", {3.0F, 4.0F});
@@ -388,7 +413,7 @@ TEST_P(GradientMonitorTest, CountsDeadUnitsFromTheOutputOfRelu) {
       view("dense_1/output", Role::kOutput, 1, 3, 4, {0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0}, relu),
       view("dense/output", Role::kOutput, 0, 2, 2, {1, 2, 3, 4}, relu),
       view("dense/pre_activation", Role::kPreActivation, 0, 2, 2, {9, 9, 9, 9}, relu)};
-  const std::vector<UnitRecord> units = GradientMonitor(stream()).inspect(views).units;
+  const std::vector<LayerUnits> units = GradientMonitor(stream()).inspect(views).units;
   ASSERT_EQ(units.size(), 2u);
   EXPECT_EQ(units[0].name, "dense");
   EXPECT_EQ(units[0].layer, 0);
@@ -410,7 +435,7 @@ TEST_P(GradientMonitorTest, CountsSaturationFromZInHiddenLayersAndFromTheOutputI
       view("dense/output", Role::kOutput, 0, 2, 2, {0, 0, 0, 0}, sigmoid),
       view("dense_1/pre_activation", Role::kPreActivation, 1, 2, 1, {100, 100}, sigmoid),
       view("dense_1/output", Role::kOutput, 1, 2, 1, {1, 0.5F}, sigmoid)};
-  const std::vector<UnitRecord> units = GradientMonitor(stream()).inspect(views).units;
+  const std::vector<LayerUnits> units = GradientMonitor(stream()).inspect(views).units;
   ASSERT_EQ(units.size(), 2u);
   EXPECT_EQ(units[0].saturated_count, 3);
   EXPECT_EQ(units[0].dead_unit_count, 0);  // A sigmoid that outputs 0 is saturated, not dead.
@@ -433,7 +458,7 @@ TEST_P(GradientMonitorTest, AnEmptyBatchOrALayerOfNoUnitsIsNeitherDeadNorSaturat
       view("b/output", Role::kOutput, 1, 1, 1, {0}, Activation::kRelu)};
   views[0].count = views[0].rows = 0;
   views[1].count = views[1].cols = 0;
-  const std::vector<UnitRecord> units = GradientMonitor(stream()).inspect(views).units;
+  const std::vector<LayerUnits> units = GradientMonitor(stream()).inspect(views).units;
   ASSERT_EQ(units.size(), 2u);
   EXPECT_EQ(units[0].unit_count, 3);
   EXPECT_EQ(units[0].dead_unit_count, 0);
@@ -454,7 +479,7 @@ TEST_P(GradientMonitorTest, UnitsFollowANetworkThatGrows) {
     const std::vector<float> zeros(static_cast<std::size_t>(2 * width), 0.0F);
     const std::vector<TensorView> views{
         view("a/output", Role::kOutput, 0, 2, width, zeros, Activation::kRelu)};
-    const std::vector<UnitRecord> units = monitor.inspect(views).units;
+    const std::vector<LayerUnits> units = monitor.inspect(views).units;
     ASSERT_EQ(units.size(), 1u);
     EXPECT_EQ(units[0].dead_unit_count, width);
   }

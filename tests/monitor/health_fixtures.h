@@ -96,9 +96,9 @@ inline HealthMetrics metrics_of(std::vector<TensorRecord> records) {
   return metrics;
 }
 
-inline UnitRecord units(int layer, Activation activation, bool is_head, std::int64_t unit_count,
+inline LayerUnits units(int layer, Activation activation, bool is_head, std::int64_t unit_count,
                         std::int64_t batch) {
-  UnitRecord record;
+  LayerUnits record;
   record.name = "dense_" + std::to_string(layer);
   record.layer = layer;
   record.activation = activation;
@@ -146,7 +146,7 @@ struct Network {
     metrics.loss = loss;
     for (int layer = 0; layer <= hidden_layers; ++layer) {
       const bool is_head = layer == hidden_layers;
-      UnitRecord record = units(layer, is_head ? head : hidden, is_head, 100, batch);
+      LayerUnits record = units(layer, is_head ? head : hidden, is_head, 100, batch);
       const double saturation = is_head ? head_saturation : hidden_saturation;
       record.saturated_count =
           std::llround(saturation * static_cast<double>(record.unit_count * batch));

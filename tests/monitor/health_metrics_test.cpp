@@ -104,13 +104,13 @@ TEST(MetricsFromNorms, OfNothingAreNaNAndZeroCounts) {
   EXPECT_EQ(metrics.vanished_layers, 0);
 }
 
-TEST(UnitRecord, FractionsOfNothingAreZero) {
-  EXPECT_EQ(UnitRecord{}.dead_unit_fraction(), 0.0);
-  EXPECT_EQ(UnitRecord{}.saturation_fraction(), 0.0);
+TEST(LayerUnits, FractionsOfNothingAreZero) {
+  EXPECT_EQ(LayerUnits{}.dead_unit_fraction(), 0.0);
+  EXPECT_EQ(LayerUnits{}.saturation_fraction(), 0.0);
 }
 
-TEST(UnitRecord, FractionsAreOfUnitsAndOfElements) {
-  UnitRecord record = test::units(0, Activation::kRelu, false, 8, 4);
+TEST(LayerUnits, FractionsAreOfUnitsAndOfElements) {
+  LayerUnits record = test::units(0, Activation::kRelu, false, 8, 4);
   record.dead_unit_count = 2;
   record.saturated_count = 8;
   EXPECT_EQ(record.dead_unit_fraction(), 0.25);

@@ -48,22 +48,22 @@ std::vector<TensorRecord> records_of(const std::vector<TensorView>& views) {
 /// Networks of those numbers, examined together: tensors and units are named after the network.
 HealthMetrics together(const std::vector<std::pair<std::string, Network>>& networks) {
   std::vector<TensorRecord> tensors;
-  std::vector<UnitRecord> units;
-  std::vector<std::string> names;
+  std::vector<LayerUnits> units;
+  std::vector<Name> names;
   for (int network = 0; network < std::ssize(networks); ++network) {
     const auto& [name, numbers] = networks[static_cast<std::size_t>(network)];
     const HealthMetrics own = numbers.metrics();
     for (TensorRecord tensor : own.tensors) {
-      tensor.name = name + "/" + tensor.name;
+      tensor.name = name + "/" + tensor.name.text();
       tensor.network = network;
       tensors.push_back(std::move(tensor));
     }
-    for (UnitRecord unit : own.units) {
-      unit.name = name + "/" + unit.name;
+    for (LayerUnits unit : own.units) {
+      unit.name = name + "/" + unit.name.text();
       unit.network = network;
       units.push_back(std::move(unit));
     }
-    names.push_back(name);
+    names.emplace_back(name);
   }
   HealthMetrics metrics = test::metrics_of(std::move(tensors));
   metrics.loss = 0.5;
@@ -106,8 +106,7 @@ TEST(Networks, AreNumberedAsTheyComeAndNamedAfterTheirFirstLayer) {
       view("d/output", Role::kOutput, 0, 3, "Critic"),
   };
   std::vector<TensorRecord> records = records_of(views);
-  EXPECT_EQ(place_in_networks(views, records),
-            (std::vector<std::string>{"Critic", "stem", "Critic#2"}));
+  EXPECT_EQ(place_in_networks(views, records), (std::vector<Name>{"Critic", "stem", "Critic#2"}));
   EXPECT_EQ(records[1].network, 0);
   EXPECT_EQ(records[2].network, 1);
   EXPECT_EQ(records[3].network, 2);

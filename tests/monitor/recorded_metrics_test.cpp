@@ -18,7 +18,8 @@ namespace gradvitals::test {
 namespace {
 
 using Norms = std::vector<double>;
-using Names = std::vector<std::string>;
+using Names = std::vector<Name>;
+using Texts = std::vector<std::string>;
 using Steps = std::vector<std::optional<std::int64_t>>;
 
 RecordedMetrics parse(const std::string& text) {
@@ -109,8 +110,8 @@ TEST(RecordedMetrics, ALabelIsLeftOutByName) {
   const RecordedMetrics recorded =
       parse("{\"host\": \"a\", \"fc1\": 1}\n{\"host\": \"b\", \"fc1\": 2}\n");
   EXPECT_EQ(recorded.steps.size(), 2U);
-  EXPECT_EQ(recorded.texts_left_out, Names{"host"});
-  EXPECT_EQ(parse(R"({"host": "a", "grad_norm": 1})").texts_left_out, Names{})
+  EXPECT_EQ(recorded.texts_left_out, Texts{"host"});
+  EXPECT_EQ(parse(R"({"host": "a", "grad_norm": 1})").texts_left_out, Texts{})
       << "where norms say that they are gradients, no other name is a norm's";
 }
 

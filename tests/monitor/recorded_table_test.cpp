@@ -12,10 +12,11 @@ namespace gradvitals::test {
 namespace {
 
 using Cells = std::vector<std::string_view>;
-using Names = std::vector<std::string>;
+using Columns = std::vector<std::string>;
+using Names = std::vector<Name>;
 using Norms = std::vector<double>;
 
-RecordedMetrics read(const Names& columns, const Cells& cells) {
+RecordedMetrics read(const Columns& columns, const Cells& cells) {
   std::vector<std::int64_t> lines;
   for (std::size_t row = 0; row < cells.size() / columns.size(); ++row) {
     lines.push_back(static_cast<std::int64_t>(row) + 2);
@@ -23,7 +24,7 @@ RecordedMetrics read(const Names& columns, const Cells& cells) {
   return recorded_from_table({.columns = columns, .cells = cells, .lines = lines}, "t.csv");
 }
 
-std::string refusal(const Names& columns, const Cells& cells) {
+std::string refusal(const Columns& columns, const Cells& cells) {
   try {
     read(columns, cells);
   } catch (const InputError& error) {
@@ -126,9 +127,21 @@ TEST(RecordedTable, ADecimalCommaIsNamed) {
       "with a point");
 }
 
+TEST(RecordedTable, TheStepsShareTheNamesOfTheColumns) {
+  const RecordedMetrics recorded =
+      read({"step", "run-1 - grad/0.weight", "run-1 - grad/2.weight"}, {"0", "1", "2",  //
+                                                                        "1", "3", "4"});
+  ASSERT_EQ(recorded.steps.size(), 2U);
+  const Names& first = recorded.steps[0].metrics.gradient_names;
+  const Names& second = recorded.steps[1].metrics.gradient_names;
+  EXPECT_EQ(first, (Names{"grad/0.weight", "grad/2.weight"}));
+  ASSERT_EQ(second, first);
+  for (const std::size_t i : {0, 1}) EXPECT_EQ(&second[i].text(), &first[i].text());
+}
+
 TEST(RecordedTable, AColumnOfTextIsLeftOutByNameUnlessANormIsExpected) {
   EXPECT_EQ(read({"step", "host", "fc1"}, {"0", "a", "0.5", "1", "b", "0.5"}).texts_left_out,
-            Names{"host"});
+            std::vector<std::string>{"host"});
   EXPECT_EQ(
       refusal({"step", "fc1"}, {"0", "big"}),
       "t.csv: holds no gradient norms: line 2, column \"fc1\": \"big\" is not a number, and no "

@@ -19,7 +19,7 @@ namespace {
 using test::kInf;
 using test::kNaN;
 
-HealthMetrics norms(const std::vector<double>& values, const std::vector<std::string>& names) {
+HealthMetrics norms(const std::vector<double>& values, const std::vector<Name>& names) {
   HealthMetrics metrics = metrics_from_norms(values);
   metrics.gradient_names = names;
   return metrics;
@@ -96,7 +96,7 @@ TEST(TotalNorm, ThatRestsNowAndThenIsThatOfTheNetwork) {
 }
 
 TEST(TotalNorm, BesideNormsOfTensorsIsNoGradientThatOtherStepsLack) {
-  const std::vector<std::string> names = {"a.weight", "b.weight"};
+  const std::vector<Name> names = {"a.weight", "b.weight"};
   const RunDiagnosis run = run_of({norms({0.1, 0.2}, names),
                                    norms({0.1, kInf, kInf}, {"a.weight", "b.weight", "grad_norm"}),
                                    norms({0.1, 0.2}, names)});

@@ -1,5 +1,5 @@
 // Contract: R10 and R11 judge dead and saturated units, layer by layer.
-// Oracle: unit records made by hand, just inside, at and just beyond each limit.
+// Oracle: layers' units made by hand, just inside, at and just beyond each limit.
 #include "monitor/rules/diagnosis.h"
 
 #include <gtest/gtest.h>

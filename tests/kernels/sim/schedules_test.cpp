@@ -14,8 +14,8 @@
 #include "kernels/ops/loss.h"
 #include "kernels/ops/optimizer.h"
 #include "kernels/ops/random.h"
+#include "kernels/stats/activation_stats.h"
 #include "kernels/stats/slice_stats.h"
-#include "kernels/stats/unit_stats.h"
 #include "tests/support/guarded_buffer.h"
 #include "tests/support/matrix.h"
 #include "tests/support/sim_schedules.h"
@@ -222,16 +222,16 @@ TEST_F(SimSchedulesTest, UnitStatistics) {
   expect_same_bits_in_every_schedule([&] {
     const GuardedBuffer<std::int64_t> zero(stream_, 70);
     const GuardedBuffer<std::int64_t> saturated(stream_, 70);
-    unit_stats(stream_, {.view = {.name = "z",
-                                  .role = Role::kPreActivation,
-                                  .data = z.data(),
-                                  .count = z.count(),
-                                  .rows = 200,
-                                  .cols = 70,
-                                  .device = DeviceType::kSim,
-                                  .activation = Activation::kTanh},
-                         .zero_count = zero.vector(),
-                         .saturated_count = saturated.vector()});
+    activation_stats(stream_, {.view = {.name = "z",
+                                        .role = Role::kPreActivation,
+                                        .data = z.data(),
+                                        .count = z.count(),
+                                        .rows = 200,
+                                        .cols = 70,
+                                        .device = DeviceType::kSim,
+                                        .activation = Activation::kTanh},
+                               .zero_count = zero.vector(),
+                               .saturated_count = saturated.vector()});
     return std::pair(zero.download(), saturated.download());
   });
 }

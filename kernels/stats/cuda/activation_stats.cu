@@ -5,9 +5,10 @@
 // Traffic:     reads each element once -> bound by memory
 // Determinism: counts are exact
 // Edge cases:  no rows: every count is 0. NaN compares false, so it counts as neither
-// Errors:      CudaError where the launch fails; kernels/stats/unit_stats.cpp has checked the arguments
-// Reference:   cpu/unit_stats.cpp
-#include "kernels/stats/unit_stats.h"
+// Errors:      CudaError where the launch fails; kernels/stats/activation_stats.cpp has checked the
+//              arguments
+// Reference:   cpu/activation_stats.cpp
+#include "kernels/stats/activation_stats.h"
 
 #include <cstdint>
 #include <optional>
@@ -52,8 +53,9 @@ struct Counts {
 
 template <class T, class Saturated>
 __global__ void __launch_bounds__(kColumns* kRowThreads)
-    unit_stats_kernel(const T* values, std::int64_t rows, std::int64_t cols, Saturated saturated,
-                      std::int64_t* zero_count, std::int64_t* saturated_count) {
+    activation_stats_kernel(const T* values, std::int64_t rows, std::int64_t cols,
+                            Saturated saturated, std::int64_t* zero_count,
+                            std::int64_t* saturated_count) {
   GPU_SHARED(Counts, partial, [kRowThreads][kColumns]);
   const std::int64_t col = std::int64_t{blockIdx.x} * kColumns + threadIdx.x;
   Counts counts{0, 0};
@@ -76,15 +78,15 @@ __global__ void __launch_bounds__(kColumns* kRowThreads)
 }
 
 template <class T, class Saturated>
-void count(gpu::Queue queue, const UnitStats& op, Saturated saturated) {
-  gpu::launch(unit_stats_kernel<T, Saturated>,
+void count(gpu::Queue queue, const ActivationStats& op, Saturated saturated) {
+  gpu::launch(activation_stats_kernel<T, Saturated>,
               {blocks_for(op.view.cols, kColumns), {kColumns, kRowThreads}}, queue,
               static_cast<const T*>(op.view.data), op.view.rows, op.view.cols, saturated,
               op.zero_count.data, op.saturated_count.data);
 }
 
 template <class T>
-void count(gpu::Queue queue, const UnitStats& op) {
+void count(gpu::Queue queue, const ActivationStats& op) {
   const std::optional<Saturation> saturation = properties(op.view.activation).saturation;
   if (op.view.role == Role::kPreActivation && saturation) {
     count<T>(queue, op, BeyondThreshold{});
@@ -95,7 +97,7 @@ void count(gpu::Queue queue, const UnitStats& op) {
   }
 }
 
-void unit_stats(GpuBackend& backend, const UnitStats& op) {
+void activation_stats(GpuBackend& backend, const ActivationStats& op) {
   if (op.view.cols == 0) return;
   if (op.view.dtype == DType::kFloat32) {
     count<float>(backend.queue(), op);
@@ -104,7 +106,7 @@ void unit_stats(GpuBackend& backend, const UnitStats& op) {
   }
 }
 
-const KernelsOf<unit_stats> registered;
+const KernelsOf<activation_stats> registered;
 
 }  // namespace
 }  // namespace gradvitals::GPU_NAMESPACE

@@ -1,4 +1,4 @@
-// unit_stats: dead and saturated units of a layer, column by column.
+// activation_stats: dead and saturated units of a layer's activations, column by column.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +19,13 @@ inline constexpr double kSaturationThreshold = 5.0;
 ///                  of its output: exactly one of the limits (sigmoid: 0 or 1, tanh: -1 or 1);
 ///                  0 for every other activation and role.
 /// NaN counts as neither.
-struct UnitStats {
+struct ActivationStats {
   TensorView view;                           ///< (B,O), float32 or float64
   VectorView<std::int64_t> zero_count;       ///< (O)
   VectorView<std::int64_t> saturated_count;  ///< (O)
 };
 
 /// Throws std::invalid_argument naming the view, its shape and what does not fit.
-void unit_stats(Stream& stream, const UnitStats& op);
+void activation_stats(Stream& stream, const ActivationStats& op);
 
 }  // namespace gradvitals

@@ -1,4 +1,4 @@
-// Unit records: dead and saturated units, layer by layer, from (B,O) views.
+// The units of each layer, dead and saturated, from (B,O) views.
 #pragma once
 
 #include <span>
@@ -14,9 +14,9 @@ namespace gradvitals {
 /// One record for each layer >= 0 whose units can die or saturate, network by network and input
 /// side first, from the view that tells: the output of relu, the pre_activation of sigmoid and
 /// tanh, but their output in a head, which is the last layer of its network with any such view. A
-/// layer without that view, or with one that unit_stats does not read (float16, bfloat16), has no
-/// record: nothing is known of it. `workspace` grows as needed.
-std::vector<UnitRecord> unit_records(Stream& stream, std::span<const TensorView> views,
-                                     Buffer& workspace);
+/// layer without that view, or with one that activation_stats does not read (float16, bfloat16), has
+/// no record: nothing is known of it. `workspace` grows as needed.
+std::vector<LayerUnits> layer_units(Stream& stream, std::span<const TensorView> views,
+                                    Buffer& workspace);
 
 }  // namespace gradvitals

@@ -1,4 +1,4 @@
-#include "monitor/metrics/unit_records.h"
+#include "monitor/metrics/layer_units.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "kernels/stats/unit_stats.h"
+#include "kernels/stats/activation_stats.h"
 
 namespace gradvitals {
 namespace {
@@ -65,18 +65,18 @@ std::vector<std::int64_t> count_units(Stream& stream, std::span<const TensorView
   if (workspace.bytes() < bytes) workspace = Buffer(stream, bytes);
   auto* next = static_cast<std::int64_t*>(workspace.data());
   for (const TensorView* view : views) {
-    unit_stats(stream, {.view = *view,
-                        .zero_count = {next, view->cols},
-                        .saturated_count = {next + view->cols, view->cols}});
+    activation_stats(stream, {.view = *view,
+                              .zero_count = {next, view->cols},
+                              .saturated_count = {next + view->cols, view->cols}});
     next += kCountersPerUnit * view->cols;
   }
   copy_to_host(stream, workspace.data(), bytes, counters.data());
   return counters;
 }
 
-UnitRecord record_of(const TensorView& view, bool is_head, std::span<const std::int64_t> zero_count,
+LayerUnits record_of(const TensorView& view, bool is_head, std::span<const std::int64_t> zero_count,
                      std::span<const std::int64_t> saturated_count) {
-  UnitRecord record;
+  LayerUnits record;
   record.name = scope_of(view.name);
   record.layer = view.layer;
   record.network = view.network;
@@ -93,13 +93,13 @@ UnitRecord record_of(const TensorView& view, bool is_head, std::span<const std::
 
 }  // namespace
 
-std::vector<UnitRecord> unit_records(Stream& stream, std::span<const TensorView> views,
-                                     Buffer& workspace) {
+std::vector<LayerUnits> layer_units(Stream& stream, std::span<const TensorView> views,
+                                    Buffer& workspace) {
   const Heads heads = head_layers(views);
   const std::vector<const TensorView*> telling = telling_views(views, heads);
   if (telling.empty()) return {};
   const std::vector<std::int64_t> counters = count_units(stream, telling, workspace);
-  std::vector<UnitRecord> records;
+  std::vector<LayerUnits> records;
   std::span<const std::int64_t> rest = counters;
   for (const TensorView* view : telling) {
     const auto units = static_cast<std::size_t>(view->cols);

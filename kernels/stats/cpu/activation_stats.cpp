@@ -3,9 +3,10 @@
 // Traffic:     reads each element once.
 // Determinism: counts are exact, so the thread count does not matter.
 // Edge cases:  no rows: every count is 0. NaN compares false, so it counts as neither.
-// Errors:      none; the contract function (kernels/stats/unit_stats.cpp) has checked the arguments.
-// Reference:   tests/kernels/stats/unit_stats_test.cpp
-#include "kernels/stats/unit_stats.h"
+// Errors:      none; the contract function (kernels/stats/activation_stats.cpp) has checked the
+//              arguments.
+// Reference:   tests/kernels/stats/activation_stats_test.cpp
+#include "kernels/stats/activation_stats.h"
 
 #include <algorithm>
 #include <cmath>
@@ -22,7 +23,8 @@ namespace {
 constexpr std::int64_t kGrain = 512;
 
 template <class T, class Saturated>
-void count_columns(const UnitStats& op, std::int64_t begin, std::int64_t end, Saturated saturated) {
+void count_columns(const ActivationStats& op, std::int64_t begin, std::int64_t end,
+                   Saturated saturated) {
   std::int64_t* zero_count = op.zero_count.data;
   std::int64_t* saturated_count = op.saturated_count.data;
   std::fill(zero_count + begin, zero_count + end, 0);
@@ -37,7 +39,7 @@ void count_columns(const UnitStats& op, std::int64_t begin, std::int64_t end, Sa
 }
 
 template <class T>
-void count_columns(const UnitStats& op, std::int64_t begin, std::int64_t end) {
+void count_columns(const ActivationStats& op, std::int64_t begin, std::int64_t end) {
   const std::optional<Saturation> saturation = properties(op.view.activation).saturation;
   if (op.view.role == Role::kPreActivation && saturation) {
     constexpr auto kThreshold = static_cast<T>(kSaturationThreshold);
@@ -51,7 +53,7 @@ void count_columns(const UnitStats& op, std::int64_t begin, std::int64_t end) {
   }
 }
 
-void unit_stats(CpuBackend& backend, const UnitStats& op) {
+void activation_stats(CpuBackend& backend, const ActivationStats& op) {
   backend.pool().parallel_ranges(op.view.cols, kGrain, [&](std::int64_t begin, std::int64_t end) {
     if (op.view.dtype == DType::kFloat32) {
       count_columns<float>(op, begin, end);
@@ -61,7 +63,7 @@ void unit_stats(CpuBackend& backend, const UnitStats& op) {
   });
 }
 
-const KernelsOf<unit_stats> registered;
+const KernelsOf<activation_stats> registered;
 
 }  // namespace
 }  // namespace gradvitals::cpu

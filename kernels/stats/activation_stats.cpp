@@ -1,4 +1,4 @@
-#include "kernels/stats/unit_stats.h"
+#include "kernels/stats/activation_stats.h"
 
 #include <fmt/format.h>
 
@@ -9,11 +9,11 @@
 namespace gradvitals {
 namespace {
 
-constexpr std::string_view kOp = "unit_stats";
+constexpr std::string_view kOp = "activation_stats";
 
 }  // namespace
 
-void unit_stats(Stream& stream, const UnitStats& op) {
+void activation_stats(Stream& stream, const ActivationStats& op) {
   const TensorView& view = op.view;
   validate::matrix(kOp, view, stream.device());
   if (view.dtype != DType::kFloat32 && view.dtype != DType::kFloat64) {
@@ -21,7 +21,7 @@ void unit_stats(Stream& stream, const UnitStats& op) {
   }
   validate::has_count(kOp, view, "zero_count", op.zero_count, view.cols);
   validate::has_count(kOp, view, "saturated_count", op.saturated_count, view.cols);
-  run_kernel(stream, "unit_stats", op);
+  run_kernel(stream, "activation_stats", op);
 }
 
 }  // namespace gradvitals

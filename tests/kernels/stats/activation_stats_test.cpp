@@ -1,5 +1,6 @@
-// Contract: kernels/stats/unit_stats.h. Oracle: a loop per column. Tolerance: none, counts are exact.
-#include "kernels/stats/unit_stats.h"
+// Contract: kernels/stats/activation_stats.h. Oracle: a loop per column. Tolerance: none, counts are
+// exact.
+#include "kernels/stats/activation_stats.h"
 
 #include <gtest/gtest.h>
 
@@ -47,9 +48,9 @@ Counted counted(Stream& stream, const std::vector<T>& values, std::int64_t cols,
                             misalignment * static_cast<std::int64_t>(sizeof(T)));
   const GuardedBuffer<std::int64_t> zero(stream, cols);
   const GuardedBuffer<std::int64_t> saturated(stream, cols);
-  unit_stats(stream, {.view = view_of(in, rows, cols, role, activation, stream.device()),
-                      .zero_count = zero.vector(),
-                      .saturated_count = saturated.vector()});
+  activation_stats(stream, {.view = view_of(in, rows, cols, role, activation, stream.device()),
+                            .zero_count = zero.vector(),
+                            .saturated_count = saturated.vector()});
   EXPECT_TRUE(zero.guards_intact());
   EXPECT_TRUE(saturated.guards_intact());
   return {zero.download(), saturated.download()};
@@ -89,7 +90,7 @@ std::vector<T> telling_values(std::int64_t count) {
   return values;
 }
 
-class UnitStatsTest : public DeviceTest {
+class ActivationStatsTest : public DeviceTest {
  protected:
   template <class Saturated>
   void expect_rule(Role role, Activation activation, Saturated saturated) {
@@ -103,23 +104,23 @@ class UnitStatsTest : public DeviceTest {
     }
   }
 };
-INSTANTIATE_TEST_SUITE_P(Devices, UnitStatsTest, all_devices(), device_name);
+INSTANTIATE_TEST_SUITE_P(Devices, ActivationStatsTest, all_devices(), device_name);
 
-TEST_P(UnitStatsTest, ASaturatedPreActivationIsAtOrBeyondTheThreshold) {
+TEST_P(ActivationStatsTest, ASaturatedPreActivationIsAtOrBeyondTheThreshold) {
   const auto beyond = [](double z) { return z >= 5.0 || z <= -5.0; };
   expect_rule(Role::kPreActivation, Activation::kSigmoid, beyond);
   expect_rule(Role::kPreActivation, Activation::kTanh, beyond);
 }
 
-TEST_P(UnitStatsTest, ASaturatedSigmoidOutputIsExactlyZeroOrOne) {
+TEST_P(ActivationStatsTest, ASaturatedSigmoidOutputIsExactlyZeroOrOne) {
   expect_rule(Role::kOutput, Activation::kSigmoid, [](double a) { return a == 0.0 || a == 1.0; });
 }
 
-TEST_P(UnitStatsTest, ASaturatedTanhOutputIsExactlyOneOfEitherSign) {
+TEST_P(ActivationStatsTest, ASaturatedTanhOutputIsExactlyOneOfEitherSign) {
   expect_rule(Role::kOutput, Activation::kTanh, [](double a) { return a == 1.0 || a == -1.0; });
 }
 
-TEST_P(UnitStatsTest, NothingElseSaturates) {
+TEST_P(ActivationStatsTest, NothingElseSaturates) {
   const auto never = [](double) { return false; };
   for (const ActivationProperties& activation : kActivationTable) {
     if (activation.saturation) continue;
@@ -131,24 +132,24 @@ TEST_P(UnitStatsTest, NothingElseSaturates) {
   }
 }
 
-TEST_P(UnitStatsTest, NanCountsAsNeither) {
+TEST_P(ActivationStatsTest, NanCountsAsNeither) {
   const std::vector<float> values(6, std::numeric_limits<float>::quiet_NaN());
   EXPECT_EQ(counted(stream(), values, 3, Role::kPreActivation, Activation::kSigmoid),
             (Counted{{0, 0, 0}, {0, 0, 0}}));
 }
 
-TEST_P(UnitStatsTest, ADeadUnitIsZeroInEveryRow) {
+TEST_P(ActivationStatsTest, ADeadUnitIsZeroInEveryRow) {
   const std::vector<float> values{0, 1, -0.0f, 0, 2, 0};
   EXPECT_EQ(counted(stream(), values, 3, Role::kOutput, Activation::kRelu),
             (Counted{{2, 0, 2}, {0, 0, 0}}));
 }
 
-TEST_P(UnitStatsTest, NoRowsGiveCountsOfZero) {
+TEST_P(ActivationStatsTest, NoRowsGiveCountsOfZero) {
   EXPECT_EQ(counted(stream(), std::vector<float>{}, 3, Role::kOutput, Activation::kSigmoid),
             (Counted{{0, 0, 0}, {0, 0, 0}}));
 }
 
-TEST_P(UnitStatsTest, EveryStartGivesTheSameCounts) {
+TEST_P(ActivationStatsTest, EveryStartGivesTheSameCounts) {
   const std::vector<float> values = telling_values<float>(33 * 9);
   const Counted expected = counted(stream(), values, 33, Role::kPreActivation, Activation::kTanh);
   for (std::int64_t start = 1; start < 16; ++start) {
@@ -157,7 +158,7 @@ TEST_P(UnitStatsTest, EveryStartGivesTheSameCounts) {
   }
 }
 
-TEST(UnitStats, EveryThreadCountGivesTheSameCounts) {
+TEST(ActivationStats, EveryThreadCountGivesTheSameCounts) {
   const std::vector<float> values = telling_values<float>(4000 * 5);
   const auto counts = [&](int threads) {
     Stream stream({.device = DeviceType::kCpu, .threads = threads});
@@ -167,36 +168,37 @@ TEST(UnitStats, EveryThreadCountGivesTheSameCounts) {
   EXPECT_EQ(counts(1), counts(3));
 }
 
-TEST_P(UnitStatsTest, RefusesWhatDoesNotFitAndNamesTheView) {
+TEST_P(ActivationStatsTest, RefusesWhatDoesNotFitAndNamesTheView) {
   const GuardedBuffer<float> values(stream(), 6);
   const GuardedBuffer<std::int64_t> counts(stream(), 3);
   const GuardedBuffer<std::int64_t> others(stream(), 3);
   const auto call = [&](auto change) {
     return [&, change] {
-      UnitStats op{
+      ActivationStats op{
           .view = view_of(values, 2, 3, Role::kOutput, Activation::kSigmoid, stream().device()),
           .zero_count = counts.vector(),
           .saturated_count = others.vector()};
       change(op);
-      unit_stats(stream(), op);
+      activation_stats(stream(), op);
     };
   };
-  expect_invalid(call([](UnitStats& op) { op.view.count = 5; }),
-                 {"unit_stats", "hidden", "(2, 3)", "5 elements"});
-  expect_invalid(call([](UnitStats& op) { op.view.rows = -2; }), {"hidden", "negative"});
-  expect_invalid(call([](UnitStats& op) { op.view.data = nullptr; }), {"hidden", "no data"});
-  expect_invalid(call([](UnitStats& op) { op.view.dtype = DType::kBFloat16; }), {"hidden", "BF16"});
-  expect_invalid(call([&](UnitStats& op) {
+  expect_invalid(call([](ActivationStats& op) { op.view.count = 5; }),
+                 {"activation_stats", "hidden", "(2, 3)", "5 elements"});
+  expect_invalid(call([](ActivationStats& op) { op.view.rows = -2; }), {"hidden", "negative"});
+  expect_invalid(call([](ActivationStats& op) { op.view.data = nullptr; }), {"hidden", "no data"});
+  expect_invalid(call([](ActivationStats& op) { op.view.dtype = DType::kBFloat16; }),
+                 {"hidden", "BF16"});
+  expect_invalid(call([&](ActivationStats& op) {
                    op.view.device = stream().device().type == DeviceType::kCuda ? DeviceType::kCpu
                                                                                 : DeviceType::kCuda;
                  }),
                  {"hidden", "cuda", name(stream().device())});
   expect_invalid(
-      call([](UnitStats& op) { op.view.data = static_cast<const char*>(op.view.data) + 1; }),
+      call([](ActivationStats& op) { op.view.data = static_cast<const char*>(op.view.data) + 1; }),
       {"hidden", "multiple of 4 bytes"});
-  expect_invalid(call([](UnitStats& op) { op.zero_count.count = 2; }),
+  expect_invalid(call([](ActivationStats& op) { op.zero_count.count = 2; }),
                  {"hidden", "(2, 3)", "zero_count (2,)"});
-  expect_invalid(call([](UnitStats& op) { op.saturated_count.data = nullptr; }),
+  expect_invalid(call([](ActivationStats& op) { op.saturated_count.data = nullptr; }),
                  {"saturated_count (3,)"});
 }
 

@@ -11,8 +11,8 @@
 #include "kernels/runtime/utf8.h"
 #include "monitor/report/finding_text.h"
 #include "monitor/report/number_text.h"
-#include "monitor/rules/folding.h"
 #include "monitor/rules/notebook_interpreter.h"
+#include "monitor/rules/root_causes.h"
 
 namespace gradvitals {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "monitor/metrics/gradient_norms.h"
 #include "monitor/metrics/vital_signs.h"
-#include "monitor/rules/folding.h"
+#include "monitor/rules/root_causes.h"
 #include "monitor/rules/rule.h"
 
 namespace gradvitals {

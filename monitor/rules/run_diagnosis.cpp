@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "monitor/metrics/natural_order.h"
-#include "monitor/rules/folding.h"
+#include "monitor/rules/root_causes.h"
 #include "monitor/rules/rule.h"
 #include "monitor/rules/run_checks.h"
 #include "monitor/rules/run_networks.h"

@@ -1,6 +1,6 @@
 // Contract: the verdict follows from the first finding that warns, findings come in order of
-// precedence, and consequences are folded under their root.
-// Oracle: the precedence and the folding that docs/rules.md states.
+// precedence, and consequences are grouped under their root cause.
+// Oracle: the precedence and the root causes that docs/rules.md states.
 #include "monitor/rules/diagnosis.h"
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "monitor/rules/folding.h"
+#include "monitor/rules/root_causes.h"
 #include "monitor/rules/rule.h"
 #include "tests/monitor/health_fixtures.h"
 
@@ -26,7 +26,7 @@ using test::Network;
 using test::tensor;
 
 /// "R2 R3<R2 R11<R2": each finding, and what it is a consequence of.
-std::string folded(const Diagnosis& diagnosis) {
+std::string grouped(const Diagnosis& diagnosis) {
   std::string text;
   for (const Finding& finding : diagnosis.findings) {
     if (!text.empty()) text += ' ';
@@ -81,7 +81,7 @@ TEST(Diagnosis, AnExplodingNetworkBehindASaturatedHeadExplodes) {
   const Diagnosis diagnosis = diagnose(network.metrics());
   EXPECT_EQ(diagnosis.verdict, Verdict::kExploding);
   EXPECT_EQ(diagnosis.severity, Severity::kCritical);
-  EXPECT_EQ(folded(diagnosis), "R2 R11<R2 R3<R2 R4<R2 R6<R2");
+  EXPECT_EQ(grouped(diagnosis), "R2 R11<R2 R3<R2 R4<R2 R6<R2");
 }
 
 TEST(Diagnosis, AnExplodingNetworkWhoseDeltasAreZeroExplodesByItsForwardGain) {
@@ -95,14 +95,14 @@ TEST(Diagnosis, AnExplodingNetworkWhoseDeltasAreZeroExplodesByItsForwardGain) {
   const Diagnosis diagnosis = diagnose(metrics);
   EXPECT_FALSE(diagnosis.vital_signs.oxygen.backward_gain.has_value());
   EXPECT_EQ(diagnosis.verdict, Verdict::kExploding);
-  EXPECT_EQ(folded(diagnosis), "R3 R13<R3 R11<R3");
+  EXPECT_EQ(grouped(diagnosis), "R3 R13<R3 R11<R3");
 }
 
 TEST(Diagnosis, AnExplodingNetworkWithALinearHeadExplodesInItsNorms) {
   Network network = exploding_network();
   network.head = Activation::kLinear;
   network.gradient = 1e7;
-  EXPECT_EQ(folded(diagnose(network.metrics())), "R2 R3<R2 R8<R2");
+  EXPECT_EQ(grouped(diagnose(network.metrics())), "R2 R3<R2 R8<R2");
 }
 
 // Precedence
@@ -124,7 +124,7 @@ TEST(Diagnosis, FollowsThePrecedenceOfTheRules) {
   metrics.loss = kNaN;
   const auto expect = [&](Verdict verdict, const std::string& rules) {
     EXPECT_EQ(diagnose(metrics).verdict, verdict) << rules;
-    EXPECT_EQ(folded(diagnose(metrics)), rules);
+    EXPECT_EQ(grouped(diagnose(metrics)), rules);
   };
   const auto without = [&](auto predicate) { std::erase_if(metrics.tensors, predicate); };
   expect(Verdict::kNonFinite, "R1 R13 R10<R1 R11<R1 R3<R1 R4<R1 R8<R1 R9<R1");
@@ -152,11 +152,11 @@ TEST(Diagnosis, CausesComeBeforePrecedence) {
   network.hidden = Activation::kTanh;
   network.hidden_saturation = 0.9;
   network.backward_gain = 20.0;
-  EXPECT_EQ(folded(diagnose(network.metrics())), "R11 R2<R11");
+  EXPECT_EQ(grouped(diagnose(network.metrics())), "R11 R2<R11");
   EXPECT_EQ(diagnose(network.metrics()).verdict, Verdict::kSaturated);
   HealthMetrics metrics = network.metrics();
   append(metrics, gradient("zero", {0.0}));
-  EXPECT_EQ(folded(diagnose(metrics)), "R11 R13<R11 R2<R11");
+  EXPECT_EQ(grouped(diagnose(metrics)), "R11 R13<R11 R2<R11");
 }
 
 TEST(Diagnosis, DeadUnitsAreWhyDeltasAreSmall) {
@@ -164,7 +164,7 @@ TEST(Diagnosis, DeadUnitsAreWhyDeltasAreSmall) {
   network.hidden_layers = 8;
   network.dead_fraction = 0.97;
   network.backward_gain = 0.2;
-  EXPECT_EQ(folded(diagnose(network.metrics())), "R10 R2<R10");
+  EXPECT_EQ(grouped(diagnose(network.metrics())), "R10 R2<R10");
 }
 
 TEST(Diagnosis, SeverityIsThatOfTheWorstFinding) {
@@ -220,7 +220,7 @@ TEST(Diagnosis, AMissingGradientIsNoConsequenceOfSmallOnes) {
   const Diagnosis diagnosis = diagnose(
       metrics_of({test::missing_gradient("m"), gradient("g", {1e-9}), gradient("h", {0.1e-2})}));
   EXPECT_EQ(diagnosis.verdict, Verdict::kNoGradient);
-  EXPECT_EQ(folded(diagnosis), "R13 R4 R9<R4");
+  EXPECT_EQ(grouped(diagnosis), "R13 R4 R9<R4");
 }
 
 // Nothing to judge
@@ -243,7 +243,7 @@ TEST(Diagnosis, IsTheSameEachTime) {
   const HealthMetrics metrics = network.metrics();
   const Diagnosis first = diagnose(metrics);
   const Diagnosis second = diagnose(metrics);
-  ASSERT_EQ(folded(first), folded(second));
+  ASSERT_EQ(grouped(first), grouped(second));
   for (std::size_t i = 0; i < first.findings.size(); ++i) {
     EXPECT_EQ(first.findings[i].text, second.findings[i].text);
     EXPECT_EQ(first.findings[i].value, second.findings[i].value);
@@ -257,7 +257,7 @@ TEST(Diagnosis, CarriesTheVitalSigns) {
   EXPECT_EQ(diagnosis.vital_signs.oxygen.status, VitalStatus::kNormal);
 }
 
-// Folding
+// Root causes
 
 Finding finding(const std::string& rule, Verdict verdict) {
   Finding result;
@@ -267,7 +267,7 @@ Finding finding(const std::string& rule, Verdict verdict) {
   return result;
 }
 
-TEST(Folding, NonFiniteExplainsEverythingButAMissingGradient) {
+TEST(RootCauses, NonFiniteExplainsEverythingButAMissingGradient) {
   std::vector<Finding> findings{finding("R1", Verdict::kNonFinite)};
   for (const Rule& rule : rule_table().subspan(1)) {
     findings.push_back(finding(std::string(rule.id), Verdict::kUnstable));
@@ -281,7 +281,7 @@ TEST(Folding, NonFiniteExplainsEverythingButAMissingGradient) {
   EXPECT_EQ(findings.back().consequence_of, "");
 }
 
-TEST(Folding, GoesThroughWhatFiredToTheRoot) {
+TEST(RootCauses, GoesThroughWhatFiredToTheRoot) {
   std::vector<Finding> chain{finding("R11", Verdict::kSaturated),
                              finding("R3", Verdict::kExploding),
                              finding("R13", Verdict::kVanishing)};
@@ -297,7 +297,7 @@ TEST(Folding, GoesThroughWhatFiredToTheRoot) {
   EXPECT_EQ(broken[1].consequence_of, "");
 }
 
-TEST(Folding, WhatMerelyInformsExplainsNothing) {
+TEST(RootCauses, WhatMerelyInformsExplainsNothing) {
   std::vector<Finding> findings{finding("R3", Verdict::kExploding),
                                 finding("R8", Verdict::kExploding)};
   findings[0].severity = Severity::kInfo;
@@ -305,7 +305,7 @@ TEST(Folding, WhatMerelyInformsExplainsNothing) {
   EXPECT_EQ(findings[1].consequence_of, "");
 }
 
-TEST(Folding, NoChainOfExplanationsLeadsBack) {
+TEST(RootCauses, NoChainOfExplanationsLeadsBack) {
   std::vector<Finding> all;
   for (const Rule& rule : rule_table()) {
     for (const Verdict verdict :
@@ -327,7 +327,7 @@ TEST(Folding, NoChainOfExplanationsLeadsBack) {
   }
 }
 
-TEST(Folding, ALesserFindingDoesNotHideAnExplosion) {
+TEST(RootCauses, ALesserFindingDoesNotHideAnExplosion) {
   std::vector<Finding> findings(2);
   findings[0].rule = "R23";
   findings[0].verdict = Verdict::kSymmetric;
@@ -342,7 +342,7 @@ TEST(Folding, ALesserFindingDoesNotHideAnExplosion) {
   EXPECT_EQ(findings[1].consequence_of, "R23");
 }
 
-TEST(Folding, DirectionsDoNotMix) {
+TEST(RootCauses, DirectionsDoNotMix) {
   std::vector<Finding> findings{
       finding("R2", Verdict::kVanishing), finding("R3", Verdict::kExploding),
       finding("R8", Verdict::kExploding), finding("R9", Verdict::kUnstable)};
@@ -352,7 +352,7 @@ TEST(Folding, DirectionsDoNotMix) {
   EXPECT_EQ(findings[3].consequence_of, "R2");
 }
 
-TEST(Folding, OfNothingIsNothing) {
+TEST(RootCauses, OfNothingIsNothing) {
   group_by_root_cause({});
 }
 

@@ -1,4 +1,4 @@
-#include "monitor/rules/folding.h"
+#include "monitor/rules/root_causes.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-// Folding: which findings are consequences of which.
+// Root causes: which findings are consequences of which.
 #pragma once
 
 #include <span>

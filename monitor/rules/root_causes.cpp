@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
 #include <vector>
 
 namespace gradvitals {
@@ -11,9 +10,9 @@ namespace {
 /// "A finding of `cause` that speaks for `cause_verdict` brings about findings of `effect` that
 /// speak for `effect_verdict`." No chain of them leads back to where it began.
 struct Explanation {
-  std::string_view cause;
+  RuleId cause;
   Verdict cause_verdict;
-  std::string_view effect;
+  RuleId effect;
   Verdict effect_verdict;
 };
 
@@ -22,64 +21,64 @@ using enum Verdict;
 constexpr std::array kExplanations{
     // Gradients that shrink from layer to layer end up tiny, then zero, and far from those at the
     // output; the same small weights shrink the activations.
-    Explanation{"R2", kVanishing, "R3", kVanishing},
-    Explanation{"R2", kVanishing, "R4", kVanishing},
-    Explanation{"R2", kVanishing, "R6", kVanishing},
-    Explanation{"R2", kVanishing, "R13", kVanishing},
-    Explanation{"R2", kVanishing, "R19", kVanishing},
-    Explanation{"R2", kVanishing, "R9", kUnstable},
-    Explanation{"R19", kVanishing, "R4", kVanishing},
-    Explanation{"R19", kVanishing, "R9", kUnstable},
+    Explanation{RuleId::kBackwardFactor, kVanishing, RuleId::kForwardGain, kVanishing},
+    Explanation{RuleId::kBackwardFactor, kVanishing, RuleId::kVanishedGradients, kVanishing},
+    Explanation{RuleId::kBackwardFactor, kVanishing, RuleId::kCompleteFailure, kVanishing},
+    Explanation{RuleId::kBackwardFactor, kVanishing, RuleId::kZeroGradient, kVanishing},
+    Explanation{RuleId::kBackwardFactor, kVanishing, RuleId::kGradientSpread, kVanishing},
+    Explanation{RuleId::kBackwardFactor, kVanishing, RuleId::kNormRange, kUnstable},
+    Explanation{RuleId::kGradientSpread, kVanishing, RuleId::kVanishedGradients, kVanishing},
+    Explanation{RuleId::kGradientSpread, kVanishing, RuleId::kNormRange, kUnstable},
     // Large weights make both signals grow.
-    Explanation{"R2", kExploding, "R3", kExploding},
-    Explanation{"R2", kExploding, "R8", kExploding},
-    Explanation{"R2", kExploding, "R9", kUnstable},
+    Explanation{RuleId::kBackwardFactor, kExploding, RuleId::kForwardGain, kExploding},
+    Explanation{RuleId::kBackwardFactor, kExploding, RuleId::kLargeGradients, kExploding},
+    Explanation{RuleId::kBackwardFactor, kExploding, RuleId::kNormRange, kUnstable},
     // Kernel gradients are products of activations and deltas.
-    Explanation{"R3", kVanishing, "R4", kVanishing},
-    Explanation{"R3", kVanishing, "R6", kVanishing},
-    Explanation{"R3", kVanishing, "R9", kUnstable},
-    Explanation{"R3", kExploding, "R8", kExploding},
-    Explanation{"R3", kExploding, "R9", kUnstable},
+    Explanation{RuleId::kForwardGain, kVanishing, RuleId::kVanishedGradients, kVanishing},
+    Explanation{RuleId::kForwardGain, kVanishing, RuleId::kCompleteFailure, kVanishing},
+    Explanation{RuleId::kForwardGain, kVanishing, RuleId::kNormRange, kUnstable},
+    Explanation{RuleId::kForwardGain, kExploding, RuleId::kLargeGradients, kExploding},
+    Explanation{RuleId::kForwardGain, kExploding, RuleId::kNormRange, kUnstable},
     // Units that pass no gradient starve everything behind them.
-    Explanation{"R11", kSaturated, "R4", kVanishing},
-    Explanation{"R11", kSaturated, "R6", kVanishing},
-    Explanation{"R11", kSaturated, "R13", kVanishing},
-    Explanation{"R11", kSaturated, "R24", kDead},
-    Explanation{"R11", kSaturated, "R9", kUnstable},
-    Explanation{"R10", kDead, "R2", kVanishing},
-    Explanation{"R10", kDead, "R3", kVanishing},
-    Explanation{"R10", kDead, "R4", kVanishing},
-    Explanation{"R10", kDead, "R6", kVanishing},
-    Explanation{"R10", kDead, "R13", kVanishing},
-    Explanation{"R10", kDead, "R24", kDead},
-    Explanation{"R10", kDead, "R24", kUnstable},
-    Explanation{"R10", kDead, "R9", kUnstable},
-    Explanation{"R24", kDead, "R19", kVanishing},
+    Explanation{RuleId::kSaturation, kSaturated, RuleId::kVanishedGradients, kVanishing},
+    Explanation{RuleId::kSaturation, kSaturated, RuleId::kCompleteFailure, kVanishing},
+    Explanation{RuleId::kSaturation, kSaturated, RuleId::kZeroGradient, kVanishing},
+    Explanation{RuleId::kSaturation, kSaturated, RuleId::kZeroUnits, kDead},
+    Explanation{RuleId::kSaturation, kSaturated, RuleId::kNormRange, kUnstable},
+    Explanation{RuleId::kDeadUnits, kDead, RuleId::kBackwardFactor, kVanishing},
+    Explanation{RuleId::kDeadUnits, kDead, RuleId::kForwardGain, kVanishing},
+    Explanation{RuleId::kDeadUnits, kDead, RuleId::kVanishedGradients, kVanishing},
+    Explanation{RuleId::kDeadUnits, kDead, RuleId::kCompleteFailure, kVanishing},
+    Explanation{RuleId::kDeadUnits, kDead, RuleId::kZeroGradient, kVanishing},
+    Explanation{RuleId::kDeadUnits, kDead, RuleId::kZeroUnits, kDead},
+    Explanation{RuleId::kDeadUnits, kDead, RuleId::kZeroUnits, kUnstable},
+    Explanation{RuleId::kDeadUnits, kDead, RuleId::kNormRange, kUnstable},
+    Explanation{RuleId::kZeroUnits, kDead, RuleId::kGradientSpread, kVanishing},
     // What one layer cuts off is missing everywhere before it.
-    Explanation{"R13", kVanishing, "R3", kVanishing},
-    Explanation{"R13", kVanishing, "R9", kUnstable},
-    Explanation{"R13", kVanishing, "R24", kDead},
+    Explanation{RuleId::kZeroGradient, kVanishing, RuleId::kForwardGain, kVanishing},
+    Explanation{RuleId::kZeroGradient, kVanishing, RuleId::kNormRange, kUnstable},
+    Explanation{RuleId::kZeroGradient, kVanishing, RuleId::kZeroUnits, kDead},
     // Equal units act as one of many times their weight.
-    Explanation{"R23", kSymmetric, "R2", kExploding},
-    Explanation{"R23", kSymmetric, "R2", kVanishing},
-    Explanation{"R23", kSymmetric, "R3", kExploding},
-    Explanation{"R23", kSymmetric, "R3", kVanishing},
-    Explanation{"R23", kSymmetric, "R19", kVanishing},
-    Explanation{"R23", kSymmetric, "R8", kExploding},
-    Explanation{"R23", kSymmetric, "R10", kDead},
-    Explanation{"R23", kSymmetric, "R4", kVanishing},
+    Explanation{RuleId::kTwinUnits, kSymmetric, RuleId::kBackwardFactor, kExploding},
+    Explanation{RuleId::kTwinUnits, kSymmetric, RuleId::kBackwardFactor, kVanishing},
+    Explanation{RuleId::kTwinUnits, kSymmetric, RuleId::kForwardGain, kExploding},
+    Explanation{RuleId::kTwinUnits, kSymmetric, RuleId::kForwardGain, kVanishing},
+    Explanation{RuleId::kTwinUnits, kSymmetric, RuleId::kGradientSpread, kVanishing},
+    Explanation{RuleId::kTwinUnits, kSymmetric, RuleId::kLargeGradients, kExploding},
+    Explanation{RuleId::kTwinUnits, kSymmetric, RuleId::kDeadUnits, kDead},
+    Explanation{RuleId::kTwinUnits, kSymmetric, RuleId::kVanishedGradients, kVanishing},
     // Values near zero are rounded to few, and to zero.
-    Explanation{"R21", kVanishing, "R4", kVanishing},
-    Explanation{"R21", kVanishing, "R6", kVanishing},
-    Explanation{"R21", kVanishing, "R13", kVanishing},
-    Explanation{"R21", kVanishing, "R23", kSymmetric},
-    Explanation{"R21", kVanishing, "R24", kDead},
-    Explanation{"R25", kVanishing, "R4", kVanishing},
-    Explanation{"R25", kVanishing, "R6", kVanishing},
+    Explanation{RuleId::kUnderflow, kVanishing, RuleId::kVanishedGradients, kVanishing},
+    Explanation{RuleId::kUnderflow, kVanishing, RuleId::kCompleteFailure, kVanishing},
+    Explanation{RuleId::kUnderflow, kVanishing, RuleId::kZeroGradient, kVanishing},
+    Explanation{RuleId::kUnderflow, kVanishing, RuleId::kTwinUnits, kSymmetric},
+    Explanation{RuleId::kUnderflow, kVanishing, RuleId::kZeroUnits, kDead},
+    Explanation{RuleId::kScaledNorm, kVanishing, RuleId::kVanishedGradients, kVanishing},
+    Explanation{RuleId::kScaledNorm, kVanishing, RuleId::kCompleteFailure, kVanishing},
     // The same gradients, seen once more.
-    Explanation{"R4", kVanishing, "R6", kVanishing},
-    Explanation{"R4", kVanishing, "R9", kUnstable},
-    Explanation{"R8", kExploding, "R9", kUnstable},
+    Explanation{RuleId::kVanishedGradients, kVanishing, RuleId::kCompleteFailure, kVanishing},
+    Explanation{RuleId::kVanishedGradients, kVanishing, RuleId::kNormRange, kUnstable},
+    Explanation{RuleId::kLargeGradients, kExploding, RuleId::kNormRange, kUnstable},
 };
 
 bool explains(const Finding& cause, const Finding& effect) {
@@ -92,10 +91,10 @@ bool explains(const Finding& cause, const Finding& effect) {
   // there the derivative is gone, and what weights make of the rest grows or shrinks.
   if (effect.verdict == kSaturated) {
     return effect.at_head && cause.verdict == kExploding &&
-           (cause.rule == "R2" || cause.rule == "R3");
+           (cause.rule == RuleId::kBackwardFactor || cause.rule == RuleId::kForwardGain);
   }
   if (cause.verdict == kSaturated && !cause.at_head &&
-      (effect.rule == "R2" || effect.rule == "R3")) {
+      (effect.rule == RuleId::kBackwardFactor || effect.rule == RuleId::kForwardGain)) {
     return true;
   }
   // Nothing else that is less bad and speaks for something else hides an explosion.

@@ -3,10 +3,12 @@
 // Oracle: the precedence and the root causes that docs/rules.md states.
 #include "monitor/rules/diagnosis.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,8 +32,8 @@ std::string grouped(const Diagnosis& diagnosis) {
   std::string text;
   for (const Finding& finding : diagnosis.findings) {
     if (!text.empty()) text += ' ';
-    text += finding.rule;
-    if (!finding.consequence_of.empty()) text += '<' + finding.consequence_of;
+    text += number(finding.rule);
+    if (finding.consequence_of) text += fmt::format("<{}", number(*finding.consequence_of));
   }
   return text;
 }
@@ -177,8 +179,8 @@ TEST(Diagnosis, SeverityIsThatOfTheWorstFinding) {
   append(metrics, huge);
   const Diagnosis diagnosis = diagnose(metrics);
   EXPECT_EQ(diagnosis.verdict, Verdict::kExploding);
-  EXPECT_EQ(finding_of(diagnosis, "R11").severity, Severity::kWarning);
-  EXPECT_EQ(finding_of(diagnosis, "R8").consequence_of, "");
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kSaturation).severity, Severity::kWarning);
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kLargeGradients).consequence_of, std::nullopt);
   EXPECT_EQ(diagnosis.severity, Severity::kCritical);
 }
 
@@ -193,7 +195,7 @@ TEST(Diagnosis, SmallGradientsOfSomeTensorsDoNotHideAnExplosion) {
     for (const std::int64_t step : {0, 1000}) {
       metrics.step = step;
       EXPECT_EQ(diagnose(metrics).verdict, Verdict::kExploding) << small << " at step " << step;
-      EXPECT_EQ(diagnose(metrics).findings.front().rule, "R8");
+      EXPECT_EQ(diagnose(metrics).findings.front().rule, RuleId::kLargeGradients);
     }
   }
 }
@@ -259,7 +261,7 @@ TEST(Diagnosis, CarriesTheVitalSigns) {
 
 // Root causes
 
-Finding finding(const std::string& rule, Verdict verdict) {
+Finding finding(RuleId rule, Verdict verdict) {
   Finding result;
   result.rule = rule;
   result.severity = Severity::kWarning;
@@ -268,41 +270,41 @@ Finding finding(const std::string& rule, Verdict verdict) {
 }
 
 TEST(RootCauses, NonFiniteExplainsEverythingButAMissingGradient) {
-  std::vector<Finding> findings{finding("R1", Verdict::kNonFinite)};
+  std::vector<Finding> findings{finding(RuleId::kNonFinite, Verdict::kNonFinite)};
   for (const Rule& rule : rule_table().subspan(1)) {
-    findings.push_back(finding(std::string(rule.id), Verdict::kUnstable));
+    findings.push_back(finding(rule.id, Verdict::kUnstable));
   }
-  findings.push_back(finding("R13", Verdict::kNoGradient));
+  findings.push_back(finding(RuleId::kZeroGradient, Verdict::kNoGradient));
   group_by_root_cause(findings);
   for (std::size_t i = 1; i + 1 < findings.size(); ++i) {
-    EXPECT_EQ(findings[i].consequence_of, "R1") << findings[i].rule;
+    EXPECT_EQ(findings[i].consequence_of, RuleId::kNonFinite) << number(findings[i].rule);
   }
-  EXPECT_EQ(findings.front().consequence_of, "");
-  EXPECT_EQ(findings.back().consequence_of, "");
+  EXPECT_EQ(findings.front().consequence_of, std::nullopt);
+  EXPECT_EQ(findings.back().consequence_of, std::nullopt);
 }
 
 TEST(RootCauses, GoesThroughWhatFiredToTheRoot) {
-  std::vector<Finding> chain{finding("R11", Verdict::kSaturated),
-                             finding("R3", Verdict::kExploding),
-                             finding("R13", Verdict::kVanishing)};
+  std::vector<Finding> chain{finding(RuleId::kSaturation, Verdict::kSaturated),
+                             finding(RuleId::kForwardGain, Verdict::kExploding),
+                             finding(RuleId::kZeroGradient, Verdict::kVanishing)};
   chain[0].at_head = true;
   group_by_root_cause(chain);
-  EXPECT_EQ(chain[0].consequence_of, "R3");  // Which stands behind it.
-  EXPECT_EQ(chain[1].consequence_of, "");
-  EXPECT_EQ(chain[2].consequence_of, "R3");
+  EXPECT_EQ(chain[0].consequence_of, RuleId::kForwardGain);  // Which stands behind it.
+  EXPECT_EQ(chain[1].consequence_of, std::nullopt);
+  EXPECT_EQ(chain[2].consequence_of, RuleId::kForwardGain);
   // Without the link between them, growth does not explain zeros.
-  std::vector<Finding> broken{finding("R3", Verdict::kExploding),
-                              finding("R13", Verdict::kVanishing)};
+  std::vector<Finding> broken{finding(RuleId::kForwardGain, Verdict::kExploding),
+                              finding(RuleId::kZeroGradient, Verdict::kVanishing)};
   group_by_root_cause(broken);
-  EXPECT_EQ(broken[1].consequence_of, "");
+  EXPECT_EQ(broken[1].consequence_of, std::nullopt);
 }
 
 TEST(RootCauses, WhatMerelyInformsExplainsNothing) {
-  std::vector<Finding> findings{finding("R3", Verdict::kExploding),
-                                finding("R8", Verdict::kExploding)};
+  std::vector<Finding> findings{finding(RuleId::kForwardGain, Verdict::kExploding),
+                                finding(RuleId::kLargeGradients, Verdict::kExploding)};
   findings[0].severity = Severity::kInfo;
   group_by_root_cause(findings);
-  EXPECT_EQ(findings[1].consequence_of, "");
+  EXPECT_EQ(findings[1].consequence_of, std::nullopt);
 }
 
 TEST(RootCauses, NoChainOfExplanationsLeadsBack) {
@@ -311,7 +313,7 @@ TEST(RootCauses, NoChainOfExplanationsLeadsBack) {
     for (const Verdict verdict :
          {Verdict::kVanishing, Verdict::kExploding, Verdict::kSaturated, Verdict::kDead,
           Verdict::kUnstable, Verdict::kSymmetric, Verdict::kNoGradient}) {
-      all.push_back(finding(std::string(rule.id), verdict));
+      all.push_back(finding(rule.id, verdict));
       all.push_back(all.back());
       all.back().at_head = true;
     }
@@ -321,35 +323,36 @@ TEST(RootCauses, NoChainOfExplanationsLeadsBack) {
     for (const Finding& b : all) {
       std::vector<Finding> pair{a, b};
       group_by_root_cause(pair);
-      EXPECT_TRUE(pair[0].consequence_of.empty() || pair[1].consequence_of.empty())
-          << a.rule << name(a.verdict) << ' ' << b.rule << name(b.verdict);
+      EXPECT_TRUE(!pair[0].consequence_of || !pair[1].consequence_of)
+          << number(a.rule) << name(a.verdict) << ' ' << number(b.rule) << name(b.verdict);
     }
   }
 }
 
 TEST(RootCauses, ALesserFindingDoesNotHideAnExplosion) {
   std::vector<Finding> findings(2);
-  findings[0].rule = "R23";
+  findings[0].rule = RuleId::kTwinUnits;
   findings[0].verdict = Verdict::kSymmetric;
   findings[0].severity = Severity::kWarning;
-  findings[1].rule = "R8";
+  findings[1].rule = RuleId::kLargeGradients;
   findings[1].verdict = Verdict::kExploding;
   findings[1].severity = Severity::kCritical;
   group_by_root_cause(findings);
-  EXPECT_EQ(findings[1].consequence_of, "");
+  EXPECT_EQ(findings[1].consequence_of, std::nullopt);
   findings[0].severity = Severity::kCritical;
   group_by_root_cause(findings);
-  EXPECT_EQ(findings[1].consequence_of, "R23");
+  EXPECT_EQ(findings[1].consequence_of, RuleId::kTwinUnits);
 }
 
 TEST(RootCauses, DirectionsDoNotMix) {
-  std::vector<Finding> findings{
-      finding("R2", Verdict::kVanishing), finding("R3", Verdict::kExploding),
-      finding("R8", Verdict::kExploding), finding("R9", Verdict::kUnstable)};
+  std::vector<Finding> findings{finding(RuleId::kBackwardFactor, Verdict::kVanishing),
+                                finding(RuleId::kForwardGain, Verdict::kExploding),
+                                finding(RuleId::kLargeGradients, Verdict::kExploding),
+                                finding(RuleId::kNormRange, Verdict::kUnstable)};
   group_by_root_cause(findings);
-  EXPECT_EQ(findings[1].consequence_of, "");
-  EXPECT_EQ(findings[2].consequence_of, "R3");
-  EXPECT_EQ(findings[3].consequence_of, "R2");
+  EXPECT_EQ(findings[1].consequence_of, std::nullopt);
+  EXPECT_EQ(findings[2].consequence_of, RuleId::kForwardGain);
+  EXPECT_EQ(findings[3].consequence_of, RuleId::kBackwardFactor);
 }
 
 TEST(RootCauses, OfNothingIsNothing) {

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/monitor/health_fixtures.h"
 #include "tests/monitor/report_networks.h"
 
 namespace gradvitals::test {

@@ -41,11 +41,13 @@ std::string evidence(const NetworkReport& network) {
   const Thresholds& t = network.diagnosis.thresholds;
   const std::vector<Finding>& findings = network.diagnosis.findings;
   const bool is_healthy = network.diagnosis.verdict == Verdict::kHealthy;
-  const std::string_view deciding = findings.empty() ? "" : std::string_view(findings.front().rule);
+  const auto decides = [&findings](RuleId rule) {
+    return !findings.empty() && findings.front().rule == rule;
+  };
   // Of several networks, the finding says which one it is about.
   const bool is_one = oxygen.network.empty();
-  if (factor && (is_healthy || (deciding == "R2" && is_one))) return *factor;
-  if (oxygen.forward_gain && (is_healthy || (deciding == "R3" && is_one))) {
+  if (factor && (is_healthy || (decides(RuleId::kBackwardFactor) && is_one))) return *factor;
+  if (oxygen.forward_gain && (is_healthy || (decides(RuleId::kForwardGain) && is_one))) {
     const Range range{t.forward_gain_low.warning, t.forward_gain_high.warning};
     return flow_phrase("forward gain per hidden layer", *oxygen.forward_gain, range, range);
   }

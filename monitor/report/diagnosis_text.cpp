@@ -11,8 +11,8 @@
 #include "kernels/runtime/utf8.h"
 #include "monitor/report/finding_text.h"
 #include "monitor/report/number_text.h"
-#include "monitor/rules/folding.h"
 #include "monitor/rules/notebook_interpreter.h"
+#include "monitor/rules/root_causes.h"
 
 namespace gradvitals {
 namespace {
@@ -33,10 +33,10 @@ struct Cause {
 std::vector<Cause> group_by_cause(const std::vector<Finding>& findings) {
   std::vector<Cause> causes;
   for (const Finding& finding : findings) {
-    if (finding.consequence_of.empty()) causes.push_back({&finding, {}});
+    if (!finding.consequence_of) causes.push_back({&finding, {}});
   }
   for (const Finding& finding : findings) {
-    if (finding.consequence_of.empty()) continue;
+    if (!finding.consequence_of) continue;
     const auto cause = std::ranges::find_if(causes, [&finding](const Cause& candidate) {
       return candidate.root->rule == finding.consequence_of &&
              may_explain(*candidate.root, finding);

@@ -89,7 +89,7 @@ std::vector<std::size_t> bars_at_fault(const NetworkReport& network, RuleSet rul
   bool zeros_decide = false;
   for (const Finding& finding : network.diagnosis.findings) {
     if (rules != RuleSet::kFull || !decides(finding, network.diagnosis)) continue;
-    if (finding.rule == "R13") zeros_decide = true;
+    if (finding.rule == RuleId::kZeroGradient) zeros_decide = true;
     if (finding.tensor.empty() || names.empty()) continue;
     add_where([&](std::size_t i) { return is_about(finding.tensor, names[i]); });
   }

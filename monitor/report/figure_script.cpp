@@ -60,7 +60,8 @@ std::string reason_of(const Diagnosis& diagnosis) {
   const std::string title = finding_title(*deciding);
   if (title == shortened(title, kMaxReasonLength) || deciding->tensor.empty()) return title;
   // Of both the tensor tells more.
-  return shortened(fmt::format("{}: {}", deciding->rule, deciding->tensor), kMaxReasonLength);
+  return shortened(fmt::format("{}: {}", number(deciding->rule), deciding->tensor),
+                   kMaxReasonLength);
 }
 
 class Script {

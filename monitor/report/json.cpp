@@ -125,7 +125,8 @@ Json vital_signs_json(const VitalSigns& signs) {
 
 Json finding_json(const Finding& finding) {
   Json json = {
-      {"rule", finding.rule},
+      {"rule", number(finding.rule)},
+      {"id", word(finding.rule)},
       {"severity", name(finding.severity)},
       {"tensor", text_or_null(finding.tensor)},
       {"layer", index_or_null(finding.layer)},
@@ -133,7 +134,7 @@ Json finding_json(const Finding& finding) {
       {"threshold", number(finding.threshold)},
       {"text", finding.text},
       {"advice", finding.advice},
-      {"consequence_of", text_or_null(finding.consequence_of)},
+      {"consequence_of", finding.consequence_of ? Json(number(*finding.consequence_of)) : Json()},
   };
   add_network(json, finding.network);
   return json;

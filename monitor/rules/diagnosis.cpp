@@ -14,7 +14,7 @@
 
 #include "monitor/metrics/gradient_norms.h"
 #include "monitor/metrics/vital_signs.h"
-#include "monitor/rules/folding.h"
+#include "monitor/rules/root_causes.h"
 #include "monitor/rules/rule.h"
 
 namespace gradvitals {
@@ -27,21 +27,22 @@ bool decides(const Finding& finding) {
 /// Roots that decide, then what they explain; what only informs comes last.
 int place_of(const Finding& finding) {
   if (!decides(finding)) return 2;
-  return finding.consequence_of.empty() ? 0 : 1;
+  return finding.consequence_of ? 1 : 0;
 }
 
 bool is_root(const Finding& finding) {
-  return finding.consequence_of.empty();
+  return !finding.consequence_of.has_value();
 }
 
 /// Whether it speaks of single small gradients, such as one scalar's or LoRA's first ones, beside
 /// others of that network that are critically large: those decide.
 bool yields(const Finding& finding, std::span<const Finding> findings) {
   const bool is_small =
-      finding.verdict == Verdict::kVanishing && (finding.rule == "R4" || finding.rule == "R13");
+      finding.verdict == Verdict::kVanishing &&
+      (finding.rule == RuleId::kVanishedGradients || finding.rule == RuleId::kZeroGradient);
   return is_small && std::ranges::any_of(findings, [&finding](const Finding& other) {
-           return other.rule == "R8" && other.severity == Severity::kCritical && is_root(other) &&
-                  other.network == finding.network;
+           return other.rule == RuleId::kLargeGradients && other.severity == Severity::kCritical &&
+                  is_root(other) && other.network == finding.network;
          });
 }
 

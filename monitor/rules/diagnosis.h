@@ -9,6 +9,7 @@
 
 #include "monitor/metrics/health_metrics.h"
 #include "monitor/metrics/vital_signs.h"
+#include "monitor/rules/rule_id.h"
 #include "monitor/rules/thresholds.h"
 
 namespace gradvitals {
@@ -34,7 +35,7 @@ std::string_view name(Verdict verdict);
 
 /// One rule that fired.
 struct Finding {
-  std::string rule;  ///< "R2"
+  RuleId rule = RuleId::kNonFinite;  ///< The checks of rule_table() leave it to diagnose().
   Severity severity = Severity::kInfo;
   std::string
       tensor;  ///< The tensor or layer at fault; empty where the finding is about the network.
@@ -46,7 +47,8 @@ struct Finding {
   std::optional<double> threshold;  ///< The limit that it crossed.
   std::string text;                 ///< One sentence: what is wrong.
   std::vector<std::string> advice;  ///< What to do about it, most useful first.
-  std::string consequence_of;  ///< The rule that explains this finding; empty for a root cause.
+  /// The rule that explains this finding; empty for a root cause.
+  std::optional<RuleId> consequence_of;
   Verdict verdict = Verdict::kHealthy;  ///< The verdict it speaks for.
 };
 

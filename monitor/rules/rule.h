@@ -11,6 +11,7 @@
 #include "monitor/metrics/health_metrics.h"
 #include "monitor/metrics/vital_signs.h"
 #include "monitor/rules/diagnosis.h"
+#include "monitor/rules/rule_id.h"
 #include "monitor/rules/thresholds.h"
 
 namespace gradvitals {
@@ -27,10 +28,10 @@ struct Evidence {
 enum class Scope : std::uint8_t { kStep, kNetwork };
 
 struct Rule {
-  std::string_view id;      ///< "R2"
+  RuleId id;
   std::string_view title;   ///< what it looks for
   std::string_view source;  ///< where the rule and its limits come from
-  /// Pure. Gives what it found, worst first, with `rule` and `consequence_of` left empty.
+  /// Pure. Gives what it found, worst first, and leaves `rule` and `consequence_of` to diagnose().
   std::vector<Finding> (*check)(const Evidence& evidence);
   Scope scope = Scope::kNetwork;  ///< The step as a whole, or each network alone.
 };

@@ -6,7 +6,6 @@
 #include <map>
 #include <span>
 #include <string>
-#include <string_view>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -19,7 +18,7 @@
 namespace gradvitals {
 namespace {
 
-constexpr std::string_view kRule = "R13";
+constexpr RuleId kRule = RuleId::kZeroGradient;
 
 /// Where one gradient is present, among the steps that have any.
 struct Presence {

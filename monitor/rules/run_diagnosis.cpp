@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "monitor/metrics/natural_order.h"
-#include "monitor/rules/folding.h"
+#include "monitor/rules/root_causes.h"
 #include "monitor/rules/rule.h"
 #include "monitor/rules/run_checks.h"
 #include "monitor/rules/run_networks.h"
@@ -58,7 +58,7 @@ struct Occurrence {
 
 /// What one rule says for one verdict of one network, over the whole run.
 using Occurrences =
-    std::map<std::tuple<std::string_view, Verdict, std::string_view>, std::vector<Occurrence>>;
+    std::map<std::tuple<RuleId, Verdict, std::string_view>, std::vector<Occurrence>>;
 
 /// The warnings of single steps that no check of the run replaces.
 Occurrences single_warnings(const RunEvidence& run) {
@@ -66,7 +66,8 @@ Occurrences single_warnings(const RunEvidence& run) {
   for (std::size_t position = 0; position < run.finite.size(); ++position) {
     for (const Finding& finding : run.steps[run.finite[position]].diagnosis->findings) {
       if (!decides(finding)) continue;
-      if (finding.rule == "R13" && run.finite.size() > 1) continue;  // check_run_zeros() does it.
+      if (finding.rule == RuleId::kZeroGradient && run.finite.size() > 1)
+        continue;  // check_run_zeros() does it.
       std::vector<Occurrence>& found = all[{finding.rule, finding.verdict, finding.network}];
       // One a step, the worst.
       if (found.empty() || found.back().position != position) {
@@ -124,7 +125,7 @@ RunFinding finding_of(const RunEvidence& run, const std::vector<Occurrence>& fou
   const bool is_last = found.back().position + 1 == run.finite.size();
   passed.finding.text += is_last ? ": too few to judge by." : ": it has passed.";
   passed.finding.severity = Severity::kInfo;
-  passed.finding.consequence_of.clear();
+  passed.finding.consequence_of.reset();
   return passed;
 }
 
@@ -145,7 +146,7 @@ std::vector<RunFinding> check_empty_steps(const RunEvidence& run) {
   const auto place = static_cast<std::size_t>(first - run.kinds.begin());
   const bool is_all = count == std::ssize(run.kinds);
   Finding finding;
-  finding.rule = "R13";
+  finding.rule = RuleId::kZeroGradient;
   finding.severity = is_all ? Severity::kCritical : Severity::kInfo;
   finding.verdict = Verdict::kNoGradient;
   finding.text = fmt::format("{} of {} hold no gradient to judge, first {}.", count,
@@ -163,25 +164,20 @@ std::optional<RunDiagnosis::NamedStep> first_judged(std::span<const RunStep> ste
   return RunDiagnosis::NamedStep{first->step, first->label};
 }
 
-/// Rules of a run that are in no table come last.
-std::ptrdiff_t rank_of(const Finding& finding) {
-  return std::ranges::find(rule_table(), finding.rule, &Rule::id) - rule_table().begin();
-}
-
 /// As in a Diagnosis: roots that decide, what they explain, what only informs; of each the worst
-/// first, and what is as bad in the order of the table.
+/// first, and what is as bad in the order of precedence.
 void sort_findings(std::vector<RunFinding>& findings) {
   for (RunFinding& effect : findings) {
     const bool has_root = std::ranges::any_of(findings, [&effect](const RunFinding& cause) {
       return decides(cause.finding) && cause.finding.rule == effect.finding.consequence_of &&
              may_explain(cause.finding, effect.finding);
     });
-    if (!has_root) effect.finding.consequence_of.clear();
+    if (!has_root) effect.finding.consequence_of.reset();
   }
   const auto key = [](const RunFinding& found) {
     const bool informs = !decides(found.finding);
-    return std::tuple(informs, !found.finding.consequence_of.empty(),
-                      -static_cast<int>(found.finding.severity), rank_of(found.finding));
+    return std::tuple(informs, found.finding.consequence_of.has_value(),
+                      -static_cast<int>(found.finding.severity), found.finding.rule);
   };
   std::ranges::stable_sort(findings, {}, key);
 }

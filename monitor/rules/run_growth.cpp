@@ -13,7 +13,7 @@
 namespace gradvitals {
 namespace {
 
-constexpr std::string_view kRule = "R14";
+constexpr RuleId kRule = RuleId::kNormChange;
 
 /// The median of everything added so far, in O(log n) a value.
 class RunningMedian {

@@ -10,7 +10,7 @@
 namespace gradvitals {
 namespace {
 
-constexpr std::string_view kRule = "R1";
+constexpr RuleId kRule = RuleId::kNonFinite;
 
 bool is_non_finite(StepKind kind) {
   return kind == StepKind::kOverflow || kind == StepKind::kBroken;
@@ -52,7 +52,7 @@ Finding own_finding(const RunEvidence& run, std::size_t place) {
   const std::vector<Finding>& findings = run.steps[place].diagnosis->findings;
   const auto own = std::ranges::find(findings, Verdict::kNonFinite, &Finding::verdict);
   Finding finding = *own;
-  finding.consequence_of.clear();
+  finding.consequence_of.reset();
   return finding;
 }
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <iterator>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,7 +15,7 @@
 namespace gradvitals {
 namespace {
 
-constexpr std::string_view kRule = "R13";
+constexpr RuleId kRule = RuleId::kZeroGradient;
 
 /// Gradients of which the same is to be said, and the step in which it first holds of one of them.
 struct Group {

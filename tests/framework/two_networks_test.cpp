@@ -108,7 +108,7 @@ TEST_P(TwoNetworksTest, EqualNetworksHaveTheBackwardFactorOfEach) {
   const Diagnosis together = diagnose(metrics);
   EXPECT_EQ(together.vital_signs.oxygen.backward_factor, alone.backward_factor);
   EXPECT_EQ(together.vital_signs.oxygen.relative_gradient_spread, alone.relative_gradient_spread);
-  EXPECT_EQ(std::ranges::count(together.findings, "R2", &Finding::rule), 3);
+  EXPECT_EQ(std::ranges::count(together.findings, RuleId::kBackwardFactor, &Finding::rule), 3);
   for (const HealthMetrics& part : split_networks(metrics)) {
     const SignalFlow flow = signal_flow(part);
     EXPECT_EQ(flow.backward_factor, alone.backward_factor);

@@ -1,16 +1,18 @@
 // Contract: the verdict follows from the first finding that warns, findings come in order of
-// precedence, and consequences are folded under their root.
-// Oracle: the precedence and the folding that docs/rules.md states.
+// precedence, and consequences are grouped under their root cause.
+// Oracle: the precedence and the root causes that docs/rules.md states.
 #include "monitor/rules/diagnosis.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "monitor/rules/folding.h"
+#include "monitor/rules/root_causes.h"
 #include "monitor/rules/rule.h"
 #include "tests/monitor/health_fixtures.h"
 
@@ -26,12 +28,12 @@ using test::Network;
 using test::tensor;
 
 /// "R2 R3<R2 R11<R2": each finding, and what it is a consequence of.
-std::string folded(const Diagnosis& diagnosis) {
+std::string grouped(const Diagnosis& diagnosis) {
   std::string text;
   for (const Finding& finding : diagnosis.findings) {
     if (!text.empty()) text += ' ';
-    text += finding.rule;
-    if (!finding.consequence_of.empty()) text += '<' + finding.consequence_of;
+    text += number(finding.rule);
+    if (finding.consequence_of) text += fmt::format("<{}", number(*finding.consequence_of));
   }
   return text;
 }
@@ -81,7 +83,7 @@ TEST(Diagnosis, AnExplodingNetworkBehindASaturatedHeadExplodes) {
   const Diagnosis diagnosis = diagnose(network.metrics());
   EXPECT_EQ(diagnosis.verdict, Verdict::kExploding);
   EXPECT_EQ(diagnosis.severity, Severity::kCritical);
-  EXPECT_EQ(folded(diagnosis), "R2 R11<R2 R3<R2 R4<R2 R6<R2");
+  EXPECT_EQ(grouped(diagnosis), "R2 R11<R2 R3<R2 R4<R2 R6<R2");
 }
 
 TEST(Diagnosis, AnExplodingNetworkWhoseDeltasAreZeroExplodesByItsForwardGain) {
@@ -95,14 +97,14 @@ TEST(Diagnosis, AnExplodingNetworkWhoseDeltasAreZeroExplodesByItsForwardGain) {
   const Diagnosis diagnosis = diagnose(metrics);
   EXPECT_FALSE(diagnosis.vital_signs.oxygen.backward_gain.has_value());
   EXPECT_EQ(diagnosis.verdict, Verdict::kExploding);
-  EXPECT_EQ(folded(diagnosis), "R3 R13<R3 R11<R3");
+  EXPECT_EQ(grouped(diagnosis), "R3 R13<R3 R11<R3");
 }
 
 TEST(Diagnosis, AnExplodingNetworkWithALinearHeadExplodesInItsNorms) {
   Network network = exploding_network();
   network.head = Activation::kLinear;
   network.gradient = 1e7;
-  EXPECT_EQ(folded(diagnose(network.metrics())), "R2 R3<R2 R8<R2");
+  EXPECT_EQ(grouped(diagnose(network.metrics())), "R2 R3<R2 R8<R2");
 }
 
 // Precedence
@@ -124,7 +126,7 @@ TEST(Diagnosis, FollowsThePrecedenceOfTheRules) {
   metrics.loss = kNaN;
   const auto expect = [&](Verdict verdict, const std::string& rules) {
     EXPECT_EQ(diagnose(metrics).verdict, verdict) << rules;
-    EXPECT_EQ(folded(diagnose(metrics)), rules);
+    EXPECT_EQ(grouped(diagnose(metrics)), rules);
   };
   const auto without = [&](auto predicate) { std::erase_if(metrics.tensors, predicate); };
   expect(Verdict::kNonFinite, "R1 R13 R10<R1 R11<R1 R3<R1 R4<R1 R8<R1 R9<R1");
@@ -152,11 +154,11 @@ TEST(Diagnosis, CausesComeBeforePrecedence) {
   network.hidden = Activation::kTanh;
   network.hidden_saturation = 0.9;
   network.backward_gain = 20.0;
-  EXPECT_EQ(folded(diagnose(network.metrics())), "R11 R2<R11");
+  EXPECT_EQ(grouped(diagnose(network.metrics())), "R11 R2<R11");
   EXPECT_EQ(diagnose(network.metrics()).verdict, Verdict::kSaturated);
   HealthMetrics metrics = network.metrics();
   append(metrics, gradient("zero", {0.0}));
-  EXPECT_EQ(folded(diagnose(metrics)), "R11 R13<R11 R2<R11");
+  EXPECT_EQ(grouped(diagnose(metrics)), "R11 R13<R11 R2<R11");
 }
 
 TEST(Diagnosis, DeadUnitsAreWhyDeltasAreSmall) {
@@ -164,7 +166,7 @@ TEST(Diagnosis, DeadUnitsAreWhyDeltasAreSmall) {
   network.hidden_layers = 8;
   network.dead_fraction = 0.97;
   network.backward_gain = 0.2;
-  EXPECT_EQ(folded(diagnose(network.metrics())), "R10 R2<R10");
+  EXPECT_EQ(grouped(diagnose(network.metrics())), "R10 R2<R10");
 }
 
 TEST(Diagnosis, SeverityIsThatOfTheWorstFinding) {
@@ -177,8 +179,8 @@ TEST(Diagnosis, SeverityIsThatOfTheWorstFinding) {
   append(metrics, huge);
   const Diagnosis diagnosis = diagnose(metrics);
   EXPECT_EQ(diagnosis.verdict, Verdict::kExploding);
-  EXPECT_EQ(finding_of(diagnosis, "R11").severity, Severity::kWarning);
-  EXPECT_EQ(finding_of(diagnosis, "R8").consequence_of, "");
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kSaturation).severity, Severity::kWarning);
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kLargeGradients).consequence_of, std::nullopt);
   EXPECT_EQ(diagnosis.severity, Severity::kCritical);
 }
 
@@ -193,7 +195,7 @@ TEST(Diagnosis, SmallGradientsOfSomeTensorsDoNotHideAnExplosion) {
     for (const std::int64_t step : {0, 1000}) {
       metrics.step = step;
       EXPECT_EQ(diagnose(metrics).verdict, Verdict::kExploding) << small << " at step " << step;
-      EXPECT_EQ(diagnose(metrics).findings.front().rule, "R8");
+      EXPECT_EQ(diagnose(metrics).findings.front().rule, RuleId::kLargeGradients);
     }
   }
 }
@@ -220,7 +222,7 @@ TEST(Diagnosis, AMissingGradientIsNoConsequenceOfSmallOnes) {
   const Diagnosis diagnosis = diagnose(
       metrics_of({test::missing_gradient("m"), gradient("g", {1e-9}), gradient("h", {0.1e-2})}));
   EXPECT_EQ(diagnosis.verdict, Verdict::kNoGradient);
-  EXPECT_EQ(folded(diagnosis), "R13 R4 R9<R4");
+  EXPECT_EQ(grouped(diagnosis), "R13 R4 R9<R4");
 }
 
 // Nothing to judge
@@ -243,7 +245,7 @@ TEST(Diagnosis, IsTheSameEachTime) {
   const HealthMetrics metrics = network.metrics();
   const Diagnosis first = diagnose(metrics);
   const Diagnosis second = diagnose(metrics);
-  ASSERT_EQ(folded(first), folded(second));
+  ASSERT_EQ(grouped(first), grouped(second));
   for (std::size_t i = 0; i < first.findings.size(); ++i) {
     EXPECT_EQ(first.findings[i].text, second.findings[i].text);
     EXPECT_EQ(first.findings[i].value, second.findings[i].value);
@@ -257,9 +259,9 @@ TEST(Diagnosis, CarriesTheVitalSigns) {
   EXPECT_EQ(diagnosis.vital_signs.oxygen.status, VitalStatus::kNormal);
 }
 
-// Folding
+// Root causes
 
-Finding finding(const std::string& rule, Verdict verdict) {
+Finding finding(RuleId rule, Verdict verdict) {
   Finding result;
   result.rule = rule;
   result.severity = Severity::kWarning;
@@ -267,51 +269,51 @@ Finding finding(const std::string& rule, Verdict verdict) {
   return result;
 }
 
-TEST(Folding, NonFiniteExplainsEverythingButAMissingGradient) {
-  std::vector<Finding> findings{finding("R1", Verdict::kNonFinite)};
+TEST(RootCauses, NonFiniteExplainsEverythingButAMissingGradient) {
+  std::vector<Finding> findings{finding(RuleId::kNonFinite, Verdict::kNonFinite)};
   for (const Rule& rule : rule_table().subspan(1)) {
-    findings.push_back(finding(std::string(rule.id), Verdict::kUnstable));
+    findings.push_back(finding(rule.id, Verdict::kUnstable));
   }
-  findings.push_back(finding("R13", Verdict::kNoGradient));
+  findings.push_back(finding(RuleId::kZeroGradient, Verdict::kNoGradient));
   group_by_root_cause(findings);
   for (std::size_t i = 1; i + 1 < findings.size(); ++i) {
-    EXPECT_EQ(findings[i].consequence_of, "R1") << findings[i].rule;
+    EXPECT_EQ(findings[i].consequence_of, RuleId::kNonFinite) << number(findings[i].rule);
   }
-  EXPECT_EQ(findings.front().consequence_of, "");
-  EXPECT_EQ(findings.back().consequence_of, "");
+  EXPECT_EQ(findings.front().consequence_of, std::nullopt);
+  EXPECT_EQ(findings.back().consequence_of, std::nullopt);
 }
 
-TEST(Folding, GoesThroughWhatFiredToTheRoot) {
-  std::vector<Finding> chain{finding("R11", Verdict::kSaturated),
-                             finding("R3", Verdict::kExploding),
-                             finding("R13", Verdict::kVanishing)};
+TEST(RootCauses, GoesThroughWhatFiredToTheRoot) {
+  std::vector<Finding> chain{finding(RuleId::kSaturation, Verdict::kSaturated),
+                             finding(RuleId::kForwardGain, Verdict::kExploding),
+                             finding(RuleId::kZeroGradient, Verdict::kVanishing)};
   chain[0].at_head = true;
   group_by_root_cause(chain);
-  EXPECT_EQ(chain[0].consequence_of, "R3");  // Which stands behind it.
-  EXPECT_EQ(chain[1].consequence_of, "");
-  EXPECT_EQ(chain[2].consequence_of, "R3");
+  EXPECT_EQ(chain[0].consequence_of, RuleId::kForwardGain);  // Which stands behind it.
+  EXPECT_EQ(chain[1].consequence_of, std::nullopt);
+  EXPECT_EQ(chain[2].consequence_of, RuleId::kForwardGain);
   // Without the link between them, growth does not explain zeros.
-  std::vector<Finding> broken{finding("R3", Verdict::kExploding),
-                              finding("R13", Verdict::kVanishing)};
+  std::vector<Finding> broken{finding(RuleId::kForwardGain, Verdict::kExploding),
+                              finding(RuleId::kZeroGradient, Verdict::kVanishing)};
   group_by_root_cause(broken);
-  EXPECT_EQ(broken[1].consequence_of, "");
+  EXPECT_EQ(broken[1].consequence_of, std::nullopt);
 }
 
-TEST(Folding, WhatMerelyInformsExplainsNothing) {
-  std::vector<Finding> findings{finding("R3", Verdict::kExploding),
-                                finding("R8", Verdict::kExploding)};
+TEST(RootCauses, WhatMerelyInformsExplainsNothing) {
+  std::vector<Finding> findings{finding(RuleId::kForwardGain, Verdict::kExploding),
+                                finding(RuleId::kLargeGradients, Verdict::kExploding)};
   findings[0].severity = Severity::kInfo;
   group_by_root_cause(findings);
-  EXPECT_EQ(findings[1].consequence_of, "");
+  EXPECT_EQ(findings[1].consequence_of, std::nullopt);
 }
 
-TEST(Folding, NoChainOfExplanationsLeadsBack) {
+TEST(RootCauses, NoChainOfExplanationsLeadsBack) {
   std::vector<Finding> all;
   for (const Rule& rule : rule_table()) {
     for (const Verdict verdict :
          {Verdict::kVanishing, Verdict::kExploding, Verdict::kSaturated, Verdict::kDead,
           Verdict::kUnstable, Verdict::kSymmetric, Verdict::kNoGradient}) {
-      all.push_back(finding(std::string(rule.id), verdict));
+      all.push_back(finding(rule.id, verdict));
       all.push_back(all.back());
       all.back().at_head = true;
     }
@@ -321,38 +323,39 @@ TEST(Folding, NoChainOfExplanationsLeadsBack) {
     for (const Finding& b : all) {
       std::vector<Finding> pair{a, b};
       group_by_root_cause(pair);
-      EXPECT_TRUE(pair[0].consequence_of.empty() || pair[1].consequence_of.empty())
-          << a.rule << name(a.verdict) << ' ' << b.rule << name(b.verdict);
+      EXPECT_TRUE(!pair[0].consequence_of || !pair[1].consequence_of)
+          << number(a.rule) << name(a.verdict) << ' ' << number(b.rule) << name(b.verdict);
     }
   }
 }
 
-TEST(Folding, ALesserFindingDoesNotHideAnExplosion) {
+TEST(RootCauses, ALesserFindingDoesNotHideAnExplosion) {
   std::vector<Finding> findings(2);
-  findings[0].rule = "R23";
+  findings[0].rule = RuleId::kTwinUnits;
   findings[0].verdict = Verdict::kSymmetric;
   findings[0].severity = Severity::kWarning;
-  findings[1].rule = "R8";
+  findings[1].rule = RuleId::kLargeGradients;
   findings[1].verdict = Verdict::kExploding;
   findings[1].severity = Severity::kCritical;
   group_by_root_cause(findings);
-  EXPECT_EQ(findings[1].consequence_of, "");
+  EXPECT_EQ(findings[1].consequence_of, std::nullopt);
   findings[0].severity = Severity::kCritical;
   group_by_root_cause(findings);
-  EXPECT_EQ(findings[1].consequence_of, "R23");
+  EXPECT_EQ(findings[1].consequence_of, RuleId::kTwinUnits);
 }
 
-TEST(Folding, DirectionsDoNotMix) {
-  std::vector<Finding> findings{
-      finding("R2", Verdict::kVanishing), finding("R3", Verdict::kExploding),
-      finding("R8", Verdict::kExploding), finding("R9", Verdict::kUnstable)};
+TEST(RootCauses, DirectionsDoNotMix) {
+  std::vector<Finding> findings{finding(RuleId::kBackwardFactor, Verdict::kVanishing),
+                                finding(RuleId::kForwardGain, Verdict::kExploding),
+                                finding(RuleId::kLargeGradients, Verdict::kExploding),
+                                finding(RuleId::kNormRange, Verdict::kUnstable)};
   group_by_root_cause(findings);
-  EXPECT_EQ(findings[1].consequence_of, "");
-  EXPECT_EQ(findings[2].consequence_of, "R3");
-  EXPECT_EQ(findings[3].consequence_of, "R2");
+  EXPECT_EQ(findings[1].consequence_of, std::nullopt);
+  EXPECT_EQ(findings[2].consequence_of, RuleId::kForwardGain);
+  EXPECT_EQ(findings[3].consequence_of, RuleId::kBackwardFactor);
 }
 
-TEST(Folding, OfNothingIsNothing) {
+TEST(RootCauses, OfNothingIsNothing) {
   group_by_root_cause({});
 }
 

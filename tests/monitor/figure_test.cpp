@@ -152,7 +152,7 @@ TEST(FigureScript, VanishedBarsOfANetworkThatExplodesAreNotCalledVanished) {
   network.diagnosis.verdict = Verdict::kExploding;
   network.diagnosis.severity = Severity::kCritical;
   Finding finding;
-  finding.rule = "R3";
+  finding.rule = RuleId::kForwardGain;
   finding.severity = Severity::kCritical;
   finding.verdict = Verdict::kExploding;
   network.diagnosis.findings = {finding};

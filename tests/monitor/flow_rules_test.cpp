@@ -61,7 +61,7 @@ void add_uneven_weights(HealthMetrics& metrics, double spread) {
 TEST(BackwardFactor, FiresBeyondItsLimitsInEachDirection) {
   const auto expect = [](double factor, Severity severity, Verdict verdict) {
     const Diagnosis diagnosis = diagnose(deep_network(factor).metrics());
-    EXPECT_EQ(severity_of(diagnosis, "R2"), severity) << factor;
+    EXPECT_EQ(severity_of(diagnosis, RuleId::kBackwardFactor), severity) << factor;
     EXPECT_EQ(diagnosis.verdict, verdict) << factor;
   };
   const Limits low = kLimits.backward_factor_low;
@@ -82,7 +82,7 @@ TEST(BackwardFactor, AtALimitHasNotCrossedIt) {
   const auto severity_with = [&](Limits Thresholds::*which, Limits limits) {
     Thresholds thresholds;
     thresholds.*which = limits;
-    return severity_of(diagnose(metrics, thresholds), "R2");
+    return severity_of(diagnose(metrics, thresholds), RuleId::kBackwardFactor);
   };
   const double above = std::nextafter(factor, kInf), below = std::nextafter(factor, 0.0);
   EXPECT_EQ(severity_with(&Thresholds::backward_factor_low, {factor, 0.0}), kOk);
@@ -97,7 +97,7 @@ TEST(BackwardFactor, WarnsEarlierWhereLayersMoveUnevenly) {
   const auto severity_at = [](double factor, double spread) {
     HealthMetrics metrics = deep_network(factor).metrics();
     add_uneven_weights(metrics, spread);
-    return severity_of(diagnose(metrics), "R2");
+    return severity_of(diagnose(metrics), RuleId::kBackwardFactor);
   };
   const double factor = kLimits.uneven_backward_factor, spread = kLimits.uneven_spread;
   EXPECT_EQ(severity_at(factor * 0.999, spread * 0.999), kWarning);
@@ -118,7 +118,8 @@ TEST(BackwardFactor, WarnsEarlierWhereEachLayerHandsOnLittle) {
   ASSERT_LT(std::pow(per_layer, 3), kLimits.steep_backward_factor);
   ASSERT_GT(std::pow(per_layer, 3), kLimits.backward_factor_low.warning);
   const auto severity_at = [](double factor, double forward_gain) {
-    return severity_of(diagnose(steep_network(factor, forward_gain).metrics()), "R2");
+    return severity_of(diagnose(steep_network(factor, forward_gain).metrics()),
+                       RuleId::kBackwardFactor);
   };
   EXPECT_EQ(severity_at(per_layer * 0.999, 1.0), kWarning);
   EXPECT_EQ(severity_at(per_layer * 1.001, 1.0), kOk);
@@ -131,9 +132,9 @@ TEST(BackwardFactor, OfTwoLayersIsJudgedByItsOwnLimit) {
   Network network;
   network.hidden_layers = 2;  // B is what one layer hands on.
   network.backward_gain = kLimits.steep_backward_factor * 1.001;
-  EXPECT_EQ(severity_of(diagnose(network.metrics()), "R2"), kOk);
+  EXPECT_EQ(severity_of(diagnose(network.metrics()), RuleId::kBackwardFactor), kOk);
   network.backward_gain = kLimits.steep_backward_factor * 0.999;
-  EXPECT_EQ(severity_of(diagnose(network.metrics()), "R2"), kWarning);
+  EXPECT_EQ(severity_of(diagnose(network.metrics()), RuleId::kBackwardFactor), kWarning);
 }
 
 TEST(BackwardFactor, GrowsWithoutHarmWhereGradientsAreSmallBesideTheWeights) {
@@ -141,7 +142,7 @@ TEST(BackwardFactor, GrowsWithoutHarmWhereGradientsAreSmallBesideTheWeights) {
   const auto severity_at = [&](double ratio) {
     HealthMetrics metrics = trained.metrics();
     add_weights(metrics, ratio);
-    return severity_of(diagnose(metrics), "R2");
+    return severity_of(diagnose(metrics), RuleId::kBackwardFactor);
   };
   EXPECT_EQ(severity_at(kLimits.moving_gradient_to_weight * 0.999), kOk);
   EXPECT_EQ(severity_at(kLimits.moving_gradient_to_weight * 1.001), kCritical);
@@ -152,29 +153,32 @@ TEST(BackwardFactor, GrowsWithoutHarmWhereGradientsAreSmallBesideTheWeights) {
 TEST(BackwardFactor, ReadsWell) {
   Network network = steep_network(0.235, 0.99);
   network.hidden = Activation::kSigmoid;
-  const Finding shrinking = finding_of(diagnose(network.metrics()), "R2");
+  const Finding shrinking = finding_of(diagnose(network.metrics()), RuleId::kBackwardFactor);
   EXPECT_EQ(shrinking.text,
             "Backward factor over 4 hidden layers is 0.013: gradients shrink 77.1x on their way to "
             "the first, 4.3x per layer; SGD hardly reaches the first layers, Adam may.");
   EXPECT_EQ(shrinking.threshold, kLimits.steep_backward_factor);
   EXPECT_EQ(shrinking.tensor, "");
   EXPECT_NE(shrinking.advice.front().find("sigmoid"), std::string::npos);
-  EXPECT_NE(finding_of(diagnose(deep_network(1e-9).metrics()), "R2").text.find("nor Adam"),
+  EXPECT_NE(finding_of(diagnose(deep_network(1e-9).metrics()), RuleId::kBackwardFactor)
+                .text.find("nor Adam"),
             std::string::npos);
-  const Finding growing = finding_of(diagnose(deep_network(1e4).metrics()), "R2");
+  const Finding growing =
+      finding_of(diagnose(deep_network(1e4).metrics()), RuleId::kBackwardFactor);
   EXPECT_NE(growing.text.find("gradients grow 1.0e+04x"), std::string::npos) << growing.text;
 }
 
 TEST(BackwardFactor, AdviceForReluDoesNotRecommendRelu) {
   const Diagnosis diagnosis = diagnose(deep_network(1e-4).metrics());
-  EXPECT_EQ(finding_of(diagnosis, "R2").advice.front().find("Replace"), std::string::npos);
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kBackwardFactor).advice.front().find("Replace"),
+            std::string::npos);
 }
 
 TEST(BackwardFactor, TheHeadsActivationIsNotAHiddenLayers) {
   Network network = deep_network(1e-4);
   network.head = Activation::kSigmoid;
   const Diagnosis diagnosis = diagnose(network.metrics());
-  for (const std::string& advice : finding_of(diagnosis, "R2").advice) {
+  for (const std::string& advice : finding_of(diagnosis, RuleId::kBackwardFactor).advice) {
     EXPECT_EQ(advice.find("sigmoid"), std::string::npos) << advice;
   }
 }
@@ -200,13 +204,13 @@ HealthMetrics blocks(double factor) {
 
 TEST(BlockFactor, StandsInWhereLayersAreKnownFromNamesAlone) {
   const auto severity_at = [](double factor) {
-    return severity_of(diagnose(blocks(factor)), "R2");
+    return severity_of(diagnose(blocks(factor)), RuleId::kBackwardFactor);
   };
   EXPECT_EQ(severity_at(kLimits.backward_factor_low.warning * 1.001), kOk);
   EXPECT_EQ(severity_at(kLimits.backward_factor_low.warning * 0.999), kWarning);
   EXPECT_EQ(severity_at(kLimits.backward_factor_high.warning * 0.999), kOk);
   EXPECT_EQ(severity_at(kLimits.backward_factor_high.warning * 1.001), kWarning);
-  EXPECT_NE(finding_of(diagnose(blocks(1e-4)), "R2").text.find("6 alike blocks"),
+  EXPECT_NE(finding_of(diagnose(blocks(1e-4)), RuleId::kBackwardFactor).text.find("6 alike blocks"),
             std::string::npos);
 }
 
@@ -224,7 +228,7 @@ TEST(ForwardGain, FiresBeyondItsLimitsWhereNoDeltaIsKnown) {
   const auto severity_at = [](double gain) {
     HealthMetrics metrics;
     without_deltas(metrics, gain);
-    return severity_of(diagnose(metrics), "R3");
+    return severity_of(diagnose(metrics), RuleId::kForwardGain);
   };
   EXPECT_EQ(severity_at(kLimits.forward_gain_low.warning * 1.001), kOk);
   EXPECT_EQ(severity_at(kLimits.forward_gain_low.warning * 0.999), kWarning);
@@ -268,7 +272,7 @@ TEST(GradientSpread, FiresBelowItsLimitsWhereBIsNotKnown) {
   Thresholds thresholds;
   thresholds.gradient_to_weight = {kInf, kInf};
   const auto severity_at = [&](double spread) {
-    return severity_of(diagnose(chain_with_weights(spread), thresholds), "R19");
+    return severity_of(diagnose(chain_with_weights(spread), thresholds), RuleId::kGradientSpread);
   };
   EXPECT_EQ(severity_at(kLimits.gradient_spread.warning * 1.001), kOk);
   EXPECT_EQ(severity_at(kLimits.gradient_spread.warning * 0.999), kWarning);
@@ -280,7 +284,7 @@ TEST(GradientSpread, FiresBelowItsLimitsWhereBIsNotKnown) {
 TEST(GradientSpread, IsSilentWhereBIsKnown) {
   HealthMetrics metrics = Network{}.metrics();
   add_uneven_weights(metrics, kLimits.gradient_spread.critical / 2);
-  EXPECT_EQ(severity_of(diagnose(metrics), "R19"), kOk);
+  EXPECT_EQ(severity_of(diagnose(metrics), RuleId::kGradientSpread), kOk);
 }
 
 }  // namespace

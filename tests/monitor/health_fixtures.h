@@ -157,18 +157,28 @@ struct Network {
   }
 };
 
+/// Every rule that has a number or a word, in the order of the enumerators.
+inline std::vector<RuleId> all_rules() {
+  std::vector<RuleId> rules;
+  for (int value = 0; value <= 255; ++value) {
+    const auto rule = static_cast<RuleId>(value);
+    if (!number(rule).empty() || !word(rule).empty()) rules.push_back(rule);
+  }
+  return rules;
+}
+
 /// "R2 R4": the rules that fired, in the order of the findings.
 inline std::string fired(const Diagnosis& diagnosis) {
   std::string rules;
   for (const Finding& finding : diagnosis.findings) {
     if (!rules.empty()) rules += ' ';
-    rules += finding.rule;
+    rules += number(finding.rule);
   }
   return rules;
 }
 
 /// The worst that a rule found; kOk where it is silent.
-inline Severity severity_of(const Diagnosis& diagnosis, const std::string& rule) {
+inline Severity severity_of(const Diagnosis& diagnosis, RuleId rule) {
   Severity worst = Severity::kOk;
   for (const Finding& finding : diagnosis.findings) {
     if (finding.rule == rule) worst = std::max(worst, finding.severity);
@@ -177,9 +187,11 @@ inline Severity severity_of(const Diagnosis& diagnosis, const std::string& rule)
 }
 
 /// The first finding of a rule; throws where the rule is silent.
-inline const Finding& finding_of(const Diagnosis& diagnosis, const std::string& rule) {
+inline const Finding& finding_of(const Diagnosis& diagnosis, RuleId rule) {
   const auto found = std::ranges::find(diagnosis.findings, rule, &Finding::rule);
-  if (found == diagnosis.findings.end()) throw std::logic_error(rule + " did not fire");
+  if (found == diagnosis.findings.end()) {
+    throw std::logic_error(std::string(word(rule)) + " did not fire");
+  }
   return *found;
 }
 

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/monitor/health_fixtures.h"
 #include "tests/monitor/report_networks.h"
 
 namespace gradvitals::test {
@@ -61,8 +62,9 @@ TEST(DiagnosisJson, KeysStandInTheOrderOfTheSchema) {
                   "gradient_to_weight", "backward_gain", "forward_gain", "dead_unit_fraction",
                   "saturation_fraction", "status"}));
   ASSERT_FALSE(json["findings"].empty());
-  EXPECT_EQ(keys_of(json["findings"][0]), (Keys{"rule", "severity", "tensor", "layer", "value",
-                                                "threshold", "text", "advice", "consequence_of"}));
+  EXPECT_EQ(keys_of(json["findings"][0]),
+            (Keys{"rule", "id", "severity", "tensor", "layer", "value", "threshold", "text",
+                  "advice", "consequence_of"}));
 }
 
 TEST(DiagnosisJson, IsLaidOutAsADumpOfTheWhole) {
@@ -90,6 +92,7 @@ TEST(DiagnosisJson, HoldsWhatWasMeasuredAndJudged) {
   EXPECT_EQ(json["tensors"][0]["role"], "gradient");
   EXPECT_EQ(json["tensors"][0]["dtype"], "F32");
   EXPECT_EQ(json["findings"][0]["rule"], "R2");
+  EXPECT_EQ(json["findings"][0]["id"], "backward_factor");
   EXPECT_FALSE(json["findings"][0]["advice"].empty());
 }
 
@@ -148,6 +151,23 @@ TEST(DiagnosisJson, AFindingAboutTheNetworkHasNoTensorAndNoCause) {
   EXPECT_TRUE(json["findings"][0]["tensor"].is_null());
   EXPECT_TRUE(json["findings"][0]["layer"].is_null());
   EXPECT_TRUE(json["findings"][0]["consequence_of"].is_null());
+}
+
+TEST(DiagnosisJson, EveryRuleIsNamedByNumberAndWord) {
+  NetworkReport network = sigmoid_network();
+  network.diagnosis.findings.clear();
+  for (const RuleId rule : all_rules()) {
+    Finding finding;
+    finding.rule = finding.consequence_of.emplace(rule);
+    network.diagnosis.findings.push_back(finding);
+  }
+  const Json findings = parsed(network)["findings"];
+  ASSERT_EQ(findings.size(), all_rules().size());
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    EXPECT_EQ(findings[i]["rule"], number(all_rules()[i]));
+    EXPECT_EQ(findings[i]["id"], word(all_rules()[i]));
+    EXPECT_EQ(findings[i]["consequence_of"], findings[i]["rule"]);
+  }
 }
 
 TEST(DiagnosisJson, AnyBytesOfANameGiveValidAscii) {

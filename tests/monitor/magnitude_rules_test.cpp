@@ -46,8 +46,8 @@ TEST(VanishedGradients, AreFoundByRmsInATensorTooLargeForTheNorm) {
 TEST(VanishedGradients, NameTheSmallestAndCountAll) {
   const Diagnosis diagnosis =
       diagnose(metrics_of({gradient("a", {1e-7}), gradient("b", {1e-9}), gradient("c", {0.5e-3})}));
-  EXPECT_EQ(finding_of(diagnosis, "R4").tensor, "b");
-  EXPECT_EQ(finding_of(diagnosis, "R4").text,
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kVanishedGradients).tensor, "b");
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kVanishedGradients).text,
             "2 of 3 gradients have vanished; the smallest is that of b, with norm 1.0e-09.");
 }
 
@@ -56,21 +56,22 @@ TEST(VanishedGradients, ABiasWhoseKernelLearnsOnlyInforms) {
   TensorRecord conv = kernel("conv2d/kernel", {0.1, 0.2});
   const TensorRecord bias = gradient("conv2d/bias", {1e-9});
   const Diagnosis diagnosis = diagnose(metrics_of({conv, bias}));
-  EXPECT_EQ(severity_of(diagnosis, "R4"), kInfo);
-  EXPECT_EQ(finding_of(diagnosis, "R4").tensor, "conv2d/bias");
+  EXPECT_EQ(severity_of(diagnosis, RuleId::kVanishedGradients), kInfo);
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kVanishedGradients).tensor, "conv2d/bias");
   EXPECT_EQ(diagnosis.verdict, Verdict::kHealthy);
 
   const TensorRecord stray = gradient("scale", {1e-9});
-  EXPECT_EQ(severity_of(diagnose(metrics_of({conv, bias, stray})), "R4"), kCritical);
+  EXPECT_EQ(severity_of(diagnose(metrics_of({conv, bias, stray})), RuleId::kVanishedGradients),
+            kCritical);
   conv.stats.sum_squares = 1e-20;
   conv.stats.max_abs = 1e-10;
-  EXPECT_EQ(severity_of(diagnose(metrics_of({conv, bias})), "R4"), kCritical);
+  EXPECT_EQ(severity_of(diagnose(metrics_of({conv, bias})), RuleId::kVanishedGradients), kCritical);
 }
 
 TEST(VanishedGradients, AKernelOfOneRowIsNoIdleBias) {
   const HealthMetrics metrics =
       metrics_of({kernel("head/kernel", {0.1, 0.2}), kernel("head/gate", {1e-9})});
-  EXPECT_EQ(severity_of(diagnose(metrics), "R4"), kCritical);
+  EXPECT_EQ(severity_of(diagnose(metrics), RuleId::kVanishedGradients), kCritical);
 }
 
 TEST(VanishedGradients, AnIdleBiasOnlyInformsByNormsAlone) {
@@ -78,7 +79,7 @@ TEST(VanishedGradients, AnIdleBiasOnlyInformsByNormsAlone) {
   metrics.gradient_names = {"l0.weight", "l0.bias", "l1.weight", "l1.bias"};
   EXPECT_EQ(diagnose(metrics).severity, kInfo);
   metrics.gradient_names[1] = "l0.gate";
-  EXPECT_EQ(severity_of(diagnose(metrics), "R4"), kCritical);
+  EXPECT_EQ(severity_of(diagnose(metrics), RuleId::kVanishedGradients), kCritical);
 }
 
 TEST(VanishedGradients, WhatIsFiniteBesideNanIsNoNormToJudge) {
@@ -99,7 +100,8 @@ TEST(CompleteFailure, NeedsEveryGradient) {
 TEST(VanishedGradients, ABiasFarBelowItsKernelOnlyInforms) {
   const TensorRecord weight = kernel("attn.k/weight", {1e-4, 1e-4});
   const auto severity_with = [&](double element) {
-    return severity_of(diagnose(metrics_of({weight, gradient("attn.k/bias", {element})})), "R4");
+    return severity_of(diagnose(metrics_of({weight, gradient("attn.k/bias", {element})})),
+                       RuleId::kVanishedGradients);
   };
   EXPECT_EQ(severity_with(1e-4 * kLimits.idle_bias_ratio * 0.999), kInfo);
   EXPECT_EQ(severity_with(0.0), kInfo);
@@ -124,9 +126,9 @@ TEST(LargeGradients, NameTheLargestAndCountAll) {
 
 TEST(LargeGradients, AreJudgedBesideTheirWeights) {
   HealthMetrics metrics = metrics_of({kernel("k", {1e3})});
-  EXPECT_EQ(severity_of(diagnose(metrics), "R8"), kCritical);
+  EXPECT_EQ(severity_of(diagnose(metrics), RuleId::kLargeGradients), kCritical);
   metrics.tensors.push_back(tensor("k", Role::kWeight, -1, {1e4}));
-  EXPECT_EQ(severity_of(diagnose(metrics), "R8"), kOk);
+  EXPECT_EQ(severity_of(diagnose(metrics), RuleId::kLargeGradients), kOk);
 }
 
 TEST(LargeGradients, OfBiasesDoNotCountBesideKernels) {
@@ -137,15 +139,15 @@ TEST(LargeGradients, SayNothingWhereTheSignalVanishes) {
   test::Network network;
   network.hidden_layers = 12;
   network.gradient = 1e3;
-  EXPECT_EQ(severity_of(diagnose(network.metrics()), "R8"), kCritical);
+  EXPECT_EQ(severity_of(diagnose(network.metrics()), RuleId::kLargeGradients), kCritical);
   network.backward_gain = 0.3;
-  EXPECT_EQ(severity_of(diagnose(network.metrics()), "R8"), kOk);
+  EXPECT_EQ(severity_of(diagnose(network.metrics()), RuleId::kLargeGradients), kOk);
 }
 
 TEST(NormRangeRule, ZerosAreNamedAndNotDividedBy) {
   const Diagnosis diagnosis =
       diagnose(metrics_of({gradient("a", {1e-5}), gradient("zero", {0.0}), gradient("b", {2.0})}));
-  const Finding& finding = finding_of(diagnosis, "R9");
+  const Finding& finding = finding_of(diagnosis, RuleId::kNormRange);
   EXPECT_TRUE(std::isfinite(finding.value.value()));
   EXPECT_EQ(finding.tensor, "");
   EXPECT_EQ(finding.text,
@@ -154,7 +156,8 @@ TEST(NormRangeRule, ZerosAreNamedAndNotDividedBy) {
 }
 
 TEST(NormRangeRule, IsSilentOnZerosAlone) {
-  EXPECT_EQ(severity_of(diagnose(metrics_of({gradient("a", {0.0}), gradient("b", {0.0})})), "R9"),
+  EXPECT_EQ(severity_of(diagnose(metrics_of({gradient("a", {0.0}), gradient("b", {0.0})})),
+                        RuleId::kNormRange),
             kOk);
 }
 

@@ -177,11 +177,13 @@ TEST(Networks, DeadAndSaturatedUnitsAreThoseOfTheNetworkWhoseFlowIsShown) {
 TEST(Networks, TheOneWithTheWorseFindingComesFirst) {
   Network mild = vanishing;
   mild.backward_gain = 0.15;
-  ASSERT_EQ(finding_of(diagnose(mild.metrics()), "R2").severity, Severity::kWarning);
-  ASSERT_EQ(finding_of(diagnose(vanishing.metrics()), "R2").severity, Severity::kCritical);
+  ASSERT_EQ(finding_of(diagnose(mild.metrics()), RuleId::kBackwardFactor).severity,
+            Severity::kWarning);
+  ASSERT_EQ(finding_of(diagnose(vanishing.metrics()), RuleId::kBackwardFactor).severity,
+            Severity::kCritical);
   const Diagnosis diagnosis = diagnose(together({{"mild", mild}, {"bad", vanishing}}));
-  EXPECT_EQ(finding_of(diagnosis, "R2").network, "bad");
-  EXPECT_EQ(std::ranges::count(diagnosis.findings, "R2", &Finding::rule), 2);
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kBackwardFactor).network, "bad");
+  EXPECT_EQ(std::ranges::count(diagnosis.findings, RuleId::kBackwardFactor, &Finding::rule), 2);
 }
 
 TEST(Networks, AWarningOfOneDoesNotOutrankACriticalFindingOfAnother) {
@@ -203,16 +205,16 @@ TEST(Networks, FaultsOfOneDoNotExplainThoseOfAnother) {
   dead.dead_fraction = 0.99;
   ASSERT_EQ(diagnose(dead.metrics()).verdict, Verdict::kDead);
   const Diagnosis diagnosis = diagnose(together({{"A", dead}, {"B", vanishing}}));
-  EXPECT_EQ(finding_of(diagnosis, "R10").network, "A");
-  EXPECT_EQ(finding_of(diagnosis, "R2").network, "B");
-  EXPECT_EQ(finding_of(diagnosis, "R2").consequence_of, "");
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kDeadUnits).network, "A");
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kBackwardFactor).network, "B");
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kBackwardFactor).consequence_of, std::nullopt);
 }
 
 TEST(Networks, BothWaysOfFailingAreFound) {
   const Diagnosis diagnosis = diagnose(together({{"A", exploding}, {"B", vanishing}}));
   std::vector<Verdict> verdicts;
   for (const Finding& finding : diagnosis.findings) {
-    if (finding.rule == "R2") verdicts.push_back(finding.verdict);
+    if (finding.rule == RuleId::kBackwardFactor) verdicts.push_back(finding.verdict);
   }
   EXPECT_EQ(verdicts, (std::vector{Verdict::kExploding, Verdict::kVanishing}));
 }
@@ -224,7 +226,7 @@ TEST(Networks, NaNIsTracedThroughAllOfThem) {
   }
   const Diagnosis diagnosis = diagnose(metrics);
   EXPECT_EQ(diagnosis.verdict, Verdict::kNonFinite);
-  EXPECT_EQ(std::ranges::count(diagnosis.findings, "R1", &Finding::rule), 1);
+  EXPECT_EQ(std::ranges::count(diagnosis.findings, RuleId::kNonFinite, &Finding::rule), 1);
   EXPECT_EQ(diagnosis.findings[0].tensor, "B/dense_0/pre_activation");
   EXPECT_EQ(diagnosis.findings[0].network, "");
 }

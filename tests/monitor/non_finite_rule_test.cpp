@@ -36,7 +36,7 @@ TEST(NonFinite, IsFoundInEveryRole) {
       const Diagnosis diagnosis = diagnose(metrics);
       EXPECT_EQ(diagnosis.verdict, Verdict::kNonFinite) << name(role) << value;
       EXPECT_EQ(diagnosis.severity, kCritical);
-      const Finding& finding = finding_of(diagnosis, "R1");
+      const Finding& finding = finding_of(diagnosis, RuleId::kNonFinite);
       EXPECT_EQ(finding.tensor, "sick");
       EXPECT_EQ(finding.layer, 2);
       EXPECT_EQ(finding.value, 1.0);
@@ -77,7 +77,7 @@ std::string text_of_dump(const std::vector<std::string>& names,
     const bool is_bad = std::ranges::find(bad, name) != bad.end();
     gradients.push_back(gradient(name, {is_bad ? kNaN : 0.1}));
   }
-  return finding_of(diagnose(metrics_of(gradients)), "R1").text;
+  return finding_of(diagnose(metrics_of(gradients)), RuleId::kNonFinite).text;
 }
 
 TEST(NonFinite, EntersADumpBetweenTheBlocksThatItsNamesCount) {
@@ -96,7 +96,7 @@ TEST(NonFinite, NamesTheTensorOfTheBlockWhereItEntersADump) {
   const Finding finding =
       finding_of(diagnose(metrics_of({gradient("h.0.w", {kNaN}), gradient("h.1.b", {0.1}),
                                       gradient("h.1.w", {kNaN}), gradient("h.2.w", {0.1})})),
-                 "R1");
+                 RuleId::kNonFinite);
   EXPECT_EQ(finding.tensor, "h.1.w");
   EXPECT_TRUE(finding.text.starts_with("h.1.w (gradient) holds 1 NaN")) << finding.text;
   EXPECT_NE(finding.text.find("between h.1 and h.2"), std::string::npos) << finding.text;
@@ -143,8 +143,12 @@ TEST(NonFinite, IsFoundInRecordedMetrics) {
 
 TEST(NonFinite, FiniteExtremesAreFinite) {
   const double largest = std::numeric_limits<double>::max();
-  EXPECT_EQ(severity_of(diagnose(metrics_from_norms(std::vector{largest, largest})), "R1"), kOk);
-  EXPECT_EQ(severity_of(diagnose(metrics_from_norms(std::vector{5e-324, largest})), "R1"), kOk);
+  EXPECT_EQ(
+      severity_of(diagnose(metrics_from_norms(std::vector{largest, largest})), RuleId::kNonFinite),
+      kOk);
+  EXPECT_EQ(
+      severity_of(diagnose(metrics_from_norms(std::vector{5e-324, largest})), RuleId::kNonFinite),
+      kOk);
 }
 
 }  // namespace

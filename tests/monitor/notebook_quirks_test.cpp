@@ -56,9 +56,9 @@ TEST(NotebookQuirks, OneNaNHidesAnExplosion) {
   const Diagnosis diagnosis = diagnose(metrics);
   EXPECT_EQ(diagnosis.verdict, Verdict::kNonFinite);
   EXPECT_EQ(diagnosis.findings.front().tensor, "a");
-  EXPECT_EQ(finding_of(diagnosis, "R8").tensor, "b");
-  EXPECT_EQ(finding_of(diagnosis, "R8").value, 500.0);
-  EXPECT_EQ(finding_of(diagnosis, "R8").severity, Severity::kCritical);
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kLargeGradients).tensor, "b");
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kLargeGradients).value, 500.0);
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kLargeGradients).severity, Severity::kCritical);
 }
 
 TEST(NotebookQuirks, AllZeroIsModerate) {
@@ -70,7 +70,7 @@ TEST(NotebookQuirks, AllZeroIsModerate) {
   const Diagnosis diagnosis = diagnose(metrics);
   EXPECT_EQ(diagnosis.verdict, Verdict::kVanishing);
   EXPECT_EQ(diagnosis.severity, Severity::kCritical);
-  EXPECT_EQ(finding_of(diagnosis, "R13").value, 4.0);
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kZeroGradient).value, 4.0);
 }
 
 TEST(NotebookQuirks, EverythingAt1e30IsModerate) {
@@ -121,8 +121,9 @@ TEST(NotebookQuirks, WeakIncludesVanished) {
 
   // Each gradient is counted for what it is.
   const Diagnosis diagnosis = diagnose(metrics);
-  EXPECT_EQ(finding_of(diagnosis, "R4").tensor, "tiny");
-  EXPECT_NE(finding_of(diagnosis, "R4").text.find("1 of 3 gradients"), std::string::npos);
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kVanishedGradients).tensor, "tiny");
+  EXPECT_NE(finding_of(diagnosis, RuleId::kVanishedGradients).text.find("1 of 3 gradients"),
+            std::string::npos);
 }
 
 TEST(NotebookQuirks, HalfOfTheLayersWeakIsGood) {
@@ -202,7 +203,7 @@ TEST(NotebookQuirks, TheRatioHidesARangeBelow1em10) {
 
   const Diagnosis diagnosis = diagnose(metrics);
   EXPECT_NEAR(diagnosis.vital_signs.blood_pressure.range_ratio.value(), 1e5, 1e-6);
-  EXPECT_EQ(finding_of(diagnosis, "R9").severity, Severity::kInfo);
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kNormRange).severity, Severity::kInfo);
 }
 
 TEST(NotebookQuirks, OneInfinityMakesTheRangeCritical) {

@@ -49,13 +49,13 @@ TEST(Underflow, FiresBeyondItsShareOfWhatIsNotZero) {
 TEST(Underflow, OfABiasIsNone) {
   TensorRecord bias = half("b", 1000, 1000);
   bias.rank = 1;
-  EXPECT_EQ(severity_of(diagnose(metrics_of({bias, half("w", 0, 1000)})), "R21"), kOk);
+  EXPECT_EQ(severity_of(diagnose(metrics_of({bias, half("w", 0, 1000)})), RuleId::kUnderflow), kOk);
 }
 
 TEST(Underflow, IsNoMatterOfFloat32) {
   TensorRecord record = half("w", 1000, 1000);
   record.dtype = DType::kFloat32;
-  EXPECT_EQ(severity_of(diagnose(metrics_of({record})), "R21"), kOk);
+  EXPECT_EQ(severity_of(diagnose(metrics_of({record})), RuleId::kUnderflow), kOk);
 }
 
 TEST(ScaledNorm, OfExactlyOneWasClipped) {
@@ -76,9 +76,9 @@ TEST(ScaledNorm, OfOneOverAPowerOfTwoWasClippedBeforeItWasUnscaled) {
 
 TEST(ScaledNorm, OneOverTheLossScaleCounts) {
   HealthMetrics metrics = metrics_of({gradient("a", {0.6e-3}), gradient("b", {0.8e-3})});
-  EXPECT_EQ(severity_of(diagnose(metrics), "R25"), kOk);
+  EXPECT_EQ(severity_of(diagnose(metrics), RuleId::kScaledNorm), kOk);
   metrics.loss_scale = 1000.0;
-  EXPECT_EQ(severity_of(diagnose(metrics), "R25"), kWarning);
+  EXPECT_EQ(severity_of(diagnose(metrics), RuleId::kScaledNorm), kWarning);
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ constexpr auto kCritical = Severity::kCritical;
 
 struct Boundary {
   std::string name;
-  std::string rule;
+  RuleId rule;
   std::function<HealthMetrics(double)> metrics;
   double limit;
   bool fires_above;
@@ -118,28 +118,34 @@ constexpr Thresholds kRmsAlone{.vanished_norm = 0.0, .complete_failure_norm = 0.
 
 INSTANTIATE_TEST_SUITE_P(
     Rules, RuleBoundary,
-    ::testing::Values(
-        Boundary{"R4Norm", "R4", one_tensor, kLimits.vanished_norm, false, kOk, kCritical},
-        Boundary{"R4NormAlone", "R4", one_norm, kLimits.vanished_norm, false, kOk, kCritical},
-        Boundary{"R4Rms", "R4", one_tensor, kLimits.vanished_rms, false, kOk, kCritical, kRmsAlone},
-        Boundary{"R6", "R6", one_tensor, kLimits.complete_failure_norm, false, kOk, kCritical},
-        Boundary{"R6NormAlone", "R6", one_norm, kLimits.complete_failure_norm, false, kOk,
-                 kCritical},
-        Boundary{"R8WarningToWeight", "R8", kernel_beside_weight,
-                 kLimits.gradient_to_weight.warning, true, kOk, kWarning},
-        Boundary{"R8CriticalToWeight", "R8", kernel_beside_weight,
-                 kLimits.gradient_to_weight.critical, true, kWarning, kCritical},
-        Boundary{"R8WarningRms", "R8", one_kernel, kLimits.large_rms.warning, true, kOk, kWarning},
-        Boundary{"R8CriticalRms", "R8", one_kernel, kLimits.large_rms.critical, true, kWarning,
-                 kCritical},
-        Boundary{"R8WarningRmsOfNoKernel", "R8", one_tensor, kLimits.large_rms.warning, true, kOk,
-                 kWarning},
-        Boundary{"R8WarningNormAlone", "R8", one_norm, kLimits.large_norm.warning, true, kOk,
-                 kWarning},
-        Boundary{"R8CriticalNormAlone", "R8", one_norm, kLimits.large_norm.critical, true, kWarning,
-                 kCritical},
-        Boundary{"R9", "R9", tensor_range, kLimits.range_ratio, true, kOk, kInfo},
-        Boundary{"R9NormAlone", "R9", norm_range, kLimits.range_ratio, true, kOk, kInfo}),
+    ::testing::Values(Boundary{"R4Norm", RuleId::kVanishedGradients, one_tensor,
+                               kLimits.vanished_norm, false, kOk, kCritical},
+                      Boundary{"R4NormAlone", RuleId::kVanishedGradients, one_norm,
+                               kLimits.vanished_norm, false, kOk, kCritical},
+                      Boundary{"R4Rms", RuleId::kVanishedGradients, one_tensor,
+                               kLimits.vanished_rms, false, kOk, kCritical, kRmsAlone},
+                      Boundary{"R6", RuleId::kCompleteFailure, one_tensor,
+                               kLimits.complete_failure_norm, false, kOk, kCritical},
+                      Boundary{"R6NormAlone", RuleId::kCompleteFailure, one_norm,
+                               kLimits.complete_failure_norm, false, kOk, kCritical},
+                      Boundary{"R8WarningToWeight", RuleId::kLargeGradients, kernel_beside_weight,
+                               kLimits.gradient_to_weight.warning, true, kOk, kWarning},
+                      Boundary{"R8CriticalToWeight", RuleId::kLargeGradients, kernel_beside_weight,
+                               kLimits.gradient_to_weight.critical, true, kWarning, kCritical},
+                      Boundary{"R8WarningRms", RuleId::kLargeGradients, one_kernel,
+                               kLimits.large_rms.warning, true, kOk, kWarning},
+                      Boundary{"R8CriticalRms", RuleId::kLargeGradients, one_kernel,
+                               kLimits.large_rms.critical, true, kWarning, kCritical},
+                      Boundary{"R8WarningRmsOfNoKernel", RuleId::kLargeGradients, one_tensor,
+                               kLimits.large_rms.warning, true, kOk, kWarning},
+                      Boundary{"R8WarningNormAlone", RuleId::kLargeGradients, one_norm,
+                               kLimits.large_norm.warning, true, kOk, kWarning},
+                      Boundary{"R8CriticalNormAlone", RuleId::kLargeGradients, one_norm,
+                               kLimits.large_norm.critical, true, kWarning, kCritical},
+                      Boundary{"R9", RuleId::kNormRange, tensor_range, kLimits.range_ratio, true,
+                               kOk, kInfo},
+                      Boundary{"R9NormAlone", RuleId::kNormRange, norm_range, kLimits.range_ratio,
+                               true, kOk, kInfo}),
     [](const auto& boundary) { return boundary.param.name; });
 
 }  // namespace

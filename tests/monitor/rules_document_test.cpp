@@ -11,6 +11,7 @@
 
 #include "monitor/rules/rule.h"
 #include "monitor/rules/thresholds.h"
+#include "tests/monitor/health_fixtures.h"
 
 namespace gradvitals {
 namespace {
@@ -121,18 +122,21 @@ TEST(RulesDocument, ListsTheRulesInTheirOrder) {
   const auto rules = rule_table();
   ASSERT_EQ(rows.size(), rules.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    ASSERT_EQ(rows[i].size(), 4u) << rows[i][0];
-    EXPECT_EQ(rows[i][0], rules[i].id);
-    EXPECT_EQ(rows[i][1], rules[i].title);
-    EXPECT_EQ(rows[i][2], rules[i].source);
+    ASSERT_EQ(rows[i].size(), 5u) << rows[i][0];
+    EXPECT_EQ(rows[i][0], number(rules[i].id));
+    EXPECT_EQ(rows[i][1], word(rules[i].id));
+    EXPECT_EQ(rows[i][2], rules[i].title);
+    EXPECT_EQ(rows[i][3], rules[i].source);
   }
 }
 
 TEST(RulesDocument, ExplainsEveryRule) {
   std::ifstream file(GRADVITALS_TEST_DATA "/../../docs/rules.md");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  for (const Rule& rule : rule_table()) {
-    EXPECT_NE(text.find(fmt::format("\n- **{}** ", rule.id)), std::string::npos) << rule.id;
+  for (const RuleId rule : test::all_rules()) {
+    EXPECT_NE(text.find(fmt::format("\n- **{}** ", number(rule))), std::string::npos)
+        << number(rule);
+    EXPECT_NE(text.find(fmt::format("`{}`", word(rule))), std::string::npos) << word(rule);
   }
 }
 

@@ -92,7 +92,7 @@ TEST(Run, WhatIsZeroInEveryStepNeverMoves) {
   const RunDiagnosis run = Steps().add(step(0.1, 0.0)).add(step(0.2, 0.0)).judged();
   EXPECT_EQ(run.severity, Severity::kCritical);
   ASSERT_FALSE(run.findings.empty());
-  EXPECT_EQ(run.findings.front().finding.rule, "R13");
+  EXPECT_EQ(run.findings.front().finding.rule, RuleId::kZeroGradient);
   EXPECT_EQ(run.findings.front().finding.tensor, "b");
 }
 
@@ -207,7 +207,7 @@ TEST(Run, WhatLastsIsSaidOfTheStepWhoseNumbersItQuotes) {
                                .judged();
   ASSERT_FALSE(run.findings.empty());
   const auto& [finding, number, label, count] = run.findings.front();
-  EXPECT_EQ(finding.rule, "R8");
+  EXPECT_EQ(finding.rule, RuleId::kLargeGradients);
   EXPECT_EQ(finding.severity, Severity::kCritical);
   EXPECT_EQ(label, "step_2");
   EXPECT_EQ(finding.value, first);
@@ -218,7 +218,7 @@ TEST(Run, WhatLastsIsSaidOfTheStepWhoseNumbersItQuotes) {
   EXPECT_EQ(run.first_critical->label, "step_2");
 }
 
-const RunFinding* finding_of(const RunDiagnosis& run, const std::string& rule) {
+const RunFinding* finding_of(const RunDiagnosis& run, RuleId rule) {
   const auto found =
       std::ranges::find_if(run.findings, [&](const auto& f) { return f.finding.rule == rule; });
   return found == run.findings.end() ? nullptr : &*found;
@@ -231,7 +231,7 @@ TEST(RunOfNetworks, GrowthIsThatOfEachNetworkAlone) {
   for (int i = 0; i < 4; ++i) steps.add_networks({1.0, 1.0}, {1e-4, 1e-4});
   steps.add_networks({1.0, 1.0}, {1e-4 * factor, 1e-4 * factor});
   const RunDiagnosis run = steps.judged();
-  const RunFinding* const growth = finding_of(run, "R14");
+  const RunFinding* const growth = finding_of(run, RuleId::kNormChange);
   ASSERT_NE(growth, nullptr);
   EXPECT_EQ(growth->finding.network, "second");
   EXPECT_EQ(growth->finding.verdict, Verdict::kExploding);
@@ -244,7 +244,7 @@ TEST(RunOfNetworks, ZerosNameTheirNetwork) {
   for (int i = 0; i < 3; ++i) still.add_networks({0.1, 0.1}, {0.0, 0.0});
   const RunDiagnosis run = still.judged();
   ASSERT_FALSE(run.findings.empty());
-  EXPECT_EQ(run.findings.front().finding.rule, "R13");
+  EXPECT_EQ(run.findings.front().finding.rule, RuleId::kZeroGradient);
   EXPECT_EQ(run.findings.front().finding.network, "second");
   EXPECT_NE(run.findings.front().finding.text.find("In second: Every gradient is exactly zero"),
             std::string::npos)

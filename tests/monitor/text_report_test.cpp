@@ -34,12 +34,13 @@ std::string without_colors(const std::string& text) {
   return std::regex_replace(text, std::regex("\x1b\\[[0-9;]*m"), "");
 }
 
-Finding finding(std::string rule, Severity severity, std::string text, std::string cause = "") {
+Finding finding(RuleId rule, Severity severity, std::string text,
+                std::optional<RuleId> cause = std::nullopt) {
   Finding finding;
-  finding.rule = std::move(rule);
+  finding.rule = rule;
   finding.severity = severity;
   finding.text = std::move(text);
-  finding.consequence_of = std::move(cause);
+  finding.consequence_of = cause;
   return finding;
 }
 
@@ -154,7 +155,7 @@ TEST(DiagnosisText, HeadingKeepsAHostileNameOnItsLine) {
 }
 
 TEST(RootCause, FindingIsShownWithValueLimitTensorAndAdvice) {
-  Finding root = finding("R8", Severity::kWarning, "A gradient is large.");
+  Finding root = finding(RuleId::kLargeGradients, Severity::kWarning, "A gradient is large.");
   root.value = 42.0;
   root.threshold = 10.0;
   root.tensor = "dense/kernel";
@@ -169,16 +170,17 @@ TEST(RootCause, FindingIsShownWithValueLimitTensorAndAdvice) {
 }
 
 TEST(RootCause, FindingWithoutNumbersHasNoEvidenceLine) {
-  const std::string text =
-      root_cause_text(network_with_findings({finding("R1", Severity::kCritical, "NaN.")}), kPlain);
+  const std::string text = root_cause_text(
+      network_with_findings({finding(RuleId::kNonFinite, Severity::kCritical, "NaN.")}), kPlain);
   EXPECT_TRUE(contains(text, "R1 NaN.\n\n")) << text;
 }
 
 TEST(RootCause, ConsequencesStandIndentedUnderTheirCause) {
   const std::string text = root_cause_text(
-      network_with_findings({finding("R2", Severity::kCritical, "Gain."),
-                             finding("R11", Severity::kWarning, "Saturated."),
-                             finding("R4", Severity::kCritical, "Vanished.", "R2")}),
+      network_with_findings({finding(RuleId::kBackwardFactor, Severity::kCritical, "Gain."),
+                             finding(RuleId::kSaturation, Severity::kWarning, "Saturated."),
+                             finding(RuleId::kVanishedGradients, Severity::kCritical, "Vanished.",
+                                     RuleId::kBackwardFactor)}),
       kPlain);
   const std::size_t cause = text.find("\n🚨 CRITICAL: R2 Gain.");
   const std::size_t consequence = text.find("\n      🚨 CRITICAL: R4 Vanished.");
@@ -192,14 +194,17 @@ TEST(RootCause, ConsequencesStandIndentedUnderTheirCause) {
 
 TEST(RootCause, ConsequenceOfAnAbsentRuleStandsForItself) {
   const std::string text = root_cause_text(
-      network_with_findings({finding("R4", Severity::kCritical, "Vanished.", "R2")}), kPlain);
+      network_with_findings({finding(RuleId::kVanishedGradients, Severity::kCritical, "Vanished.",
+                                     RuleId::kBackwardFactor)}),
+      kPlain);
   EXPECT_TRUE(contains(text, "\n🚨 CRITICAL: R4 Vanished.")) << text;
 }
 
 TEST(RootCause, ManyConsequencesAreCounted) {
-  std::vector<Finding> findings = {finding("R2", Severity::kCritical, "Gain.")};
+  std::vector<Finding> findings = {finding(RuleId::kBackwardFactor, Severity::kCritical, "Gain.")};
   for (int i = 0; i < 20; ++i) {
-    findings.push_back(finding("R4", Severity::kCritical, "Vanished.", "R2"));
+    findings.push_back(finding(RuleId::kVanishedGradients, Severity::kCritical, "Vanished.",
+                               RuleId::kBackwardFactor));
   }
   const std::string text = root_cause_text(network_with_findings(findings), kPlain);
   EXPECT_TRUE(contains(text, "      and 12 more\n")) << text;
@@ -237,9 +242,9 @@ TEST(RootCause, VerdictLineFollowsTheDiagnosis) {
 }
 
 TEST(RootCause, HeadlineIsAsBadAsTheWorstFinding) {
-  NetworkReport network =
-      network_with_findings({finding("R2", Severity::kWarning, "Small."),
-                             finding("R4", Severity::kCritical, "Gone.", "R2")});
+  NetworkReport network = network_with_findings(
+      {finding(RuleId::kBackwardFactor, Severity::kWarning, "Small."),
+       finding(RuleId::kVanishedGradients, Severity::kCritical, "Gone.", RuleId::kBackwardFactor)});
   network.diagnosis.verdict = Verdict::kVanishing;
   network.diagnosis.severity = Severity::kCritical;
   EXPECT_TRUE(root_cause_text(network, kPlain).ends_with("🚨 CRITICAL: verdict vanishing\n"));

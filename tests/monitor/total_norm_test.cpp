@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <deque>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "monitor/metrics/gradient_norms.h"
@@ -30,7 +29,7 @@ HealthMetrics total(double norm) {
 }
 
 /// The text of its finding; empty if there is none.
-std::string text_of(const HealthMetrics& metrics, std::string_view rule) {
+std::string text_of(const HealthMetrics& metrics, RuleId rule) {
   const Diagnosis diagnosis = diagnose(metrics);
   const auto found = std::ranges::find(diagnosis.findings, rule, &Finding::rule);
   return found == diagnosis.findings.end() ? "" : found->text;
@@ -81,10 +80,13 @@ TEST(TotalNorm, ThatATensorExplainsLeavesTheAdviceToItsLayer) {
 
 TEST(TotalNorm, ThatIsTooSmallOrTooLargeIsThatOfTheNetwork) {
   const std::string start = "The norm of all gradients together (train/grad_norm) ";
-  EXPECT_EQ(text_of(total(1e-9), "R4"), start + "has vanished: it is 1.0e-09.");
-  EXPECT_EQ(text_of(total(1e-9), "R6"), start + "is 1.0e-09, below 1e-05: nothing will be learnt.");
-  EXPECT_EQ(text_of(total(1e5), "R8"), start + "is 1.0e+05, above 200.");
-  EXPECT_EQ(text_of(total(0.0), "R13"), start + "is exactly zero. Nothing is learnt.");
+  EXPECT_EQ(text_of(total(1e-9), RuleId::kVanishedGradients),
+            start + "has vanished: it is 1.0e-09.");
+  EXPECT_EQ(text_of(total(1e-9), RuleId::kCompleteFailure),
+            start + "is 1.0e-09, below 1e-05: nothing will be learnt.");
+  EXPECT_EQ(text_of(total(1e5), RuleId::kLargeGradients), start + "is 1.0e+05, above 200.");
+  EXPECT_EQ(text_of(total(0.0), RuleId::kZeroGradient),
+            start + "is exactly zero. Nothing is learnt.");
 }
 
 TEST(TotalNorm, ThatRestsNowAndThenIsThatOfTheNetwork) {

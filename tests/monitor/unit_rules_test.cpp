@@ -34,7 +34,7 @@ HealthMetrics with_units(Activation activation, bool is_head, std::int64_t dead,
 
 TEST(DeadUnits, FireBeyondTheirLimits) {
   const auto severity_with = [](std::int64_t dead) {
-    return severity_of(diagnose(with_units(Activation::kRelu, false, dead, 0)), "R10");
+    return severity_of(diagnose(with_units(Activation::kRelu, false, dead, 0)), RuleId::kDeadUnits);
   };
   const Limits limits = Thresholds{}.dead_unit_fraction;
   const auto units = [](double fraction) { return std::llround(1000 * fraction); };

@@ -73,7 +73,7 @@ TEST(ZeroGradients, AFewSamplesOfAReluNetworkMayBeMostlyZero) {
 TEST(ZeroGradients, BesideOthersThatMoveWarnAndAskForTheNextStep) {
   const Diagnosis diagnosis =
       diagnose(metrics_of({gradient("fine", {0.1}), gradient("zero", {0.0, -0.0}, 3)}));
-  const Finding& finding = finding_of(diagnosis, "R13");
+  const Finding& finding = finding_of(diagnosis, RuleId::kZeroGradient);
   EXPECT_EQ(finding.severity, kWarning);
   EXPECT_EQ(finding.tensor, "zero");
   EXPECT_EQ(finding.layer, 3);
@@ -127,10 +127,10 @@ TEST(ZeroGradients, OfABiasWhoseKernelMovesOnlyInform) {
 
 TEST(ZeroGradients, AreFoundInNormsAlone) {
   const Diagnosis diagnosis = diagnose(metrics_from_norms(std::vector{0.1, 0.0, 0.2, 0.0}));
-  EXPECT_EQ(finding_of(diagnosis, "R13").tensor, "gradient 2");
+  EXPECT_EQ(finding_of(diagnosis, RuleId::kZeroGradient).tensor, "gradient 2");
   HealthMetrics named = metrics_from_norms(std::vector{0.1, 0.0});
   named.gradient_names = {"a", "b"};
-  EXPECT_EQ(finding_of(diagnose(named), "R13").tensor, "b");
+  EXPECT_EQ(finding_of(diagnose(named), RuleId::kZeroGradient).tensor, "b");
 }
 
 TEST(ZeroGradients, ZerosOfOtherRolesDoNotCount) {

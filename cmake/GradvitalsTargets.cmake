@@ -40,6 +40,7 @@ endfunction()
 # archive gradvitals_NAME_archive whole. Sources go to the archive.
 function(gradvitals_add_kernel_library name)
   gradvitals_add_library(${name}_archive)
+  set_target_properties(gradvitals_${name}_archive PROPERTIES UNITY_BUILD OFF)
   add_library(gradvitals_${name} INTERFACE)
   add_library(gradvitals::${name} ALIAS gradvitals_${name})
   set_target_properties(gradvitals_${name} PROPERTIES EXPORT_NAME ${name})

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
+#include "framework/io/file_kind.h"
 #include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr std::string_view kBlanks = " \t";
+constexpr std::string_view kBlanksInLine = " \t";
 constexpr std::string_view kLineEnds = "\r\n";
 
 bool is_quoted(std::string_view cell) {
@@ -20,9 +20,9 @@ bool is_quoted(std::string_view cell) {
 }  // namespace
 
 std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kBlanks);
+  const std::size_t first = text.find_first_not_of(kBlanksInLine);
   if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+  return text.substr(first, text.find_last_not_of(kBlanksInLine) - first + 1);
 }
 
 std::string_view csv_content(std::string_view text) {

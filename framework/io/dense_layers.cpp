@@ -9,14 +9,10 @@
 #include <string_view>
 
 #include "kernels/runtime/input_message.h"
+#include "kernels/runtime/utf8.h"
 
 namespace gradvitals {
 namespace {
-
-[[noreturn]] void refuse_tensor(const SafetensorsFile& file, std::string_view tensor,
-                                std::string_view what) {
-  refuse_input(file.path(), fmt::format("tensor {}: {}", in_quotes(tensor), what));
-}
 
 /// "net.", 2 and "weight" of "net.2.weight".
 struct LayerName {
@@ -24,10 +20,6 @@ struct LayerName {
   std::int64_t index = 0;
   std::string_view part;
 };
-
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 /// None if it is not the name of a tensor of a layer.
 std::optional<LayerName> parse_layer_name(std::string_view name) {
@@ -86,6 +78,11 @@ void check_left_out(const SafetensorsFile& file, std::string_view prefix) {
 }
 
 }  // namespace
+
+void refuse_tensor(const SafetensorsFile& file, std::string_view tensor,
+                   std::string_view what) {
+  refuse_input(file.path(), fmt::format("tensor {}: {}", in_quotes(tensor), what));
+}
 
 std::vector<LayerTensors> dense_layers_of(const SafetensorsFile& file) {
   const std::string_view prefix = prefix_of(file);

@@ -28,4 +28,8 @@ struct LayerTensors {
 /// that is missing, too much, or of a type that is not read.
 std::vector<LayerTensors> dense_layers_of(const SafetensorsFile& file);
 
+/// Throws InputError: file, tensor, and what is wrong with it.
+[[noreturn]] void refuse_tensor(const SafetensorsFile& file, std::string_view tensor,
+                                std::string_view what);
+
 }  // namespace gradvitals

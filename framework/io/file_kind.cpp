@@ -7,7 +7,6 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kBlanks = " \t\r\n";
 /// Text is recognised by these first bytes alone.
 constexpr std::size_t kProbedBytes = 4096;

@@ -8,6 +8,9 @@
 
 namespace gradvitals {
 
+/// Of UTF-8: a text may begin with it.
+inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 enum class FileKind : std::uint8_t {
   kEmpty,
   kSafetensors,  ///< A length and an opening brace.

@@ -18,11 +18,6 @@
 namespace gradvitals {
 namespace {
 
-[[noreturn]] void refuse_tensor(const SafetensorsFile& file, std::string_view tensor,
-                                std::string_view what) {
-  refuse_input(file.path(), fmt::format("tensor {}: {}", in_quotes(tensor), what));
-}
-
 ModelWord metadata_of(const SafetensorsFile& file, const std::string& key) {
   const auto found = file.metadata().find(key);
   const std::string where = fmt::format("metadata {}", in_quotes(key));

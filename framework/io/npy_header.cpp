@@ -6,13 +6,11 @@
 #include <system_error>
 #include <utility>
 
+#include "framework/io/tensor_entry.h"
 #include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {
-
-// NumPy's own limit before version 2 was 32, and is 64 since.
-constexpr std::size_t kMaxDimensions = 64;
 
 /// Reads {'descr': '<f4', 'fortran_order': False, 'shape': (64, 20), } from left to right.
 class HeaderParser {

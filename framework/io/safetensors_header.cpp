@@ -7,14 +7,11 @@
 #include <optional>
 #include <utility>
 
+#include "framework/io/tensor_entry.h"
 #include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {
-
-constexpr std::string_view kMetadataKey = "__metadata__";
-// NumPy's and PyTorch's limit. Without one, a 100 MB header is a shape of 50 million numbers.
-constexpr std::size_t kMaxDimensions = 64;
 
 /// Receives the header's JSON event by event. Any event that the format has no place for is refused
 /// at once, so nesting never gets deeper than the format's three levels, whatever the file holds.

@@ -15,6 +15,7 @@ namespace gradvitals {
 
 /// Bytes of a file before its JSON: the length of the JSON.
 inline constexpr std::size_t kSafetensorsLengthBytes = 8;
+inline constexpr std::string_view kMetadataKey = "__metadata__";
 
 /// What the header says about one tensor. Nothing is known yet about whether it can be true.
 struct SafetensorsClaim {

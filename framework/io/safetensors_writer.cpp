@@ -7,12 +7,12 @@
 #include <stdexcept>
 
 #include "framework/io/safetensors.h"
+#include "framework/io/safetensors_header.h"
 #include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {
 
-constexpr std::string_view kMetadataKey = "__metadata__";
 constexpr std::size_t kHeaderAlignment = 8;
 
 void check_writable(const SafetensorsEntry& entry, std::set<std::string_view>& taken) {

@@ -11,6 +11,10 @@
 
 namespace gradvitals {
 
+/// Dimensions that a reader accepts. NumPy's and PyTorch's limit (NumPy's was 32 before its version 2):
+/// without one, a header of 100 MB is a shape of 50 million numbers.
+inline constexpr std::size_t kMaxDimensions = 64;
+
 /// One tensor of a file: a name, a type and a non-owning view of its bytes. Little-endian,
 /// row-major.
 struct SafetensorsEntry {

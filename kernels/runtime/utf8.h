@@ -21,6 +21,11 @@ std::string printable(std::string_view text);
 /// The letters A to Z small; everything else as it is.
 std::string ascii_lower(std::string_view text);
 
+/// '0' to '9', in any locale.
+constexpr bool is_digit(char letter) {
+  return letter >= '0' && letter <= '9';
+}
+
 /// Terminal columns that printable text takes: wide East Asian characters and emoji count 2,
 /// combining marks 0.
 int display_width(std::string_view text);

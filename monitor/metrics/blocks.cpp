@@ -6,15 +6,13 @@
 #include <set>
 #include <utility>
 
+#include "kernels/runtime/utf8.h"
+
 namespace gradvitals {
 namespace {
 
 /// The key of a block without a number until all of its tensors are found.
 constexpr std::int64_t kUnnumbered = -1;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 bool is_separator(char c) {
   return c == '.' || c == '/';

@@ -13,10 +13,6 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-double fraction(std::int64_t part, std::int64_t whole) {
-  return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0.0;
-}
-
 struct Moments {
   double mean;
   double std;
@@ -41,6 +37,10 @@ Moments moments(std::span<const double> values, double largest) {
 }
 
 }  // namespace
+
+double fraction(std::int64_t part, std::int64_t whole) {
+  return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0.0;
+}
 
 std::int64_t TensorRecord::unit_count() const {
   return unit_axis == UnitAxis::kCols ? cols : rows;

@@ -83,6 +83,9 @@ struct HealthMetrics {
   std::vector<Name> networks;
 };
 
+/// part / whole; 0 where there is no whole.
+double fraction(std::int64_t part, std::int64_t whole);
+
 /// The notebook's keys from gradient norms; everything else is left empty. No norms: NaN and zero
 /// counts.
 HealthMetrics metrics_from_norms(std::vector<double> gradient_norms);

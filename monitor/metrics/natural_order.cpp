@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <compare>
 
+#include "kernels/runtime/utf8.h"
+
 namespace gradvitals {
 namespace {
-
-bool is_digit(char byte) {
-  return byte >= '0' && byte <= '9';
-}
 
 /// Takes the run of digits off the front, without the zeros it begins with.
 std::string_view take_number(std::string_view& text) {

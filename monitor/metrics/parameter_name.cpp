@@ -15,10 +15,6 @@ bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 bool is_role(std::string_view word) {
   return std::ranges::find(kRoles, ascii_lower(word)) != kRoles.end();
 }

@@ -32,7 +32,7 @@ struct Quoted {
   }
 };
 
-bool is_word(char letter) {
+bool is_word_or_hyphen(char letter) {
   return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
          (letter >= '0' && letter <= '9') || letter == '_' || letter == '-';
 }
@@ -40,7 +40,7 @@ bool is_word(char letter) {
 /// The constant that stands at the beginning of `rest`; empty for none.
 std::string_view constant_at(std::string_view rest) {
   for (const std::string_view word : kConstants) {
-    if (rest.starts_with(word) && (rest.size() == word.size() || !is_word(rest[word.size()]))) {
+    if (rest.starts_with(word) && (rest.size() == word.size() || !is_word_or_hyphen(rest[word.size()]))) {
       return word;
     }
   }
@@ -63,7 +63,7 @@ Quoted quote_constants(std::string_view text) {
       continue;
     }
     if (letter == '"') in_string = !in_string;
-    is_after_word = is_word(letter);
+    is_after_word = is_word_or_hyphen(letter);
     quoted.text += letter;
     const bool is_escape = in_string && letter == '\\' && i + 1 < text.size();
     if (is_escape) quoted.text += text[++i];

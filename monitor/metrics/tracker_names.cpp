@@ -213,10 +213,6 @@ constexpr std::array kWords = std::to_array<TrackerWord>({{"acc", kAlways},
                                                           {"world", kMeasured},
                                                           {"wps", kMeasured}});
 
-bool is_digit(char letter) {
-  return letter >= '0' && letter <= '9';
-}
-
 bool is_capital(char letter) {
   return letter >= 'A' && letter <= 'Z';
 }

@@ -1,12 +1,16 @@
-// The page that the figure stands on: its size, where the plots are, and its fonts.
+// The page that the figure stands on: its size, where the plots are, its inks and fonts.
 #pragma once
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "monitor/report/figure.h"
 
 namespace gradvitals {
+
+inline constexpr std::string_view kInk = "#222222";
+inline constexpr std::string_view kFaintInk = "#666666";
 
 /// The place of a plot, in pixels from the page's upper left corner.
 struct Panel {

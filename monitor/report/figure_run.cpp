@@ -19,9 +19,6 @@
 namespace gradvitals {
 namespace {
 
-constexpr std::string_view kInk = "#222222";
-constexpr std::string_view kFaintInk = "#666666";
-
 struct Series {
   const char* block;
   const char* title;

@@ -30,8 +30,6 @@ namespace {
 constexpr int kMaxTitleLength = 40;
 constexpr int kMaxReasonLength = 56;
 
-constexpr std::string_view kInk = "#222222";
-constexpr std::string_view kFaintInk = "#666666";
 constexpr std::string_view kPaleAlarm = "#f6d5d5";
 
 /// A dashed line. Its label stands above or beneath it: two of them are only two decades apart.

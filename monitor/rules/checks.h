@@ -23,6 +23,10 @@ std::vector<Finding> check_complete_failure(const Evidence& evidence);
 std::vector<Finding> check_large_gradients(const Evidence& evidence);
 std::vector<Finding> check_norm_range(const Evidence& evidence);
 
+/// Whether a relu layer saw fewer samples than Thresholds::min_relu_batch: one sample switches off half of
+/// the units on either side of a kernel, and so three quarters of its gradient, in a healthy network.
+bool has_too_few_samples(const Evidence& evidence);
+
 /// Whether R2 or R19 warns of gradients that shrink.
 bool signal_vanishes(const Evidence& evidence);
 

@@ -20,10 +20,6 @@
 namespace gradvitals {
 namespace {
 
-bool decides(const Finding& finding) {
-  return finding.severity >= Severity::kWarning;
-}
-
 /// Roots that decide, then what they explain; what only informs comes last.
 int place_of(const Finding& finding) {
   if (!decides(finding)) return 2;

@@ -43,6 +43,9 @@ std::span<const Rule> rule_table();
 Severity severity_above(double value, Limits limits);
 Severity severity_below(double value, Limits limits);
 
+/// Whether a finding can decide the verdict: a warning or worse.
+bool decides(const Finding& finding);
+
 /// The limit that stands for a severity of warning or critical.
 double limit_of(Limits limits, Severity severity);
 

@@ -66,6 +66,10 @@ Severity severity_below(double value, Limits limits) {
   return value < limits.warning ? Severity::kWarning : Severity::kOk;
 }
 
+bool decides(const Finding& finding) {
+  return finding.severity >= Severity::kWarning;
+}
+
 double limit_of(Limits limits, Severity severity) {
   return severity == Severity::kCritical ? limits.critical : limits.warning;
 }

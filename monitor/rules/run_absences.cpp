@@ -18,8 +18,6 @@
 namespace gradvitals {
 namespace {
 
-constexpr RuleId kRule = RuleId::kZeroGradient;
-
 /// Where one gradient is present, among the steps that have any.
 struct Presence {
   std::size_t order = 0;        ///< In which it was met.
@@ -138,7 +136,7 @@ std::vector<RunFinding> check_run_absences(const RunEvidence& run) {
   if (absent.empty()) return {};
   const std::int64_t count = names_in(absent);
   Finding finding;
-  finding.rule = kRule;
+  finding.rule = RuleId::kZeroGradient;
   finding.severity = Severity::kInfo;
   finding.verdict = Verdict::kNoGradient;
   finding.tensor = absent.front().names.front();

@@ -19,10 +19,6 @@
 namespace gradvitals {
 namespace {
 
-bool decides(const Finding& finding) {
-  return finding.severity >= Severity::kWarning;
-}
-
 bool is_gradient_overflow(const HealthMetrics& metrics) {
   if (metrics.loss && !std::isfinite(*metrics.loss)) return false;
   const bool tensors_fit = std::ranges::all_of(metrics.tensors, [](const TensorRecord& tensor) {

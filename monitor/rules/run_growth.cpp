@@ -13,8 +13,6 @@
 namespace gradvitals {
 namespace {
 
-constexpr RuleId kRule = RuleId::kNormChange;
-
 /// The median of everything added so far, in O(log n) a value.
 class RunningMedian {
  public:
@@ -170,7 +168,7 @@ std::vector<RunFinding> check_run_growth(const RunEvidence& run) {
     if (!found.high.empty()) findings.push_back(growth_finding(run, found.high));
     if (found.low.size() > 1) findings.push_back(collapse_finding(run, found));
   }
-  for (RunFinding& finding : findings) finding.finding.rule = kRule;
+  for (RunFinding& finding : findings) finding.finding.rule = RuleId::kNormChange;
   return findings;
 }
 

@@ -10,8 +10,6 @@
 namespace gradvitals {
 namespace {
 
-constexpr RuleId kRule = RuleId::kNonFinite;
-
 bool is_non_finite(StepKind kind) {
   return kind == StepKind::kOverflow || kind == StepKind::kBroken;
 }
@@ -127,7 +125,7 @@ std::vector<RunFinding> check_run_non_finite(const RunEvidence& run) {
   if (!found.bad.empty()) findings.push_back(bad_steps(run, found.bad));
   if (!found.early.empty()) findings.push_back(early_overflows(run, found.early));
   if (!found.lone.empty()) findings.push_back(lone_overflows(run, found.lone));
-  for (RunFinding& finding : findings) finding.finding.rule = kRule;
+  for (RunFinding& finding : findings) finding.finding.rule = RuleId::kNonFinite;
   return findings;
 }
 

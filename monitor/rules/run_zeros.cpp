@@ -15,8 +15,6 @@
 namespace gradvitals {
 namespace {
 
-constexpr RuleId kRule = RuleId::kZeroGradient;
-
 /// Gradients of which the same is to be said, and the step in which it first holds of one of them.
 struct Group {
   std::vector<std::string> names;
@@ -184,7 +182,7 @@ std::vector<RunFinding> check_run_zeros(const RunEvidence& run) {
   append_never(run, missing, zero, findings);
   append_idle_experts(run, experts, findings);
   append_changing(run, stopped, resting, idle, findings);
-  for (RunFinding& finding : findings) finding.finding.rule = kRule;
+  for (RunFinding& finding : findings) finding.finding.rule = RuleId::kZeroGradient;
   return findings;
 }
 

@@ -26,10 +26,6 @@ Finding finding_about(const TensorRecord& kernel, Severity severity, double valu
   return finding;
 }
 
-double fraction(std::int64_t part, std::int64_t whole) {
-  return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0.0;
-}
-
 double zero_fraction(const TensorRecord* kernel) {
   return fraction(kernel->units->zero_count, kernel->units->count);
 }
@@ -42,12 +38,6 @@ std::vector<const TensorRecord*> with_zero_units(const Evidence& evidence, doubl
     return is_all_zero || !(zero_fraction(kernel) > limit);
   });
   return kernels;
-}
-
-bool has_too_few_samples(const Evidence& evidence) {
-  return std::ranges::any_of(evidence.metrics.units, [&](const LayerUnits& layer) {
-    return can_die(layer.activation) && layer.batch < evidence.thresholds.min_relu_batch;
-  });
 }
 
 std::string others_with_zero_units(const std::vector<const TensorRecord*>& kernels,

@@ -102,14 +102,6 @@ Finding zero_gradients(const ZeroGradients& zero, const Evidence& evidence) {
   return finding;
 }
 
-/// One sample switches off half of the units on either side of a kernel, and so three quarters of
-/// its gradient, in a healthy relu network.
-bool has_too_few_samples(const Evidence& evidence) {
-  return std::ranges::any_of(evidence.metrics.units, [&](const LayerUnits& layer) {
-    return can_die(layer.activation) && layer.batch < evidence.thresholds.min_relu_batch;
-  });
-}
-
 /// The mean over gradients, not over elements: an embedding has zeros for every word that the batch
 /// lacks, and would outvote the rest of the network.
 double mean_zero_fraction(const HealthMetrics& metrics) {
@@ -164,6 +156,12 @@ void append_missing(const Evidence& evidence, std::vector<Finding>& findings) {
 }
 
 }  // namespace
+
+bool has_too_few_samples(const Evidence& evidence) {
+  return std::ranges::any_of(evidence.metrics.units, [&](const LayerUnits& layer) {
+    return can_die(layer.activation) && layer.batch < evidence.thresholds.min_relu_batch;
+  });
+}
 
 std::vector<Finding> check_zero_gradients(const Evidence& evidence) {
   if (!can_be_judged(evidence.metrics)) return {nothing_to_judge()};

@@ -59,7 +59,7 @@ inline void expect_tape_gradients(const std::string& name, Stream& stream,
     const VectorView<double> value = parameter->value.flat<double>();
     gradients.emplace_back(static_cast<std::size_t>(value.count));
     check.arguments.push_back(
-        {parameter->name, std::span(value.data, gradients.back().size()), gradients.back()});
+        {parameter->name.text(), std::span(value.data, gradients.back().size()), gradients.back()});
   }
   check.forward = [&] {
     Tape tape(stream);

@@ -11,9 +11,17 @@
 namespace gradvitals {
 namespace {
 
+const Shape& shape_of(const Parameter& parameter) {
+  if (!parameter.value.has_value()) {
+    throw std::invalid_argument(
+        fmt::format("Dense: parameter '{}' holds no tensor", parameter.name));
+  }
+  return parameter.value.shape();
+}
+
 std::int64_t columns_of(const Parameter& kernel) {
-  const Shape& shape = kernel.value.shape();
-  if (!kernel.value.has_value() || shape.rank() != 2) {
+  const Shape& shape = shape_of(kernel);
+  if (shape.rank() != 2) {
     throw std::invalid_argument(
         fmt::format("Dense: kernel '{}' is {}, not (inputs, units)", kernel.name, shape.text()));
   }
@@ -34,7 +42,7 @@ Dense::Dense(std::int64_t units, Activation activation, Options options)
 
 Dense::Dense(Parameter kernel, std::optional<Parameter> bias, Activation activation)
     : Dense(columns_of(kernel), activation, {.use_bias = bias.has_value()}) {
-  if (bias && bias->value.shape() != Shape{units_}) {
+  if (bias && shape_of(*bias) != Shape{units_}) {
     throw std::invalid_argument(fmt::format("Dense: bias '{}' {} does not fit kernel '{}' {}",
                                             bias->name, bias->value.shape().text(), kernel.name,
                                             kernel.value.shape().text()));

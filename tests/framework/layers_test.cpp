@@ -214,7 +214,9 @@ TEST_P(LayersTest, ADenseLayerRefusesReadyParametersThatDoNotFit) {
                  {"Dense: kernel 'fc.bias' is (3,), not (inputs, units)"});
   expect_invalid(
       [&] { Dense(Parameter{.name = "none", .value = {}}, std::nullopt, Activation::kRelu); },
-      {"kernel 'none'"});
+      {"Dense: parameter 'none' holds no tensor"});
+  expect_invalid([&] { Dense(kernel, Parameter{.name = "none", .value = {}}, Activation::kRelu); },
+                 {"Dense: parameter 'none' holds no tensor"});
   expect_invalid([&] { Dense(kernel, bias, Activation::kRelu); },
                  {"bias 'fc.bias' (3,) does not fit kernel 'fc.weight' (4, 2)"});
   expect_invalid([&] { model(Dense(3), Dense(kernel, std::nullopt, Activation::kRelu)); },

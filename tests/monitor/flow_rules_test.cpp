@@ -41,9 +41,9 @@ Network deep_network(double backward_factor) {
 void add_weights(HealthMetrics& metrics, double ratio) {
   const std::vector<TensorRecord> records = metrics.tensors;
   for (const TensorRecord& record : records) {
-    if (record.role != Role::kGradient || !record.name.ends_with("kernel")) continue;
+    if (record.role != Role::kGradient || !record.name.text().ends_with("kernel")) continue;
     metrics.tensors.push_back(
-        tensor(record.name, Role::kWeight, record.layer, {record.stats.rms() / ratio}));
+        tensor(record.name.text(), Role::kWeight, record.layer, {record.stats.rms() / ratio}));
   }
 }
 

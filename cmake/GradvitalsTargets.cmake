@@ -55,3 +55,9 @@ function(gradvitals_add_program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
   gradvitals_configure_target(${name})
 endfunction()
+
+# gradvitals_compile_lightly(TARGET): without the optimisations that cost most of a first build's time, for
+# code whose time goes into calls and memory, and not into loops.
+function(gradvitals_compile_lightly target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()

@@ -8,11 +8,8 @@
 
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::all_rules;
-using test::kInf;
 
 TEST(ListNames, ShowsEightAndCountsTheRest) {
   EXPECT_EQ(list_names(std::vector<std::string>{"a"}), "a");
@@ -43,4 +40,4 @@ TEST(RuleTable, HoldsEveryRuleButTheOneOfRuns) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

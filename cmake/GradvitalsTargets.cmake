@@ -40,7 +40,10 @@ endfunction()
 # archive gradvitals_NAME_archive whole. Sources go to the archive.
 function(gradvitals_add_kernel_library name)
   gradvitals_add_library(${name}_archive)
+  # Kernel files of one shape have local names alike, and those of Highway read themselves again.
   set_target_properties(gradvitals_${name}_archive PROPERTIES UNITY_BUILD OFF)
+  # A CPU that has SSSE3 and no SSE4 is of 2006: it runs the code of the baseline.
+  target_compile_definitions(gradvitals_${name}_archive PRIVATE HWY_DISABLED_TARGETS=HWY_SSSE3)
   add_library(gradvitals_${name} INTERFACE)
   add_library(gradvitals::${name} ALIAS gradvitals_${name})
   set_target_properties(gradvitals_${name} PROPERTIES EXPORT_NAME ${name})

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "monitor/metrics/health_metrics.h"
+#include "monitor/metrics/thresholds.h"
 #include "monitor/metrics/vital_signs.h"
 #include "monitor/rules/rule_id.h"
-#include "monitor/rules/thresholds.h"
 
 namespace gradvitals {
 

@@ -9,10 +9,10 @@
 
 #include "monitor/metrics/gradient_norms.h"
 #include "monitor/metrics/health_metrics.h"
+#include "monitor/metrics/thresholds.h"
 #include "monitor/metrics/vital_signs.h"
 #include "monitor/rules/diagnosis.h"
 #include "monitor/rules/rule_id.h"
-#include "monitor/rules/thresholds.h"
 
 namespace gradvitals {
 

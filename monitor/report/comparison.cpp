@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "kernels/runtime/utf8.h"
+#include "monitor/report/aligned_table.h"
 #include "monitor/report/number_text.h"
-#include "monitor/report/text_table.h"
 #include "monitor/rules/notebook_interpreter.h"
 
 namespace gradvitals {
@@ -101,7 +101,7 @@ std::string comparison_table(std::span<const NetworkReport> networks, RuleSet ru
                              TextStyle style) {
   const std::vector<TableRow> rows =
       rows_of(networks, metrics_of(rules, networks.front().diagnosis.thresholds));
-  return decorate("📊 COMPREHENSIVE NETWORK COMPARISON\n", style) + text_table(rows, style);
+  return decorate("📊 COMPREHENSIVE NETWORK COMPARISON\n", style) + aligned_table(rows, style);
 }
 
 std::string comparison_text(std::span<const NetworkReport> networks, RuleSet rules,

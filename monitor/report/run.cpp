@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "kernels/runtime/utf8.h"
+#include "monitor/report/aligned_table.h"
 #include "monitor/report/finding_text.h"
 #include "monitor/report/number_text.h"
-#include "monitor/report/text_table.h"
 #include "monitor/rules/notebook_interpreter.h"
 #include "monitor/rules/rule.h"
 #include "monitor/rules/run_checks.h"
@@ -164,7 +164,7 @@ std::string run_table(std::span<const NetworkReport> networks, const RunDiagnosi
   }
   return decorate(fmt::format("📊 {} OF ONE RUN\n", networks.size() == 1 ? "STEP" : "STEPS"),
                   style) +
-         text_table(rows, style);
+         aligned_table(rows, style);
 }
 
 std::string run_section(const RunDiagnosis& run, TextStyle style) {

@@ -13,13 +13,13 @@
 #include "app/output.h"
 #include "app/terminal.h"
 #include "kernels/runtime/utf8.h"
+#include "monitor/metrics/phrases.h"
 #include "monitor/report/comparison.h"
 #include "monitor/report/diagnosis_text.h"
 #include "monitor/report/figure.h"
 #include "monitor/report/json.h"
 #include "monitor/report/run.h"
 #include "monitor/report/style.h"
-#include "monitor/rules/rule.h"
 
 namespace gradvitals::app {
 namespace {

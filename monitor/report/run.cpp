@@ -9,12 +9,11 @@
 #include <utility>
 
 #include "kernels/runtime/utf8.h"
+#include "monitor/metrics/phrases.h"
 #include "monitor/report/aligned_table.h"
 #include "monitor/report/finding_text.h"
 #include "monitor/report/number_text.h"
 #include "monitor/rules/notebook_interpreter.h"
-#include "monitor/rules/rule.h"
-#include "monitor/rules/run_checks.h"
 
 namespace gradvitals {
 namespace {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "monitor/metrics/layer_units.h"
+#include "monitor/metrics/phrases.h"
 #include "monitor/rules/checks.h"
 #include "monitor/rules/hidden_kernels.h"
 

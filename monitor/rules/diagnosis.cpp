@@ -154,6 +154,11 @@ std::string_view name(Verdict verdict) {
   return "healthy";
 }
 
+std::string_view rule_title(RuleId rule) {
+  const auto entry = std::ranges::find(rule_table(), rule, &Rule::id);
+  return entry == rule_table().end() ? std::string_view() : entry->title;
+}
+
 Diagnosis diagnose(const HealthMetrics& metrics, const Thresholds& thresholds) {
   Diagnosis diagnosis;
   diagnosis.thresholds = thresholds;

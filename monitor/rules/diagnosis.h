@@ -33,6 +33,9 @@ enum class Verdict : std::uint8_t {
 std::string_view name(Severity severity);
 std::string_view name(Verdict verdict);
 
+/// "Backward factor": what a rule of rule_table() looks for. Empty for a rule of runs.
+std::string_view rule_title(RuleId rule);
+
 /// One rule that fired.
 struct Finding {
   RuleId rule = RuleId::kNonFinite;  ///< The checks of rule_table() leave it to diagnose().

@@ -12,7 +12,6 @@
 #include "kernels/runtime/utf8.h"
 #include "monitor/report/aligned_table.h"
 #include "monitor/report/number_text.h"
-#include "monitor/rules/notebook_interpreter.h"
 
 namespace gradvitals {
 namespace {
@@ -69,8 +68,8 @@ std::vector<Metric> metrics_of(RuleSet rules, const Thresholds& t) {
                                 t.forward_gain_high.warning));
   metrics.push_back({"Notebook Score",
                      [](const NetworkReport& network) {
-                       const NotebookScore notebook = notebook_score(network.metrics);
-                       return fmt::format("{}/8 {}", notebook.score, notebook.verdict);
+                       return fmt::format("{}/8 {}", network.notebook.score,
+                                          network.notebook.verdict);
                      },
                      "7/8 or 8/8"});
   metrics.push_back(

@@ -22,7 +22,6 @@
 #include "monitor/report/gnuplot_string.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/shortened_names.h"
-#include "monitor/rules/notebook_interpreter.h"
 
 namespace gradvitals {
 namespace {
@@ -52,7 +51,7 @@ constexpr std::string_view kStatisticColor = "#4a86b8";
 std::string reason_of(const Diagnosis& diagnosis) {
   if (const std::optional<std::string> factor = backward_factor_phrase(diagnosis)) return *factor;
   const auto deciding = std::ranges::find_if(diagnosis.findings, [&](const Finding& finding) {
-    return finding.severity >= Severity::kWarning && finding.verdict == diagnosis.verdict;
+    return supports_verdict(finding, diagnosis);
   });
   if (deciding == diagnosis.findings.end()) return {};
   const std::string title = finding_title(*deciding);
@@ -138,8 +137,8 @@ void Script::centered_text(std::string_view text, const Panel& panel, int pixel,
 }
 
 void Script::subtitle(const NetworkReport& network, RuleSet rules, const Panel& panel) {
-  const NotebookScore notebook = notebook_score(network.metrics);
-  const std::string score = fmt::format("notebook score {}/8 {}", notebook.score, notebook.verdict);
+  const std::string score =
+      fmt::format("notebook score {}/8 {}", network.notebook.score, network.notebook.verdict);
   centered_text(score, panel, panel.top - 18, page_.font(10), kFaintInk);
   if (rules == RuleSet::kNotebook) return;
   std::string verdict(name(network.diagnosis.verdict));

@@ -13,7 +13,6 @@
 #include "monitor/report/aligned_table.h"
 #include "monitor/report/finding_text.h"
 #include "monitor/report/number_text.h"
-#include "monitor/rules/notebook_interpreter.h"
 
 namespace gradvitals {
 namespace {
@@ -55,14 +54,13 @@ TableRow header_of(RuleSet rules) {
 TableRow row_of(const NetworkReport& network, RuleSet rules) {
   const HealthMetrics& metrics = network.metrics;
   if (rules == RuleSet::kNotebook) {
-    const NotebookScore notebook = notebook_score(metrics);
     return {title_of(network),
             scientific(metrics.min_gradient),
             scientific(metrics.max_gradient),
             scientific(metrics.mean_gradient),
             fmt::to_string(metrics.vanished_layers),
             fmt::to_string(metrics.weak_layers),
-            fmt::format("{}/8 {}", notebook.score, notebook.verdict)};
+            fmt::format("{}/8 {}", network.notebook.score, network.notebook.verdict)};
   }
   return {std::string(symbol(network.diagnosis.severity)),
           title_of(network),

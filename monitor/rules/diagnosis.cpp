@@ -159,6 +159,10 @@ std::string_view rule_title(RuleId rule) {
   return entry == rule_table().end() ? std::string_view() : entry->title;
 }
 
+bool supports_verdict(const Finding& finding, const Diagnosis& diagnosis) {
+  return decides(finding) && finding.verdict == diagnosis.verdict;
+}
+
 Diagnosis diagnose(const HealthMetrics& metrics, const Thresholds& thresholds) {
   Diagnosis diagnosis;
   diagnosis.thresholds = thresholds;

@@ -66,6 +66,9 @@ struct Diagnosis {
   Thresholds thresholds;  ///< Those it was made with.
 };
 
+/// Whether the finding is one of those that the verdict is made of.
+bool supports_verdict(const Finding& finding, const Diagnosis& diagnosis);
+
 /// Applies the full rules, to each network alone where several were examined together: what is wrong
 /// with one explains nothing of another. Pure: the same metrics give the same diagnosis. Where nothing can be
 /// judged (can_be_judged()), the verdict is no_gradient, never healthy.

@@ -307,13 +307,15 @@ bool fits_figure(std::span<const NetworkReport> networks) {
 }
 
 std::string figure_script(std::span<const NetworkReport> networks, RuleSet rules,
-                          FigureFormat format, std::string_view output) {
+                          FigureFormat format, std::string_view output, const RunDiagnosis* run) {
   if (!fits_figure(networks)) {
     throw std::invalid_argument(
         fmt::format("figure_script: {} networks, but a figure holds 1 to {}", networks.size(),
                     kMaxFigureNetworks));
   }
-  if (is_run(networks)) return run_figure_script(networks, rules, format, output);
+  if (is_run(networks)) {
+    return run_figure_script(networks, rules == RuleSet::kFull ? run : nullptr, format, output);
+  }
   Script script(format, networks.size(), output);
   const std::vector<Decades> axes = figure_axes(networks);
   for (std::size_t i = 0; i < networks.size(); ++i) {

@@ -7,7 +7,7 @@
 #     each other nor app, and monitor nothing of kernels/ops; nothing of the product includes tests or
 #     benchmarks.
 #   - Inside monitor: metrics; recorded and rules, which stand on metrics alone; report, which reads metrics and
-#     what the rules hand out, but neither their checks nor their table.
+#     what the rules hand out, but neither their checks nor their table, and calls nothing that judges.
 #   - Headers of CUDA, CUB and cuBLAS are included under kernels/*/cuda and kernels/baselines alone.
 #   - No preprocessor branch selects a backend: CMake chooses files. kernels/runtime/host_device.h alone tells
 #     nvcc from g++.
@@ -79,6 +79,8 @@ forbid "monitor/rules stands on monitor/metrics alone" \
   "$(include_of 'monitor/(gradient_monitor|(recorded|report)/)')" "${rules[@]}"
 forbid "monitor/report reads metrics and diagnoses, and does not judge" \
   "$(include_of 'monitor/(gradient_monitor|recorded/|rules/(checks|hidden_kernels|rule|run_(checks|histories|networks))\.h)')" "${report[@]}"
+forbid "no writer judges: what it writes is judged before" \
+  '^[^/"]*\b(diagnose|diagnose_run|notebook_score)\(' "${report[@]}"
 forbid "the product must not include tests or benchmarks" "$(include_of '(tests|benchmarks)/')" "${product[@]}"
 forbid "includes are written from the root" '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]\.\.?/' "${everything[@]}"
 forbid "CUDA headers belong to kernels/*/cuda and kernels/baselines" \

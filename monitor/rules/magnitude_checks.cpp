@@ -13,18 +13,6 @@
 namespace gradvitals {
 namespace {
 
-Finding finding_about(const GradientNorm& gradient, Severity severity, double value,
-                      double threshold, Verdict verdict) {
-  Finding finding;
-  finding.severity = severity;
-  finding.tensor = gradient.name;
-  finding.layer = gradient.layer;
-  finding.value = value;
-  finding.threshold = threshold;
-  finding.verdict = verdict;
-  return finding;
-}
-
 using Readings = std::vector<const GradientNorm*>;
 
 /// About the smallest of `vanished`, which are one or more.

@@ -15,18 +15,6 @@ std::string_view slice_word(const TensorRecord& kernel) {
   return kernel.unit_axis == UnitAxis::kCols ? "columns" : "rows";
 }
 
-Finding finding_about(const TensorRecord& kernel, Severity severity, double value, double limit,
-                      Verdict verdict) {
-  Finding finding;
-  finding.severity = severity;
-  finding.tensor = kernel.name;
-  finding.layer = kernel.layer;
-  finding.value = value;
-  finding.threshold = limit;
-  finding.verdict = verdict;
-  return finding;
-}
-
 double zero_fraction(const TensorRecord* kernel) {
   return fraction(kernel->units->zero_count, kernel->units->count);
 }

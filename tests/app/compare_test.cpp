@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/app/run_program.h"
+#include "tests/support/texts.h"
 
 namespace gradvitals::test {
 namespace {
@@ -20,10 +21,6 @@ json compare_json(std::vector<std::string> options) {
   const ProgramResult result = run_program(options);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   return json::parse(result.out);
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 std::size_t count_of(const std::string& text, const std::string& part) {

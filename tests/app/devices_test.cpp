@@ -28,7 +28,7 @@ json run_on(DeviceType device, Command command) {
   return json::parse(result.out);
 }
 
-Command checkup(const std::string& model) {
+Command checkup_of(const std::string& model) {
   return {"checkup", golden_path("models", model, ".model.safetensors"), "--data",
           golden_path("models", model, ".data.safetensors")};
 }
@@ -81,8 +81,8 @@ TEST_P(DevicesTest, CompareAgreesWithCpu) {
 TEST_P(DevicesTest, CheckupAgreesWithCpu) {
   for (const std::string& model : golden_names("models")) {
     SCOPED_TRACE(model);
-    const json got = run_on(GetParam(), checkup(model));
-    const json expected = run_on(DeviceType::kCpu, checkup(model));
+    const json got = run_on(GetParam(), checkup_of(model));
+    const json expected = run_on(DeviceType::kCpu, checkup_of(model));
     expect_same_diagnosis(got, expected, GetParam());
     ASSERT_FALSE(gradient_norms(expected).empty());
     expect_close(gradient_norms(got), gradient_norms(expected), kGoldenNorm);
@@ -121,7 +121,7 @@ void expect_one_line(const ProgramResult& result, const std::string& start) {
 }
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> all = {{"compare"}, checkup("relu"), diagnose("convnet")};
+  static const std::vector<Command> all = {{"compare"}, checkup_of("relu"), diagnose("convnet")};
   return all;
 }
 

@@ -77,7 +77,7 @@ void check_array(Bytes file) {
 
 /// The input as a header up to its first NUL and data after it, with the right length before: no
 /// mutation has to guess that.
-std::vector<std::byte> framed(Bytes input) {
+std::vector<std::byte> with_npy_header(Bytes input) {
   const auto nul = std::ranges::find(input, std::byte{0});
   const auto length = static_cast<std::uint32_t>(nul - input.begin());
   const Bytes magic = std::as_bytes(std::span("\x93NUMPY\x02", 8));
@@ -193,7 +193,7 @@ void check_unread_format(Bytes file) {
 
 void fuzz_npy(Bytes input) {
   check_array(input);
-  check_array(framed(input));
+  check_array(with_npy_header(input));
   check_archive(input);
   check_unread_format(input);
 }

@@ -39,7 +39,7 @@ void check_file(std::span<const std::byte> file) {
 
 /// The input as JSON up to its first NUL and data after it, with the right length before: no
 /// mutation has to guess that.
-std::vector<std::byte> framed(std::span<const std::byte> input) {
+std::vector<std::byte> with_header_length(std::span<const std::byte> input) {
   const auto nul = std::ranges::find(input, std::byte{0});
   const std::uint64_t length = static_cast<std::uint64_t>(nul - input.begin());
   std::vector<std::byte> file(sizeof length);
@@ -53,7 +53,7 @@ std::vector<std::byte> framed(std::span<const std::byte> input) {
 
 void fuzz_safetensors(std::span<const std::byte> input) {
   check_file(input);
-  check_file(framed(input));
+  check_file(with_header_length(input));
 }
 
 }  // namespace gradvitals::test

@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
 
-using Names = std::vector<std::string_view>;
+using NameViews = std::vector<std::string_view>;
 
 /// The blocks of a family, by name, in order.
 std::vector<std::string> block_names(const BlockFamily& family) {
@@ -21,7 +21,7 @@ std::vector<std::string> block_names(const BlockFamily& family) {
 }
 
 TEST(BlockFamilies, AreOrderedByNumberNotByText) {
-  const Names names{"blocks.10.weight", "blocks.2.weight", "blocks.1.weight"};
+  const NameViews names{"blocks.10.weight", "blocks.2.weight", "blocks.1.weight"};
   const std::vector<BlockFamily> families = block_families(names);
   ASSERT_EQ(families.size(), 1U);
   EXPECT_EQ(families[0].prefix, "blocks.");
@@ -31,7 +31,7 @@ TEST(BlockFamilies, AreOrderedByNumberNotByText) {
 }
 
 TEST(BlockFamilies, KnowWhichTensorsABlockHolds) {
-  const Names names{"h.0.a", "head.weight", "h.1.a", "h.0.b"};
+  const NameViews names{"h.0.a", "head.weight", "h.1.a", "h.0.b"};
   const std::vector<BlockFamily> families = block_families(names);
   ASSERT_EQ(families.size(), 1U);
   const std::vector<BlockFamily::Member>& first = families[0].blocks.at(0);
@@ -43,7 +43,7 @@ TEST(BlockFamilies, KnowWhichTensorsABlockHolds) {
 }
 
 TEST(BlockFamilies, TakeKerasUnnumberedNameForTheFirst) {
-  const Names names{"dense_1/kernel", "dense/kernel", "dense_2/kernel"};
+  const NameViews names{"dense_1/kernel", "dense/kernel", "dense_2/kernel"};
   const std::vector<BlockFamily> families = block_families(names);
   ASSERT_EQ(families.size(), 1U);
   EXPECT_TRUE(families[0].first_is_unnumbered);
@@ -52,23 +52,23 @@ TEST(BlockFamilies, TakeKerasUnnumberedNameForTheFirst) {
 }
 
 TEST(BlockFamilies, CloseTheBracketsAndQuotesAroundTheNumber) {
-  const Names flax{"['params']['Dense_0']['kernel']", "['params']['Dense_1']['kernel']"};
+  const NameViews flax{"['params']['Dense_0']['kernel']", "['params']['Dense_1']['kernel']"};
   EXPECT_EQ(block_names(block_families(flax).front()),
             (std::vector<std::string>{"['params']['Dense_0']", "['params']['Dense_1']"}));
-  const Names equinox{".layers[0].weight", ".layers[1].weight"};
+  const NameViews equinox{".layers[0].weight", ".layers[1].weight"};
   EXPECT_EQ(block_names(block_families(equinox).front()),
             (std::vector<std::string>{".layers[0]", ".layers[1]"}));
 }
 
 TEST(BlockFamilies, LeaveAnUnnumberedNameOutThatIsNoneOfThem) {
-  const Names unlike{"dense/table", "dense_1/kernel", "dense_2/kernel"};
+  const NameViews unlike{"dense/table", "dense_1/kernel", "dense_2/kernel"};
   EXPECT_FALSE(block_families(unlike).front().first_is_unnumbered) << "another kind of tensor";
-  const Names taken{"dense/kernel", "dense_0/kernel", "dense_1/kernel"};
+  const NameViews taken{"dense/kernel", "dense_0/kernel", "dense_1/kernel"};
   EXPECT_FALSE(block_families(taken).front().first_is_unnumbered) << "0 is there";
 }
 
 TEST(BlockFamilies, StandWithTheMostBlocksFirst) {
-  const Names names{"a.0.w", "a.1.w", "b.0.w", "b.1.w", "b.2.w"};
+  const NameViews names{"a.0.w", "a.1.w", "b.0.w", "b.1.w", "b.2.w"};
   const std::vector<BlockFamily> families = block_families(names);
   ASSERT_EQ(families.size(), 2U);
   EXPECT_EQ(families[0].prefix, "b.");
@@ -76,16 +76,16 @@ TEST(BlockFamilies, StandWithTheMostBlocksFirst) {
 }
 
 TEST(BlockFamilies, NeedTwoBlocks) {
-  EXPECT_TRUE(block_families(Names{}).empty());
-  EXPECT_TRUE(block_families(Names{"fc1.weight", "fc1.bias", "head.weight"}).empty());
+  EXPECT_TRUE(block_families(NameViews{}).empty());
+  EXPECT_TRUE(block_families(NameViews{"fc1.weight", "fc1.bias", "head.weight"}).empty());
 }
 
 TEST(BlockFamilies, PassOverANumberThatNoIntegerHolds) {
-  const Names names{"w99999999999999999999.a", "w1.a", "w2.a"};
+  const NameViews names{"w99999999999999999999.a", "w1.a", "w2.a"};
   const std::vector<BlockFamily> families = block_families(names);
   ASSERT_EQ(families.size(), 1U);
   EXPECT_EQ(block_names(families[0]), (std::vector<std::string>{"w1", "w2"}));
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

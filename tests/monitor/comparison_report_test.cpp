@@ -12,15 +12,12 @@
 
 #include "kernels/runtime/utf8.h"
 #include "tests/monitor/report_networks.h"
+#include "tests/support/texts.h"
 
 namespace gradvitals::test {
 namespace {
 
 constexpr TextStyle kPlain{};
-
-bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;

@@ -16,16 +16,8 @@
 #include "monitor/rules/rule.h"
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::finding_of;
-using test::fired;
-using test::gradient;
-using test::kNaN;
-using test::metrics_of;
-using test::Network;
-using test::tensor;
 
 /// "R2 R3<R2 R11<R2": each finding, and what it is a consequence of.
 std::string grouped(const Diagnosis& diagnosis) {
@@ -67,7 +59,7 @@ TEST(Diagnosis, ASigmoidNetworkVanishesByItsGain) {
   EXPECT_EQ(diagnosis.severity, Severity::kWarning);
 }
 
-Network exploding_network() {
+Network ten_layer_exploding_network() {
   Network network;
   network.hidden_layers = 3;
   network.hidden = Activation::kLinear;
@@ -77,7 +69,7 @@ Network exploding_network() {
 }
 
 TEST(Diagnosis, AnExplodingNetworkBehindASaturatedHeadExplodes) {
-  Network network = exploding_network();
+  Network network = ten_layer_exploding_network();
   network.head_saturation = 0.97;
   network.gradient = 1e-9;
   const Diagnosis diagnosis = diagnose(network.metrics());
@@ -87,7 +79,7 @@ TEST(Diagnosis, AnExplodingNetworkBehindASaturatedHeadExplodes) {
 }
 
 TEST(Diagnosis, AnExplodingNetworkWhoseDeltasAreZeroExplodesByItsForwardGain) {
-  Network network = exploding_network();
+  Network network = ten_layer_exploding_network();
   network.head_saturation = 1.0;
   network.gradient = 0.0;
   HealthMetrics metrics = network.metrics();
@@ -101,7 +93,7 @@ TEST(Diagnosis, AnExplodingNetworkWhoseDeltasAreZeroExplodesByItsForwardGain) {
 }
 
 TEST(Diagnosis, AnExplodingNetworkWithALinearHeadExplodesInItsNorms) {
-  Network network = exploding_network();
+  Network network = ten_layer_exploding_network();
   network.head = Activation::kLinear;
   network.gradient = 1e7;
   EXPECT_EQ(grouped(diagnose(network.metrics())), "R2 R3<R2 R8<R2");
@@ -240,7 +232,7 @@ TEST(Diagnosis, NothingToJudgeIsNeverHealthy) {
 }
 
 TEST(Diagnosis, IsTheSameEachTime) {
-  Network network = exploding_network();
+  Network network = ten_layer_exploding_network();
   network.gradient = 1e-9;
   const HealthMetrics metrics = network.metrics();
   const Diagnosis first = diagnose(metrics);
@@ -360,4 +352,4 @@ TEST(RootCauses, OfNothingIsNothing) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

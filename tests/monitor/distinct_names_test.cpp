@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
 
 TensorView view(Role role, std::string_view name, std::string_view model = {}) {
@@ -71,4 +71,4 @@ TEST(DistinctNames, TwoModelsOfOneNameAreNumbered) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

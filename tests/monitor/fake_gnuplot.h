@@ -1,11 +1,15 @@
 // A gnuplot of the test's own.
 #pragma once
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+
+#include "monitor/report/gnuplot.h"
 
 namespace gradvitals::test {
 
@@ -57,5 +61,16 @@ class FakeGnuplot {
   TemporaryFolder folder_;
   PathVariable path_variable_;
 };
+
+/// The error of run_gnuplot(); empty without one.
+inline std::string message_of_run(std::string_view script,
+                           std::chrono::milliseconds limit = kGnuplotLimit) {
+  try {
+    run_gnuplot(script, limit);
+  } catch (const GnuplotError& error) {
+    return error.what();
+  }
+  return "";
+}
 
 }  // namespace gradvitals::test

@@ -17,6 +17,7 @@
 #include "monitor/report/gnuplot_string.h"
 #include "tests/monitor/fake_gnuplot.h"
 #include "tests/monitor/report_networks.h"
+#include "tests/support/texts.h"
 
 namespace gradvitals::test {
 namespace {
@@ -26,28 +27,8 @@ namespace fs = std::filesystem;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
-bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
-
-int count_of(std::string_view text, std::string_view part) {
-  int count = 0;
-  for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1))
-    ++count;
-  return count;
-}
-
 std::string script_of(std::span<const NetworkReport> networks, RuleSet rules = RuleSet::kFull) {
   return figure_script(networks, rules, FigureFormat::kSvg);
-}
-
-std::string message_of_run(std::string_view script) {
-  try {
-    run_gnuplot(script);
-  } catch (const GnuplotError& error) {
-    return error.what();
-  }
-  return "";
 }
 
 class DrawnFigure : public ::testing::Test {

@@ -10,24 +10,8 @@
 #include "monitor/rules/diagnosis.h"
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::finding_of;
-using test::fired;
-using test::gradient;
-using test::kInf;
-using test::metrics_of;
-using test::Network;
-using test::severity_of;
-using test::tensor;
-
-constexpr auto kOk = Severity::kOk;
-constexpr auto kInfo = Severity::kInfo;
-constexpr auto kWarning = Severity::kWarning;
-constexpr auto kCritical = Severity::kCritical;
-
-constexpr Thresholds kLimits;
 
 /// Twelve hidden layers, so that no layer falls steeply where the whole depth is at its limits.
 Network deep_network(double backward_factor) {
@@ -288,4 +272,4 @@ TEST(GradientSpread, IsSilentWhereBIsKnown) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

@@ -11,23 +11,10 @@
 #include <thread>
 
 #include "tests/monitor/fake_gnuplot.h"
+#include "tests/support/texts.h"
 
 namespace gradvitals::test {
 namespace {
-
-bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
-
-std::string message_of_run(std::string_view script,
-                           std::chrono::milliseconds limit = kGnuplotLimit) {
-  try {
-    run_gnuplot(script, limit);
-  } catch (const GnuplotError& error) {
-    return error.what();
-  }
-  return "";
-}
 
 /// Whether a process is there and not merely unburied.
 bool is_running(const std::string& pid) {

@@ -23,13 +23,8 @@
 #include "tests/support/expect_invalid.h"
 #include "tests/support/guarded_buffer.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::expect_close;
-using test::GuardedBuffer;
-using test::kNaN;
-using test::kSumSquares;
 
 class GradientMonitorTest : public test::DeviceTest {
  protected:
@@ -486,4 +481,4 @@ TEST_P(GradientMonitorTest, UnitsFollowANetworkThatGrows) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

@@ -13,12 +13,19 @@
 #include <vector>
 
 #include "monitor/metrics/health_metrics.h"
+#include "monitor/metrics/thresholds.h"
 #include "monitor/rules/diagnosis.h"
 
 namespace gradvitals::test {
 
 inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 inline constexpr double kInf = std::numeric_limits<double>::infinity();
+
+inline constexpr Thresholds kLimits;
+inline constexpr auto kOk = Severity::kOk;
+inline constexpr auto kInfo = Severity::kInfo;
+inline constexpr auto kWarning = Severity::kWarning;
+inline constexpr auto kCritical = Severity::kCritical;
 
 /// Statistics by their definition, element by element.
 inline TensorStats stats_of(const std::vector<double>& values) {

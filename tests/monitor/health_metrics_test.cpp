@@ -13,14 +13,8 @@
 #include "tests/monitor/health_fixtures.h"
 #include "tests/support/expect_close.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::expect_close;
-using test::gradient;
-using test::kInf;
-using test::kNaN;
-using test::metrics_of;
 
 // Mean and deviation of a handful of values: fewer than 16 roundings each.
 constexpr test::Tolerance kMoments = test::rounded<double>(16);
@@ -164,4 +158,4 @@ TEST(CanBeJudged, IsTrueForAnyEvidence) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

@@ -11,12 +11,8 @@
 
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::metrics_of;
-using test::Shape;
-using test::weight;
 
 /// As weight(), but as Keras has it: units last.
 TensorRecord kernel(const std::string& name, const Shape& shape) {
@@ -112,4 +108,4 @@ TEST(HiddenKernels, AreNoneInStackedExpertsAndPositions) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

@@ -22,8 +22,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Keys = std::vector<std::string>;
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInf = std::numeric_limits<double>::infinity();
 
 Keys keys_of(const Json& object) {
   Keys keys;
@@ -112,8 +110,8 @@ TEST(DiagnosisJson, NumbersReadBackToTheSameBits) {
 }
 
 TEST(DiagnosisJson, NumbersThatAreNotFiniteAreNull) {
-  NetworkReport network = network_with_norms("odd", {1.0, kNan, kInf});
-  network.metrics.loss = kNan;
+  NetworkReport network = network_with_norms("odd", {1.0, kNaN, kInf});
+  network.metrics.loss = kNaN;
   const Json json = parsed(network);
   EXPECT_TRUE(json["loss"].is_null());
   for (const char* key : {"min_gradient", "max_gradient", "mean_gradient", "std_gradient"}) {
@@ -123,7 +121,7 @@ TEST(DiagnosisJson, NumbersThatAreNotFiniteAreNull) {
 }
 
 TEST(DiagnosisJson, WhatHasNoValueIsNull) {
-  HealthMetrics metrics = named_metrics({0.0, kNan});
+  HealthMetrics metrics = named_metrics({0.0, kNaN});
   metrics.tensors.resize(4);
   metrics.tensors[2].name = "unused";
   metrics.tensors[2].exists = false;

@@ -11,22 +11,8 @@
 
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::finding_of;
-using test::fired;
-using test::gradient;
-using test::kernel;
-using test::kNaN;
-using test::metrics_of;
-using test::severity_of;
-using test::tensor;
-
-constexpr Thresholds kLimits;
-constexpr auto kOk = Severity::kOk;
-constexpr auto kInfo = Severity::kInfo;
-constexpr auto kCritical = Severity::kCritical;
 
 // R4 and R6
 
@@ -162,4 +148,4 @@ TEST(NormRangeRule, IsSilentOnZerosAlone) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

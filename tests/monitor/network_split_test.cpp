@@ -17,13 +17,10 @@
 #include "monitor/rules/diagnosis.h"
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
 
 using nlohmann::json;
-using test::finding_of;
-using test::fired;
-using test::Network;
 
 TensorView view(std::string_view name, Role role, int layer, int network,
                 std::string_view model = {}) {
@@ -264,4 +261,4 @@ TEST(Networks, AreNamedInReportsWhereThereAreSeveral) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

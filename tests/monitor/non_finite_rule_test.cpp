@@ -11,21 +11,8 @@
 
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::finding_of;
-using test::fired;
-using test::gradient;
-using test::kInf;
-using test::kNaN;
-using test::metrics_of;
-using test::Network;
-using test::severity_of;
-using test::tensor;
-
-constexpr auto kOk = Severity::kOk;
-constexpr auto kCritical = Severity::kCritical;
 
 TEST(NonFinite, IsFoundInEveryRole) {
   for (const Role role :
@@ -152,4 +139,4 @@ TEST(NonFinite, FiniteExtremesAreFinite) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

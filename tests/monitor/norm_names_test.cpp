@@ -6,53 +6,53 @@
 namespace gradvitals::test {
 namespace {
 
-using Names = std::vector<std::string>;
+using Texts = std::vector<std::string>;
 
-Names chosen_of(const Names& names) {
+Texts chosen_of(const Texts& names) {
   const std::vector<bool> chosen = choose_norms(names, std::vector<bool>(names.size()));
-  Names result;
+  Texts result;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (chosen[i]) result.push_back(names[i]);
   }
   return result;
 }
 
-std::string total_of(const Names& names) {
+std::string total_of(const Texts& names) {
   const auto total = total_norm_among(names, std::vector<bool>(names.size(), true));
   return total ? names[*total] : "none";
 }
 
 TEST(NormNames, NamesThatSayGradientComeFirst) {
   EXPECT_EQ(chosen_of({"train/loss", "train/grad_norm", "lr", "gradients/0.weight", "accuracy"}),
-            (Names{"train/grad_norm", "gradients/0.weight"}));
-  EXPECT_EQ(chosen_of({"GradNorm/fc1", "fc1"}), Names{"GradNorm/fc1"});
+            (Texts{"train/grad_norm", "gradients/0.weight"}));
+  EXPECT_EQ(chosen_of({"GradNorm/fc1", "fc1"}), Texts{"GradNorm/fc1"});
   EXPECT_EQ(chosen_of({"grad_2.0_norm_total", "grad_2.0_norm/fc.weight"}).size(), 2U);
 }
 
 TEST(NormNames, WhatElseIsNamedAfterGradientsIsNoNorm) {
   EXPECT_EQ(chosen_of({"grad_norm", "gradient_accumulation_steps", "max_grad_norm", "grad_scale",
                        "grad_norm__MIN", "grad_norm__MAX", "gradient_clip_val"}),
-            Names{"grad_norm"});
+            Texts{"grad_norm"});
 }
 
 TEST(NormNames, OtherStatisticsStandBackBehindNorms) {
-  EXPECT_EQ(chosen_of({"grad/w/norm", "grad/w/mean", "grad_std"}), Names{"grad/w/norm"});
-  EXPECT_EQ(chosen_of({"grad/w/max", "loss"}), Names{"grad/w/max"});
+  EXPECT_EQ(chosen_of({"grad/w/norm", "grad/w/mean", "grad_std"}), Texts{"grad/w/norm"});
+  EXPECT_EQ(chosen_of({"grad/w/max", "loss"}), Texts{"grad/w/max"});
 }
 
 TEST(NormNames, WithoutGradientsAllAreNormsButWhatIsKnownForSomethingElse) {
   EXPECT_EQ(chosen_of({"step", "epoch", "fc1", "fc2.weight", "train/loss", "learning_rate",
                        "_timestamp", "_runtime", "system/gpu.0.temp", "eval_accuracy", "val/f1",
                        "tokens_per_second", "Wall time", "Relative Time (Process)", "lr"}),
-            (Names{"fc1", "fc2.weight"}));
+            (Texts{"fc1", "fc2.weight"}));
   // A layer may bear any name.
   EXPECT_EQ(chosen_of({"memory.weight", "loss_head/kernel", "val.weight", "test.bias"}).size(), 4U);
   EXPECT_EQ(chosen_of({"value_head", "lossless", "time_embedding"}),
-            (Names{"value_head", "time_embedding"}));
+            (Texts{"value_head", "time_embedding"}));
 }
 
 TEST(NormNames, WhatTrackersLogBesideNormsIsNone) {
-  const Names weights_and_biases{"_step",
+  const Texts weights_and_biases{"_step",
                                  "_runtime",
                                  "_timestamp",
                                  "Relative Time (Process)",
@@ -61,10 +61,10 @@ TEST(NormNames, WhatTrackersLogBesideNormsIsNone) {
                                  "system.cpu",
                                  "GPU Process Memory",
                                  "train/global_step"};
-  const Names lightning{"epoch",     "step",      "train_loss_step",   "train_loss_epoch",
+  const Texts lightning{"epoch",     "step",      "train_loss_step",   "train_loss_epoch",
                         "val_acc",   "lr-Adam",   "lr-SGD/pg1",        "lr-AdamW-momentum",
                         "hp_metric", "train_acc", "samples_per_second"};
-  const Names hugging_face{"learning_rate",
+  const Texts hugging_face{"learning_rate",
                            "eval_runtime",
                            "train_runtime",
                            "train_samples_per_second",
@@ -73,7 +73,7 @@ TEST(NormNames, WhatTrackersLogBesideNormsIsNone) {
                            "num_input_tokens_seen",
                            "mean_token_accuracy",
                            "entropy"};
-  const Names tensor_board{"Wall time",
+  const Texts tensor_board{"Wall time",
                            "Step",
                            "charts/SPS",
                            "time/fps",
@@ -84,7 +84,7 @@ TEST(NormNames, WhatTrackersLogBesideNormsIsNone) {
                            "train/explained_variance",
                            "train/approx_kl",
                            "epoch_accuracy"};
-  const Names home_made{"gpu_mem",    "gpu_mem_gb",   "throughput",
+  const Texts home_made{"gpu_mem",    "gpu_mem_gb",   "throughput",
                         "tokens/s",   "it/s",         "img/sec",
                         "lr",         "lr/head",      "encoder_lr",
                         "time",       "iter_time",    "batch_time",
@@ -94,14 +94,14 @@ TEST(NormNames, WhatTrackersLogBesideNormsIsNone) {
                         "f1_score",   "tokens_seen",  "weight_norm/fc1",
                         "param_norm", "cudaMemory",   "wall_clock_time",
                         "batch_size"};
-  for (const Names& names :
+  for (const Texts& names :
        {weights_and_biases, lightning, hugging_face, tensor_board, home_made}) {
-    EXPECT_EQ(chosen_of(names), Names{});
+    EXPECT_EQ(chosen_of(names), Texts{});
   }
 }
 
 TEST(NormNames, ALayerMayBeNamedAfterWhatTrackersLog) {
-  const Names layers{"fc1",       "layer_a",  "wte",         "ln_f",           "conv2d_3",
+  const Texts layers{"fc1",       "layer_a",  "wte",         "ln_f",           "conv2d_3",
                      "encoder",   "time_mlp", "memory_attn", "score_head",     "cls_token",
                      "Value",     "norm",     "total_norm",  "step_embedding", "attn.norm",
                      "pos_embed", "fc1/norm", "rank.lora1"};
@@ -110,7 +110,7 @@ TEST(NormNames, ALayerMayBeNamedAfterWhatTrackersLog) {
 }
 
 TEST(NormNames, ALossOrPenaltyNamedAfterGradientsIsNoNorm) {
-  EXPECT_EQ(chosen_of({"train/policy_gradient_loss", "gradient_penalty", "fc1"}), Names{"fc1"});
+  EXPECT_EQ(chosen_of({"train/policy_gradient_loss", "gradient_penalty", "fc1"}), Texts{"fc1"});
 }
 
 TEST(NormNames, StepsAreRanked) {

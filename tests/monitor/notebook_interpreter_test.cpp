@@ -15,11 +15,8 @@
 
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::kInf;
-using test::kNaN;
 
 const std::filesystem::path kGolden =
     std::filesystem::path(GRADVITALS_TEST_DATA) / "golden/interpret";
@@ -156,4 +153,4 @@ TEST(NotebookInterpreter, NamesTheLevelsOfItsScore) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

@@ -11,15 +11,8 @@
 #include "monitor/rules/notebook_interpreter.h"
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::finding_of;
-using test::fired;
-using test::gradient;
-using test::kInf;
-using test::kNaN;
-using test::metrics_of;
 
 bool says(const HealthMetrics& metrics, const std::string& words) {
   return interpret_gradient_health(metrics).find(words) != std::string::npos;
@@ -218,4 +211,4 @@ TEST(NotebookQuirks, OneInfinityMakesTheRangeCritical) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

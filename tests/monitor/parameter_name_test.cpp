@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
 
 TEST(ParameterName, KernelAndBiasOfOneLayerHaveOneKey) {
@@ -68,4 +68,4 @@ TEST(ParameterName, ExpertsOfOneKindShareTheRestOfTheirName) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

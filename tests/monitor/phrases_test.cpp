@@ -8,10 +8,8 @@
 
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::kInf;
 
 TEST(ListNames, ShowsEightAndCountsTheRest) {
   EXPECT_EQ(list_names(std::vector<std::string>{"a"}), "a");
@@ -34,4 +32,4 @@ TEST(StepsText, AgreesWithTheCount) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

@@ -10,18 +10,8 @@
 
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::fired;
-using test::gradient;
-using test::kernel;
-using test::metrics_of;
-using test::severity_of;
-
-constexpr Thresholds kLimits;
-constexpr auto kOk = Severity::kOk;
-constexpr auto kWarning = Severity::kWarning;
 
 TensorRecord half(const std::string& name, std::int64_t subnormal, std::int64_t count) {
   TensorRecord record = kernel(name, {1e-3});
@@ -82,4 +72,4 @@ TEST(ScaledNorm, OneOverTheLossScaleCounts) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

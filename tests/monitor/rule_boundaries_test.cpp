@@ -13,24 +13,8 @@
 
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::finding_of;
-using test::fired;
-using test::gradient;
-using test::kernel;
-using test::kInf;
-using test::kNaN;
-using test::metrics_of;
-using test::severity_of;
-using test::tensor;
-
-constexpr Thresholds kLimits;
-constexpr auto kOk = Severity::kOk;
-constexpr auto kInfo = Severity::kInfo;
-constexpr auto kWarning = Severity::kWarning;
-constexpr auto kCritical = Severity::kCritical;
 
 // A limit on a magnitude, as a family of metrics that differ in the judged value alone.
 
@@ -149,4 +133,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& boundary) { return boundary.param.name; });
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

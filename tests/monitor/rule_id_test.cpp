@@ -11,10 +11,8 @@
 
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::all_rules;
 
 TEST(RuleId, NumberAndWordLeadBackToTheRule) {
   const std::vector<RuleId> rules = all_rules();
@@ -41,4 +39,4 @@ TEST(RuleId, AValueBehindTheLastRuleHasNoName) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

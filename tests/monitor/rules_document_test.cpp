@@ -13,7 +13,7 @@
 #include "monitor/rules/rule.h"
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
 
 using Row = std::vector<std::string>;
@@ -69,7 +69,7 @@ DefaultLimit is_critical(std::string_view rule, std::string_view name, double li
   return {rule, name, {}, limit};
 }
 
-const std::array kLimits{
+const std::array kDocumentedLimits{
     both("R2", "backward_factor_low", kDefaults.backward_factor_low),
     warns("R2", "uneven_backward_factor", kDefaults.uneven_backward_factor),
     warns("R2", "uneven_spread", kDefaults.uneven_spread),
@@ -109,7 +109,7 @@ const std::array kLimits{
 
 // Ten pairs and twenty-four single values: a limit that is added must be named here.
 static_assert(sizeof(Thresholds) == (10 * 2 + 24) * sizeof(double),
-              "a limit was added: name it in kLimits and in docs/rules.md");
+              "a limit was added: name it in kDocumentedLimits and in docs/rules.md");
 
 /// "0.5 (head)" is 0.5, "" is none.
 std::optional<double> number_of(const std::string& cell) {
@@ -142,15 +142,15 @@ TEST(RulesDocument, ExplainsEveryRule) {
 
 TEST(RulesDocument, StatesEveryDefaultLimit) {
   const std::vector<Row> rows = table_under("Limits");
-  ASSERT_EQ(rows.size(), kLimits.size());
+  ASSERT_EQ(rows.size(), kDocumentedLimits.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     ASSERT_EQ(rows[i].size(), 5u) << rows[i][0];
-    EXPECT_EQ(rows[i][0], kLimits[i].rule);
-    EXPECT_EQ(rows[i][1], kLimits[i].name);
-    EXPECT_EQ(number_of(rows[i][3]), kLimits[i].warning) << kLimits[i].name;
-    EXPECT_EQ(number_of(rows[i][4]), kLimits[i].critical) << kLimits[i].name;
+    EXPECT_EQ(rows[i][0], kDocumentedLimits[i].rule);
+    EXPECT_EQ(rows[i][1], kDocumentedLimits[i].name);
+    EXPECT_EQ(number_of(rows[i][3]), kDocumentedLimits[i].warning) << kDocumentedLimits[i].name;
+    EXPECT_EQ(number_of(rows[i][4]), kDocumentedLimits[i].critical) << kDocumentedLimits[i].name;
   }
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

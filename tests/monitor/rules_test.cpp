@@ -7,10 +7,8 @@
 
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::all_rules;
 
 TEST(RuleTable, EveryRuleHasATitleAndASource) {
   for (const Rule& rule : rule_table()) {
@@ -27,4 +25,4 @@ TEST(RuleTable, HoldsEveryRuleButTheOneOfRuns) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

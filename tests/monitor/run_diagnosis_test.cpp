@@ -12,12 +12,8 @@
 
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::gradient;
-using test::kInf;
-using test::kNaN;
 
 /// Owns what a run points to.
 class Steps {
@@ -218,7 +214,7 @@ TEST(Run, WhatLastsIsSaidOfTheStepWhoseNumbersItQuotes) {
   EXPECT_EQ(run.first_critical->label, "step_2");
 }
 
-const RunFinding* finding_of(const RunDiagnosis& run, RuleId rule) {
+const RunFinding* run_finding_of(const RunDiagnosis& run, RuleId rule) {
   const auto found =
       std::ranges::find_if(run.findings, [&](const auto& f) { return f.finding.rule == rule; });
   return found == run.findings.end() ? nullptr : &*found;
@@ -231,7 +227,7 @@ TEST(RunOfNetworks, GrowthIsThatOfEachNetworkAlone) {
   for (int i = 0; i < 4; ++i) steps.add_networks({1.0, 1.0}, {1e-4, 1e-4});
   steps.add_networks({1.0, 1.0}, {1e-4 * factor, 1e-4 * factor});
   const RunDiagnosis run = steps.judged();
-  const RunFinding* const growth = finding_of(run, RuleId::kNormChange);
+  const RunFinding* const growth = run_finding_of(run, RuleId::kNormChange);
   ASSERT_NE(growth, nullptr);
   EXPECT_EQ(growth->finding.network, "second");
   EXPECT_EQ(growth->finding.verdict, Verdict::kExploding);
@@ -259,4 +255,4 @@ TEST(RunOfNetworks, OneThatLacksIsNamedByItsGradients) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

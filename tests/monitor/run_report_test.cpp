@@ -13,6 +13,7 @@
 
 #include "monitor/report/json.h"
 #include "tests/monitor/report_networks.h"
+#include "tests/support/texts.h"
 
 namespace gradvitals::test {
 namespace {
@@ -54,14 +55,6 @@ struct JudgedRun {
   std::vector<NetworkReport> networks;
   RunDiagnosis run;
 };
-
-int count_of(const std::string& text, const std::string& part) {
-  int count = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
-    ++count;
-  }
-  return count;
-}
 
 TEST(RunTable, HasARowAStep) {
   const std::string table = JudgedRun(3, {1}).table();

@@ -10,17 +10,8 @@
 
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::fired;
-using test::metrics_of;
-using test::weight;
-
-constexpr Thresholds kLimits;
-constexpr auto kInfo = Severity::kInfo;
-constexpr auto kWarning = Severity::kWarning;
-constexpr auto kCritical = Severity::kCritical;
 
 TEST(ZeroUnits, WarnOfHiddenUnitsWithoutGradient) {
   const auto diagnosis_with = [](std::int64_t zeros) {
@@ -109,4 +100,4 @@ TEST(TopUnit, WithNearlyAllOfTheNormInforms) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

@@ -13,10 +13,8 @@
 #include "tests/support/devices.h"
 #include "tests/support/guarded_buffer.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::GuardedBuffer;
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
 
@@ -188,4 +186,4 @@ TEST_P(SlicesTest, OnlyInspectWithUnitsPaysForThem) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

@@ -14,6 +14,7 @@
 #include "monitor/rules/notebook_interpreter.h"
 #include "tests/monitor/health_fixtures.h"
 #include "tests/monitor/report_networks.h"
+#include "tests/support/texts.h"
 
 namespace gradvitals::test {
 namespace {
@@ -21,10 +22,6 @@ namespace {
 constexpr TextStyle kPlain{};
 constexpr TextStyle kAscii{.ascii = true};
 constexpr TextStyle kColor{.color = true};
-
-bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
 
 bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](unsigned char c) { return c < 0x80; });

@@ -12,11 +12,8 @@
 #include "monitor/rules/run_diagnosis.h"
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::kInf;
-using test::kNaN;
 
 HealthMetrics norms(const std::vector<double>& values, const std::vector<Name>& names) {
   HealthMetrics metrics = metrics_from_norms(values);
@@ -109,4 +106,4 @@ TEST(TotalNorm, BesideNormsOfTensorsIsNoGradientThatOtherStepsLack) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

@@ -10,18 +10,8 @@
 
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::fired;
-using test::gradient;
-using test::metrics_of;
-using test::Network;
-using test::severity_of;
-
-constexpr auto kOk = Severity::kOk;
-constexpr auto kWarning = Severity::kWarning;
-constexpr auto kCritical = Severity::kCritical;
 
 HealthMetrics with_units(Activation activation, bool is_head, std::int64_t dead,
                          std::int64_t saturated, std::int64_t batch = 1000) {
@@ -113,4 +103,4 @@ TEST(Saturation, HeadComesBeforeHiddenLayers) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

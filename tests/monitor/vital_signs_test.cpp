@@ -12,14 +12,8 @@
 #include "tests/monitor/health_fixtures.h"
 #include "tests/support/expect_close.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::expect_close;
-using test::gradient;
-using test::kNaN;
-using test::metrics_of;
-using test::Network;
 
 // log() of up to 1e3 in magnitude keeps 1e-16 * 1e3 / (H-1) of the gain; the fixture's pow() is
 // right to a unit in the last place.
@@ -258,4 +252,4 @@ TEST(VitalStatus, HasANameEach) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

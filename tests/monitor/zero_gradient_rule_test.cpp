@@ -11,23 +11,8 @@
 #include "monitor/rules/advice.h"
 #include "tests/monitor/health_fixtures.h"
 
-namespace gradvitals {
+namespace gradvitals::test {
 namespace {
-
-using test::finding_of;
-using test::fired;
-using test::gradient;
-using test::kernel;
-using test::kNaN;
-using test::metrics_of;
-using test::missing_gradient;
-using test::tensor;
-
-constexpr Thresholds kLimits;
-constexpr auto kOk = Severity::kOk;
-constexpr auto kInfo = Severity::kInfo;
-constexpr auto kWarning = Severity::kWarning;
-constexpr auto kCritical = Severity::kCritical;
 
 HealthMetrics with_zeros(std::int64_t zeros, std::int64_t count) {
   TensorRecord record = gradient("g", {0.1});
@@ -162,4 +147,4 @@ TEST(ZeroGradients, AMissingGradientIsNamed) {
 }
 
 }  // namespace
-}  // namespace gradvitals
+}  // namespace gradvitals::test

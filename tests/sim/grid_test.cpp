@@ -12,7 +12,7 @@
 namespace gradvitals::sim {
 namespace {
 
-__global__ void nothing_kernel() {}
+__global__ void empty_kernel() {}
 
 TEST(SimGrid, BlocksCoverEveryItem) {
   EXPECT_EQ(blocks_for(0, 256), 0u);
@@ -27,7 +27,7 @@ TEST(SimGrid, MoreItemsThanAGridHoldsAreRefusedByTheLaunch) {
   // Of which the last 32 bits would be 0 and 1.
   for (const std::int64_t blocks : {std::int64_t{1} << 31, std::int64_t{1} << 32,
                                     (std::int64_t{1} << 32) + 1, std::int64_t{1} << 34}) {
-    EXPECT_THROW(gpu::launch(nothing_kernel, {blocks_for(blocks * 1024, 1024), 32}, {}), CudaError)
+    EXPECT_THROW(gpu::launch(empty_kernel, {blocks_for(blocks * 1024, 1024), 32}, {}), CudaError)
         << blocks;
   }
 }

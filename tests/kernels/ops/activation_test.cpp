@@ -19,15 +19,14 @@
 #include "tests/support/expect_invalid.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/guarded_buffer.h"
+#include "tests/support/special_values.h"
 
 namespace gradvitals::test {
 namespace {
 
-constexpr float kInf = std::numeric_limits<float>::infinity();
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kSubnormal = std::numeric_limits<float>::denorm_min();
 
-constexpr std::array<std::int64_t, 12> kSizes = {0,   1,   7,   31,   32,   33,
+constexpr std::array<std::int64_t, 12> kActivationSizes = {0,   1,   7,   31,   32,   33,
                                                  255, 256, 257, 1023, 1024, 1025};
 
 using Real = long double;
@@ -280,7 +279,7 @@ TEST_P(ActivationTest, SizesAndAlignmentsDoNotShow) {
   const std::vector<float> all = evenly(-9, 9, 1030);
   for (const Activation activation : all_activations()) {
     const std::vector<float> expected_all = forward(activation, all);
-    for (const std::int64_t size : kSizes) {
+    for (const std::int64_t size : kActivationSizes) {
       for (const std::int64_t misalignment : {0, 4, 12, 20}) {
         SCOPED_TRACE(testing::Message() << name(activation) << " " << size << " " << misalignment);
         const std::vector<float> z(all.begin() + 3, all.begin() + 3 + size);

@@ -19,7 +19,7 @@ namespace gradvitals::test {
 namespace {
 
 constexpr RandomKey kKey{.seed = 42, .sequence = 7};
-constexpr std::int64_t kSizes[] = {0, 1, 3, 4, 5, 31, 1023, 1024, 1025, 70001};
+constexpr std::int64_t kDropoutSizes[] = {0, 1, 3, 4, 5, 31, 1023, 1024, 1025, 70001};
 
 /// The masks numbered 0, 1, ... that the device makes.
 class Masks {
@@ -82,7 +82,7 @@ TEST_P(DropoutTest, KeepsWhatTheWordsOfTheMaskSay) {
   const RandomKey key = masks.key_of_next();
   Masks same(stream());
   const auto mask = same.next();
-  for (const std::int64_t size : kSizes) {
+  for (const std::int64_t size : kDropoutSizes) {
     for (const double rate : {0.0, 0.25, 0.5, 0.9}) {
       const std::vector<float> x = ramp<float>(size);
       EXPECT_EQ(masked(stream(), mask, rate, x), expected(stream(), key, rate, x))

@@ -17,7 +17,7 @@
 namespace gradvitals::test {
 namespace {
 
-constexpr std::array<std::int64_t, 13> kSizes = {0,   1,    31,   32,   33,   255,   256,
+constexpr std::array<std::int64_t, 13> kElementwiseSizes = {0,   1,    31,   32,   33,   255,   256,
                                                  257, 1023, 1024, 1025, 7919, 200003};
 
 template <class T>
@@ -60,7 +60,7 @@ class ElementwiseTest : public DeviceTest {};
 INSTANTIATE_TEST_SUITE_P(Devices, ElementwiseTest, all_devices(), device_name);
 
 TEST_P(ElementwiseTest, AddsAndMultipliesAtEverySizeAndAlignment) {
-  for (const std::int64_t size : kSizes) {
+  for (const std::int64_t size : kElementwiseSizes) {
     for (const std::int64_t misalignment : {0, 4, 12}) {
       SCOPED_TRACE(testing::Message() << size << " " << misalignment);
       expect_sums_and_products(stream(), wave<float>(size, 0.7), wave<float>(size, 1.3),
@@ -121,7 +121,7 @@ TEST_P(ElementwiseTest, RefusesWhatDoesNotFit) {
 
 TEST(Elementwise, AddsAndMultipliesDoubles) {
   Stream stream;
-  for (const std::int64_t size : kSizes) {
+  for (const std::int64_t size : kElementwiseSizes) {
     SCOPED_TRACE(size);
     expect_sums_and_products(stream, wave<double>(size, 0.7), wave<double>(size, 1.3), 8);
   }

@@ -10,12 +10,10 @@
 #include "tests/support/expect_invalid.h"
 #include "tests/support/guarded_buffer.h"
 #include "tests/support/matrix.h"
+#include "tests/support/special_values.h"
 
 namespace gradvitals::test {
 namespace {
-
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr float kInf = std::numeric_limits<float>::infinity();
 
 /// alpha * a b + beta * c by the op under test; a (M,K) and b (K,N) are stored as the case says.
 template <class T>

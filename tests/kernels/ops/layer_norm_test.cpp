@@ -15,20 +15,19 @@
 #include "tests/support/guarded_buffer.h"
 #include "tests/support/matrix.h"
 #include "tests/support/sim_schedules.h"
+#include "tests/support/special_values.h"
 
 namespace gradvitals::test {
 namespace {
 
 using Real = long double;
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr float kInf = std::numeric_limits<float>::infinity();
 
 struct Size {
   std::int64_t rows;
   std::int64_t cols;
 };
-constexpr Size kSizes[] = {{1, 1},  {1, 7},   {7, 1},   {5, 31},  {8, 32},   {9, 33},
+constexpr Size kLayerNormSizes[] = {{1, 1},  {1, 7},   {7, 1},   {5, 31},  {8, 32},   {9, 33},
                            {3, 64}, {33, 65}, {2, 257}, {257, 2}, {64, 1025}};
 
 /// Inputs and every output of both directions.
@@ -165,7 +164,7 @@ class LayerNormTest : public DeviceTest {};
 INSTANTIATE_TEST_SUITE_P(Devices, LayerNormTest, all_devices(), device_name);
 
 TEST_P(LayerNormTest, OutputsAndGradientsAreAccurateAtEverySize) {
-  for (const Size size : kSizes) {
+  for (const Size size : kLayerNormSizes) {
     Case<float> c(stream(), size);
     expect_case(c);
   }
@@ -274,7 +273,7 @@ TEST_P(LayerNormTest, RefusesWhatDoesNotFit) {
 
 TEST(LayerNorm, DoublesAreAccurate) {
   Stream stream({.device = DeviceType::kCpu, .threads = 1});
-  for (const Size size : kSizes) {
+  for (const Size size : kLayerNormSizes) {
     Case<double> c(stream, size);
     expect_case(c);
   }

@@ -19,7 +19,7 @@
 namespace gradvitals::test {
 namespace {
 
-constexpr std::array<std::int64_t, 11> kSizes = {0,   1,   31,   32,   33,   255,
+constexpr std::array<std::int64_t, 11> kOptimizerSizes = {0,   1,   31,   32,   33,   255,
                                                  256, 257, 1023, 1025, 40009};
 
 template <class T>
@@ -101,7 +101,7 @@ class OptimizerTest : public DeviceTest {};
 INSTANTIATE_TEST_SUITE_P(Devices, OptimizerTest, all_devices(), device_name);
 
 TEST_P(OptimizerTest, SgdFollowsTheGradientAtEverySizeAndAlignment) {
-  for (const std::int64_t size : kSizes) {
+  for (const std::int64_t size : kOptimizerSizes) {
     for (const std::int64_t misalignment : {0, 4, 12}) {
       SCOPED_TRACE(testing::Message() << size << " " << misalignment);
       expect_sgd<float>(stream(), size, misalignment);
@@ -110,7 +110,7 @@ TEST_P(OptimizerTest, SgdFollowsTheGradientAtEverySizeAndAlignment) {
 }
 
 TEST_P(OptimizerTest, MomentumFollowsKeras) {
-  for (const std::int64_t size : kSizes) {
+  for (const std::int64_t size : kOptimizerSizes) {
     for (const bool nesterov : {false, true}) {
       SCOPED_TRACE(testing::Message() << size << " nesterov " << nesterov);
       expect_momentum<float>(stream(), size, nesterov);
@@ -119,7 +119,7 @@ TEST_P(OptimizerTest, MomentumFollowsKeras) {
 }
 
 TEST_P(OptimizerTest, AdamFollowsAlgorithm1) {
-  for (const std::int64_t size : kSizes) {
+  for (const std::int64_t size : kOptimizerSizes) {
     for (const std::int64_t misalignment : {0, 4}) {
       SCOPED_TRACE(testing::Message() << size << " " << misalignment);
       expect_adam<float>(stream(), size, misalignment);

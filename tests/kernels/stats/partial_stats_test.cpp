@@ -13,15 +13,13 @@
 
 #include "kernels/runtime/stream.h"
 #include "tests/support/expect_close.h"
+#include "tests/support/special_values.h"
 #include "tests/support/tensor_records.h"
 
 namespace gradvitals::test {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInf = std::numeric_limits<double>::infinity();
-
-TensorStats stats_of(std::span<const double> values) {
+TensorStats direct_stats_of(std::span<const double> values) {
   Stream stream;
   const TensorView view{.name = "t",
                         .data = values.data(),
@@ -49,14 +47,14 @@ void expect_same(const TensorStats& got, const TensorStats& expected) {
 /// The whole from the records of [0, cut) and [cut, end), in either order.
 void expect_merges(const std::vector<double>& values, std::size_t cut) {
   const std::span all(values);
-  const TensorStats first = part_of(stats_of(all.first(cut)), 0);
-  const TensorStats second = part_of(stats_of(all.subspan(cut)), static_cast<std::int64_t>(cut));
+  const TensorStats first = part_of(direct_stats_of(all.first(cut)), 0);
+  const TensorStats second = part_of(direct_stats_of(all.subspan(cut)), static_cast<std::int64_t>(cut));
   TensorStats forwards = first;
   merge(forwards, second);
   TensorStats backwards = second;
   merge(backwards, first);
   EXPECT_EQ(forwards, backwards);
-  expect_same(whole_of(forwards), stats_of(values));
+  expect_same(whole_of(forwards), direct_stats_of(values));
 }
 
 TEST(PartialStats, OfTwoPartsTheWholeIsWhatOneReadGives) {
@@ -79,7 +77,7 @@ TEST(PartialStats, OfDifferentScaleAreMergedAtTheLarger) {
 }
 
 TEST(PartialStats, ThatAreEmptyChangeNothing) {
-  const TensorStats part = part_of(stats_of(std::vector{3.0, kNan, 1e-320}), 7);
+  const TensorStats part = part_of(direct_stats_of(std::vector<double>{3.0, kNan, 1e-320}), 7);
   TensorStats merged = part;
   merge(merged, empty_part());
   EXPECT_EQ(merged, part);
@@ -114,7 +112,7 @@ TEST(PartialStats, OfAnyNumberFoldToTheWhole) {
       }
       parts.push_back(part);
     }
-    expect_same(whole_of(fold_parts(parts)), stats_of(values));
+    expect_same(whole_of(fold_parts(parts)), direct_stats_of(values));
   }
 }
 

@@ -20,13 +20,12 @@
 #include "tests/support/devices.h"
 #include "tests/support/expect_invalid.h"
 #include "tests/support/guarded_buffer.h"
+#include "tests/support/special_values.h"
 #include "tests/support/tensor_records.h"
 #include "tests/support/tensor_stats_oracle.h"
 
 namespace gradvitals::test {
 namespace {
-
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 class TensorStatsPlanTest : public DeviceTest {};
 INSTANTIATE_TEST_SUITE_P(Devices, TensorStatsPlanTest, all_devices(), device_name);

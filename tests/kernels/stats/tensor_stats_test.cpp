@@ -19,7 +19,7 @@
 namespace gradvitals::test {
 namespace {
 
-constexpr std::int64_t kSizes[] = {
+constexpr std::int64_t kTensorSizes[] = {
     0,    1,    31,   32,   33,    255,   256,   257,           1023,    1024,
     1025, 8191, 8192, 8193, 16384, 16385, 99991, (1 << 20) - 1, 1 << 20, (1 << 20) + 1};
 
@@ -45,7 +45,7 @@ INSTANTIATE_TEST_SUITE_P(Devices, TensorStatsTest, all_devices(), device_name);
 
 TEST_P(TensorStatsTest, EverySizeAgreesWithTheOracle) {
   for_each_dtype([&](auto type) {
-    for (const std::int64_t size : kSizes) {
+    for (const std::int64_t size : kTensorSizes) {
       SCOPED_TRACE(::testing::Message() << name(kDTypeOf<decltype(type)>) << " " << size);
       expect_oracle(stream(), normals<decltype(type)>(size));
     }

@@ -23,7 +23,8 @@ std::vector<Finding> check_complete_failure(const Evidence& evidence);
 std::vector<Finding> check_large_gradients(const Evidence& evidence);
 std::vector<Finding> check_norm_range(const Evidence& evidence);
 
-/// A finding about one gradient, kernel or layer, which has a name and a place: `value` is beyond `limit`.
+/// A finding about one gradient, kernel or layer, which has a name and a place: `value` is beyond
+/// `limit`.
 template <typename Subject>
 Finding finding_about(const Subject& subject, Severity severity, double value, double limit,
                       Verdict verdict) {

@@ -90,8 +90,8 @@ std::string statistics_lines(const HealthMetrics& metrics) {
       metrics.weak_layers, metrics.total_layers);
 }
 
-/// Whether one of the notebook's checks points at what the verdict says. For the other verdicts it has
-/// no check at all.
+/// Whether one of the notebook's checks points at what the verdict says. For the other verdicts it
+/// has no check at all.
 bool notebook_sees(Verdict verdict, const HealthMetrics& metrics) {
   switch (verdict) {
     case Verdict::kVanishing:

@@ -30,9 +30,9 @@ NotebookScore notebook_score(const HealthMetrics& metrics);
 /// What the notebook's three checks found, as a phrase: "8 of 8 norms lie below 1e-06".
 std::string notebook_evidence(const HealthMetrics& metrics);
 
-/// Whether the notebook and the full rules say different things of a network: one calls it healthy and the
-/// other does not, the score is too high for the severity, or no check of the notebook points at what
-/// the verdict names.
+/// Whether the notebook and the full rules say different things of a network: one calls it healthy
+/// and the other does not, the score is too high for the severity, or no check of the notebook
+/// points at what the verdict names.
 bool disagrees(const NotebookScore& notebook, const HealthMetrics& metrics,
                const Diagnosis& diagnosis);
 

@@ -13,13 +13,13 @@
 #include "app/output.h"
 #include "app/terminal.h"
 #include "kernels/runtime/utf8.h"
+#include "monitor/metrics/phrases.h"
 #include "monitor/report/comparison.h"
 #include "monitor/report/diagnosis_text.h"
 #include "monitor/report/figure.h"
 #include "monitor/report/json.h"
 #include "monitor/report/run.h"
 #include "monitor/report/style.h"
-#include "monitor/rules/rule.h"
 
 namespace gradvitals::app {
 namespace {
@@ -35,8 +35,9 @@ bool attempt(const std::function<void()>& write) {
   return false;
 }
 
-void draw(std::span<const NetworkReport> networks, RuleSet rules, const std::string& path) {
-  write_result(path, render_figure(networks, rules, figure_format(path).value(), path));
+void draw(std::span<const NetworkReport> networks, RuleSet rules, const std::string& path,
+          const RunDiagnosis* run) {
+  write_result(path, render_figure(networks, rules, figure_format(path).value(), path, run));
   note(fmt::format("figure written to {}", path));
 }
 
@@ -122,12 +123,13 @@ using Writer = std::function<std::string()>;
 
 /// Only requested outputs are composed: thousands of tensors make a long document.
 ExitCode deliver(std::span<const NetworkReport> networks, const Writer& text, const Writer& json,
-                 const std::function<bool()>& gate, const JudgingOptions& options) {
+                 const std::function<bool()>& gate, const JudgingOptions& options,
+                 const RunDiagnosis* run = nullptr) {
   bool written = true;
   if (options.json != "-") written &= attempt([&] { write_result("-", text()); });
   if (options.json) written &= attempt([&] { write_result(*options.json, json()); });
   for (const std::string& path : options.plots) {
-    written &= attempt([&] { draw(networks, options.rules, path); });
+    written &= attempt([&] { draw(networks, options.rules, path, run); });
   }
   if (!written) return ExitCode::kError;
   if (!any_judged(networks)) return ExitCode::kNothingJudged;
@@ -161,7 +163,7 @@ ExitCode deliver_run(std::span<const NetworkReport> networks, const RunDiagnosis
   };
   return deliver(
       networks, text, [&] { return run_json(networks, run); },
-      [&] { return trips_gate(run, options.fail_on); }, options);
+      [&] { return trips_gate(run, options.fail_on); }, options, &run);
 }
 
 ExitCode deliver_comparison(std::span<const NetworkReport> networks, const JudgingOptions& options,

@@ -16,9 +16,9 @@
 #include "framework/io/unread_format.h"
 #include "kernels/runtime/input_message.h"
 #include "monitor/metrics/loss_scale.h"
-#include "monitor/metrics/recorded_metrics.h"
-#include "monitor/metrics/recorded_table.h"
-#include "monitor/rules/rule.h"
+#include "monitor/metrics/phrases.h"
+#include "monitor/recorded/recorded_metrics.h"
+#include "monitor/recorded/recorded_table.h"
 
 namespace gradvitals::app {
 namespace {

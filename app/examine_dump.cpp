@@ -18,7 +18,7 @@
 #include "kernels/runtime/input_message.h"
 #include "monitor/gradient_monitor.h"
 #include "monitor/metrics/loss_scale.h"
-#include "monitor/rules/rule.h"
+#include "monitor/metrics/phrases.h"
 
 namespace gradvitals::app {
 namespace {

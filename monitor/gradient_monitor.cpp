@@ -11,7 +11,7 @@
 #include "kernels/runtime/matrix_view.h"
 #include "monitor/metrics/distinct_names.h"
 #include "monitor/metrics/layer_units.h"
-#include "monitor/metrics/networks.h"
+#include "monitor/metrics/network_split.h"
 #include "monitor/metrics/slice_summary.h"
 
 namespace gradvitals {

@@ -54,7 +54,7 @@ class GradientMonitor {
 
   /// Statistics of every view, the notebook's metrics over those with role gradient that exist, and
   /// layers' units (layer_units.h) and slices (slice_summary.h). Views may come in any order;
-  /// records keep it, and have names of their own (distinct_names.h) and places (networks.h). A
+  /// records keep it, and have names of their own (distinct_names.h) and places (network_split.h). A
   /// view with role loss becomes the metrics' loss (an infinite one loses its sign; one with null
   /// data is no loss). Throws std::invalid_argument naming a view that contradicts itself or lies
   /// on another device.

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "monitor/metrics/health_metrics.h"
-#include "monitor/rules/thresholds.h"
+#include "monitor/metrics/thresholds.h"
 
 namespace gradvitals {
 

@@ -13,7 +13,7 @@
 
 #include "monitor/metrics/gradient_norms.h"
 #include "monitor/metrics/layer_units.h"
-#include "monitor/metrics/networks.h"
+#include "monitor/metrics/network_split.h"
 
 namespace gradvitals {
 namespace {

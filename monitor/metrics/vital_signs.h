@@ -11,7 +11,7 @@
 #include "monitor/metrics/gradient_norms.h"
 #include "monitor/metrics/health_metrics.h"
 #include "monitor/metrics/signal_flow.h"
-#include "monitor/rules/thresholds.h"
+#include "monitor/metrics/thresholds.h"
 
 namespace gradvitals {
 

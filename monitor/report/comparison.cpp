@@ -10,9 +10,8 @@
 #include <vector>
 
 #include "kernels/runtime/utf8.h"
+#include "monitor/report/aligned_table.h"
 #include "monitor/report/number_text.h"
-#include "monitor/report/text_table.h"
-#include "monitor/rules/notebook_interpreter.h"
 
 namespace gradvitals {
 namespace {
@@ -69,8 +68,8 @@ std::vector<Metric> metrics_of(RuleSet rules, const Thresholds& t) {
                                 t.forward_gain_high.warning));
   metrics.push_back({"Notebook Score",
                      [](const NetworkReport& network) {
-                       const NotebookScore notebook = notebook_score(network.metrics);
-                       return fmt::format("{}/8 {}", notebook.score, notebook.verdict);
+                       return fmt::format("{}/8 {}", network.notebook.score,
+                                          network.notebook.verdict);
                      },
                      "7/8 or 8/8"});
   metrics.push_back(
@@ -101,7 +100,7 @@ std::string comparison_table(std::span<const NetworkReport> networks, RuleSet ru
                              TextStyle style) {
   const std::vector<TableRow> rows =
       rows_of(networks, metrics_of(rules, networks.front().diagnosis.thresholds));
-  return decorate("📊 COMPREHENSIVE NETWORK COMPARISON\n", style) + text_table(rows, style);
+  return decorate("📊 COMPREHENSIVE NETWORK COMPARISON\n", style) + aligned_table(rows, style);
 }
 
 std::string comparison_text(std::span<const NetworkReport> networks, RuleSet rules,

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "kernels/runtime/utf8.h"
-#include "monitor/metrics/notebook_limits.h"
 #include "monitor/report/comparison.h"
 #include "monitor/report/number_text.h"
 #include "monitor/rules/notebook_interpreter.h"
@@ -57,53 +56,6 @@ std::string evidence(const NetworkReport& network) {
   return text;
 }
 
-/// Results of the three checks of the notebook.
-std::string notebook_evidence(const HealthMetrics& metrics) {
-  std::vector<std::string> seen;
-  if (metrics.vanished_layers > 0) {
-    seen.push_back(fmt::format("{} of {} norms {} below {}", metrics.vanished_layers,
-                               metrics.total_layers, metrics.vanished_layers == 1 ? "lies" : "lie",
-                               kNotebookVanishedNorm));
-  }
-  if (metrics.max_gradient > kNotebookLargeNorm) {
-    seen.push_back(fmt::format("the largest norm is {}", scientific(metrics.max_gradient)));
-  }
-  const double ratio = notebook_range_ratio(metrics);
-  if (ratio > kNotebookRangeRatio) seen.push_back(fmt::format("norms span {}x", scientific(ratio)));
-  if (!seen.empty()) return fmt::format("{}", fmt::join(seen, " and "));
-  if (!(metrics.min_gradient >= kNotebookVanishedNorm &&
-        metrics.max_gradient <= kNotebookLargeNorm)) {
-    return "a norm that is not a number crosses no limit";
-  }
-  return fmt::format("no norm is below {} (smallest: {}) or above {}", kNotebookVanishedNorm,
-                     scientific(metrics.min_gradient), kNotebookLargeNorm);
-}
-
-/// Whether one of the notebook's checks points at what the verdict says. For the other verdicts it has
-/// no check at all.
-bool notebook_sees(Verdict verdict, const HealthMetrics& metrics) {
-  switch (verdict) {
-    case Verdict::kVanishing:
-      return metrics.vanished_layers > 0 || metrics.weak_layers > metrics.total_layers / 2;
-    case Verdict::kExploding:
-      return metrics.max_gradient > kNotebookLargeNorm;
-    case Verdict::kUnstable:
-      return notebook_range_ratio(metrics) > kNotebookRangeRatio;
-    default:
-      return false;
-  }
-}
-
-bool disagree(const NetworkReport& network) {
-  const int score = notebook_score(network.metrics).score;
-  if (network.diagnosis.verdict == Verdict::kHealthy) return score < kNotebookExcellent;
-  // MODERATE is "manageable" in the notebook's words, which no critical finding is.
-  const bool is_critical = network.diagnosis.severity == Severity::kCritical;
-  const int highest_fitting_score = is_critical ? kNotebookModerate - 1 : kNotebookExcellent - 1;
-  return score > highest_fitting_score ||
-         !notebook_sees(network.diagnosis.verdict, network.metrics);
-}
-
 std::string_view marker_of_score(int score) {
   if (score >= kNotebookExcellent) return "✅";
   return score >= kNotebookModerate ? "⚠️" : "🚨";
@@ -120,7 +72,7 @@ std::string full_conclusion(const NetworkReport& network) {
 }
 
 std::string notebook_conclusion(const NetworkReport& network) {
-  const NotebookScore notebook = notebook_score(network.metrics);
+  const NotebookScore& notebook = network.notebook;
   return fmt::format("{} {}: {}, health score {}/8; {}\n", marker_of_score(notebook.score),
                      printable(network.name), notebook.verdict, notebook.score,
                      notebook_evidence(network.metrics));
@@ -150,8 +102,8 @@ std::string disagreements(std::span<const NetworkReport> networks, TextStyle sty
   std::string sentences;
   int count = 0;
   for (const NetworkReport& network : networks) {
-    if (!disagree(network)) continue;
-    const NotebookScore notebook = notebook_score(network.metrics);
+    const NotebookScore& notebook = network.notebook;
+    if (!disagrees(notebook, network.metrics, network.diagnosis)) continue;
     sentences += fmt::format(" {}: the notebook says {} {}/8, since {}; the full rules say {}: {}.",
                              printable(network.title()), notebook.verdict, notebook.score,
                              notebook_evidence(network.metrics), name(network.diagnosis.verdict),

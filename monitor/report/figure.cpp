@@ -20,13 +20,13 @@ std::optional<FigureFormat> figure_format(std::string_view path) {
 }
 
 std::string render_figure(std::span<const NetworkReport> networks, RuleSet rules,
-                          FigureFormat format, std::string_view path) {
+                          FigureFormat format, std::string_view path, const RunDiagnosis* run) {
   if (format == FigureFormat::kGnuplot) {
     std::string image = std::filesystem::path(path).filename().replace_extension(".png").string();
     if (image.starts_with('\'')) image.insert(0, "./");  // gnuplot_string() would change the name.
-    return figure_script(networks, rules, format, image);
+    return figure_script(networks, rules, format, image, run);
   }
-  return run_gnuplot(figure_script(networks, rules, format));
+  return run_gnuplot(figure_script(networks, rules, format, {}, run));
 }
 
 }  // namespace gradvitals

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "monitor/report/network_report.h"
+#include "monitor/rules/run_diagnosis.h"
 
 namespace gradvitals {
 
@@ -32,14 +33,18 @@ std::optional<FigureFormat> figure_format(std::string_view path);
 bool fits_figure(std::span<const NetworkReport> networks);
 
 /// The gnuplot script of the figure. `output` is the file it draws into; empty: its standard
-/// output. Throws std::invalid_argument for networks that no figure holds.
+/// output. `run` is what the steps of a run show together: with the full rules their figure names
+/// its verdict and marks its first bad step. Throws std::invalid_argument for networks that no
+/// figure holds.
 std::string figure_script(std::span<const NetworkReport> networks, RuleSet rules,
-                          FigureFormat format, std::string_view output = {});
+                          FigureFormat format, std::string_view output = {},
+                          const RunDiagnosis* run = nullptr);
 
 /// The bytes of the file `path`, which is not touched: an image drawn by gnuplot, or (kGnuplot) a
-/// script that draws `path` with its ending replaced by .png, in the folder where it is run. Throws
-/// as figure_script() does, GnuplotNotFound and GnuplotError.
+/// script that draws `path` with its ending replaced by .png, in the folder where it is run. `run`
+/// is that of figure_script(). Throws as that does, GnuplotNotFound and GnuplotError.
 std::string render_figure(std::span<const NetworkReport> networks, RuleSet rules,
-                          FigureFormat format, std::string_view path);
+                          FigureFormat format, std::string_view path,
+                          const RunDiagnosis* run = nullptr);
 
 }  // namespace gradvitals

@@ -21,11 +21,6 @@ bool is_about(std::string_view at_fault, std::string_view tensor) {
          tensor[at_fault.size()] == '.';
 }
 
-/// Whether it is one of those that the verdict is made of.
-bool decides(const Finding& finding, const Diagnosis& diagnosis) {
-  return finding.severity >= Severity::kWarning && finding.verdict == diagnosis.verdict;
-}
-
 bool opposes(std::size_t norm_class, Verdict verdict) {
   if (verdict == Verdict::kExploding) return norm_class < kHealthyClass;
   return verdict == Verdict::kVanishing && norm_class == kNormClasses.size() - 1;
@@ -62,7 +57,7 @@ std::vector<std::size_t> classes_of(const NetworkReport& network, RuleSet rules)
   std::vector<std::size_t> classes;
   for (std::size_t i = 0; i < norms.size(); ++i) {
     const auto is_at_fault = [&](const Finding& finding) {
-      if (!decides(finding, network.diagnosis)) return false;
+      if (!supports_verdict(finding, network.diagnosis)) return false;
       // With several networks, it is not known here which bars belong to it.
       if (finding.tensor.empty()) return finding.network.empty();
       return !names.empty() && is_about(finding.tensor, names[i]);
@@ -88,7 +83,7 @@ std::vector<std::size_t> bars_at_fault(const NetworkReport& network, RuleSet rul
   };
   bool zeros_decide = false;
   for (const Finding& finding : network.diagnosis.findings) {
-    if (rules != RuleSet::kFull || !decides(finding, network.diagnosis)) continue;
+    if (rules != RuleSet::kFull || !supports_verdict(finding, network.diagnosis)) continue;
     if (finding.rule == RuleId::kZeroGradient) zeros_decide = true;
     if (finding.tensor.empty() || names.empty()) continue;
     add_where([&](std::size_t i) { return is_about(finding.tensor, names[i]); });

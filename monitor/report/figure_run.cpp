@@ -53,14 +53,6 @@ Decades axis_of(std::span<const NetworkReport> networks) {
   return {std::max(axis.low, kLowestExponent), std::min(axis.high, kHighestExponent)};
 }
 
-RunDiagnosis diagnosis_of(std::span<const NetworkReport> networks) {
-  std::vector<RunStep> steps;
-  for (const NetworkReport& network : networks) {
-    steps.push_back({network.metrics.step, network.name, &network.metrics, &network.diagnosis});
-  }
-  return diagnose_run(steps, networks.front().diagnosis.thresholds);
-}
-
 class RunScript {
  public:
   RunScript(FigureFormat format, std::string_view output, Decades axis)
@@ -167,12 +159,11 @@ bool is_run(std::span<const NetworkReport> networks) {
          }) == networks.end();
 }
 
-std::string run_figure_script(std::span<const NetworkReport> networks, RuleSet rules,
+std::string run_figure_script(std::span<const NetworkReport> networks, const RunDiagnosis* run,
                               FigureFormat format, std::string_view output) {
   RunScript script(format, output, axis_of(networks));
   script.axes(*networks.front().metrics.step, *networks.back().metrics.step);
-  const RunDiagnosis run = diagnosis_of(networks);
-  script.title(networks.size(), rules == RuleSet::kFull ? &run : nullptr);
+  script.title(networks.size(), run);
   script.lines(networks);
   return std::move(script).finish();
 }

@@ -13,8 +13,9 @@ namespace gradvitals {
 bool is_run(std::span<const NetworkReport> networks);
 
 /// The gnuplot script: the norm of all gradients and the largest and smallest tensor's over the
-/// steps, and, with the full rules, the first bad step. Of `networks` is_run() holds.
-std::string run_figure_script(std::span<const NetworkReport> networks, RuleSet rules,
+/// steps, and, where `run` is not null, its verdict and its first bad step. Of `networks` is_run()
+/// holds.
+std::string run_figure_script(std::span<const NetworkReport> networks, const RunDiagnosis* run,
                               FigureFormat format, std::string_view output);
 
 }  // namespace gradvitals

@@ -22,7 +22,6 @@
 #include "monitor/report/gnuplot_string.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/shortened_names.h"
-#include "monitor/rules/notebook_interpreter.h"
 
 namespace gradvitals {
 namespace {
@@ -52,7 +51,7 @@ constexpr std::string_view kStatisticColor = "#4a86b8";
 std::string reason_of(const Diagnosis& diagnosis) {
   if (const std::optional<std::string> factor = backward_factor_phrase(diagnosis)) return *factor;
   const auto deciding = std::ranges::find_if(diagnosis.findings, [&](const Finding& finding) {
-    return finding.severity >= Severity::kWarning && finding.verdict == diagnosis.verdict;
+    return supports_verdict(finding, diagnosis);
   });
   if (deciding == diagnosis.findings.end()) return {};
   const std::string title = finding_title(*deciding);
@@ -138,8 +137,8 @@ void Script::centered_text(std::string_view text, const Panel& panel, int pixel,
 }
 
 void Script::subtitle(const NetworkReport& network, RuleSet rules, const Panel& panel) {
-  const NotebookScore notebook = notebook_score(network.metrics);
-  const std::string score = fmt::format("notebook score {}/8 {}", notebook.score, notebook.verdict);
+  const std::string score =
+      fmt::format("notebook score {}/8 {}", network.notebook.score, network.notebook.verdict);
   centered_text(score, panel, panel.top - 18, page_.font(10), kFaintInk);
   if (rules == RuleSet::kNotebook) return;
   std::string verdict(name(network.diagnosis.verdict));
@@ -308,13 +307,15 @@ bool fits_figure(std::span<const NetworkReport> networks) {
 }
 
 std::string figure_script(std::span<const NetworkReport> networks, RuleSet rules,
-                          FigureFormat format, std::string_view output) {
+                          FigureFormat format, std::string_view output, const RunDiagnosis* run) {
   if (!fits_figure(networks)) {
     throw std::invalid_argument(
         fmt::format("figure_script: {} networks, but a figure holds 1 to {}", networks.size(),
                     kMaxFigureNetworks));
   }
-  if (is_run(networks)) return run_figure_script(networks, rules, format, output);
+  if (is_run(networks)) {
+    return run_figure_script(networks, rules == RuleSet::kFull ? run : nullptr, format, output);
+  }
   Script script(format, networks.size(), output);
   const std::vector<Decades> axes = figure_axes(networks);
   for (std::size_t i = 0; i < networks.size(); ++i) {

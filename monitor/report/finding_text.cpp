@@ -2,20 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include "kernels/runtime/utf8.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/style.h"
-#include "monitor/rules/rule.h"
 
 namespace gradvitals {
 
 std::string finding_title(const Finding& finding) {
-  const auto rule = std::ranges::find(rule_table(), finding.rule, &Rule::id);
+  const std::string_view title = rule_title(finding.rule);
   std::string text{number(finding.rule)};
-  if (rule != rule_table().end()) text += fmt::format(" {}", rule->title);
+  if (!title.empty()) text += fmt::format(" {}", title);
   return finding.tensor.empty() ? text : fmt::format("{}: {}", text, printable(finding.tensor));
 }
 

@@ -153,8 +153,8 @@ void write_network(JsonWriter& out, const NetworkReport& network) {
   }
   out.close();
   out.member("metrics", metrics_json(network.metrics));
-  const NotebookScore notebook = notebook_score(network.metrics);
-  out.member("seed_score", {{"score", notebook.score}, {"verdict", notebook.verdict}});
+  out.member("seed_score",
+             {{"score", network.notebook.score}, {"verdict", network.notebook.verdict}});
   out.member("vital_signs", vital_signs_json(network.diagnosis.vital_signs));
   out.key("findings");
   out.open_array();

@@ -8,6 +8,7 @@
 
 #include "monitor/metrics/health_metrics.h"
 #include "monitor/rules/diagnosis.h"
+#include "monitor/rules/notebook_interpreter.h"
 
 namespace gradvitals {
 
@@ -21,6 +22,7 @@ struct NetworkReport {
   std::string device;      ///< "cpu", "cuda" or "sim"
   HealthMetrics metrics;
   Diagnosis diagnosis;
+  NotebookScore notebook;  ///< notebook_score() of the metrics.
   /// What is to be said about the input beside the verdict: "left out: step (I64)".
   std::vector<std::string> notes = {};
   std::string source = {};  ///< The file that it was read from, whose notes these are.

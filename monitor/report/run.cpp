@@ -9,12 +9,10 @@
 #include <utility>
 
 #include "kernels/runtime/utf8.h"
+#include "monitor/metrics/phrases.h"
+#include "monitor/report/aligned_table.h"
 #include "monitor/report/finding_text.h"
 #include "monitor/report/number_text.h"
-#include "monitor/report/text_table.h"
-#include "monitor/rules/notebook_interpreter.h"
-#include "monitor/rules/rule.h"
-#include "monitor/rules/run_checks.h"
 
 namespace gradvitals {
 namespace {
@@ -56,14 +54,13 @@ TableRow header_of(RuleSet rules) {
 TableRow row_of(const NetworkReport& network, RuleSet rules) {
   const HealthMetrics& metrics = network.metrics;
   if (rules == RuleSet::kNotebook) {
-    const NotebookScore notebook = notebook_score(metrics);
     return {title_of(network),
             scientific(metrics.min_gradient),
             scientific(metrics.max_gradient),
             scientific(metrics.mean_gradient),
             fmt::to_string(metrics.vanished_layers),
             fmt::to_string(metrics.weak_layers),
-            fmt::format("{}/8 {}", notebook.score, notebook.verdict)};
+            fmt::format("{}/8 {}", network.notebook.score, network.notebook.verdict)};
   }
   return {std::string(symbol(network.diagnosis.severity)),
           title_of(network),
@@ -164,7 +161,7 @@ std::string run_table(std::span<const NetworkReport> networks, const RunDiagnosi
   }
   return decorate(fmt::format("📊 {} OF ONE RUN\n", networks.size() == 1 ? "STEP" : "STEPS"),
                   style) +
-         text_table(rows, style);
+         aligned_table(rows, style);
 }
 
 std::string run_section(const RunDiagnosis& run, TextStyle style) {

@@ -23,6 +23,21 @@ std::vector<Finding> check_complete_failure(const Evidence& evidence);
 std::vector<Finding> check_large_gradients(const Evidence& evidence);
 std::vector<Finding> check_norm_range(const Evidence& evidence);
 
+/// A finding about one gradient, kernel or layer, which has a name and a place: `value` is beyond
+/// `limit`.
+template <typename Subject>
+Finding finding_about(const Subject& subject, Severity severity, double value, double limit,
+                      Verdict verdict) {
+  Finding finding;
+  finding.severity = severity;
+  finding.tensor = subject.name;
+  finding.layer = subject.layer;
+  finding.value = value;
+  finding.threshold = limit;
+  finding.verdict = verdict;
+  return finding;
+}
+
 /// Whether a relu layer saw fewer samples than Thresholds::min_relu_batch: one sample switches off half of
 /// the units on either side of a kernel, and so three quarters of its gradient, in a healthy network.
 bool has_too_few_samples(const Evidence& evidence);

@@ -154,6 +154,15 @@ std::string_view name(Verdict verdict) {
   return "healthy";
 }
 
+std::string_view rule_title(RuleId rule) {
+  const auto entry = std::ranges::find(rule_table(), rule, &Rule::id);
+  return entry == rule_table().end() ? std::string_view() : entry->title;
+}
+
+bool supports_verdict(const Finding& finding, const Diagnosis& diagnosis) {
+  return decides(finding) && finding.verdict == diagnosis.verdict;
+}
+
 Diagnosis diagnose(const HealthMetrics& metrics, const Thresholds& thresholds) {
   Diagnosis diagnosis;
   diagnosis.thresholds = thresholds;

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "monitor/metrics/health_metrics.h"
+#include "monitor/metrics/thresholds.h"
 #include "monitor/metrics/vital_signs.h"
 #include "monitor/rules/rule_id.h"
-#include "monitor/rules/thresholds.h"
 
 namespace gradvitals {
 
@@ -32,6 +32,9 @@ enum class Verdict : std::uint8_t {
 /// "symmetric".
 std::string_view name(Severity severity);
 std::string_view name(Verdict verdict);
+
+/// "Backward factor": what a rule of rule_table() looks for. Empty for a rule of runs.
+std::string_view rule_title(RuleId rule);
 
 /// One rule that fired.
 struct Finding {
@@ -62,6 +65,9 @@ struct Diagnosis {
   VitalSigns vital_signs;
   Thresholds thresholds;  ///< Those it was made with.
 };
+
+/// Whether the finding is one of those that the verdict is made of.
+bool supports_verdict(const Finding& finding, const Diagnosis& diagnosis);
 
 /// Applies the full rules, to each network alone where several were examined together: what is wrong
 /// with one explains nothing of another. Pure: the same metrics give the same diagnosis. Where nothing can be

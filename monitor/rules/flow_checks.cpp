@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "monitor/metrics/phrases.h"
 #include "monitor/rules/advice.h"
 #include "monitor/rules/checks.h"
 

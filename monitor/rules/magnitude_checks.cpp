@@ -6,23 +6,12 @@
 #include <optional>
 #include <string_view>
 
+#include "monitor/metrics/phrases.h"
 #include "monitor/rules/advice.h"
 #include "monitor/rules/checks.h"
 
 namespace gradvitals {
 namespace {
-
-Finding finding_about(const GradientNorm& gradient, Severity severity, double value,
-                      double threshold, Verdict verdict) {
-  Finding finding;
-  finding.severity = severity;
-  finding.tensor = gradient.name;
-  finding.layer = gradient.layer;
-  finding.value = value;
-  finding.threshold = threshold;
-  finding.verdict = verdict;
-  return finding;
-}
 
 using Readings = std::vector<const GradientNorm*>;
 

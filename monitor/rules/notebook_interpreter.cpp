@@ -1,8 +1,12 @@
 #include "monitor/rules/notebook_interpreter.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
+#include <vector>
+
+#include "monitor/metrics/notebook_limits.h"
 
 namespace gradvitals {
 namespace {
@@ -86,6 +90,21 @@ std::string statistics_lines(const HealthMetrics& metrics) {
       metrics.weak_layers, metrics.total_layers);
 }
 
+/// Whether one of the notebook's checks points at what the verdict says. For the other verdicts it
+/// has no check at all.
+bool notebook_sees(Verdict verdict, const HealthMetrics& metrics) {
+  switch (verdict) {
+    case Verdict::kVanishing:
+      return metrics.vanished_layers > 0 || metrics.weak_layers > metrics.total_layers / 2;
+    case Verdict::kExploding:
+      return metrics.max_gradient > kNotebookLargeNorm;
+    case Verdict::kUnstable:
+      return notebook_range_ratio(metrics) > kNotebookRangeRatio;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 double notebook_range_ratio(const HealthMetrics& metrics) {
@@ -111,6 +130,37 @@ NotebookScore notebook_score(const HealthMetrics& metrics) {
     score += 1;
   }
   return {score, verdict_of(score)};
+}
+
+std::string notebook_evidence(const HealthMetrics& metrics) {
+  std::vector<std::string> seen;
+  if (metrics.vanished_layers > 0) {
+    seen.push_back(fmt::format("{} of {} norms {} below {}", metrics.vanished_layers,
+                               metrics.total_layers, metrics.vanished_layers == 1 ? "lies" : "lie",
+                               kNotebookVanishedNorm));
+  }
+  if (metrics.max_gradient > kNotebookLargeNorm) {
+    seen.push_back(fmt::format("the largest norm is {}", scientific(metrics.max_gradient, 1)));
+  }
+  const double ratio = notebook_range_ratio(metrics);
+  if (ratio > kNotebookRangeRatio)
+    seen.push_back(fmt::format("norms span {}x", scientific(ratio, 1)));
+  if (!seen.empty()) return fmt::format("{}", fmt::join(seen, " and "));
+  if (!(metrics.min_gradient >= kNotebookVanishedNorm &&
+        metrics.max_gradient <= kNotebookLargeNorm)) {
+    return "a norm that is not a number crosses no limit";
+  }
+  return fmt::format("no norm is below {} (smallest: {}) or above {}", kNotebookVanishedNorm,
+                     scientific(metrics.min_gradient, 1), kNotebookLargeNorm);
+}
+
+bool disagrees(const NotebookScore& notebook, const HealthMetrics& metrics,
+               const Diagnosis& diagnosis) {
+  if (diagnosis.verdict == Verdict::kHealthy) return notebook.score < kNotebookExcellent;
+  // MODERATE is "manageable" in the notebook's words, which no critical finding is.
+  const bool is_critical = diagnosis.severity == Severity::kCritical;
+  const int highest_fitting_score = is_critical ? kNotebookModerate - 1 : kNotebookExcellent - 1;
+  return notebook.score > highest_fitting_score || !notebook_sees(diagnosis.verdict, metrics);
 }
 
 std::string interpret_gradient_health(const HealthMetrics& metrics) {

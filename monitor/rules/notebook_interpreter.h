@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "monitor/metrics/health_metrics.h"
+#include "monitor/rules/diagnosis.h"
 
 namespace gradvitals {
 
@@ -25,6 +26,15 @@ double notebook_range_ratio(const HealthMetrics& metrics);
 
 /// The score that the notebook would print. Uses the notebook's keys alone.
 NotebookScore notebook_score(const HealthMetrics& metrics);
+
+/// What the notebook's three checks found, as a phrase: "8 of 8 norms lie below 1e-06".
+std::string notebook_evidence(const HealthMetrics& metrics);
+
+/// Whether the notebook and the full rules say different things of a network: one calls it healthy
+/// and the other does not, the score is too high for the severity, or no check of the notebook
+/// points at what the verdict names.
+bool disagrees(const NotebookScore& notebook, const HealthMetrics& metrics,
+               const Diagnosis& diagnosis);
 
 /// The notebook's diagnosis text, beginning with its blank line and ending with a line break. The notebook
 /// says "Loss Computed Successfully" of any loss, and of none.

@@ -56,13 +56,8 @@ std::vector<Finding> check_underflow(const Evidence& evidence) {
     }
   }
   if (worst == nullptr) return {};
-  Finding finding;
-  finding.severity = Severity::kWarning;
-  finding.tensor = worst->name;
-  finding.layer = worst->layer;
-  finding.value = subnormal_fraction(*worst);
-  finding.threshold = limit;
-  finding.verdict = Verdict::kVanishing;
+  Finding finding = finding_about(*worst, Severity::kWarning, subnormal_fraction(*worst), limit,
+                                  Verdict::kVanishing);
   finding.text = fmt::format(
       "In {} of {} kernels' gradients nearly all elements are subnormal in {}, the last bits "
       "before "

@@ -3,16 +3,15 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "monitor/metrics/gradient_norms.h"
 #include "monitor/metrics/health_metrics.h"
+#include "monitor/metrics/thresholds.h"
 #include "monitor/metrics/vital_signs.h"
 #include "monitor/rules/diagnosis.h"
 #include "monitor/rules/rule_id.h"
-#include "monitor/rules/thresholds.h"
 
 namespace gradvitals {
 
@@ -48,14 +47,5 @@ bool decides(const Finding& finding);
 
 /// The limit that stands for a severity of warning or critical.
 double limit_of(Limits limits, Severity severity);
-
-/// "4.3x"; "1.2e+06x" from a thousand on.
-std::string times(double factor);
-
-/// The word that agrees with a count: plural(n, "is", "are").
-std::string_view plural(std::int64_t count, std::string_view one, std::string_view many);
-
-/// "a", "a and b", "a, b and c", "a, b, c and 4 more".
-std::string list_names(std::span<const std::string> names);
 
 }  // namespace gradvitals

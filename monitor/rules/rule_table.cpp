@@ -1,8 +1,5 @@
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <array>
-#include <cmath>
+#include <cstddef>
 
 #include "monitor/rules/checks.h"
 #include "monitor/rules/rule.h"
@@ -54,45 +51,6 @@ static_assert(is_in_order(), "the table of rules does not follow the enumerators
 
 std::span<const Rule> rule_table() {
   return kRules;
-}
-
-Severity severity_above(double value, Limits limits) {
-  if (value > limits.critical) return Severity::kCritical;
-  return value > limits.warning ? Severity::kWarning : Severity::kOk;
-}
-
-Severity severity_below(double value, Limits limits) {
-  if (value < limits.critical) return Severity::kCritical;
-  return value < limits.warning ? Severity::kWarning : Severity::kOk;
-}
-
-bool decides(const Finding& finding) {
-  return finding.severity >= Severity::kWarning;
-}
-
-double limit_of(Limits limits, Severity severity) {
-  return severity == Severity::kCritical ? limits.critical : limits.warning;
-}
-
-std::string times(double factor) {
-  return factor < 1000.0 ? fmt::format("{:.1f}x", factor) : fmt::format("{:.1e}x", factor);
-}
-
-std::string_view plural(std::int64_t count, std::string_view one, std::string_view many) {
-  return count == 1 ? one : many;
-}
-
-std::string list_names(std::span<const std::string> names) {
-  constexpr std::size_t kShown = 8;
-  std::string text;
-  const std::size_t shown = std::min(names.size(), kShown);
-  for (std::size_t i = 0; i < shown; ++i) {
-    const bool is_last = i + 1 == names.size();
-    if (i > 0) text += is_last ? " and " : ", ";
-    text += names[i];
-  }
-  if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
-  return text;
 }
 
 }  // namespace gradvitals

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "monitor/metrics/gradient_norms.h"
-#include "monitor/rules/rule.h"
+#include "monitor/metrics/phrases.h"
 #include "monitor/rules/run_checks.h"
 
 namespace gradvitals {

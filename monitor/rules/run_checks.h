@@ -40,7 +40,4 @@ std::vector<std::string> gradient_names_of(const HealthMetrics& metrics);
 RunFinding finding_at(const RunEvidence& run, std::size_t place, std::int64_t count,
                       Finding finding);
 
-/// "1 step", "3 steps"
-std::string steps_text(std::int64_t count);
-
 }  // namespace gradvitals

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "monitor/metrics/natural_order.h"
+#include "monitor/metrics/phrases.h"
 #include "monitor/rules/root_causes.h"
 #include "monitor/rules/rule.h"
 #include "monitor/rules/run_checks.h"
@@ -183,10 +184,6 @@ void sort_findings(std::vector<RunFinding>& findings) {
 RunFinding finding_at(const RunEvidence& run, std::size_t place, std::int64_t count,
                       Finding finding) {
   return {std::move(finding), run.steps[place].step, run.steps[place].label, count};
-}
-
-std::string steps_text(std::int64_t count) {
-  return fmt::format("{} {}", count, plural(count, "step", "steps"));
 }
 
 std::vector<std::size_t> run_order(std::span<const RunStep> steps) {

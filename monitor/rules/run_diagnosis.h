@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "monitor/metrics/health_metrics.h"
+#include "monitor/metrics/thresholds.h"
 #include "monitor/rules/diagnosis.h"
-#include "monitor/rules/thresholds.h"
 
 namespace gradvitals {
 

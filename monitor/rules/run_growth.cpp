@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "monitor/metrics/phrases.h"
 #include "monitor/rules/rule.h"
 #include "monitor/rules/run_checks.h"
 

@@ -7,7 +7,7 @@
 #include <iterator>
 #include <utility>
 
-#include "monitor/metrics/networks.h"
+#include "monitor/metrics/network_split.h"
 
 namespace gradvitals {
 

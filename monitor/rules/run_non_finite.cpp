@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "monitor/rules/rule.h"
+#include "monitor/metrics/phrases.h"
 #include "monitor/rules/run_checks.h"
 
 namespace gradvitals {

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "monitor/metrics/phrases.h"
 #include "monitor/rules/advice.h"
-#include "monitor/rules/rule.h"
 #include "monitor/rules/run_checks.h"
 #include "monitor/rules/run_histories.h"
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "monitor/metrics/layer_units.h"
+#include "monitor/metrics/phrases.h"
 #include "monitor/rules/checks.h"
 #include "monitor/rules/hidden_kernels.h"
 
@@ -12,18 +13,6 @@ namespace {
 
 std::string_view slice_word(const TensorRecord& kernel) {
   return kernel.unit_axis == UnitAxis::kCols ? "columns" : "rows";
-}
-
-Finding finding_about(const TensorRecord& kernel, Severity severity, double value, double limit,
-                      Verdict verdict) {
-  Finding finding;
-  finding.severity = severity;
-  finding.tensor = kernel.name;
-  finding.layer = kernel.layer;
-  finding.value = value;
-  finding.threshold = limit;
-  finding.verdict = verdict;
-  return finding;
 }
 
 double zero_fraction(const TensorRecord* kernel) {

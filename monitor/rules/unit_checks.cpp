@@ -28,20 +28,9 @@ std::string others(int count, std::string_view what) {
   return count > 1 ? fmt::format(" ({} layers are {}, this one most)", count, what) : "";
 }
 
-Finding finding_about(const Selection& selection, Severity severity, double threshold,
-                      Verdict verdict) {
-  Finding finding;
-  finding.severity = severity;
-  finding.tensor = selection.worst->name;
-  finding.layer = selection.worst->layer;
-  finding.value = selection.fraction;
-  finding.threshold = threshold;
-  finding.verdict = verdict;
-  return finding;
-}
-
 Finding saturated_head(const Selection& selection, double threshold) {
-  Finding finding = finding_about(selection, Severity::kCritical, threshold, Verdict::kSaturated);
+  Finding finding = finding_about(*selection.worst, Severity::kCritical, selection.fraction,
+                                  threshold, Verdict::kSaturated);
   finding.at_head = true;
   const Saturation limits = properties(selection.worst->activation).saturation.value();
   finding.text = fmt::format(
@@ -55,7 +44,8 @@ Finding saturated_head(const Selection& selection, double threshold) {
 }
 
 Finding saturated_hidden(const Selection& selection, double threshold) {
-  Finding finding = finding_about(selection, Severity::kWarning, threshold, Verdict::kSaturated);
+  Finding finding = finding_about(*selection.worst, Severity::kWarning, selection.fraction,
+                                  threshold, Verdict::kSaturated);
   finding.text = fmt::format(
       "{:.1f} % of the pre-activations of {} lie at |z| >= 5, where {} is "
       "flat{}.",
@@ -96,8 +86,9 @@ std::vector<Finding> check_dead_units(const Evidence& evidence) {
   }
   if (!layers.worst) return {};
   const Severity severity = severity_above(layers.fraction, thresholds.dead_unit_fraction);
-  Finding finding = finding_about(
-      layers, severity, limit_of(thresholds.dead_unit_fraction, severity), Verdict::kDead);
+  Finding finding =
+      finding_about(*layers.worst, severity, layers.fraction,
+                    limit_of(thresholds.dead_unit_fraction, severity), Verdict::kDead);
   finding.text = fmt::format("{} of {} units of {} output 0 for each of the {} samples{}.",
                              layers.worst->dead_unit_count, layers.worst->unit_count,
                              finding.tensor, layers.worst->batch, others(layers.count, "dying"));

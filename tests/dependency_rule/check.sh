@@ -6,6 +6,8 @@
 #   - kernels includes nothing of framework, monitor or app; framework and monitor include neither
 #     each other nor app, and monitor nothing of kernels/ops; nothing of the product includes tests or
 #     benchmarks.
+#   - Inside monitor: metrics; recorded and rules, which stand on metrics alone; report, which reads metrics and
+#     what the rules hand out, but neither their checks nor their table, and calls nothing that judges.
 #   - Headers of CUDA, CUB and cuBLAS are included under kernels/*/cuda and kernels/baselines alone.
 #   - No preprocessor branch selects a backend: CMake chooses files. kernels/runtime/host_device.h alone tells
 #     nvcc from g++.
@@ -44,12 +46,16 @@ mapfile -t stats < <(sources kernels/stats)
 mapfile -t ops < <(sources kernels/ops)
 mapfile -t framework < <(sources framework)
 mapfile -t monitor < <(sources monitor)
+mapfile -t metrics < <(sources monitor/metrics)
+mapfile -t recorded < <(sources monitor/recorded)
+mapfile -t rules < <(sources monitor/rules)
+mapfile -t report < <(sources monitor/report)
 mapfile -t product < <(sources kernels framework monitor app)
 mapfile -t everything < <(sources kernels framework monitor app benchmarks tests)
 mapfile -t without_cuda < <(printf '%s\n' "${everything[@]}" | grep -vE '^kernels/([a-z]+/cuda|baselines)/')
 mapfile -t branchless < <(printf '%s\n' "${everything[@]}" | grep -vxF 'kernels/runtime/host_device.h')
 
-for folder in kernels/{runtime,sim,stats,ops} framework monitor; do
+for folder in kernels/{runtime,sim,stats,ops} framework monitor/{metrics,recorded,rules,report}; do
   if [[ -z $(sources "$folder") ]]; then
     echo "no sources in $root/$folder: nothing was checked"
     exit 2
@@ -65,6 +71,16 @@ forbid "monitor stands on kernels/runtime and kernels/stats" "$(include_of 'kern
 forbid "framework stands on kernels/runtime, stats and ops" "$(include_of 'kernels/(sim|baselines)/')" "${framework[@]}"
 forbid "framework must not know monitor or app" "$(include_of '(monitor|app)/')" "${framework[@]}"
 forbid "monitor must not know framework or app" "$(include_of '(framework|app)/')" "${monitor[@]}"
+forbid "monitor/metrics stands on nothing of monitor" \
+  "$(include_of 'monitor/(gradient_monitor|(recorded|rules|report)/)')" "${metrics[@]}"
+forbid "monitor/recorded stands on monitor/metrics alone" \
+  "$(include_of 'monitor/(gradient_monitor|(rules|report)/)')" "${recorded[@]}"
+forbid "monitor/rules stands on monitor/metrics alone" \
+  "$(include_of 'monitor/(gradient_monitor|(recorded|report)/)')" "${rules[@]}"
+forbid "monitor/report reads metrics and diagnoses, and does not judge" \
+  "$(include_of 'monitor/(gradient_monitor|recorded/|rules/(checks|hidden_kernels|rule|run_(checks|histories|networks))\.h)')" "${report[@]}"
+forbid "no writer judges: what it writes is judged before" \
+  '^[^/"]*\b(diagnose|diagnose_run|notebook_score)\(' "${report[@]}"
 forbid "the product must not include tests or benchmarks" "$(include_of '(tests|benchmarks)/')" "${product[@]}"
 forbid "includes are written from the root" '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]\.\.?/' "${everything[@]}"
 forbid "CUDA headers belong to kernels/*/cuda and kernels/baselines" \

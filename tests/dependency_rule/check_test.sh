@@ -11,7 +11,8 @@ plant() {  # plant FILE LINE: a tree that keeps the rule but for that line.
   rm -rf "${folder:?}"/*
   local file
   for file in kernels/runtime/stream.h kernels/sim/engine.h kernels/stats/view.h kernels/ops/gemm.h \
-    kernels/ops/cuda/gemm.cu framework/tape.h monitor/rules.h app/main.cpp "$1"; do
+    kernels/ops/cuda/gemm.cu framework/tape.h monitor/{metrics/blocks,recorded/table,rules/rule,report/json}.h \
+    app/main.cpp "$1"; do
     mkdir -p "$folder/$(dirname "$file")"
     echo '#include "kernels/runtime/dtype.h"' >"$folder/$file"
   done
@@ -47,6 +48,22 @@ expect 1 kernels/stats/view.cpp '#include "kernels/ops/gemm.h"'
 expect 1 kernels/stats/cuda/stats.cu '#include "kernels/sim/engine.h"'
 expect 1 kernels/ops/gemm.cpp '#include "kernels/baselines/norms.h"'
 expect 1 monitor/metrics/watch.cpp '#include "kernels/ops/gemm.h"'
+expect 1 monitor/metrics/watch.cpp '#include "monitor/rules/diagnosis.h"'
+expect 1 monitor/metrics/watch.cpp '#include "monitor/report/style.h"'
+expect 1 monitor/metrics/watch.cpp '#include "monitor/recorded/table.h"'
+expect 1 monitor/metrics/watch.cpp '#include "monitor/gradient_monitor.h"'
+expect 1 monitor/recorded/table.cpp '#include "monitor/rules/diagnosis.h"'
+expect 1 monitor/recorded/table.cpp '#include "monitor/report/style.h"'
+expect 1 monitor/rules/checks.cpp '#include "monitor/report/style.h"'
+expect 1 monitor/rules/checks.cpp '#include "monitor/recorded/table.h"'
+expect 1 monitor/report/json.cpp '#include "monitor/rules/rule.h"'
+expect 1 monitor/report/json.cpp '#include "monitor/rules/checks.h"'
+expect 1 monitor/report/json.cpp '#include "monitor/rules/run_checks.h"'
+expect 1 monitor/report/json.cpp '#include "monitor/rules/run_histories.h"'
+expect 1 monitor/report/json.cpp '#include "monitor/recorded/table.h"'
+expect 1 monitor/report/json.cpp '  const Diagnosis diagnosis = diagnose(network.metrics);'
+expect 1 monitor/report/json.cpp '  return gradvitals::diagnose_run(steps);'
+expect 1 monitor/report/json.cpp '  out.value(notebook_score(metrics).score);'
 expect 1 framework/tape.cpp '#include "kernels/sim/engine.h"'
 expect 1 app/compare.cpp '#include "tests/support/gradcheck.h"'
 expect 1 app/info.cpp '#include <cuda_runtime.h>'
@@ -64,6 +81,13 @@ expect 1 kernels/sim/engine.h '#if __has_include(<cuda_runtime.h>)'
 expect 0 kernels/ops/optimizer.h '#include "kernels/stats/view.h"'
 expect 0 kernels/baselines/norms.h '#include "kernels/ops/gemm.h"'
 expect 0 monitor/metrics/watch.cpp '#include "kernels/stats/view.h"'
+expect 0 monitor/recorded/table.cpp '#include "monitor/metrics/blocks.h"'
+expect 0 monitor/rules/checks.cpp '#include "monitor/rules/rule.h"'
+expect 0 monitor/report/json.cpp '#include "monitor/rules/rule_id.h"'
+expect 0 monitor/report/json.cpp '#include "monitor/rules/run_diagnosis.h"'
+expect 0 monitor/report/json.h '  NotebookScore notebook;  ///< notebook_score() of the metrics.'
+expect 0 monitor/report/json.h 'std::string diagnosis_json(const NetworkReport& network);'
+expect 0 app/judge.cpp '  Diagnosis diagnosis = diagnose(metrics);'
 expect 0 app/compare.cpp '#include "monitor/rules.h"'
 expect 0 app/compare.cpp '#include "framework/tape.h"'
 expect 0 tests/app/compare_test.cpp '#include "framework/tape.h"'
@@ -78,6 +102,12 @@ plant app/main.cpp ''
 rm -r "$folder/monitor"
 if bash "$check" "$folder" >/dev/null; then
   echo "FAILED: a tree without monitor passes, although nothing of it was checked"
+  failures=$((failures + 1))
+fi
+plant app/main.cpp ''
+rm -r "$folder/monitor/recorded"
+if bash "$check" "$folder" >/dev/null; then
+  echo "FAILED: a tree without monitor/recorded passes, although nothing of it was checked"
   failures=$((failures + 1))
 fi
 

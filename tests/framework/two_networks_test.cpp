@@ -16,7 +16,7 @@
 #include "framework/sequential.h"
 #include "framework/tape.h"
 #include "monitor/gradient_monitor.h"
-#include "monitor/metrics/networks.h"
+#include "monitor/metrics/network_split.h"
 #include "monitor/rules/diagnosis.h"
 #include "tests/support/devices.h"
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <unordered_set>
 
-#include "monitor/metrics/recorded_metrics.h"
+#include "monitor/recorded/recorded_metrics.h"
 #include "tests/fuzz/fuzz_targets.h"
 
 namespace gradvitals::test {

@@ -1,7 +1,7 @@
 #include <cstdlib>
 
 #include "framework/io/text_table.h"
-#include "monitor/metrics/recorded_table.h"
+#include "monitor/recorded/recorded_table.h"
 #include "tests/fuzz/recorded_checks.h"
 
 namespace gradvitals::test {

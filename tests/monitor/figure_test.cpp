@@ -288,19 +288,35 @@ std::vector<NetworkReport> steps_with_norms(const std::vector<double>& norms) {
   return steps;
 }
 
+RunDiagnosis diagnosis_of_run(const std::vector<NetworkReport>& reports) {
+  std::vector<RunStep> steps;
+  for (const NetworkReport& report : reports) {
+    steps.push_back({report.metrics.step, report.name, &report.metrics, &report.diagnosis});
+  }
+  return diagnose_run(steps);
+}
+
+std::string script_of_run(const std::vector<NetworkReport>& steps, RuleSet rules) {
+  const RunDiagnosis run = diagnosis_of_run(steps);
+  return figure_script(steps, rules, FigureFormat::kSvg, {}, &run);
+}
+
 TEST(FigureScript, OfARunIsALineOverItsStepsWithTheFirstBadOneMarked) {
   const std::vector<NetworkReport> run = steps_with_norms({0.3, 0.4, 0.5, 5000.0, 6000.0, 7000.0});
-  const std::string script = script_of(run);
+  const std::string script = script_of_run(run, RuleSet::kFull);
   EXPECT_EQ(count_of(script, "\nplot "), 1);
   EXPECT_TRUE(contains(script, "$largest << END\n0 0.3\n10 0.4\n20 0.5\n30 5000\n"));
   EXPECT_TRUE(contains(script, "$smallest << END\n0 0.15\n"));
   EXPECT_TRUE(contains(script, "set arrow from 30, graph 0 to 30, graph 1"));
   EXPECT_TRUE(contains(script, "'exploding  ·  first bad step 30'"));
   EXPECT_TRUE(contains(script, "set logscale y"));
-  const std::string seed = script_of(run, RuleSet::kNotebook);
+  const std::string seed = script_of_run(run, RuleSet::kNotebook);
   EXPECT_FALSE(contains(seed, "set arrow"));
   EXPECT_FALSE(contains(seed, "exploding"));
-  EXPECT_FALSE(contains(script_of(steps_with_norms({0.3, 0.4})), "set arrow"));
+  EXPECT_EQ(script_of(run), seed) << "the figure judges the run by itself";
+  const std::string healthy = script_of_run(steps_with_norms({0.3, 0.4}), RuleSet::kFull);
+  EXPECT_FALSE(contains(healthy, "set arrow"));
+  EXPECT_TRUE(contains(healthy, "'healthy'"));
 }
 
 TEST(FigureScript, StepsOfARunWithoutANormHaveAMark) {

@@ -1,4 +1,4 @@
-// Contract: monitor/metrics/recorded_metrics.h, for an object of the notebook's keys. Oracle: the table
+// Contract: monitor/recorded/recorded_metrics.h, for an object of the notebook's keys. Oracle: the table
 // below; a refusal is one line that names file and key.
 
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <string>
 
 #include "kernels/runtime/error.h"
-#include "monitor/metrics/recorded_metrics.h"
+#include "monitor/recorded/recorded_metrics.h"
 #include "monitor/report/json.h"
 #include "tests/monitor/report_networks.h"
 

@@ -1,6 +1,6 @@
-// Contract: monitor/metrics/recorded_metrics.h. Oracle: the files below, and those that trackers and
+// Contract: monitor/recorded/recorded_metrics.h. Oracle: the files below, and those that trackers and
 // trainers wrote; a refusal is one line that names file and line or key.
-#include "monitor/metrics/recorded_metrics.h"
+#include "monitor/recorded/recorded_metrics.h"
 
 #include <gtest/gtest.h>
 

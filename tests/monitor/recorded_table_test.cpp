@@ -1,6 +1,6 @@
-// Contract: monitor/metrics/recorded_table.h. Oracle: tables written out here; how a file becomes a
+// Contract: monitor/recorded/recorded_table.h. Oracle: tables written out here; how a file becomes a
 // table is tested with framework/io/text_table.h.
-#include "monitor/metrics/recorded_table.h"
+#include "monitor/recorded/recorded_table.h"
 
 #include <gtest/gtest.h>
 

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "monitor/metrics/recorded_metrics.h"
-#include "monitor/metrics/recorded_table.h"
+#include "monitor/recorded/recorded_metrics.h"
+#include "monitor/recorded/recorded_table.h"
 
 namespace gradvitals::test {
 namespace {

@@ -56,8 +56,9 @@ inline void add_gains(HealthMetrics& metrics, double backward_gain, double forwa
 
 inline NetworkReport judged(std::string name, std::string short_name, HealthMetrics metrics) {
   Diagnosis diagnosis = diagnose(metrics);
+  const NotebookScore notebook = notebook_score(metrics);
   return {std::move(name),    std::move(short_name), "cpu",
-          std::move(metrics), std::move(diagnosis),  {}};
+          std::move(metrics), std::move(diagnosis),  notebook};
 }
 
 // Norms of the three comparison networks, rounded from a run in float64.

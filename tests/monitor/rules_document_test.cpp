@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "monitor/metrics/thresholds.h"
 #include "monitor/rules/rule.h"
-#include "monitor/rules/thresholds.h"
 #include "tests/monitor/health_fixtures.h"
 
 namespace gradvitals::test {

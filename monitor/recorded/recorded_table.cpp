@@ -1,4 +1,4 @@
-#include "monitor/metrics/recorded_table.h"
+#include "monitor/recorded/recorded_table.h"
 
 #include <fmt/format.h>
 
@@ -17,7 +17,7 @@
 #include "kernels/runtime/input_message.h"
 #include "kernels/runtime/utf8.h"
 #include "monitor/metrics/norm_names.h"
-#include "monitor/metrics/recorded_history.h"
+#include "monitor/recorded/recorded_history.h"
 
 namespace gradvitals {
 namespace {

@@ -16,7 +16,7 @@ namespace gradvitals {
 /// model, a new one if the model has no known layer. Returns distinct names of the networks, from the
 /// model of the first layer or from that layer; none if there is only one network.
 std::vector<Name> place_in_networks(std::span<const TensorView> views,
-                                     std::span<TensorRecord> records);
+                                    std::span<TensorRecord> records);
 
 /// The metrics of each network alone, with the step, loss and loss scale that they share; none where
 /// there is one network. Throws std::invalid_argument naming the record whose network is not among

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "monitor/metrics/recorded_metrics.h"
+#include "monitor/recorded/recorded_metrics.h"
 
 namespace gradvitals {
 

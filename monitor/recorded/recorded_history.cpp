@@ -1,4 +1,4 @@
-#include "monitor/metrics/recorded_history.h"
+#include "monitor/recorded/recorded_history.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 #include "kernels/runtime/input_message.h"
 #include "monitor/metrics/norm_names.h"
-#include "monitor/metrics/repeated_steps.h"
+#include "monitor/recorded/repeated_steps.h"
 
 namespace gradvitals {
 namespace {

@@ -1,4 +1,4 @@
-#include "monitor/report/text_table.h"
+#include "monitor/report/aligned_table.h"
 
 #include <fmt/format.h>
 
@@ -43,7 +43,7 @@ std::string line_of(const TableRow& row, const std::vector<int>& widths, TextSty
 
 }  // namespace
 
-std::string text_table(std::span<const TableRow> rows, TextStyle style) {
+std::string aligned_table(std::span<const TableRow> rows, TextStyle style) {
   const std::vector<int> widths = column_widths(rows, style);
   int table_width = static_cast<int>(kColumnGap.size() * (widths.size() - 1));
   for (const int width : widths) table_width += width;

@@ -8,6 +8,7 @@
 
 #include "monitor/metrics/layer_units.h"
 #include "monitor/metrics/parameter_name.h"
+#include "monitor/metrics/phrases.h"
 #include "monitor/rules/advice.h"
 #include "monitor/rules/checks.h"
 

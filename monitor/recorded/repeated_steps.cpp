@@ -1,4 +1,4 @@
-#include "monitor/metrics/repeated_steps.h"
+#include "monitor/recorded/repeated_steps.h"
 
 #include <algorithm>
 #include <cmath>

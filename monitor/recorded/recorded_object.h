@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "monitor/metrics/health_metrics.h"
-#include "monitor/metrics/recorded_history.h"
+#include "monitor/recorded/recorded_history.h"
 
 namespace gradvitals {
 

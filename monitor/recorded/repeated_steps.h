@@ -1,7 +1,7 @@
 // Steps that a training log holds more than once, as that of a restarted run does. Internal.
 #pragma once
 
-#include "monitor/metrics/recorded_metrics.h"
+#include "monitor/recorded/recorded_metrics.h"
 
 namespace gradvitals {
 

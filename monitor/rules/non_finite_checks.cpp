@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "monitor/metrics/blocks.h"
+#include "monitor/metrics/phrases.h"
 #include "monitor/rules/checks.h"
 
 namespace gradvitals {

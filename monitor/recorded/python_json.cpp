@@ -1,4 +1,4 @@
-#include "monitor/metrics/python_json.h"
+#include "monitor/recorded/python_json.h"
 
 #include <fmt/format.h>
 
@@ -40,7 +40,8 @@ bool is_word_or_hyphen(char letter) {
 /// The constant that stands at the beginning of `rest`; empty for none.
 std::string_view constant_at(std::string_view rest) {
   for (const std::string_view word : kConstants) {
-    if (rest.starts_with(word) && (rest.size() == word.size() || !is_word_or_hyphen(rest[word.size()]))) {
+    if (rest.starts_with(word) &&
+        (rest.size() == word.size() || !is_word_or_hyphen(rest[word.size()]))) {
       return word;
     }
   }

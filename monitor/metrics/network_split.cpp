@@ -1,4 +1,4 @@
-#include "monitor/metrics/networks.h"
+#include "monitor/metrics/network_split.h"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
-// Contract: monitor/metrics/networks.h, and how several networks are diagnosed and reported.
+// Contract: monitor/metrics/network_split.h, and how several networks are diagnosed and reported.
 // Oracle: each network diagnosed by itself.
-#include "monitor/metrics/networks.h"
+#include "monitor/metrics/network_split.h"
 
 #include <gtest/gtest.h>
 

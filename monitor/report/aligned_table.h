@@ -14,6 +14,6 @@ using TableRow = std::vector<std::string>;
 
 /// The first row is the header, with a double line above it and a single one below; another single
 /// line ends the table. The last column is not padded: no line ends in blanks.
-std::string text_table(std::span<const TableRow> rows, TextStyle style);
+std::string aligned_table(std::span<const TableRow> rows, TextStyle style);
 
 }  // namespace gradvitals

@@ -1,4 +1,4 @@
-#include "monitor/metrics/recorded_metrics.h"
+#include "monitor/recorded/recorded_metrics.h"
 
 #include <fmt/format.h>
 
@@ -9,8 +9,8 @@
 
 #include "kernels/runtime/input_message.h"
 #include "monitor/metrics/norm_names.h"
-#include "monitor/metrics/python_json.h"
-#include "monitor/metrics/recorded_object.h"
+#include "monitor/recorded/python_json.h"
+#include "monitor/recorded/recorded_object.h"
 
 namespace gradvitals {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "monitor/metrics/recorded_metrics.h"
+#include "monitor/recorded/recorded_metrics.h"
 
 namespace gradvitals {
 

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "kernels/runtime/input_message.h"
-#include "monitor/metrics/python_json.h"
-#include "monitor/metrics/recorded_object.h"
+#include "monitor/recorded/python_json.h"
+#include "monitor/recorded/recorded_object.h"
 
 namespace gradvitals {
 namespace {

@@ -1,0 +1,23 @@
+#include "monitor/rules/rule.h"
+
+namespace gradvitals {
+
+Severity severity_above(double value, Limits limits) {
+  if (value > limits.critical) return Severity::kCritical;
+  return value > limits.warning ? Severity::kWarning : Severity::kOk;
+}
+
+Severity severity_below(double value, Limits limits) {
+  if (value < limits.critical) return Severity::kCritical;
+  return value < limits.warning ? Severity::kWarning : Severity::kOk;
+}
+
+bool decides(const Finding& finding) {
+  return finding.severity >= Severity::kWarning;
+}
+
+double limit_of(Limits limits, Severity severity) {
+  return severity == Severity::kCritical ? limits.critical : limits.warning;
+}
+
+}  // namespace gradvitals

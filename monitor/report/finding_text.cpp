@@ -14,13 +14,13 @@ namespace gradvitals {
 
 std::string finding_title(const Finding& finding) {
   const auto rule = std::ranges::find(rule_table(), finding.rule, &Rule::id);
-  std::string text{number(finding.rule)};
+  std::string text{rule_number(finding.rule)};
   if (rule != rule_table().end()) text += fmt::format(" {}", rule->title);
   return finding.tensor.empty() ? text : fmt::format("{}: {}", text, printable(finding.tensor));
 }
 
 std::string finding_headline(const Finding& finding) {
-  return fmt::format("{}: {} {}\n", marker(finding.severity), number(finding.rule),
+  return fmt::format("{}: {} {}\n", marker(finding.severity), rule_number(finding.rule),
                      printable(finding.text));
 }
 

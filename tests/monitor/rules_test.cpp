@@ -30,8 +30,8 @@ TEST(Times, ReadsWellAtEveryScale) {
 
 TEST(RuleTable, EveryRuleHasATitleAndASource) {
   for (const Rule& rule : rule_table()) {
-    EXPECT_FALSE(rule.title.empty()) << number(rule.id);
-    EXPECT_FALSE(rule.source.empty()) << number(rule.id);
+    EXPECT_FALSE(rule.title.empty()) << rule_number(rule.id);
+    EXPECT_FALSE(rule.source.empty()) << rule_number(rule.id);
   }
 }
 

@@ -52,8 +52,8 @@ struct Place {
   int network;
 };
 
-/// The network of tensors that do not state it: that of the layer with the same model and scope, by the
-/// distinct names of the records; else that of their model, a new one if the model has no known layer.
+/// The network of tensors that do not state it: that of the layer with the same model and scope, by
+/// the distinct names of the records; else that of their model, a new one if it has no known layer.
 class Places {
  public:
   Places(std::span<const TensorView> views, std::span<const TensorRecord> records)

@@ -21,8 +21,8 @@ using Numbers = std::map<int, int>;
 
 constexpr int kUnknown = -1;
 
-/// Whether the network of a view is known: weights come from a model and updates from an optimizer, which
-/// know of no other models, and a loss belongs to all.
+/// Whether the network of a view is known: weights come from a model and updates from an optimizer,
+/// which know of no other models, and a loss belongs to all.
 bool tells_network(const TensorView& view) {
   switch (view.role) {
     case Role::kWeight:

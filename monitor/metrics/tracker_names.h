@@ -23,8 +23,8 @@ struct TrackerWord {
 std::span<const TrackerWord> tracker_words();
 
 /// "gpu_mem", "samples_per_second", "lr-Adam", "train/top5_acc", "system/gpu.0.temp": a name with a
-/// word for what trackers measure, unless it is a layer's. A name that ends in a word for a layer is
-/// a layer's ("time_embedding", "value_head"), unless it counts or sets something ("num_layers",
+/// word for what trackers measure, unless it is a layer's. A name that ends in a word for a layer
+/// is a layer's ("time_embedding", "value_head"), unless it counts or sets something ("num_layers",
 /// "lr/head").
 bool is_tracker_name(std::string_view name);
 

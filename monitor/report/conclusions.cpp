@@ -79,8 +79,8 @@ std::string notebook_evidence(const HealthMetrics& metrics) {
                      scientific(metrics.min_gradient), kNotebookLargeNorm);
 }
 
-/// Whether one of the notebook's checks points at what the verdict says. For the other verdicts it has
-/// no check at all.
+/// Whether one of the notebook's checks points at what the verdict says. For the other verdicts it
+/// has no check at all.
 bool notebook_sees(Verdict verdict, const HealthMetrics& metrics) {
   switch (verdict) {
     case Verdict::kVanishing:

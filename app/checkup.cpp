@@ -10,6 +10,7 @@
 #include "app/judge.h"
 #include "app/monitor_gradient_health.h"
 #include "framework/io/dense_layers.h"
+#include "framework/io/make_model.h"
 #include "framework/io/model_file.h"
 
 namespace gradvitals::app {
@@ -29,8 +30,8 @@ std::string without_blanks(std::string text) {
 }
 
 /// A setting from the option or from the metadata, which must agree; none if neither has it.
-std::optional<ModelWord> said(const SafetensorsFile& file, const std::string& key,
-                              const std::optional<std::string>& option) {
+std::optional<ModelWord> setting_of(const SafetensorsFile& file, const std::string& key,
+                                    const std::optional<std::string>& option) {
   const auto found = file.metadata().find(key);
   const std::string option_name = "--" + key;
   if (found == file.metadata().end()) {
@@ -59,8 +60,8 @@ ModelFile read_model(const CheckupOptions& options) {
   const std::size_t layer_count = dense_layers_of(file).size();
   std::optional<std::string> listed = options.activations;
   if (listed) listed = one_per_layer(*listed, layer_count);
-  const std::optional<ModelWord> activations = said(file, "activations", listed);
-  const std::optional<ModelWord> loss = said(file, "loss", options.loss);
+  const std::optional<ModelWord> activations = setting_of(file, "activations", listed);
+  const std::optional<ModelWord> loss = setting_of(file, "loss", options.loss);
   if (activations && loss) return gradvitals::read_model(file, *activations, *loss);
   const char* const lacking = activations ? "loss" : loss ? "activations" : "activations and loss";
   throw UsageError(fmt::format(

@@ -12,7 +12,7 @@ namespace gradvitals::app {
 struct CheckupOptions {
   std::string model;  ///< safetensors: layers, activations and loss
   std::string data;   ///< safetensors: x and y
-  /// What a model without metadata does not say.
+  /// For a model without metadata.
   std::optional<std::string> activations;  ///< One word per layer, or one for the hidden layers.
   std::optional<std::string> loss;
   JudgingOptions judging;
@@ -23,7 +23,7 @@ struct CheckupOptions {
 };
 
 /// Throws InputError for what cannot be read, and UsageError where the options contradict the file
-/// or leave unsaid what it does not say.
+/// or where neither of them has a setting.
 ExitCode checkup(const CheckupOptions& options);
 
 }  // namespace gradvitals::app

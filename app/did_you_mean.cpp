@@ -10,7 +10,8 @@
 namespace gradvitals::app {
 namespace {
 
-/// Damerau-Levenshtein distance: insertions, deletions, replacements and swaps of neighbours.
+/// Optimal string alignment distance: insertions, deletions, replacements, and swaps of neighbours
+/// that no other edit touches.
 std::size_t edit_distance(std::string_view from, std::string_view to) {
   std::vector<std::size_t> before(to.size() + 1), last(to.size() + 1), row(to.size() + 1);
   std::iota(last.begin(), last.end(), std::size_t{0});

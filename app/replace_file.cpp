@@ -34,7 +34,8 @@ extern "C" void remove_name_and_end(int signal) {
   ::raise(signal);
 }
 
-/// Removes the file of that name at the end of its scope or at an interruption, unless it was renamed.
+/// Removes the file of that name at the end of its scope or at an interruption, unless it was
+/// renamed.
 class TemporaryName {
  public:
   explicit TemporaryName(fs::path path) : path_(std::move(path)) {
@@ -83,7 +84,7 @@ fs::path draw_name(const fs::path& folder) {
 
 constexpr int kMaxTries = 100;  // A name that is taken is a rare accident.
 
-/// Permissions of a draft: never wider than those of the file that it replaces.
+/// Permissions of a draft. Owner only until the content is whole, where a file is replaced.
 mode_t draft_mode(std::optional<mode_t> mode) {
   return mode ? 0600 : 0666;
 }

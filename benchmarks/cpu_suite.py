@@ -17,7 +17,8 @@ from runs import (CpuPeers, Failure, Program, REPETITIONS, add_roofline, availab
                   times_us, timing)
 
 ROUNDS = 3  # Where processes take turns.
-QUICK_CASES = {"seed_network_f32/0/cold", "seed_network_f32/0/warm", "5000x1000_f32/0/cold", "5000x1000_f32/0/warm",
+QUICK_CASES = {"notebook_network_f32/0/cold", "notebook_network_f32/0/warm",
+               "5000x1000_f32/0/cold", "5000x1000_f32/0/warm",
                "gpt2_124m_f32/0/cold", "gpt2_124m_bf16/0/cold"}
 
 
@@ -27,7 +28,7 @@ QUICK_CASES = {"seed_network_f32/0/cold", "seed_network_f32/0/warm", "5000x1000_
 def tensor_stats(build, full, peers):
     program = Program(build, "tensor_stats")
     cases = without_zeros(program.case_names())
-    _, context = program.run("^cpu/record/seed_network_f32/0/warm/1/")
+    _, context = program.run("^cpu/record/notebook_network_f32/0/warm/1/")
     rows = []
     for case in cases if full else [case for case in cases if case in QUICK_CASES]:
         with part(f"tensor_stats {case}"):

@@ -23,7 +23,7 @@ struct GemmShape {
   double operations() const { return static_cast<double>(2 * m * n * k); }
 };
 
-/// Forward, weight gradient and input gradient of the seed networks' layers at batch 100, of wide
+/// Forward, weight gradient and input gradient of the notebook networks' layers at batch 100, of wide
 /// layers, and the shapes around the cpu device's change of algorithm.
 inline constexpr GemmShape kLayerShapes[] = {
     {100, 64, 10, false, false},     {10, 64, 100, true, false},     {100, 64, 64, false, false},

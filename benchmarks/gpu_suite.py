@@ -228,7 +228,7 @@ def gemm(build, peers, budget):
 # ---- the machine
 
 
-def asked_of_driver(what):
+def driver_property(what):
     """A property of the first GPU as nvidia-smi reports it; "unknown" if it does not."""
     try:
         answer = subprocess.run(["nvidia-smi", f"--query-gpu={what}", "--format=csv,noheader", "-i", "0"],
@@ -239,7 +239,7 @@ def asked_of_driver(what):
 
 
 def machine_of(build, context):
-    return {"device": context.get("gpu") or asked_of_driver("name"), "driver": asked_of_driver("driver_version"),
+    return {"device": context.get("gpu") or driver_property("name"), "driver": driver_property("driver_version"),
             "cuda_toolkit": context.get("cuda_toolkit", "unknown"),
             "cpu": cpu_info("model name", "Model") or os.uname().machine,
             "virtual": "hypervisor" in cpu_info("flags").split(), "threads": len(os.sched_getaffinity(0)),

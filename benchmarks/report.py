@@ -9,9 +9,9 @@ SCHEMA = "gradvitals.benchmarks/1"
 OURS = {"tensor_stats": ["record"], "training_step": ["gradvitals", "hand-written"], "gemm": ["gemm"]}
 
 # What the few lines ahead of all tables tell of.
-SHOWN_OF_CPU = ["seed_network_f32/0/warm", "5000x1000_f32/0/warm", "5000x4096_f32/0/cold", "gpt2_124m_f32/0/cold",
+SHOWN_OF_CPU = ["notebook_network_f32/0/warm", "5000x1000_f32/0/warm", "5000x4096_f32/0/cold", "gpt2_124m_f32/0/cold",
                 "1x268M_f32/0/cold"]
-SHOWN_OF_GPU = ["seed_network_f32/0/cold", "5000x1000_f32/0/cold", "5000x4096_f32/0/cold", "gpt2_124m_f32/0/cold",
+SHOWN_OF_GPU = ["notebook_network_f32/0/cold", "5000x1000_f32/0/cold", "5000x4096_f32/0/cold", "gpt2_124m_f32/0/cold",
                 "gpt2_124m_bf16/0/cold", "llama_7b_bf16/0/cold", "1x268M_f32/0/cold"]
 
 

@@ -60,7 +60,7 @@ inline constexpr SizedCase kSizes[] = {{"1x4K", 1 << 12},   {"1x16K", 1 << 14}, 
 /// Elements of each tensor of a case.
 inline std::vector<std::int64_t> counts_of(std::string_view name) {
   // The notebook's networks: four hidden layers of 64 units, ten inputs, one output.
-  if (name == "seed_network") return {640, 64, 4096, 64, 4096, 64, 4096, 64, 64, 1};
+  if (name == "notebook_network") return {640, 64, 4096, 64, 4096, 64, 4096, 64, 64, 1};
   if (name == "5000x1000") return std::vector<std::int64_t>(5000, 1000);
   if (name == "5000x4096") return std::vector<std::int64_t>(5000, 4096);
   for (const SizedCase& sized : kSizes) {

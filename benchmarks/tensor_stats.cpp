@@ -184,7 +184,7 @@ void register_cpu_cases() {
     DType dtype = DType::kFloat32;
   };
   for (const Shapes& shapes :
-       {Shapes{"seed_network"}, Shapes{"5000x1000"}, Shapes{"5000x4096"}, Shapes{"gpt2_124m"},
+       {Shapes{"notebook_network"}, Shapes{"5000x1000"}, Shapes{"5000x4096"}, Shapes{"gpt2_124m"},
         Shapes{"gpt2_124m", DType::kBFloat16}, Shapes{"gpt2_124m", DType::kFloat16},
         Shapes{"skewed"}, Shapes{"1x268M"}}) {
     CpuCase which = {

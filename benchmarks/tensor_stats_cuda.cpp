@@ -217,7 +217,7 @@ void register_cuda_cases() {
     bool with_zeros = true;
   };
   for (const Shapes& shapes :
-       {Shapes{"seed_network"}, Shapes{"5000x1000"}, Shapes{"5000x4096"}, Shapes{"gpt2_124m"},
+       {Shapes{"notebook_network"}, Shapes{"5000x1000"}, Shapes{"5000x4096"}, Shapes{"gpt2_124m"},
         Shapes{"gpt2_124m", DType::kBFloat16}, Shapes{"gpt2_124m", DType::kFloat16},
         Shapes{"gpt2_1_5b", DType::kBFloat16, false}, Shapes{"llama_7b", DType::kBFloat16, false},
         Shapes{"skewed"}, Shapes{"1x268M"}}) {

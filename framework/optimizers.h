@@ -38,10 +38,10 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  /// One step, on the stream. `guard` clips it, or skips it if gradients are not finite, on the device
-  /// (it reads GradientMonitor::global_stats()). Throws
-  /// std::invalid_argument naming a parameter whose gradient has another shape, or that is on
-  /// another device than the stream, and for a setting out of range.
+  /// One step, on the stream. `guard` clips it, or skips it if gradients are not finite, on the
+  /// device (it reads GradientMonitor::global_stats()). Throws std::invalid_argument naming a
+  /// parameter whose gradient has another shape, or that is on another device than the stream, and
+  /// for a setting out of range.
   Updates apply(Stream& stream, const Gradients& gradients, const UpdateGuard& guard = {});
 
  protected:

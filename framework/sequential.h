@@ -45,8 +45,8 @@ class Sequential {
     return *this;
   }
 
-  /// (B, input shape) -> (B, output shape). Throws std::invalid_argument naming the layer's kernel and both shapes where x
-  /// does not fit.
+  /// (B, input shape) -> (B, output shape). Throws std::invalid_argument naming the layer's kernel
+  /// and both shapes where x does not fit.
   Tensor forward(Tape& tape, const Tensor& x) const;
 
   /// Parameters in the order of the layers; trainable_variables() leaves out the frozen ones.

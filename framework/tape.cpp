@@ -135,7 +135,8 @@ void Tape::append_gradients(std::vector<TensorView>& views) const {
   for (std::size_t i = 0; i < gradients_.size(); ++i) {
     const auto& [parameter, gradient] = gradients_[i];
     const auto& [place, activation] = places_of_gradients_[i];
-    // By reference: copying a Tensor is an atomic increment, which costs more than the view.
+    // The tensor by reference: the view has its data pointer. Name and model are shared, each an
+    // atomic increment, which spares the strings.
     const Tensor& shown = gradient ? *gradient : parameter->value;
     views.push_back(view_of(parameter->name, Role::kGradient, shown, place.layer, activation));
     views.back().model = parameter->model;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <stdexcept>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "kernels/runtime/matrix_view.h"
@@ -128,8 +129,8 @@ void add_slices(std::span<const TensorView> views, std::span<const KernelSlices>
   }
 }
 
-/// All members but the data, by reference: a copy of 600 views a step would cost more than to compare
-/// them. A member that TensorView gains does not compile here until it is named.
+/// All members but the data, by reference: a copy of 600 views a step would cost more than to
+/// compare them. A member that TensorView gains does not compile here until it is named.
 auto without_data(const TensorView& view) {
   const auto& [name, model, role, layer, network, data, count, rows, cols, rank, unit_axis,
                channels, dtype, device, activation] = view;
@@ -159,18 +160,21 @@ bool GradientMonitor::move_to(std::span<const TensorView> views) {
 void GradientMonitor::watch(std::span<const TensorView> views) {
   for (const TensorView& view : views) check_view(view, stream_.device());
   if (move_to(views)) return;
-  // The plan first, for the strong exception guarantee.
+  // Everything that can throw, and then moves, which cannot: after an error the old plan stands.
   TensorStatsPlan plan(stream_, views);
-  plan_.reset();
   auto descriptions = std::make_shared<Descriptions>();
   descriptions->records = describe(views);
   descriptions->networks = place_in_networks(views, descriptions->records);
-  descriptions_ = std::move(descriptions);
-  views_.assign(views.begin(), views.end());
-  if (records_.bytes() < plan.record_count() * kRecordBytes) {
-    records_ = Buffer(stream_, plan.record_count() * kRecordBytes);
-  }
+  std::vector<TensorView> watched(views.begin(), views.end());
+  std::optional<Buffer> records;
+  const std::int64_t bytes = plan.record_count() * kRecordBytes;
+  if (records_.bytes() < bytes) records.emplace(stream_, bytes);
+  static_assert(std::is_nothrow_move_assignable_v<TensorStatsPlan> &&
+                std::is_nothrow_move_assignable_v<Buffer>);
   plan_ = std::move(plan);
+  descriptions_ = std::move(descriptions);
+  views_ = std::move(watched);
+  if (records) records_ = std::move(*records);
 }
 
 void GradientMonitor::require_watched(const char* call) const {

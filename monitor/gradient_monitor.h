@@ -61,28 +61,30 @@ class GradientMonitor {
   HealthMetrics inspect(std::span<const TensorView> views);
 
   /// Sets the tensors to watch. If they differ from the watched ones in their data alone, this is
-  /// set_data(); otherwise it makes a plan, which synchronises with the stream. Throws as inspect().
+  /// set_data(); otherwise it makes a plan, which synchronises with the stream. Throws as
+  /// inspect(); where no plan can be made, those watched before still are.
   void watch(std::span<const TensorView> views);
 
-  /// Sets the data pointers of the watched tensors, in their order; null for one that does not exist in
-  /// this step. If any has changed, issues one small copy to the stream. Throws as
+  /// Sets the data pointers of the watched tensors, in their order; null for one that does not
+  /// exist in this step. If any has changed, issues one small copy to the stream. Throws as
   /// TensorStatsPlan::set_data(), and std::logic_error where nothing is watched.
   void set_data(std::span<const void* const> data);
 
-  /// Issues the statistics of the watched tensors to the stream; they stay on the device until the next
-  /// call. May be captured in a graph (kernels/runtime/graph.h) after a first call with the same views;
-  /// do not watch others while the graph exists. Throws std::logic_error where nothing is watched.
+  /// Issues the statistics of the watched tensors to the stream; they stay on the device until the
+  /// next call. May be captured in a graph (kernels/runtime/graph.h) after a first call with the
+  /// same views; do not watch others while the graph exists. Throws std::logic_error where nothing
+  /// is watched.
   void observe();
   /// watch() and observe().
   void observe(std::span<const TensorView> views);
 
-  /// The statistics of all gradients together, of the last observe(), in device memory: for a guarded
-  /// update. Throws std::logic_error where nothing is watched.
+  /// The statistics of all gradients together, of the last observe(), in device memory: for a
+  /// guarded update. Throws std::logic_error where nothing is watched.
   const TensorStats* global_stats() const;
 
-  /// Issues an asynchronous copy of the last statistics to the host, as the metrics of `step`. Must not
-  /// be captured. Throws std::logic_error where nothing
-  /// is watched.
+  /// Issues an asynchronous copy of the last statistics to the host, as the metrics of `step`. Must
+  /// not be captured: each copy goes to host memory of its own step, which poll() reads. Throws
+  /// std::logic_error where nothing is watched.
   void submit(std::int64_t step);
 
   /// The metrics of the earliest submitted step if they have arrived, else none. Returns each once.

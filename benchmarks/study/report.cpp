@@ -147,7 +147,7 @@ std::string mistakes(const std::vector<Judged>& judged) {
     const bool is_decided = one.is_sick() && !findings.empty();
     text += fmt::format("| {}, {} | {} | {} | {} |\n", one.task->name, one.trial->spec.text(),
                         name(one.truth), gradvitals::name(one.diagnosis.verdict),
-                        is_decided ? number(findings.front().rule) : "-");
+                        is_decided ? rule_number(findings.front().rule) : "-");
   }
   return text;
 }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -12,7 +11,6 @@
 #include "framework/io/float_values.h"
 #include "framework/io/model_functions.h"
 #include "framework/io/safetensors.h"
-#include "framework/layers/dense.h"
 #include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
@@ -156,22 +154,6 @@ ModelFile read_model(const SafetensorsFile& file, const ModelWord& activations,
   if (model.loss == LossKind::kSoftmaxCrossEntropy && model.layers.back().outputs < 2) {
     refuse_input(file.path(), fmt::format("{}: {} of one output is always 0", loss.where,
                                           in_quotes(name(model.loss))));
-  }
-  return model;
-}
-
-Sequential make_model(Stream& stream, const ModelFile& file) {
-  Sequential model(stream, {.name = "ModelFile", .input_shape = {file.layers.front().inputs}});
-  for (const ModelFileLayer& layer : file.layers) {
-    Parameter kernel{
-        .name = layer.kernel_name,
-        .value = Tensor::from_host<float>(stream, {layer.inputs, layer.outputs}, layer.kernel)};
-    std::optional<Parameter> bias;
-    if (!layer.bias_name.empty()) {
-      bias = {.name = layer.bias_name,
-              .value = Tensor::from_host<float>(stream, {layer.outputs}, layer.bias)};
-    }
-    model.add(Dense(std::move(kernel), std::move(bias), layer.activation));
   }
   return model;
 }

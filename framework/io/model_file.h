@@ -1,5 +1,5 @@
 // Model files: a chain of dense layers, its activations and its loss, as safetensors; and the batch
-// to run it on.
+// to run it on. make_model.h makes the model.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,6 @@
 
 #include "framework/io/model_functions.h"
 #include "framework/io/safetensors.h"
-#include "framework/sequential.h"
 #include "kernels/ops/activation.h"
 #include "kernels/ops/loss.h"
 
@@ -47,10 +46,6 @@ ModelFile read_model(const std::string& path);
 /// neither.
 ModelFile read_model(const SafetensorsFile& file, const ModelWord& activations,
                      const ModelWord& loss);
-
-/// The model of the file, ready to run. Its parameters have the names that they have in the file. The
-/// kernel of a `layers.{i}.weight` is held as (in,out), and so is its gradient.
-Sequential make_model(Stream& stream, const ModelFile& file);
 
 struct ModelBatch {
   std::int64_t rows = 0;

@@ -59,8 +59,27 @@ Shape Dense::output_shape(const Shape& input) const {
   return {units_};
 }
 
+/// Takes the ready parameters into the model, which is that of those that have none.
+void Dense::adopt_parameters(const LayerContext& context) {
+  const Device device = context.stream.device();
+  for (const Parameter* parameter : parameters()) {
+    const Tensor& value = parameter->value;
+    if (value.dtype() == context.dtype && value.device() == device) continue;
+    throw std::invalid_argument(fmt::format(
+        "layer '{}': parameter '{}' is {} on {}, but the model is {} on {}", context.name,
+        parameter->name, gradvitals::name(value.dtype()), gradvitals::name(value.device()),
+        gradvitals::name(context.dtype), gradvitals::name(device)));
+  }
+  for (Parameter* parameter : parameters()) {
+    if (parameter->model.empty()) parameter->model = context.model;
+  }
+}
+
 void Dense::make_parameters(const LayerContext& context) {
-  if (kernel_.value.has_value()) return;
+  if (kernel_.value.has_value()) {
+    adopt_parameters(context);
+    return;
+  }
   const auto parameter = [&](const char* part, const Shape& shape, const Initializer& initializer) {
     std::string name = fmt::format("{}/{}", context.name, part);
     const RandomKey key = random_key(context.seed, fmt::format("{}/{}", context.model, name));

@@ -31,7 +31,7 @@ class Dense final : public Layer {
   Dense(std::int64_t units, Activation activation, Options options);
   /// Of ready parameters, which keep their names and values: `kernel` is (I,units), `bias` (units).
   /// The layer then takes I inputs only. Throws std::invalid_argument naming both shapes where they
-  /// do not fit.
+  /// do not fit; build() does where a parameter is not of the model's dtype or device.
   Dense(Parameter kernel, std::optional<Parameter> bias, Activation activation);
 
   std::string_view kind() const override { return "dense"; }
@@ -44,6 +44,8 @@ class Dense final : public Layer {
   void make_parameters(const LayerContext& context) override;
 
  private:
+  void adopt_parameters(const LayerContext& context);
+
   std::int64_t units_;
   Activation activation_;
   Options options_;

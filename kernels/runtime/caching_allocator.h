@@ -42,9 +42,9 @@ class CachingAllocator {
   void* allocate(std::int64_t bytes);
   void deallocate(void* block, std::int64_t bytes) noexcept;
 
-  /// Every block that is allocated or freed from here to end_hold() is reserved by a hold: it is not
-  /// allocated again before release_hold(). For captured work, which accesses these blocks in later
-  /// launches, after their owners have freed them. One hold at a time.
+  /// Every block that is allocated or freed from here to end_hold() is reserved by a hold: until
+  /// release_hold() it is not allocated outside the hold. For captured work, which accesses these
+  /// blocks in later launches, after their owners have freed them. One hold at a time.
   int begin_hold();
   void end_hold();
   void release_hold(int hold) noexcept;
@@ -72,8 +72,8 @@ class CachingAllocator {
   std::unordered_map<std::int64_t, std::vector<void*>> free_blocks_;
   MemoryUse use_;
 
-  std::unordered_map<void*, int> hold_of_block_;  ///< Of every block that a hold reserves.
-  std::vector<Parked> parked_;                    ///< Free blocks that a hold reserves.
+  std::unordered_map<void*, int> hold_of_block_;  ///< Of reserved blocks in use.
+  std::vector<Parked> parked_;                    ///< Reserved blocks that are free.
   std::optional<int> current_hold_;
   int holds_ = 0;
 };

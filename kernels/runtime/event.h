@@ -8,8 +8,8 @@ namespace gradvitals {
 class Stream;
 class BackendEvent;
 
-/// Reports whether the work issued before record() has finished, without waiting for later work. Bound
-/// to one stream. Move-only.
+/// Reports whether the work issued before record() has finished, without waiting for later work.
+/// Bound to one stream. Move-only.
 class Event {
  public:
   explicit Event(Stream& stream);
@@ -18,7 +18,7 @@ class Event {
   Event& operator=(Event&& other) noexcept;
 
   /// Marks the end of what has been issued to the stream so far; an earlier mark is forgotten. Not
-  /// allowed while the stream is captured (graph.h).
+  /// allowed while the stream is captured (graph.h): captured work does not run at that time.
   void record();
   /// Whether everything before the mark has finished; true where nothing was ever marked.
   bool has_passed() const;

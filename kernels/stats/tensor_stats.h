@@ -85,11 +85,11 @@ class TensorStatsPlan {
   std::unique_ptr<TensorStatsLayout> layout_;
 };
 
-/// Writes to `out`, on the stream's device, one record per tensor of the plan, in its order, and then
-/// the record of all gradients concatenated, those that do not exist included: the input of a guarded
-/// update (optimizer.h). A tensor without data has the empty
-/// record. Bitwise the same on every run, for every thread count and every GPU. Throws
-/// std::invalid_argument where `out` is not plan.record_count() records or the stream is not the plan's.
+/// Writes to `out`, on the stream's device, one record per tensor of the plan, in its order, and
+/// then the record of all gradients concatenated, those that do not exist included: the input of a
+/// guarded update (optimizer.h). A tensor without data has the empty record. Bitwise the same on
+/// every run, for every thread count and every GPU. Throws std::invalid_argument where `out` is not
+/// plan.record_count() records or the stream is not the plan's.
 void tensor_stats(Stream& stream, TensorStatsPlan& plan, const VectorView<TensorStats>& out);
 
 }  // namespace gradvitals

@@ -34,9 +34,10 @@ std::string_view name(Role role);
 /// "dense" of Keras' "dense/kernel", "layers.0" of PyTorch's "layers.0.weight".
 std::string_view scope_of(std::string_view name);
 
-/// A tensor to be watched. Owns its names, by reference, but not `data`, which must outlive its use:
-/// that of a tape's views ends at the next backward, reset or reallocation. Any trainer can fill
-/// these; one that keeps its names makes no string for a step's views.
+/// A tensor to be watched. Shares ownership of its names, but does not own `data`, which must
+/// outlive its use: that of a tape's views ends at the next backward, reset or reallocation. Any
+/// trainer can fill these. Keep a Name for each tensor, or watch() once and set_data() in each step
+/// (gradient_monitor.h): a name that is made from a std::string allocates a copy of it.
 struct TensorView {
   Name name;
   Name model{};  ///< Of the model it belongs to, if any: it tells namesakes apart.

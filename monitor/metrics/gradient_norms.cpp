@@ -14,8 +14,8 @@ namespace gradvitals {
 namespace {
 
 /// Independent of size where that is known.
-double magnitude(const GradientNorm& reading) {
-  return reading.rms.value_or(reading.norm);
+double magnitude(const GradientNorm& gradient) {
+  return gradient.rms.value_or(gradient.norm);
 }
 
 /// Whether the bias has no gradient, but for rounding, while its kernel has one.
@@ -25,57 +25,57 @@ bool is_idle(const GradientNorm& bias, const GradientNorm& kernel, const Thresho
          (has_vanished(bias, thresholds) && !has_vanished(kernel, thresholds));
 }
 
-void mark_idle_biases(std::vector<GradientNorm>& readings, const Thresholds& thresholds) {
+void mark_idle_biases(std::vector<GradientNorm>& gradients, const Thresholds& thresholds) {
   std::map<LayerKey, const GradientNorm*> kernels;  // The largest of each layer.
-  for (const GradientNorm& reading : readings) {
-    if (!reading.is_kernel) continue;
-    const GradientNorm*& kernel = kernels[layer_key(reading.name)];
-    if (kernel == nullptr || magnitude(reading) > magnitude(*kernel)) kernel = &reading;
+  for (const GradientNorm& gradient : gradients) {
+    if (!gradient.is_kernel) continue;
+    const GradientNorm*& kernel = kernels[layer_key(gradient.name)];
+    if (kernel == nullptr || magnitude(gradient) > magnitude(*kernel)) kernel = &gradient;
   }
-  for (GradientNorm& reading : readings) {
-    const auto kernel = kernels.find(layer_key(reading.name));
-    if (reading.is_kernel || kernel == kernels.end()) continue;
-    if (!reading.rms && !says_bias(reading.name)) continue;  // Of unknown shape.
-    reading.is_idle_bias = is_idle(reading, *kernel->second, thresholds);
+  for (GradientNorm& gradient : gradients) {
+    const auto kernel = kernels.find(layer_key(gradient.name));
+    if (gradient.is_kernel || kernel == kernels.end()) continue;
+    if (!gradient.rms && !says_bias(gradient.name)) continue;  // Of unknown shape.
+    gradient.is_idle_bias = is_idle(gradient, *kernel->second, thresholds);
   }
 }
 
-std::vector<GradientNorm> readings_from_tensors(const HealthMetrics& metrics,
-                                                const Thresholds& thresholds) {
-  std::vector<GradientNorm> readings;
+std::vector<GradientNorm> norms_from_tensors(const HealthMetrics& metrics,
+                                             const Thresholds& thresholds) {
+  std::vector<GradientNorm> gradients;
   const std::vector<std::optional<double>> ratios = gradient_to_weight_ratios(metrics);
   for (std::size_t i = 0; i < ratios.size(); ++i) {
     const TensorRecord& tensor = metrics.tensors[i];
     if (tensor.role != Role::kGradient || tensor.stats.finite_count() == 0) continue;
-    readings.push_back({.name = tensor.name.text(),
-                        .layer = tensor.layer,
-                        .norm = tensor.stats.l2_norm(),
-                        .rms = tensor.stats.rms(),
-                        .to_weight = ratios[i],
-                        .is_kernel = tensor.rank >= 2,
-                        .is_whole = tensor.stats.nonfinite_count() == 0});
+    gradients.push_back({.name = tensor.name.text(),
+                         .layer = tensor.layer,
+                         .norm = tensor.stats.l2_norm(),
+                         .rms = tensor.stats.rms(),
+                         .to_weight = ratios[i],
+                         .is_kernel = tensor.rank >= 2,
+                         .is_whole = tensor.stats.nonfinite_count() == 0});
   }
-  mark_idle_biases(readings, thresholds);
-  return readings;
+  mark_idle_biases(gradients, thresholds);
+  return gradients;
 }
 
-std::vector<GradientNorm> readings_from_norms(const HealthMetrics& metrics,
-                                              const Thresholds& thresholds) {
-  std::vector<GradientNorm> readings;
+std::vector<GradientNorm> norms_from_norms(const HealthMetrics& metrics,
+                                           const Thresholds& thresholds) {
+  std::vector<GradientNorm> gradients;
   for (std::size_t i = 0; i < metrics.gradient_norms.size(); ++i) {
     const double norm = metrics.gradient_norms[i];
     // An infinite norm may come from an infinite element: R1 reports it, it has no magnitude.
     if (!std::isfinite(norm)) continue;
     const bool is_total = is_total_norm(metrics, i);
     if (is_total && metrics.gradient_norms.size() > 1) continue;
-    GradientNorm& reading = readings.emplace_back();
-    reading.name = norm_name(metrics, i);
-    reading.norm = norm;
-    reading.is_kernel = says_kernel(reading.name);
-    reading.is_total = is_total;
+    GradientNorm& gradient = gradients.emplace_back();
+    gradient.name = norm_name(metrics, i);
+    gradient.norm = norm;
+    gradient.is_kernel = says_kernel(gradient.name);
+    gradient.is_total = is_total;
   }
-  mark_idle_biases(readings, thresholds);
-  return readings;
+  mark_idle_biases(gradients, thresholds);
+  return gradients;
 }
 
 }  // namespace
@@ -87,8 +87,8 @@ bool has_vanished(const GradientNorm& gradient, const Thresholds& thresholds) {
 
 std::vector<GradientNorm> gradient_norms_of(const HealthMetrics& metrics,
                                             const Thresholds& thresholds) {
-  return metrics.tensors.empty() ? readings_from_norms(metrics, thresholds)
-                                 : readings_from_tensors(metrics, thresholds);
+  return metrics.tensors.empty() ? norms_from_norms(metrics, thresholds)
+                                 : norms_from_tensors(metrics, thresholds);
 }
 
 std::string norm_name(const HealthMetrics& metrics, std::size_t index) {
@@ -107,12 +107,12 @@ std::string total_norm_phrase(std::string_view name) {
   return fmt::format("norm of all gradients together ({})", name);
 }
 
-std::optional<NormRange> nonzero_norm_range(const std::vector<GradientNorm>& readings) {
+std::optional<NormRange> nonzero_norm_range(const std::vector<GradientNorm>& gradients) {
   NormRange range;
-  for (const GradientNorm& reading : readings) {
-    if (reading.norm == 0.0 || !reading.is_whole || reading.is_idle_bias) continue;
-    if (!range.smallest || reading.norm < range.smallest->norm) range.smallest = &reading;
-    if (!range.largest || reading.norm > range.largest->norm) range.largest = &reading;
+  for (const GradientNorm& gradient : gradients) {
+    if (gradient.norm == 0.0 || !gradient.is_whole || gradient.is_idle_bias) continue;
+    if (!range.smallest || gradient.norm < range.smallest->norm) range.smallest = &gradient;
+    if (!range.largest || gradient.norm > range.largest->norm) range.largest = &gradient;
   }
   if (!range.smallest) return std::nullopt;
   return range;

@@ -48,7 +48,7 @@ bool is_total_norm(const HealthMetrics& metrics, std::size_t index);
 std::string total_norm_phrase(std::string_view name);
 
 /// Largest over smallest of the nonzero norms of whole gradients, idle biases apart, with the
-/// gradients they belong to. The pointers point into `readings`.
+/// gradients they belong to. The pointers point into `gradients`.
 struct NormRange {
   const GradientNorm* smallest = nullptr;
   const GradientNorm* largest = nullptr;
@@ -57,6 +57,6 @@ struct NormRange {
 };
 
 /// Empty where every such gradient is exactly zero.
-std::optional<NormRange> nonzero_norm_range(const std::vector<GradientNorm>& readings);
+std::optional<NormRange> nonzero_norm_range(const std::vector<GradientNorm>& gradients);
 
 }  // namespace gradvitals

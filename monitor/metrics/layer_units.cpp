@@ -36,7 +36,7 @@ bool is_in_head(const TensorView& view, const Heads& heads) {
 }
 
 /// Whether the units of the layer are counted from this view.
-bool tells(const TensorView& view, const Heads& heads) {
+bool counts_units(const TensorView& view, const Heads& heads) {
   const bool is_readable = view.dtype == DType::kFloat32 || view.dtype == DType::kFloat64;
   if (view.layer < 0 || view.data == nullptr || !is_readable) return false;
   if (can_die(view.activation)) return view.role == Role::kOutput;
@@ -44,15 +44,15 @@ bool tells(const TensorView& view, const Heads& heads) {
   return view.role == (is_in_head(view, heads) ? Role::kOutput : Role::kPreActivation);
 }
 
-std::vector<const TensorView*> telling_views(std::span<const TensorView> views,
-                                             const Heads& heads) {
-  std::vector<const TensorView*> telling;
+std::vector<const TensorView*> views_with_units(std::span<const TensorView> views,
+                                                const Heads& heads) {
+  std::vector<const TensorView*> counted;
   for (const TensorView& view : views) {
-    if (tells(view, heads)) telling.push_back(&view);
+    if (counts_units(view, heads)) counted.push_back(&view);
   }
   std::ranges::stable_sort(
-      telling, {}, [](const TensorView* view) { return std::pair(view->network, view->layer); });
-  return telling;
+      counted, {}, [](const TensorView* view) { return std::pair(view->network, view->layer); });
+  return counted;
 }
 
 /// The counters of all layers, one after the other: zero_count of each unit, then saturated_count.
@@ -74,21 +74,21 @@ std::vector<std::int64_t> count_units(Stream& stream, std::span<const TensorView
   return counters;
 }
 
-LayerUnits record_of(const TensorView& view, bool is_head, std::span<const std::int64_t> zero_count,
-                     std::span<const std::int64_t> saturated_count) {
-  LayerUnits record;
-  record.name = scope_of(view.name);
-  record.layer = view.layer;
-  record.network = view.network;
-  record.activation = view.activation;
-  record.is_head = is_head;
-  record.unit_count = view.cols;
-  record.batch = view.rows;
+LayerUnits units_of(const TensorView& view, bool is_head, std::span<const std::int64_t> zero_count,
+                    std::span<const std::int64_t> saturated_count) {
+  LayerUnits units;
+  units.name = scope_of(view.name);
+  units.layer = view.layer;
+  units.network = view.network;
+  units.activation = view.activation;
+  units.is_head = is_head;
+  units.unit_count = view.cols;
+  units.batch = view.rows;
   if (can_die(view.activation) && view.rows > 0) {
-    record.dead_unit_count = std::ranges::count(zero_count, view.rows);
+    units.dead_unit_count = std::ranges::count(zero_count, view.rows);
   }
-  for (const std::int64_t count : saturated_count) record.saturated_count += count;
-  return record;
+  for (const std::int64_t count : saturated_count) units.saturated_count += count;
+  return units;
 }
 
 }  // namespace
@@ -96,18 +96,18 @@ LayerUnits record_of(const TensorView& view, bool is_head, std::span<const std::
 std::vector<LayerUnits> layer_units(Stream& stream, std::span<const TensorView> views,
                                     Buffer& workspace) {
   const Heads heads = head_layers(views);
-  const std::vector<const TensorView*> telling = telling_views(views, heads);
-  if (telling.empty()) return {};
-  const std::vector<std::int64_t> counters = count_units(stream, telling, workspace);
-  std::vector<LayerUnits> records;
+  const std::vector<const TensorView*> counted = views_with_units(views, heads);
+  if (counted.empty()) return {};
+  const std::vector<std::int64_t> counters = count_units(stream, counted, workspace);
+  std::vector<LayerUnits> layers;
   std::span<const std::int64_t> rest = counters;
-  for (const TensorView* view : telling) {
+  for (const TensorView* view : counted) {
     const auto units = static_cast<std::size_t>(view->cols);
-    records.push_back(
-        record_of(*view, is_in_head(*view, heads), rest.first(units), rest.subspan(units, units)));
+    layers.push_back(
+        units_of(*view, is_in_head(*view, heads), rest.first(units), rest.subspan(units, units)));
     rest = rest.subspan(2 * units);
   }
-  return records;
+  return layers;
 }
 
 }  // namespace gradvitals

@@ -12,10 +12,10 @@
 namespace gradvitals {
 
 /// One record for each layer >= 0 whose units can die or saturate, network by network and input
-/// side first, from the view that tells: the output of relu, the pre_activation of sigmoid and
-/// tanh, but their output in a head, which is the last layer of its network with any such view. A
-/// layer without that view, or with one that activation_stats does not read (float16, bfloat16), has
-/// no record: nothing is known of it. `workspace` grows as needed.
+/// side first, from the view that shows it: the output of relu, the pre_activation of
+/// sigmoid and tanh, but their output in a head, which is the last layer of its network with any
+/// such view. A layer without that view, or with one that activation_stats does not read (float16,
+/// bfloat16), has no record: nothing is known of it. `workspace` grows as needed.
 std::vector<LayerUnits> layer_units(Stream& stream, std::span<const TensorView> views,
                                     Buffer& workspace);
 

@@ -21,8 +21,8 @@ using Numbers = std::map<int, int>;
 
 constexpr int kUnknown = -1;
 
-/// Whether the network of a view is known: weights come from a model and updates from an optimizer, which
-/// know of no other models, and a loss belongs to all.
+/// Whether the network of a view is known: weights come from a model and updates from an optimizer,
+/// which know of no other models, and a loss belongs to all.
 bool tells_network(const TensorView& view) {
   switch (view.role) {
     case Role::kWeight:
@@ -52,8 +52,8 @@ struct Place {
   int network;
 };
 
-/// The network of tensors that do not state it: that of the layer with the same model and scope, by the
-/// distinct names of the records; else that of their model, a new one if the model has no known layer.
+/// The network of tensors that do not state it: that of the layer with the same model and scope, by
+/// the distinct names of the records; else that of their model, a new one if it has no known layer.
 class Places {
  public:
   Places(std::span<const TensorView> views, std::span<const TensorRecord> records)

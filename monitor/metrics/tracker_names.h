@@ -1,4 +1,4 @@
-// What trackers and trainers log beside norms, told by the words of its name. Internal.
+// What trackers and trainers log beside norms, recognised by the words of its name. Internal.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,9 @@ struct TrackerWord {
 /// All words that count, sorted.
 std::span<const TrackerWord> tracker_words();
 
-/// "gpu_mem", "samples_per_second", "lr-Adam", "train/top5_acc", "system/gpu.0.temp": a name of which
-/// a word says what is measured, and that is none of a layer's. What ends in the word for a layer is
-/// one ("time_embedding", "value_head"), unless it counts or sets something ("num_layers",
+/// "gpu_mem", "samples_per_second", "lr-Adam", "train/top5_acc", "system/gpu.0.temp": a name with a
+/// word for what trackers measure, unless it is a layer's. A name that ends in a word for a layer
+/// is a layer's ("time_embedding", "value_head"), unless it counts or sets something ("num_layers",
 /// "lr/head").
 bool is_tracker_name(std::string_view name);
 

@@ -12,8 +12,9 @@
 
 namespace gradvitals {
 
-/// Longer names are refused: what reads a run's names step by step would read gigabytes of a small
-/// file. Those of the most deeply wrapped modules take some 200.
+/// Longer names are refused. All steps share the text of a name, but the checks of a run read it in
+/// each step: one long name over the many steps of a small file would take them the time of
+/// gigabytes. Names of the most deeply wrapped modules have some 200 bytes.
 inline constexpr std::size_t kMaxNormNameBytes = 512;
 
 struct RecordedStep {

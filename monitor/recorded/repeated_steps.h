@@ -5,10 +5,10 @@
 
 namespace gradvitals {
 
-/// Of a step that comes again after others only the last time counts: the run went back to a
-/// checkpoint, and what it had recorded since was of weights that are lost. What says the same step
-/// in a row stays (an epoch, or a step of several backward passes), and so does what has no norm in
-/// common with that last time. Counts both.
+/// Of a step that comes again after others only the last record counts: the run went back to a
+/// checkpoint, and what it had recorded since was of weights that are lost. Records of one step
+/// that follow each other stay (of an epoch, or of several backward passes), and so do those that
+/// have no norm in common with the last one. Counts both.
 void settle_repeated_steps(RecordedMetrics& recorded);
 
 }  // namespace gradvitals

@@ -19,8 +19,8 @@ struct Range {
   double high;
 };
 
-/// Names the limit that the value crossed, else the range of the table if the value is within. Other
-/// values are excused by other signs, and no range is named.
+/// Names the limit that the value crossed, else the range of the table if the value is within.
+/// Other values are excused by other signs, and no range is named.
 std::string flow_phrase(std::string_view what, double value, Range limits, Range ideal) {
   std::string text = fmt::format("{} is {}", what, three_digits(value));
   if (value < limits.low)
@@ -40,13 +40,13 @@ std::string evidence(const NetworkReport& network) {
   const Thresholds& t = network.diagnosis.thresholds;
   const std::vector<Finding>& findings = network.diagnosis.findings;
   const bool is_healthy = network.diagnosis.verdict == Verdict::kHealthy;
-  const auto decides = [&findings](RuleId rule) {
+  const auto is_first = [&findings](RuleId rule) {
     return !findings.empty() && findings.front().rule == rule;
   };
   // Of several networks, the finding says which one it is about.
   const bool is_one = oxygen.network.empty();
-  if (factor && (is_healthy || (decides(RuleId::kBackwardFactor) && is_one))) return *factor;
-  if (oxygen.forward_gain && (is_healthy || (decides(RuleId::kForwardGain) && is_one))) {
+  if (factor && (is_healthy || (is_first(RuleId::kBackwardFactor) && is_one))) return *factor;
+  if (oxygen.forward_gain && (is_healthy || (is_first(RuleId::kForwardGain) && is_one))) {
     const Range range{t.forward_gain_low.warning, t.forward_gain_high.warning};
     return flow_phrase("forward gain per hidden layer", *oxygen.forward_gain, range, range);
   }

@@ -56,8 +56,8 @@ std::string reason_of(const Diagnosis& diagnosis) {
   if (deciding == diagnosis.findings.end()) return {};
   const std::string title = finding_title(*deciding);
   if (title == shortened(title, kMaxReasonLength) || deciding->tensor.empty()) return title;
-  // Of both the tensor tells more.
-  return shortened(fmt::format("{}: {}", number(deciding->rule), deciding->tensor),
+  // Where there is no room for both, the tensor is worth more than the title.
+  return shortened(fmt::format("{}: {}", rule_number(deciding->rule), deciding->tensor),
                    kMaxReasonLength);
 }
 

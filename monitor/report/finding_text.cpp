@@ -13,13 +13,13 @@ namespace gradvitals {
 
 std::string finding_title(const Finding& finding) {
   const std::string_view title = rule_title(finding.rule);
-  std::string text{number(finding.rule)};
+  std::string text{rule_number(finding.rule)};
   if (!title.empty()) text += fmt::format(" {}", title);
   return finding.tensor.empty() ? text : fmt::format("{}: {}", text, printable(finding.tensor));
 }
 
 std::string finding_headline(const Finding& finding) {
-  return fmt::format("{}: {} {}\n", marker(finding.severity), number(finding.rule),
+  return fmt::format("{}: {} {}\n", marker(finding.severity), rule_number(finding.rule),
                      printable(finding.text));
 }
 

@@ -125,8 +125,8 @@ Json vital_signs_json(const VitalSigns& signs) {
 
 Json finding_json(const Finding& finding) {
   Json json = {
-      {"rule", number(finding.rule)},
-      {"id", word(finding.rule)},
+      {"rule", rule_number(finding.rule)},
+      {"id", rule_word(finding.rule)},
       {"severity", name(finding.severity)},
       {"tensor", text_or_null(finding.tensor)},
       {"layer", index_or_null(finding.layer)},
@@ -134,7 +134,8 @@ Json finding_json(const Finding& finding) {
       {"threshold", number(finding.threshold)},
       {"text", finding.text},
       {"advice", finding.advice},
-      {"consequence_of", finding.consequence_of ? Json(number(*finding.consequence_of)) : Json()},
+      {"consequence_of",
+       finding.consequence_of ? Json(rule_number(*finding.consequence_of)) : Json()},
   };
   add_network(json, finding.network);
   return json;

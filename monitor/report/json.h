@@ -16,12 +16,12 @@ inline constexpr std::string_view kComparisonSchema = "gradvitals.comparison/1";
 
 /// One network. ASCII only, indented by two spaces, ending with a line break; keys in the order of
 /// the schema, numbers in a form that reads back to the same bits, null for what is not finite or
-/// has no value. A finding's "rule" is number(RuleId), its "id" is word(RuleId), and "consequence_of"
-/// is the number of the rule that explains it. Bytes of a name that are no UTF-8 become U+FFFD. The same input gives the same
-/// bytes. Where several networks were examined on one tape, "network" is the name of the one that a
-/// tensor, a finding, a blood pressure or an oxygen is about; the key is left out where there is
-/// one network, or where something is about all of them. Throws std::invalid_argument for a tensor
-/// whose network is none of HealthMetrics::networks.
+/// has no value. A finding's "rule" is rule_number(), its "id" is rule_word(), and "consequence_of"
+/// is the number of the rule that explains it. Bytes of a name that are no UTF-8 become U+FFFD. The
+/// same input gives the same bytes. Where several networks were examined on one tape, "network" is
+/// the name of the one that a tensor, a finding, a blood pressure or an oxygen is about; the key is
+/// left out where there is one network, or where something is about all of them. Throws
+/// std::invalid_argument for a tensor whose network is none of HealthMetrics::networks.
 std::string diagnosis_json(const NetworkReport& network);
 
 /// Several reports: each element of "networks", in their order, is what diagnosis_json() writes.

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <map>
 #include <span>
+#include <stdexcept>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -30,7 +31,7 @@ bool is_root(const Finding& finding) {
   return !finding.consequence_of.has_value();
 }
 
-/// Whether it speaks of single small gradients, such as one scalar's or LoRA's first ones, beside
+/// Whether it is about single small gradients, such as one scalar's or LoRA's first ones, beside
 /// others of that network that are critically large: those decide.
 bool yields(const Finding& finding, std::span<const Finding> findings) {
   const bool is_small =
@@ -106,6 +107,7 @@ std::vector<Finding> find_all(const Evidence& all, std::span<const ExaminedNetwo
     for (Finding& finding :
          of_all ? rule.check(all) : check_networks(rule, networks, all.thresholds)) {
       finding.rule = rule.id;
+      require_rule(finding);
       findings.push_back(std::move(finding));
     }
   }
@@ -115,6 +117,12 @@ std::vector<Finding> find_all(const Evidence& all, std::span<const ExaminedNetwo
 }
 
 }  // namespace
+
+void require_rule(const Finding& finding) {
+  if (finding.rule != RuleId::kNone) return;
+  throw std::logic_error(
+      fmt::format("no check has set the rule of this finding: {}", finding.text));
+}
 
 std::string_view name(Severity severity) {
   switch (severity) {
@@ -166,6 +174,9 @@ bool supports_verdict(const Finding& finding, const Diagnosis& diagnosis) {
 Diagnosis diagnose(const HealthMetrics& metrics, const Thresholds& thresholds) {
   Diagnosis diagnosis;
   diagnosis.thresholds = thresholds;
+  // Of several networks the gradients are read twice: whole, for the rules of the step as a whole,
+  // and by network. Neither reading holds the other: a bias is idle beside the kernels that are read
+  // with it, and layers of two networks can share a name.
   const std::vector<GradientNorm> gradients = gradient_norms_of(metrics, thresholds);
   const std::vector<ExaminedNetwork> networks = examine_networks(metrics, thresholds);
   diagnosis.vital_signs =

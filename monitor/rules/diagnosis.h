@@ -38,7 +38,7 @@ std::string_view rule_title(RuleId rule);
 
 /// One rule that fired.
 struct Finding {
-  RuleId rule = RuleId::kNonFinite;  ///< The checks of rule_table() leave it to diagnose().
+  RuleId rule = RuleId::kNone;  ///< The checks of rule_table() leave it to diagnose().
   Severity severity = Severity::kInfo;
   std::string
       tensor;  ///< The tensor or layer at fault; empty where the finding is about the network.
@@ -52,7 +52,7 @@ struct Finding {
   std::vector<std::string> advice;  ///< What to do about it, most useful first.
   /// The rule that explains this finding; empty for a root cause.
   std::optional<RuleId> consequence_of;
-  Verdict verdict = Verdict::kHealthy;  ///< The verdict it speaks for.
+  Verdict verdict = Verdict::kHealthy;  ///< The verdict of a step that this finding decides.
 };
 
 /// `verdict` says what is wrong, `severity` how bad the worst of it is. Healthy means exactly: no
@@ -70,8 +70,9 @@ struct Diagnosis {
 bool supports_verdict(const Finding& finding, const Diagnosis& diagnosis);
 
 /// Applies the full rules, to each network alone where several were examined together: what is wrong
-/// with one explains nothing of another. Pure: the same metrics give the same diagnosis. Where nothing can be
-/// judged (can_be_judged()), the verdict is no_gradient, never healthy.
+/// with one explains nothing of another. Pure: the same metrics give the same diagnosis. Where
+/// nothing can be judged (can_be_judged()), the verdict is no_gradient, never healthy. Throws
+/// std::logic_error for a finding without its rule.
 Diagnosis diagnose(const HealthMetrics& metrics, const Thresholds& thresholds = {});
 
 }  // namespace gradvitals

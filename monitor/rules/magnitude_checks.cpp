@@ -13,10 +13,10 @@
 namespace gradvitals {
 namespace {
 
-using Readings = std::vector<const GradientNorm*>;
+using GradientNorms = std::vector<const GradientNorm*>;
 
 /// About the smallest of `vanished`, which are one or more.
-Finding vanished_gradients(const Readings& vanished, const Evidence& evidence) {
+Finding vanished_gradients(const GradientNorms& vanished, const Evidence& evidence) {
   const Thresholds& thresholds = evidence.thresholds;
   const GradientNorm& smallest = **std::ranges::min_element(
       vanished, {}, [](const GradientNorm* gradient) { return gradient->norm; });
@@ -43,7 +43,7 @@ Finding vanished_gradients(const Readings& vanished, const Evidence& evidence) {
   return finding;
 }
 
-Finding idle_biases(const Readings& biases, const Thresholds& thresholds) {
+Finding idle_biases(const GradientNorms& biases, const Thresholds& thresholds) {
   const GradientNorm& smallest = **std::ranges::min_element(
       biases, {}, [](const GradientNorm* gradient) { return gradient->norm; });
   Finding finding = finding_about(smallest, Severity::kInfo, smallest.norm,
@@ -62,7 +62,7 @@ Finding idle_biases(const Readings& biases, const Thresholds& thresholds) {
 }  // namespace
 
 std::vector<Finding> check_vanished_gradients(const Evidence& evidence) {
-  Readings vanished, biases;
+  GradientNorms vanished, biases;
   for (const GradientNorm& gradient : evidence.gradients) {
     if (gradient.is_idle_bias) {
       biases.push_back(&gradient);

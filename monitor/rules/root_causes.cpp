@@ -7,8 +7,8 @@
 namespace gradvitals {
 namespace {
 
-/// "A finding of `cause` that speaks for `cause_verdict` brings about findings of `effect` that
-/// speak for `effect_verdict`." No chain of them leads back to where it began.
+/// A finding of rule `cause` and verdict `cause_verdict` explains findings of rule `effect` and
+/// verdict `effect_verdict`. No chain of explanations leads back to where it began.
 struct Explanation {
   RuleId cause;
   Verdict cause_verdict;
@@ -75,7 +75,7 @@ constexpr std::array kExplanations{
     Explanation{RuleId::kUnderflow, kVanishing, RuleId::kZeroUnits, kDead},
     Explanation{RuleId::kScaledNorm, kVanishing, RuleId::kVanishedGradients, kVanishing},
     Explanation{RuleId::kScaledNorm, kVanishing, RuleId::kCompleteFailure, kVanishing},
-    // The same gradients, seen once more.
+    // Two rules find the same gradients.
     Explanation{RuleId::kVanishedGradients, kVanishing, RuleId::kCompleteFailure, kVanishing},
     Explanation{RuleId::kVanishedGradients, kVanishing, RuleId::kNormRange, kUnstable},
     Explanation{RuleId::kLargeGradients, kExploding, RuleId::kNormRange, kUnstable},
@@ -97,7 +97,7 @@ bool explains(const Finding& cause, const Finding& effect) {
       (effect.rule == RuleId::kBackwardFactor || effect.rule == RuleId::kForwardGain)) {
     return true;
   }
-  // Nothing else that is less bad and speaks for something else hides an explosion.
+  // Otherwise a finding of lower severity and another verdict does not hide an explosion.
   if (effect.verdict == kExploding && effect.severity == Severity::kCritical &&
       cause.severity < effect.severity && cause.verdict != kExploding) {
     return false;

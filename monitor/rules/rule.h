@@ -27,7 +27,7 @@ struct Evidence {
 enum class Scope : std::uint8_t { kStep, kNetwork };
 
 struct Rule {
-  RuleId id;
+  RuleId id = RuleId::kNone;
   std::string_view title;   ///< what it looks for
   std::string_view source;  ///< where the rule and its limits come from
   /// Pure. Gives what it found, worst first, and leaves `rule` and `consequence_of` to diagnose().
@@ -44,6 +44,9 @@ Severity severity_below(double value, Limits limits);
 
 /// Whether a finding can decide the verdict: a warning or worse.
 bool decides(const Finding& finding);
+
+/// Throws std::logic_error, quoting the finding, where no check has set its rule.
+void require_rule(const Finding& finding);
 
 /// The limit that stands for a severity of warning or critical.
 double limit_of(Limits limits, Severity severity);

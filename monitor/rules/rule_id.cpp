@@ -43,17 +43,19 @@ constexpr RuleNames names_of(RuleId rule) {
       return {"R9", "norm_range"};
     case RuleId::kNormChange:
       return {"R14", "norm_change"};
+    case RuleId::kNone:
+      return {};
   }
   return {};
 }
 
 }  // namespace
 
-std::string_view number(RuleId rule) {
+std::string_view rule_number(RuleId rule) {
   return names_of(rule).number;
 }
 
-std::string_view word(RuleId rule) {
+std::string_view rule_word(RuleId rule) {
   return names_of(rule).word;
 }
 

@@ -1,4 +1,4 @@
-// RuleId: which rule a finding is of, by its word and by the number that texts and documents call it by.
+// RuleId: which rule a finding is of, by its word and by the number that texts and documents use.
 #pragma once
 
 #include <cstdint>
@@ -24,12 +24,13 @@ enum class RuleId : std::uint8_t {
   kLargeGradients,
   kNormRange,
   kNormChange,
+  kNone,  ///< No rule: a finding to which no check has given its own.
 };
 
 /// "R2": what texts for people and docs/rules.md call the rule. Empty for a value that is no rule.
-std::string_view number(RuleId rule);
+std::string_view rule_number(RuleId rule);
 
 /// "backward_factor": what programs that read the JSON call it. Empty for a value that is no rule.
-std::string_view word(RuleId rule);
+std::string_view rule_word(RuleId rule);
 
 }  // namespace gradvitals

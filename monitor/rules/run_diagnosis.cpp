@@ -53,7 +53,7 @@ struct Occurrence {
   const Finding* finding;
 };
 
-/// What one rule says for one verdict of one network, over the whole run.
+/// The findings of the run by rule, verdict and network: one rule can lead to several verdicts.
 using Occurrences =
     std::map<std::tuple<RuleId, Verdict, std::string_view>, std::vector<Occurrence>>;
 
@@ -93,7 +93,7 @@ bool lasts(const std::vector<Occurrence>& found, std::size_t finite_steps, doubl
          static_cast<double>(found.size()) >= share * static_cast<double>(finite_steps);
 }
 
-/// What the first of these steps says, in words that name it: its numbers are of no other step.
+/// The finding of the first of these steps. Its text names the step, whose numbers it holds.
 RunFinding first_of(const RunEvidence& run, const std::vector<Occurrence>& found) {
   Finding finding = *found.front().finding;
   const std::size_t place = run.finite[found.front().position];
@@ -218,6 +218,7 @@ RunDiagnosis diagnose_run(std::span<const RunStep> steps, const Thresholds& thre
   add(networks.check(check_run_growth));
   sort_findings(diagnosis.findings);
   for (const RunFinding& found : diagnosis.findings) {
+    require_rule(found.finding);
     diagnosis.severity = std::max(diagnosis.severity, found.finding.severity);
   }
   if (!diagnosis.findings.empty() && decides(diagnosis.findings.front().finding)) {

@@ -40,8 +40,8 @@ struct RunDiagnosis {
   Severity severity = Severity::kOk;
   /// The first step in which the deciding finding holds; empty where nothing decides.
   std::optional<NamedStep> first_bad_step;
-  /// The first step that warns, or worse, and the first that is critical, each judged by itself: what
-  /// the rows of a table show, whether or not it lasts.
+  /// The first step that is a warning or worse, and the first that is critical, each judged by
+  /// itself: what the rows of a table show, whether or not it lasts.
   std::optional<NamedStep> first_warning;
   std::optional<NamedStep> first_critical;
   std::int64_t steps = 0;
@@ -52,9 +52,10 @@ struct RunDiagnosis {
 /// count (natural_less).
 std::vector<std::size_t> run_order(std::span<const RunStep> steps);
 
-/// Judges steps that are already in order. Pure. What one step cannot tell, the others do: a gradient
-/// that is zero once is none that never moves, infinities that a loss scaler skips are no NaN, and a
-/// warning that the last steps no longer give has passed. One step gives what its diagnosis says.
+/// Judges steps that are already in order. Pure. Steps together show what one alone leaves open: a
+/// gradient that is zero once may move later, infinities that a loss scaler skips do no harm, and a
+/// warning that the last steps no longer give has passed. Of a single step, the run has the findings
+/// of its diagnosis. Throws std::logic_error for a finding without its rule.
 RunDiagnosis diagnose_run(std::span<const RunStep> steps, const Thresholds& thresholds = {});
 
 }  // namespace gradvitals

@@ -76,7 +76,7 @@ Outliers find_outliers(const RunEvidence& run) {
   for (std::size_t position = 0; position < run.finite.size(); ++position) {
     const HealthMetrics& metrics = *run.steps[run.finite[position]].metrics;
     const double norm = global_norm(metrics);
-    if (!(norm > 0.0)) continue;  // R13 speaks of zeros.
+    if (!(norm > 0.0)) continue;  // Zeros are R13's.
     const bool is_known = norms.count() >= run.thresholds.min_norm_history;
     const double ratio = is_known ? norm / norms.value() : 1.0;
     if (ratio > run.thresholds.norm_growth.warning) {

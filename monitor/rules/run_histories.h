@@ -44,7 +44,8 @@ struct TensorHistory {
 
   std::int64_t still() const { return observed - moving; }
   bool never_moves() const { return moving == 0 && observed > 1; }
-  /// Whether it rests intermittently: longer than it has moved before. One step may be chance.
+  /// Whether it has stopped for good: it rests for more than twice its longest earlier rest, and
+  /// longer than at the start. One step may be chance.
   bool has_stopped() const {
     return moving > 0 && still_now > 1 && still_now > 2 * longest_rest &&
            still_now > still_at_start;

@@ -15,7 +15,7 @@
 namespace gradvitals {
 namespace {
 
-/// Gradients of which the same is to be said, and the step in which it first holds of one of them.
+/// Gradients that share one finding, and the first step in which it holds of one of them.
 struct Group {
   std::vector<std::string> names;
   std::size_t place = 0;
@@ -178,7 +178,7 @@ std::vector<RunFinding> check_run_zeros(const RunEvidence& run) {
     }
   }
   if (ends_still) findings.push_back(nothing_moves(run, still));
-  if (ends_still) zero = experts = stopped = resting = {};  // It is said of all of them.
+  if (ends_still) zero = experts = stopped = resting = {};  // The finding covers them all.
   append_never(run, missing, zero, findings);
   append_idle_experts(run, experts, findings);
   append_changing(run, stopped, resting, idle, findings);

@@ -1,5 +1,5 @@
 // Contract: `gradvitals compare`: true verdicts, the same bytes for the same seed, and outputs that
-// fail loudly. Oracle: the seed networks as measured over thousands of seeds (docs/rules.md):
+// fail loudly. Oracle: the notebook networks as measured over thousands of seeds (docs/rules.md):
 // backward gain per hidden layer 0.22..0.26 (sigmoid), 0.67..0.75 (relu), 14..18 (exploding).
 #include <gtest/gtest.h>
 

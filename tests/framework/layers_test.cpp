@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -202,6 +203,7 @@ TEST_P(LayersTest, ADenseLayerOfReadyParametersKeepsTheirNamesAndValues) {
                   Activation::kLinear));
   EXPECT_EQ(names_and_layers(network.views()),
             (std::vector<std::string>{"fc.weight 0", "fc.bias 0", "head.weight 1"}));
+  for (const TensorView& view : network.views()) EXPECT_EQ(view.model, "Mlp") << view.name;
   Tape tape(stream());
   const Tensor ones = Tensor::from_host<float>(stream(), {1, 4}, std::vector<float>(4, 1.0F));
   EXPECT_EQ(network.forward(tape, ones).to_host<float>(), (std::vector<float>{20, -20}));
@@ -221,6 +223,41 @@ TEST_P(LayersTest, ADenseLayerRefusesReadyParametersThatDoNotFit) {
                  {"bias 'fc.bias' (3,) does not fit kernel 'fc.weight' (4, 2)"});
   expect_invalid([&] { model(Dense(3), Dense(kernel, std::nullopt, Activation::kRelu)); },
                  {"layer 'dense_1': takes vectors (4,), not samples of shape (3,)"});
+}
+
+TEST_P(LayersTest, ReadyParametersKeepTheModelThatTheyBelongTo) {
+  Parameter kernel = parameter(stream(), "fc.weight", {4, 1}, {1, 2, 3, 4});
+  kernel.model = "Teacher";
+  const Sequential network = model(Dense(kernel, std::nullopt, Activation::kLinear));
+  EXPECT_EQ(network.views().at(0).model, "Teacher");
+}
+
+TEST_P(LayersTest, ADenseLayerRefusesReadyParametersOfAnotherType) {
+  const Parameter kernel = parameter(stream(), "fc.weight", {4, 1}, {1, 2, 3, 4});
+  const std::vector<double> ones(4, 1.0);
+  const Parameter kernel64{.name = "fc.weight",
+                           .value = Tensor::from_host<double>(stream(), {4, 1}, ones)};
+  const Parameter bias64{
+      .name = "fc.bias",
+      .value = Tensor::from_host<double>(stream(), {1}, std::span(ones).first(1))};
+  const std::string here = name(stream().device());
+  const std::string found = " is F64 on " + here + ", but the model is F32 on " + here;
+  expect_invalid([&] { model(Dense(kernel64, std::nullopt, Activation::kRelu)); },
+                 {"layer 'dense': parameter 'fc.weight'" + found});
+  expect_invalid([&] { model(Dense(kernel, bias64, Activation::kRelu)); },
+                 {"layer 'dense': parameter 'fc.bias'" + found});
+  const Sequential doubles(stream(), {.name = "Mlp", .input_shape = {4}, .dtype = DType::kFloat64},
+                           Dense(kernel64, bias64, Activation::kRelu));
+  EXPECT_EQ(doubles.parameter_count(), 5);
+}
+
+TEST_P(LayersTest, ADenseLayerRefusesReadyParametersOnAnotherDevice) {
+  Stream elsewhere({.device = GetParam() == DeviceType::kCpu ? DeviceType::kSim : DeviceType::kCpu,
+                    .threads = 1});
+  const Parameter kernel = parameter(elsewhere, "fc.weight", {4, 1}, {1, 2, 3, 4});
+  expect_invalid([&] { model(Dense(kernel, std::nullopt, Activation::kRelu)); },
+                 {"parameter 'fc.weight' is F32 on " + name(elsewhere.device()),
+                  "the model is F32 on " + name(stream().device())});
 }
 
 TEST_P(LayersTest, RefuseWhatDoesNotFit) {

@@ -35,7 +35,7 @@ inline void check_recorded(const RecordedMetrics& recorded, std::string_view tex
     for (const Name& name : metrics.gradient_names) name_bytes += name.text().size();
   }
   require(norms <= text.size(), "more norms than bytes");
-  // Every step tells its names: to read long ones would be to read gigabytes of a small file.
+  // What the checks of a run read, step by step: their time grows with it.
   require(name_bytes <= text.size() + kMaxNormNameBytes * norms, "endless names");
 }
 

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "framework/io/make_model.h"
 #include "framework/io/model_file.h"
 #include "framework/losses.h"
 #include "kernels/runtime/stream.h"

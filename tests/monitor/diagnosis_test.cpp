@@ -24,8 +24,8 @@ std::string grouped(const Diagnosis& diagnosis) {
   std::string text;
   for (const Finding& finding : diagnosis.findings) {
     if (!text.empty()) text += ' ';
-    text += number(finding.rule);
-    if (finding.consequence_of) text += fmt::format("<{}", number(*finding.consequence_of));
+    text += rule_number(finding.rule);
+    if (finding.consequence_of) text += fmt::format("<{}", rule_number(*finding.consequence_of));
   }
   return text;
 }
@@ -269,7 +269,7 @@ TEST(RootCauses, NonFiniteExplainsEverythingButAMissingGradient) {
   findings.push_back(finding(RuleId::kZeroGradient, Verdict::kNoGradient));
   group_by_root_cause(findings);
   for (std::size_t i = 1; i + 1 < findings.size(); ++i) {
-    EXPECT_EQ(findings[i].consequence_of, RuleId::kNonFinite) << number(findings[i].rule);
+    EXPECT_EQ(findings[i].consequence_of, RuleId::kNonFinite) << rule_number(findings[i].rule);
   }
   EXPECT_EQ(findings.front().consequence_of, std::nullopt);
   EXPECT_EQ(findings.back().consequence_of, std::nullopt);
@@ -316,7 +316,8 @@ TEST(RootCauses, NoChainOfExplanationsLeadsBack) {
       std::vector<Finding> pair{a, b};
       group_by_root_cause(pair);
       EXPECT_TRUE(!pair[0].consequence_of || !pair[1].consequence_of)
-          << number(a.rule) << name(a.verdict) << ' ' << number(b.rule) << name(b.verdict);
+          << rule_number(a.rule) << name(a.verdict) << ' ' << rule_number(b.rule)
+          << name(b.verdict);
     }
   }
 }

@@ -344,16 +344,6 @@ TEST_P(GradientMonitorTest, TheMetricsOfEveryStepShareTheNamesOfTheViews) {
   }
 }
 
-TEST_P(GradientMonitorTest, NamesMayGoAfterACall) {
-  GradientMonitor monitor(stream());
-  TensorView a = gradient("", {3.0F, 4.0F});
-  for (int step = 0; step < 2; ++step) {
-    const std::string name = "a name too long for small strings, step " + std::to_string(step);
-    a.name = name;
-    EXPECT_EQ(monitor.inspect(std::vector{a}).tensors[0].name, name);
-  }
-}
-
 TEST_P(GradientMonitorTest, WithoutViewsThereIsNothingToJudge) {
   const HealthMetrics metrics = GradientMonitor(stream()).inspect({});
   EXPECT_EQ(metrics.total_layers, 0);

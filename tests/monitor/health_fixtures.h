@@ -169,7 +169,7 @@ inline std::vector<RuleId> all_rules() {
   std::vector<RuleId> rules;
   for (int value = 0; value <= 255; ++value) {
     const auto rule = static_cast<RuleId>(value);
-    if (!number(rule).empty() || !word(rule).empty()) rules.push_back(rule);
+    if (!rule_number(rule).empty() || !rule_word(rule).empty()) rules.push_back(rule);
   }
   return rules;
 }
@@ -179,7 +179,7 @@ inline std::string fired(const Diagnosis& diagnosis) {
   std::string rules;
   for (const Finding& finding : diagnosis.findings) {
     if (!rules.empty()) rules += ' ';
-    rules += number(finding.rule);
+    rules += rule_number(finding.rule);
   }
   return rules;
 }
@@ -197,7 +197,7 @@ inline Severity severity_of(const Diagnosis& diagnosis, RuleId rule) {
 inline const Finding& finding_of(const Diagnosis& diagnosis, RuleId rule) {
   const auto found = std::ranges::find(diagnosis.findings, rule, &Finding::rule);
   if (found == diagnosis.findings.end()) {
-    throw std::logic_error(std::string(word(rule)) + " did not fire");
+    throw std::logic_error(std::string(rule_word(rule)) + " did not fire");
   }
   return *found;
 }

@@ -111,25 +111,25 @@ TEST(LayerUnits, FractionsAreOfUnitsAndOfElements) {
   EXPECT_EQ(record.saturation_fraction(), 0.25);
 }
 
-TEST(GradientReadings, OfNormsAreNamedByPosition) {
-  const auto readings = gradient_norms_of(from({0.5, kNaN, 0.25, kInf}), Thresholds{});
-  ASSERT_EQ(readings.size(), 2u);
-  EXPECT_EQ(readings[0].name, "gradient 1");
-  EXPECT_EQ(readings[1].name, "gradient 3");
-  EXPECT_EQ(readings[1].norm, 0.25);
-  EXPECT_FALSE(readings[1].rms.has_value());
+TEST(GradientNorms, OfNormsAreNamedByPosition) {
+  const auto gradients = gradient_norms_of(from({0.5, kNaN, 0.25, kInf}), Thresholds{});
+  ASSERT_EQ(gradients.size(), 2u);
+  EXPECT_EQ(gradients[0].name, "gradient 1");
+  EXPECT_EQ(gradients[1].name, "gradient 3");
+  EXPECT_EQ(gradients[1].norm, 0.25);
+  EXPECT_FALSE(gradients[1].rms.has_value());
 }
 
-TEST(GradientReadings, LeaveOutWhatHasNoMagnitude) {
+TEST(GradientNorms, LeaveOutWhatHasNoMagnitude) {
   const HealthMetrics metrics = metrics_of(
       {gradient("empty", {}), gradient("all_nan", {kNaN, kNaN}), test::missing_gradient("missing"),
        test::tensor("weight", Role::kWeight, 0, {1.0}), gradient("part", {3.0, kNaN, 4.0}, 2)});
-  const auto readings = gradient_norms_of(metrics, Thresholds{});
-  ASSERT_EQ(readings.size(), 1u);
-  EXPECT_EQ(readings[0].name, "part");
-  EXPECT_EQ(readings[0].layer, 2);
-  EXPECT_EQ(readings[0].norm, 5.0);
-  EXPECT_FALSE(readings[0].is_whole);
+  const auto gradients = gradient_norms_of(metrics, Thresholds{});
+  ASSERT_EQ(gradients.size(), 1u);
+  EXPECT_EQ(gradients[0].name, "part");
+  EXPECT_EQ(gradients[0].layer, 2);
+  EXPECT_EQ(gradients[0].norm, 5.0);
+  EXPECT_FALSE(gradients[0].is_whole);
 }
 
 TEST(CanBeJudged, IsFalseWithoutAnyElement) {

@@ -162,8 +162,8 @@ TEST(DiagnosisJson, EveryRuleIsNamedByNumberAndWord) {
   const Json findings = parsed(network)["findings"];
   ASSERT_EQ(findings.size(), all_rules().size());
   for (std::size_t i = 0; i < findings.size(); ++i) {
-    EXPECT_EQ(findings[i]["rule"], number(all_rules()[i]));
-    EXPECT_EQ(findings[i]["id"], word(all_rules()[i]));
+    EXPECT_EQ(findings[i]["rule"], rule_number(all_rules()[i]));
+    EXPECT_EQ(findings[i]["id"], rule_word(all_rules()[i]));
     EXPECT_EQ(findings[i]["consequence_of"], findings[i]["rule"]);
   }
 }

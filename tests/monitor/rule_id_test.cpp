@@ -18,24 +18,25 @@ TEST(RuleId, NumberAndWordLeadBackToTheRule) {
   const std::vector<RuleId> rules = all_rules();
   ASSERT_FALSE(rules.empty());
   for (const RuleId rule : rules) {
-    EXPECT_EQ(*std::ranges::find(rules, number(rule), number), rule) << number(rule);
-    EXPECT_EQ(*std::ranges::find(rules, word(rule), word), rule) << word(rule);
+    EXPECT_EQ(*std::ranges::find(rules, rule_number(rule), rule_number), rule) << rule_number(rule);
+    EXPECT_EQ(*std::ranges::find(rules, rule_word(rule), rule_word), rule) << rule_word(rule);
   }
 }
 
 TEST(RuleId, NumberAndWordHaveTheFormThatScriptsCompare) {
   for (const RuleId rule : all_rules()) {
-    EXPECT_TRUE(std::regex_match(std::string(number(rule)), std::regex("R[1-9][0-9]*")))
-        << number(rule);
-    EXPECT_TRUE(std::regex_match(std::string(word(rule)), std::regex("[a-z]+(_[a-z]+)*")))
-        << word(rule);
+    EXPECT_TRUE(std::regex_match(std::string(rule_number(rule)), std::regex("R[1-9][0-9]*")))
+        << rule_number(rule);
+    EXPECT_TRUE(std::regex_match(std::string(rule_word(rule)), std::regex("[a-z]+(_[a-z]+)*")))
+        << rule_word(rule);
   }
 }
 
 TEST(RuleId, AValueBehindTheLastRuleHasNoName) {
-  const auto behind = static_cast<RuleId>(all_rules().size());
-  EXPECT_EQ(number(behind), "");
-  EXPECT_EQ(word(behind), "");
+  const auto behind = static_cast<RuleId>(static_cast<int>(RuleId::kNormChange) + 1);
+  EXPECT_EQ(behind, RuleId::kNone);
+  EXPECT_EQ(rule_number(behind), "");
+  EXPECT_EQ(rule_word(behind), "");
 }
 
 }  // namespace

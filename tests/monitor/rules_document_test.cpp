@@ -123,8 +123,8 @@ TEST(RulesDocument, ListsTheRulesInTheirOrder) {
   ASSERT_EQ(rows.size(), rules.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     ASSERT_EQ(rows[i].size(), 5u) << rows[i][0];
-    EXPECT_EQ(rows[i][0], number(rules[i].id));
-    EXPECT_EQ(rows[i][1], word(rules[i].id));
+    EXPECT_EQ(rows[i][0], rule_number(rules[i].id));
+    EXPECT_EQ(rows[i][1], rule_word(rules[i].id));
     EXPECT_EQ(rows[i][2], rules[i].title);
     EXPECT_EQ(rows[i][3], rules[i].source);
   }
@@ -134,9 +134,10 @@ TEST(RulesDocument, ExplainsEveryRule) {
   std::ifstream file(GRADVITALS_TEST_DATA "/../../docs/rules.md");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   for (const RuleId rule : test::all_rules()) {
-    EXPECT_NE(text.find(fmt::format("\n- **{}** ", number(rule))), std::string::npos)
-        << number(rule);
-    EXPECT_NE(text.find(fmt::format("`{}`", word(rule))), std::string::npos) << word(rule);
+    EXPECT_NE(text.find(fmt::format("\n- **{}** ", rule_number(rule))), std::string::npos)
+        << rule_number(rule);
+    EXPECT_NE(text.find(fmt::format("`{}`", rule_word(rule))), std::string::npos)
+        << rule_word(rule);
   }
 }
 

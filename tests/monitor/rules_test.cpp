@@ -12,8 +12,8 @@ namespace {
 
 TEST(RuleTable, EveryRuleHasATitleAndASource) {
   for (const Rule& rule : rule_table()) {
-    EXPECT_FALSE(rule.title.empty()) << number(rule.id);
-    EXPECT_FALSE(rule.source.empty()) << number(rule.id);
+    EXPECT_FALSE(rule.title.empty()) << rule_number(rule.id);
+    EXPECT_FALSE(rule.source.empty()) << rule_number(rule.id);
   }
 }
 

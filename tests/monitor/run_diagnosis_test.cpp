@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,6 +55,20 @@ class Steps {
 
 std::vector<TensorRecord> step(double a, double b) {
   return {gradient("a", {a}), gradient("b", {b})};
+}
+
+TEST(Run, AFindingWithoutARuleIsAnErrorAndNotTheFirstRule) {
+  const HealthMetrics metrics = test::metrics_of(step(0.1, 0.2));
+  Diagnosis diagnosis = diagnose(metrics);
+  diagnosis.findings = {
+      {.severity = Severity::kWarning, .text = "Nobody's finding.", .verdict = Verdict::kUnstable}};
+  const std::vector<RunStep> steps{{std::nullopt, "step_0", &metrics, &diagnosis}};
+  try {
+    diagnose_run(steps);
+    FAIL() << "no exception";
+  } catch (const std::logic_error& error) {
+    EXPECT_NE(std::string(error.what()).find("Nobody's finding."), std::string::npos);
+  }
 }
 
 TEST(Run, OfHealthySteps) {

@@ -7,7 +7,7 @@
 // Determinism: the grid depends on N alone: the same bits on every run. Weights and state have the
 //              bits of the cpu device where that has fused multiply-adds
 // Edge cases:  N = 0 writes a sum of 0; a NaN gradient reaches weight and sum, unless the guard's
-//              record tells of one: then nothing moves
+//              record counts one: then nothing moves
 // Errors:      CudaError where the launch fails; kernels/ops/optimizer.cpp has checked the arguments
 // Reference:   cpu/optimizer.cpp
 #include "kernels/ops/optimizer.h"

@@ -1,4 +1,4 @@
-// The CUDA side of a build without nvcc. CMake says why it is one.
+// The CUDA side of a build without nvcc, for the reason that CMake found.
 #include "kernels/runtime/device.h"
 
 namespace gradvitals {

@@ -44,13 +44,14 @@ class Gatherer {
  public:
   template <class T>
   __device__ __forceinline__ void add(T element, std::int64_t place) {
-    const BitsOf<T> bits = bits_of(element);
-    const BitsOf<T> magnitude = bits & Stored<T>::kMagnitude;
+    const RegisterBits<T> bits = bits_of(element);
+    const RegisterBits<T> magnitude = bits & Stored<T>::kMagnitude;
     const bool is_finite = magnitude < Stored<T>::kInfinity;
     const double value = is_finite ? Convert<T>::to_double(bits) : 0.0;
-    const std::uint64_t sign = bits == magnitude ? 0 : kFloat64Magnitude + 1;
-    const std::uint64_t not_finite =
-        magnitude > Stored<T>::kInfinity ? kFloat64Magnitude : sign | kFloat64Infinity;
+    const std::uint64_t sign = bits == magnitude ? 0 : Stored<double>::kMagnitude + 1;
+    const std::uint64_t not_finite = magnitude > Stored<T>::kInfinity
+                                         ? Stored<double>::kMagnitude
+                                         : sign | Stored<double>::kInfinity;
     seen_.fingerprint +=
         fingerprint_of(is_finite ? bits_of(value) : not_finite, static_cast<std::uint64_t>(place));
     seen_.nonfinite_count += is_finite ? 0 : 1;

@@ -21,7 +21,7 @@ namespace gradvitals::GPU_NAMESPACE {
 
 /// An element's bits as a register holds them: 16-bit types are widened to 32 bits.
 template <class T>
-using BitsOf = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
+using RegisterBits = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
 
 /// Exact conversions from bits. For Float16, of finite values only.
 template <class T>

@@ -76,8 +76,8 @@ __device__ __forceinline__ int parts(std::int64_t count, std::int64_t size) {
   return static_cast<int>((count + size - 1) / size);
 }
 
-/// Says that lane 0 stored `count` parts of a node: true in every lane of the warp that says it of
-/// the last of them, which then sees all.
+/// Records that lane 0 has stored `count` parts of a node. True in every lane of the warp that
+/// records the last of them, which then sees all.
 __device__ __forceinline__ bool is_last(unsigned* ticket, unsigned count, int expected, int lane) {
   unsigned arrived = 0;
   if (lane == 0) {
@@ -89,8 +89,8 @@ __device__ __forceinline__ bool is_last(unsigned* ticket, unsigned count, int ex
   return arrived == static_cast<unsigned>(expected);
 }
 
-/// Says that lane 0 stored `count` leaves, all of them parts of the node above `leaf`. True in the
-/// warp that completes the tree, whose `record` then is the sum.
+/// Records that lane 0 has stored `count` leaves, all of them parts of the node above `leaf`. True
+/// in the warp that completes the tree, whose `record` then is the sum.
 __device__ __forceinline__ bool complete(Tree tree, int leaf, unsigned count, TensorStats& record,
                                          int lane) {
   int node = leaf;

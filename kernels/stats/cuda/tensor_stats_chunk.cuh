@@ -53,8 +53,8 @@ struct Element {
 
 __device__ __forceinline__ Element read_element(const ChunkSource& chunk, int i) {
   return with_type(chunk.data, chunk.dtype, [i]<class T>(const T* elements) -> Element {
-    const BitsOf<T> bits = bits_of(elements[i]);
-    const BitsOf<T> magnitude = bits & Stored<T>::kMagnitude;
+    const RegisterBits<T> bits = bits_of(elements[i]);
+    const RegisterBits<T> magnitude = bits & Stored<T>::kMagnitude;
     return {.value = Convert<T>::to_double(bits),
             .is_infinity = magnitude == Stored<T>::kInfinity,
             .is_nan = magnitude > Stored<T>::kInfinity,
@@ -118,8 +118,9 @@ struct CommonRecord {
 
 template <class T>
 __device__ __forceinline__ CommonRecord common_record(const ChunkExtremes& extremes) {
-  const auto max = static_cast<BitsOf<T>>(extremes.max);
-  const auto min = static_cast<BitsOf<T>>(extremes.min_less_one + 1);  // 0 where all are zeros.
+  const auto max = static_cast<RegisterBits<T>>(extremes.max);
+  const auto min =
+      static_cast<RegisterBits<T>>(extremes.min_less_one + 1);  // 0 where all are zeros.
   const double max_abs = Convert<T>::to_double(max);
   bool is_common = max < Stored<T>::kInfinity && (min == 0 || min >= Stored<T>::kMinNormal);
   if constexpr (std::is_same_v<T, double>) is_common = is_common && squares_in_range(max_abs);

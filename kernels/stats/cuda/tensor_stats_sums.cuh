@@ -72,7 +72,7 @@ struct PairExtremes {
 };
 
 template <class T>
-using ExtremesOf = std::conditional_t<sizeof(T) == 2, PairExtremes, Extremes<BitsOf<T>>>;
+using ExtremesOf = std::conditional_t<sizeof(T) == 2, PairExtremes, Extremes<RegisterBits<T>>>;
 
 /// Those of a warp or a chunk, whatever the type.
 struct ChunkExtremes {
@@ -126,7 +126,7 @@ struct LaneSums {
   Sums odd;
   ExtremesOf<T> extremes;
 
-  __device__ __forceinline__ void add_bits(BitsOf<T> bits, Sums& sums) {
+  __device__ __forceinline__ void add_bits(RegisterBits<T> bits, Sums& sums) {
     sums.add(Convert<T>::to_double(bits));
     extremes.add(bits & Stored<T>::kMagnitude);
   }

@@ -1,4 +1,4 @@
-// Contract under test: framework/io/model_file.h.
+// Contract under test: framework/io/model_file.h and make_model.h.
 // Oracle: files made here, values small enough to follow by hand.
 #include "framework/io/model_file.h"
 
@@ -6,9 +6,11 @@
 
 #include <cmath>
 
+#include "framework/io/make_model.h"
 #include "framework/losses.h"
 #include "tests/framework/io/input_files.h"
 #include "tests/framework/io/model_files.h"
+#include "tests/support/expect_invalid.h"
 
 namespace gradvitals::test {
 namespace {
@@ -327,6 +329,12 @@ TEST(ModelFileLoss, BceAfterALinearLayerTakesItForLogits) {
 TEST(ModelFileLoss, MseKeepsTheSigmoid) {
   const double probability = 1 / (1 + std::exp(-1.5));
   EXPECT_NEAR(run_one_weight(0.5F, "sigmoid", "mse").loss, std::pow(probability - 1, 2), 1e-6);
+}
+
+TEST(ModelFile, NoModelIsMadeWithoutLayers) {
+  Stream stream({.device = DeviceType::kCpu, .threads = 1});
+  expect_invalid([&] { make_model(stream, ModelFile{}); },
+                 {"make_model: the model file has no layers"});
 }
 
 TEST(ModelFile, MadeModelsCarryTheNamesOfTheFile) {

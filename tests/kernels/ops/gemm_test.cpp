@@ -79,7 +79,7 @@ TEST_P(GemmTest, MultipliesEveryShapeInEveryLayout) {
   }
 }
 
-TEST_P(GemmTest, MultipliesTheShapesOfTheSeedNetworks) {
+TEST_P(GemmTest, MultipliesTheShapesOfTheNotebookNetworks) {
   expect_products_in_every_layout(stream(), {.m = 100, .n = 64, .k = 10});
   expect_products_in_every_layout(stream(), {.m = 100, .n = 64, .k = 64});
   expect_products_in_every_layout(stream(), {.m = 100, .n = 1, .k = 64});

@@ -215,7 +215,7 @@ TEST_F(SimSchedulesTest, RandomFills) {
   });
 }
 
-TEST_F(SimSchedulesTest, UnitStatistics) {
+TEST_F(SimSchedulesTest, ActivationStats) {
   Floats values = wave(200 * 70, 0.3);
   for (float& value : values) value = std::fabs(value) < 0.5f ? 0.0f : 3 * value;
   const GuardedBuffer<float> z(stream_, std::span<const float>(values));

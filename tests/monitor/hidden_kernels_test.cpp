@@ -15,7 +15,7 @@ namespace gradvitals::test {
 namespace {
 
 /// As weight(), but as Keras has it: units last.
-TensorRecord kernel(const std::string& name, const Shape& shape) {
+TensorRecord keras_kernel(const std::string& name, const Shape& shape) {
   TensorRecord record = weight(name, Shape(shape.rbegin(), shape.rend()));
   std::swap(record.rows, record.cols);
   record.unit_axis = UnitAxis::kCols;
@@ -50,8 +50,9 @@ TEST(HiddenKernels, OfConvolutionsThatArePooled) {
 }
 
 TEST(HiddenKernels, OfConvolutionsAsKerasHasThem) {
-  EXPECT_EQ(hidden({kernel("conv2d/kernel", {3, 3, 1, 32}),
-                    kernel("conv2d_1/kernel", {3, 3, 32, 64}), kernel("dense/kernel", {1600, 10})}),
+  EXPECT_EQ(hidden({keras_kernel("conv2d/kernel", {3, 3, 1, 32}),
+                    keras_kernel("conv2d_1/kernel", {3, 3, 32, 64}),
+                    keras_kernel("dense/kernel", {1600, 10})}),
             "conv2d/kernel conv2d_1/kernel");
 }
 

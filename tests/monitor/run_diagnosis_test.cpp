@@ -60,8 +60,11 @@ std::vector<TensorRecord> step(double a, double b) {
 TEST(Run, AFindingWithoutARuleIsAnErrorAndNotTheFirstRule) {
   const HealthMetrics metrics = test::metrics_of(step(0.1, 0.2));
   Diagnosis diagnosis = diagnose(metrics);
-  diagnosis.findings = {
-      {.severity = Severity::kWarning, .text = "Nobody's finding.", .verdict = Verdict::kUnstable}};
+  Finding finding;
+  finding.severity = Severity::kWarning;
+  finding.text = "Nobody's finding.";
+  finding.verdict = Verdict::kUnstable;
+  diagnosis.findings = {finding};
   const std::vector<RunStep> steps{{std::nullopt, "step_0", &metrics, &diagnosis}};
   try {
     diagnose_run(steps);

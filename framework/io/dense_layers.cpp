@@ -79,8 +79,7 @@ void check_left_out(const SafetensorsFile& file, std::string_view prefix) {
 
 }  // namespace
 
-void refuse_tensor(const SafetensorsFile& file, std::string_view tensor,
-                   std::string_view what) {
+void refuse_tensor(const SafetensorsFile& file, std::string_view tensor, std::string_view what) {
   refuse_input(file.path(), fmt::format("tensor {}: {}", in_quotes(tensor), what));
 }
 

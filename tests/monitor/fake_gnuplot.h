@@ -64,7 +64,7 @@ class FakeGnuplot {
 
 /// The error of run_gnuplot(); empty without one.
 inline std::string message_of_run(std::string_view script,
-                           std::chrono::milliseconds limit = kGnuplotLimit) {
+                                  std::chrono::milliseconds limit = kGnuplotLimit) {
   try {
     run_gnuplot(script, limit);
   } catch (const GnuplotError& error) {

@@ -22,7 +22,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Keys = std::vector<std::string>;
 
-
 Keys keys_of(const Json& object) {
   Keys keys;
   for (const auto& [key, value] : object.items()) keys.push_back(key);

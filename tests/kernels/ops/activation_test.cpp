@@ -27,7 +27,7 @@ namespace {
 constexpr float kSubnormal = std::numeric_limits<float>::denorm_min();
 
 constexpr std::array<std::int64_t, 12> kActivationSizes = {0,   1,   7,   31,   32,   33,
-                                                 255, 256, 257, 1023, 1024, 1025};
+                                                           255, 256, 257, 1023, 1024, 1025};
 
 using Real = long double;
 

@@ -18,7 +18,7 @@ namespace gradvitals::test {
 namespace {
 
 constexpr std::array<std::int64_t, 13> kElementwiseSizes = {0,   1,    31,   32,   33,   255,   256,
-                                                 257, 1023, 1024, 1025, 7919, 200003};
+                                                            257, 1023, 1024, 1025, 7919, 200003};
 
 template <class T>
 std::vector<T> wave(std::int64_t count, double frequency) {

@@ -22,13 +22,12 @@ namespace {
 
 using Real = long double;
 
-
 struct Size {
   std::int64_t rows;
   std::int64_t cols;
 };
 constexpr Size kLayerNormSizes[] = {{1, 1},  {1, 7},   {7, 1},   {5, 31},  {8, 32},   {9, 33},
-                           {3, 64}, {33, 65}, {2, 257}, {257, 2}, {64, 1025}};
+                                    {3, 64}, {33, 65}, {2, 257}, {257, 2}, {64, 1025}};
 
 /// Inputs and every output of both directions.
 template <class T>

@@ -20,7 +20,7 @@ namespace gradvitals::test {
 namespace {
 
 constexpr std::array<std::int64_t, 11> kOptimizerSizes = {0,   1,   31,   32,   33,   255,
-                                                 256, 257, 1023, 1025, 40009};
+                                                          256, 257, 1023, 1025, 40009};
 
 template <class T>
 void expect_sgd(Stream& stream, std::int64_t size, std::int64_t misalignment) {

@@ -48,7 +48,8 @@ void expect_same(const TensorStats& got, const TensorStats& expected) {
 void expect_merges(const std::vector<double>& values, std::size_t cut) {
   const std::span all(values);
   const TensorStats first = part_of(direct_stats_of(all.first(cut)), 0);
-  const TensorStats second = part_of(direct_stats_of(all.subspan(cut)), static_cast<std::int64_t>(cut));
+  const TensorStats second =
+      part_of(direct_stats_of(all.subspan(cut)), static_cast<std::int64_t>(cut));
   TensorStats forwards = first;
   merge(forwards, second);
   TensorStats backwards = second;

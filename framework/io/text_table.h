@@ -25,8 +25,8 @@ bool looks_like_table(std::string_view text);
 /// Parses CSV whose first line names the columns. The delimiter is the first of tab, semicolon and
 /// comma that splits the first two lines into equally many cells, two or more; one column needs
 /// none. Empty lines are passed over. `path` is for messages. Throws InputError naming the path and
-/// the line for a first line without a name or with one twice, a row that is longer or shorter than it, a quote
-/// without end, and a text without rows.
+/// the line for a first line without a name or with one twice, a row that is longer or shorter than
+/// it, a quote without end, and a text without rows.
 TextTable parse_text_table(std::string_view text, const std::string& path);
 
 }  // namespace gradvitals

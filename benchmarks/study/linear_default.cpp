@@ -16,8 +16,8 @@
 namespace gradvitals::study {
 namespace {
 
-constexpr std::int64_t kFeatures = 64;
-constexpr std::int64_t kClasses = 10;
+constexpr std::int64_t kInputs = 64;
+constexpr std::int64_t kOutputs = 10;
 constexpr int kDeepest = 5;
 
 struct Shape {
@@ -48,28 +48,28 @@ Tensor make_targets(Stream& stream, std::uint64_t seed, bool are_classes) {
   const Tensor scalars =
       initialize(stream, RandomNormal{1.0}, {kBatch, 1}, random_key(seed, "study/y"));
   if (!are_classes) return scalars;
-  std::vector<float> one_hot(static_cast<std::size_t>(kBatch * kClasses), 0.0F);
+  std::vector<float> one_hot(static_cast<std::size_t>(kBatch * kOutputs), 0.0F);
   std::size_t row = 0;
   for (const float value : scalars.to_host<float>()) {
-    const auto digit = static_cast<std::size_t>(std::fabs(value) * 1e4F) % kClasses;
-    one_hot[row * kClasses + digit] = 1.0F;
+    const auto digit = static_cast<std::size_t>(std::fabs(value) * 1e4F) % kOutputs;
+    one_hot[row * kOutputs + digit] = 1.0F;
     ++row;
   }
-  return Tensor::from_host<float>(stream, {kBatch, kClasses}, one_hot);
+  return Tensor::from_host<float>(stream, {kBatch, kOutputs}, one_hot);
 }
 
 bool is_warned(Stream& stream, const Shape& shape, Activation activation, int depth,
                std::uint64_t seed, bool are_classes) {
-  Sequential model(stream, {.name = "Default", .input_shape = {kFeatures}, .seed = seed});
-  std::int64_t inputs = kFeatures;
+  Sequential model(stream, {.name = "Default", .input_shape = {kInputs}, .seed = seed});
+  std::int64_t inputs = kInputs;
   for (int layer = 0; layer < depth; ++layer) {
     const std::int64_t units = width_of(shape, layer, depth);
     model.add(linear_default(inputs, units, activation));
     inputs = units;
   }
-  model.add(linear_default(inputs, are_classes ? kClasses : 1, Activation::kLinear));
+  model.add(linear_default(inputs, are_classes ? kOutputs : 1, Activation::kLinear));
   const Tensor x =
-      initialize(stream, RandomNormal{1.0}, {kBatch, kFeatures}, random_key(seed, "study/x"));
+      initialize(stream, RandomNormal{1.0}, {kBatch, kInputs}, random_key(seed, "study/x"));
   const Tensor y = make_targets(stream, seed, are_classes);
   Tape tape(stream);
   const Tensor prediction = model.forward(tape, x);

@@ -13,13 +13,13 @@
 namespace gradvitals::sim {
 namespace {
 
-constexpr unsigned kBlocks = 3;
-constexpr unsigned kCount = kBlocks * planted::kThreads;
+constexpr unsigned kGridBlocks = 3;
+constexpr unsigned kElements = kGridBlocks * planted::kThreads;
 
 /// Values that no two threads share, and of which no sum depends on its order by chance alone.
 std::vector<float> inputs() {
-  std::vector<float> values(kCount);
-  for (unsigned i = 0; i < kCount; ++i) values[i] = std::sin(static_cast<float>(i) + 0.5f);
+  std::vector<float> values(kElements);
+  for (unsigned i = 0; i < kElements; ++i) values[i] = std::sin(static_cast<float>(i) + 0.5f);
   return values;
 }
 
@@ -28,7 +28,7 @@ using Kernel = void (*)(const float*, float*);
 std::vector<float> run_elementwise(Kernel kernel) {
   const DeviceArray<float> x(inputs());
   const DeviceArray<float> y(inputs());
-  gpu::launch(kernel, {.grid = kBlocks, .block = planted::kThreads}, {}, x.data(), y.data());
+  gpu::launch(kernel, {.grid = kGridBlocks, .block = planted::kThreads}, {}, x.data(), y.data());
   return y.download();
 }
 
@@ -38,13 +38,13 @@ std::vector<float> elementwise(bool is_planted) {
 }
 
 std::vector<float> out_of_bounds(bool is_planted) {
-  constexpr unsigned kFew = kCount - 3;
+  constexpr unsigned kFew = kElements - 3;
   const std::vector<float> values = inputs();
   const DeviceArray<float> x(std::span<const float>{values}.first(kFew));
   const DeviceArray<float> y(kFew);
   gpu::launch(is_planted ? planted::global_out_of_bounds_kernel<true>
                          : planted::global_out_of_bounds_kernel<false>,
-              {.grid = kBlocks, .block = planted::kThreads}, {}, kFew, x.data(), y.data());
+              {.grid = kGridBlocks, .block = planted::kThreads}, {}, kFew, x.data(), y.data());
   return y.download();
 }
 
@@ -57,12 +57,12 @@ template <planted::TicketBug kBug>
 std::vector<float> last_block_sum(bool is_planted) {
   const std::vector<unsigned> zero(1);
   const DeviceArray<float> x(inputs());
-  const DeviceArray<float> partials(kBlocks);
+  const DeviceArray<float> partials(kGridBlocks);
   const DeviceArray<unsigned> ticket(zero);
   const DeviceArray<float> y(1);
   gpu::launch(is_planted ? planted::last_block_sum_kernel<kBug>
                          : planted::last_block_sum_kernel<planted::TicketBug::kNone>,
-              {.grid = kBlocks, .block = planted::kThreads}, {}, x.data(), partials.data(),
+              {.grid = kGridBlocks, .block = planted::kThreads}, {}, x.data(), partials.data(),
               ticket.data(), y.data());
   return y.download();
 }

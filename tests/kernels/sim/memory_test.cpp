@@ -17,18 +17,18 @@
 namespace gradvitals::test {
 namespace {
 
-constexpr std::int64_t kCount = 100;
-constexpr std::int64_t kBytes = kCount * static_cast<std::int64_t>(sizeof(float));
+constexpr std::int64_t kElements = 100;
+constexpr std::int64_t kBytes = kElements * static_cast<std::int64_t>(sizeof(float));
 
 class SimMemoryTest : public ::testing::Test {
  protected:
   VectorView<float> view(const Buffer& buffer) {
-    return {static_cast<float*>(buffer.data()), kCount};
+    return {static_cast<float*>(buffer.data()), kElements};
   }
 
   Buffer ones() {
     Buffer buffer(stream_, kBytes);
-    const std::vector<float> values(kCount, 1.0f);
+    const std::vector<float> values(kElements, 1.0f);
     copy_to_device(stream_, values.data(), kBytes, buffer.data());
     return buffer;
   }
@@ -37,7 +37,7 @@ class SimMemoryTest : public ::testing::Test {
   std::vector<float> doubled(VectorView<const float> a) {
     const Buffer sum(stream_, kBytes);
     add<float>(stream_, {a, a, view(sum)});
-    std::vector<float> values(kCount);
+    std::vector<float> values(kElements);
     copy_to_host(stream_, sum.data(), kBytes, values.data());
     return values;
   }
@@ -50,7 +50,7 @@ TEST_F(SimMemoryTest, ReusedMemoryReadBeforeItIsWrittenGivesNan) {
   {
     const Buffer written = ones();
     first = written.data();
-    EXPECT_EQ(doubled(view(written)), std::vector<float>(kCount, 2.0f));
+    EXPECT_EQ(doubled(view(written)), std::vector<float>(kElements, 2.0f));
   }
   // One block each waits of `written` and of the sum: the last comes first.
   const Buffer sum(stream_, kBytes);
@@ -104,7 +104,7 @@ TEST_F(SimMemoryTest, TooLittleIsACudaErrorThatSaysHowMuchAndTheStreamGoesOn) {
         << message;
     EXPECT_NE(message.find(" kB of 1.0 MB free, at "), std::string::npos) << message;
   }
-  EXPECT_EQ(doubled(view(a)), std::vector<float>(kCount, 2.0f));
+  EXPECT_EQ(doubled(view(a)), std::vector<float>(kElements, 2.0f));
 }
 
 TEST_F(SimMemoryTest, WhatWaitsUnusedMakesRoom) {

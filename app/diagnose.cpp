@@ -30,9 +30,10 @@ void check_combination(const DiagnoseOptions& options) {
 
 void check_figure_size(const DiagnoseOptions& options, const std::vector<NetworkReport>& reports) {
   if (options.judging.plots.empty() || fits_figure(reports)) return;
-  throw UsageError(
-      fmt::format("--plot draws {} steps at most where they do not say their numbers, not {}",
-                  kMaxFigureNetworks, reports.size()));
+  throw UsageError(fmt::format(
+      "--plot draws {} steps at most where they do not say their numbers, not {}: write the "
+      "number of each step into its file, as metadata 'step', or leave --plot out",
+      kMaxFigureNetworks, reports.size()));
 }
 
 std::vector<NetworkReport> judge_all(std::vector<NamedMetrics> inputs, const Device& device) {

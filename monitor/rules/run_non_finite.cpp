@@ -54,8 +54,12 @@ Finding own_finding(const RunEvidence& run, std::size_t place) {
   return finding;
 }
 
-std::string so_many(std::int64_t count) {
-  return count == 0 ? "none is" : fmt::format("{} {}", count, plural(count, "is", "are"));
+/// How many of the `after` steps behind the first one are like it.
+std::string later_steps(std::int64_t like_it, std::int64_t after) {
+  if (after == 0) return "";
+  if (like_it == 0) return "; no later step is like it";
+  return fmt::format("; {} of the {} after it {} like it", like_it, steps_text(after),
+                     plural(like_it, "is", "are"));
 }
 
 RunFinding bad_steps(const RunEvidence& run, const std::vector<std::size_t>& bad) {
@@ -69,11 +73,8 @@ RunFinding bad_steps(const RunEvidence& run, const std::vector<std::size_t>& bad
   const std::string since = before > 0 ? fmt::format("after {} that {} finite", steps_text(before),
                                                      plural(before, "is", "are"))
                                        : std::string("and no step before it is finite");
-  const std::string later = after > 0 ? fmt::format("; of the {} after it, {}", steps_text(after),
-                                                    so_many(std::ssize(bad) - 1))
-                                      : std::string();
   finding.text = fmt::format("{} is the first that is {}, {}{}. {}", run.steps[place].label, what,
-                             since, later, finding.text);
+                             since, later_steps(std::ssize(bad) - 1, after), finding.text);
   return finding_at(run, place, std::ssize(bad), std::move(finding));
 }
 

@@ -95,6 +95,20 @@ TEST(Run, NamesTheFirstStepWithNaN) {
   EXPECT_EQ(run.first_bad_step->label, "step_3");
 }
 
+TEST(Run, SaysOfTheFirstStepWithNaNHowManyLaterOnesAreLikeIt) {
+  const auto expect = [](const std::vector<double>& norms, const std::string& end) {
+    Steps steps;
+    for (const double norm : norms) steps.add(step(0.1, norm));
+    const std::string text = steps.judged().findings.front().finding.text;
+    const std::string beginning =
+        "step_1 is the first that is not finite, after 1 step that is finite" + end;
+    EXPECT_TRUE(text.starts_with(beginning)) << text;
+  };
+  expect({0.2, kNaN}, ". ");
+  expect({0.2, kNaN, 0.2}, "; no later step is like it. ");
+  expect({0.2, kNaN, kNaN, 0.2}, "; 1 of the 2 steps after it is like it. ");
+}
+
 TEST(Run, InfinitiesBeforeTheFirstFiniteStepAreALossScalerThatSearches) {
   const RunDiagnosis run =
       Steps().add(step(kInf, 1.0)).add(step(kInf, kInf)).add(step(0.1, 0.2)).judged();

@@ -126,6 +126,14 @@ bool is_about_one(const SafetensorsEntry& entry, const std::string& path) {
                              [](float value) { return value > kLow && value < kHigh; });
 }
 
+/// What `gradvitals checkup` reads names the activations of its layers; gradients have none.
+std::optional<std::string> model_hint(const TensorDump& dump) {
+  if (!dump.metadata().contains("activations")) return std::nullopt;
+  return "its metadata has \"activations\", as a model has for `gradvitals checkup`: the tensors "
+         "are then "
+         "weights, not gradients";
+}
+
 std::optional<std::string> weights_hint(const TensorDump& dump) {
   constexpr std::string_view kAdvice =
       "so this looks like a model's weights, not gradients; dump p.grad of "
@@ -151,6 +159,7 @@ std::optional<std::string> weights_hint(const TensorDump& dump) {
 std::vector<std::string> hints(const TensorDump& dump) {
   std::vector<std::string> texts;
   if (auto hint = optimizer_hint(dump)) texts.push_back(std::move(*hint));
+  if (auto hint = model_hint(dump)) texts.push_back(std::move(*hint));
   if (auto hint = weights_hint(dump)) texts.push_back(std::move(*hint));
   return texts;
 }

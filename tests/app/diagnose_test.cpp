@@ -312,7 +312,8 @@ TEST(Diagnose, DrawsNoMoreThanAFigureHoldsOfWhatIsNoRun) {
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_TRUE(
       result.err.ends_with("--plot draws 48 steps at most where they do not say their "
-                           "numbers, not 49\n"))
+                           "numbers, not 49: write the number of each step into its file, as "
+                           "metadata 'step', or leave --plot out\n"))
       << result.err;
   EXPECT_FALSE(std::filesystem::exists(folder.file("run.gp")));
 }

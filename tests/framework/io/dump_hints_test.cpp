@@ -76,6 +76,13 @@ TEST(DumpHints, BuffersAndWeightsOfANormalisationLookLikeAModel) {
   expect_hint(hints_on({{"layer_normalization/gamma", {1, 1, 1, 1}}}), "about 1");
 }
 
+TEST(DumpHints, AFileForCheckupIsAModel) {
+  expect_hint(hints_on({{"layers.0.kernel"}}, {{"activations", "relu"}, {"loss", "mse"}}),
+              "`gradvitals checkup`");
+  expect_hint(hints(TensorDump(test_data("golden/models/deep_sigmoid.model.safetensors"))),
+              "\"activations\"");
+}
+
 TEST(DumpHints, GradientsGiveNoHint) {
   const std::map<std::string, std::string> format{{"format", "pt"}};
   EXPECT_EQ(hints_on({{"ln_1.weight"}, {"norm.bias", {1, 1, 1, 1}}}, format),

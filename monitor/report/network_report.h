@@ -22,7 +22,7 @@ struct NetworkReport {
   std::string device;      ///< "cpu", "cuda" or "sim"
   HealthMetrics metrics;
   Diagnosis diagnosis;
-  NotebookScore notebook;  ///< notebook_score() of the metrics.
+  NotebookScore notebook;  ///< notebook_score() of the metrics; writers do not compute it.
   /// What is to be said about the input beside the verdict: "left out: step (I64)".
   std::vector<std::string> notes = {};
   std::string source = {};  ///< The file that it was read from, whose notes these are.

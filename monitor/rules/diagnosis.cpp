@@ -8,7 +8,6 @@
 #include <iterator>
 #include <map>
 #include <span>
-#include <stdexcept>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -117,12 +116,6 @@ std::vector<Finding> find_all(const Evidence& all, std::span<const ExaminedNetwo
 }
 
 }  // namespace
-
-void require_rule(const Finding& finding) {
-  if (finding.rule != RuleId::kNone) return;
-  throw std::logic_error(
-      fmt::format("no check has set the rule of this finding: {}", finding.text));
-}
 
 std::string_view name(Severity severity) {
   switch (severity) {

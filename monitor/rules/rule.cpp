@@ -1,5 +1,9 @@
 #include "monitor/rules/rule.h"
 
+#include <fmt/format.h>
+
+#include <stdexcept>
+
 namespace gradvitals {
 
 Severity severity_above(double value, Limits limits) {
@@ -14,6 +18,12 @@ Severity severity_below(double value, Limits limits) {
 
 bool decides(const Finding& finding) {
   return finding.severity >= Severity::kWarning;
+}
+
+void require_rule(const Finding& finding) {
+  if (finding.rule != RuleId::kNone) return;
+  throw std::logic_error(
+      fmt::format("no check has set the rule of this finding: {}", finding.text));
 }
 
 double limit_of(Limits limits, Severity severity) {

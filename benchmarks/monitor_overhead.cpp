@@ -3,7 +3,8 @@
 // gradients, layers (weights, pre-activations, deltas and the loss as well) and everything
 // (outputs, too), alone and with the rules (gradients_rules, ...): unwatched and watched steps take
 // turns, the first of a turn changing from one to the next, and counters say what the difference
-// is. statistics_... and rules: that part alone, without a step. <network>_graph, on cuda: both
+// is. statistics_...: what the monitor does in a step, alone; kernel_...: the statistics themselves; rules:
+// their evaluation. <network>_graph, on cuda: both
 // steps are CUDA graphs, the statistics part of the watched one.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -84,7 +85,6 @@ class WatchedStep {
 
   void synchronize() { stream_.synchronize(); }
 
- private:
   std::vector<TensorView> views() {
     if (watched_ == Watched::kGradients) return tape_.gradient_views();
     std::vector<TensorView> views = tape_.views();
@@ -95,6 +95,7 @@ class WatchedStep {
     return views;
   }
 
+ private:
   Stream stream_;
   const Step& step_;
   Watched watched_;
@@ -197,6 +198,21 @@ void run_statistics(benchmark::State& state, const Place& place, Watched watched
   }
 }
 
+/// The statistics that the monitor takes, without it: what it adds is the difference.
+void run_kernel(benchmark::State& state, const Place& place, Watched watched) {
+  Stream stream(place.options);
+  const Step step = place.make(stream);
+  WatchedStep watched_step(stream, step, watched);
+  const std::vector<TensorView> views = watched_step.views();
+  TensorStatsPlan plan(stream, views);
+  Buffer records(stream, plan.record_count() * static_cast<std::int64_t>(sizeof(TensorStats)));
+  for (auto _ : state) {
+    tensor_stats(stream, plan, {static_cast<TensorStats*>(records.data()), plan.record_count()});
+    stream.synchronize();
+    benchmark::ClobberMemory();
+  }
+}
+
 void run_rules(benchmark::State& state, const Place& place) {
   Stream stream(place.options);
   const Step step = place.make(stream);
@@ -227,6 +243,8 @@ void register_place(const std::string& device, const std::string& where, const P
     if (place.as_graph) continue;
     register_alone("statistics_" + what,
                    [=](benchmark::State& state) { run_statistics(state, place, watched); });
+    register_alone("kernel_" + what,
+                   [=](benchmark::State& state) { run_kernel(state, place, watched); });
   }
   if (place.as_graph) return;
   register_alone("rules", [=](benchmark::State& state) { run_rules(state, place); });

@@ -18,11 +18,19 @@ struct Moments {
   double std;
 };
 
-/// Mean and population standard deviation in two passes. `largest` sets a power of two that keeps
-/// the squares in range and leaves every digit as it is.
+/// The exponent of a power of two that brings values up to `largest` to where their squares are in range,
+/// and leaves every digit as it is. 0 between 2^-400 and 2^400, where every network's are: squares of
+/// deviations, of which the smallest are 2^-53 of them, are normal numbers there.
+int exponent_for(double largest) {
+  constexpr double kLow = 0x1p-400;
+  constexpr double kHigh = 0x1p+400;
+  if (!std::isfinite(largest) || largest == 0 || (largest > kLow && largest < kHigh)) return 0;
+  return std::clamp(std::ilogb(largest), -1022, 1022);  // The factor is a normal float64.
+}
+
+/// Mean and population standard deviation in two passes.
 Moments moments(std::span<const double> values, double largest) {
-  int exponent = std::isfinite(largest) && largest > 0 ? std::ilogb(largest) : 0;
-  exponent = std::clamp(exponent, -1022, 1022);  // The factor is a normal float64.
+  const int exponent = exponent_for(largest);
   const double factor = std::ldexp(1.0, -exponent);
   const auto count = static_cast<double>(values.size());
   double sum = 0.0;
@@ -63,21 +71,24 @@ HealthMetrics metrics_from_norms(std::vector<double> gradient_norms) {
   metrics.gradient_norms = std::move(gradient_norms);
   const std::vector<double>& norms = metrics.gradient_norms;
   metrics.total_layers = std::ssize(norms);
-  metrics.vanished_layers =
-      std::ranges::count_if(norms, [](double norm) { return norm < kNotebookVanishedNorm; });
-  metrics.weak_layers =
-      std::ranges::count_if(norms, [](double norm) { return norm < kNotebookWeakNorm; });
-
-  // NumPy's min and max give NaN where any element is; std::minmax would depend on the order.
-  const bool has_nan = std::ranges::any_of(norms, [](double norm) { return std::isnan(norm); });
+  bool has_nan = false;  // NumPy's min and max give NaN where any element is.
+  double smallest = std::numeric_limits<double>::infinity();
+  double largest = -smallest;
+  for (const double norm : norms) {
+    metrics.vanished_layers += norm < kNotebookVanishedNorm ? 1 : 0;
+    metrics.weak_layers += norm < kNotebookWeakNorm ? 1 : 0;
+    has_nan = has_nan || std::isnan(norm);
+    smallest = std::min(smallest, norm);
+    largest = std::max(largest, norm);
+  }
   if (norms.empty() || has_nan) {
     metrics.min_gradient = metrics.max_gradient = kNaN;
     metrics.mean_gradient = metrics.std_gradient = kNaN;
     return metrics;
   }
-  metrics.min_gradient = std::ranges::min(norms);
-  metrics.max_gradient = std::ranges::max(norms);
-  const auto [mean, std] = moments(norms, metrics.max_gradient);
+  metrics.min_gradient = smallest;
+  metrics.max_gradient = largest;
+  const auto [mean, std] = moments(norms, largest);
   metrics.mean_gradient = mean;
   metrics.std_gradient = std;
   return metrics;

@@ -62,6 +62,11 @@ TEST(MetricsFromNorms, StayFiniteWhereSquaresWouldNot) {
   const HealthMetrics large = from({1e300, 3e300});
   expect_close(large.mean_gradient, 2e300, kMoments);
   expect_close(large.std_gradient, 1e300, kMoments);
+  for (const double scale : {0x1p+399, 0x1p+400, 0x1p+401, 0x1p-399, 0x1p-400, 0x1p-401}) {
+    const HealthMetrics edge = from({scale, 3 * scale});
+    expect_close(edge.mean_gradient, 2 * scale, kMoments);
+    expect_close(edge.std_gradient, scale, kMoments);
+  }
   const HealthMetrics small = from({1e-300, 3e-300});
   expect_close(small.mean_gradient, 2e-300, kMoments);
   expect_close(small.std_gradient, 1e-300, kMoments);

@@ -40,13 +40,15 @@ std::string info_text() {
   const CudaProbe cuda = probe_cuda();
   std::string text = fmt::format("gradvitals {}\n", kVersion);
   text += "\nDevices\n";
-  add_row(text, "cpu", fmt::format("ready: {} threads, {}", cpu.cores, cpu.simd));
+  add_row(
+      text, "cpu",
+      fmt::format("ready: {} threads, {}; products by {}", cpu.cores, cpu.simd, cpu_gemm_name()));
   add_row(text, "cuda", device_state(DeviceType::kCuda, cuda.device_name));
   add_row(text, "sim", device_state(DeviceType::kSim, "the CUDA kernels on the CPU"));
   text += "\nBuild\n";
   add_row(text, "compiler", fmt::format("{}, {}", kCompiler, kBuildType));
   add_row(text, "CUDA", cuda.built ? cuda.toolkit_version : "not built in");
-  add_row(text, "BLAS", cpu_blas_name());
+
   text += "\nTools\n";
   add_row(text, "gnuplot", gnuplot_state());
   return text;

@@ -79,6 +79,7 @@ std::vector<Row> ask_all(Stream& stream, const AccuracyInput& input) {
   add(ask_record(stream, input, values));
   if (input.dtype != DType::kFloat32) return rows;  // The peers know no other.
   for (const NormPeer& peer : norm_peers()) add(ask_peer(peer, values));
+  for (const NormPeer& peer : openblas_norm_peers()) add(ask_peer(peer, values));
   for (const NormPeer& peer : eigen_norm_peers()) add(ask_peer(peer, values));
   return rows;
 }
@@ -148,6 +149,7 @@ int run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
 
+  if (openblas_norm_peers().empty()) fmt::print(stderr, "accuracy: built without OpenBLAS\n");
   if (eigen_norm_peers().empty()) fmt::print(stderr, "accuracy: built without Eigen\n");
   const auto inputs = accuracy_inputs(elements, std::min<std::int64_t>(elements, 1 << 20));
   Stream stream;

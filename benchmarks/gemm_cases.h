@@ -1,6 +1,7 @@
 // The products that are measured, and what they are checked by.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <random>
@@ -33,6 +34,15 @@ inline constexpr GemmShape kLayerShapes[] = {
     {256, 1024, 1024, false, false}, {1024, 1024, 256, true, false}, {256, 1024, 1024, false, true},
 };
 
+/// On a cpu also where matrices outgrow the caches: every layout of a wide layer, and tall and flat
+/// products.
+inline constexpr GemmShape kWideShapes[] = {
+    {256, 1024, 1024, true, false},
+    {1024, 1024, 1024, false, false},
+    {4096, 512, 512, false, false},
+    {128, 4096, 1024, false, false},
+};
+
 /// Uniform in [-1, 1).
 inline std::vector<float> random_values(std::int64_t count, std::uint32_t seed) {
   std::mt19937 engine(seed);
@@ -54,6 +64,47 @@ inline bool agree(const std::vector<float>& got, const std::vector<float>& expec
     if (!(std::fabs(got[i] - expected[i]) <= tolerance)) return false;
   }
   return true;
+}
+
+// ---- rows of a product that are enough to see that it is one
+
+/// The rows that are compared: all of a small product, else this many, spread over it, with the
+/// first and the last.
+inline constexpr std::int64_t kCheckedRows = 64;
+
+inline std::vector<std::int64_t> checked_row_numbers(const GemmShape& shape) {
+  const std::int64_t count = std::min(shape.m, kCheckedRows);
+  std::vector<std::int64_t> numbers;
+  for (std::int64_t i = 0; i < count; ++i) {
+    numbers.push_back(count == 1 ? 0 : i * (shape.m - 1) / (count - 1));
+  }
+  return numbers;
+}
+
+/// Those of c (M,N), one behind the other.
+inline std::vector<float> checked_rows(const GemmShape& shape, const std::vector<float>& c) {
+  std::vector<float> rows;
+  for (const std::int64_t i : checked_row_numbers(shape)) {
+    rows.insert(rows.end(), c.begin() + i * shape.n, c.begin() + (i + 1) * shape.n);
+  }
+  return rows;
+}
+
+/// What they should be, summed in double.
+inline std::vector<float> reference_rows(const GemmShape& shape, const std::vector<float>& a,
+                                         const std::vector<float>& b) {
+  std::vector<float> rows;
+  for (const std::int64_t i : checked_row_numbers(shape)) {
+    std::vector<double> sums(static_cast<std::size_t>(shape.n));
+    for (std::int64_t l = 0; l < shape.k; ++l) {
+      const double a_value = a[shape.transpose_a ? l * shape.m + i : i * shape.k + l];
+      for (std::int64_t j = 0; j < shape.n; ++j) {
+        sums[j] += a_value * double{b[shape.transpose_b ? j * shape.k + l : l * shape.n + j]};
+      }
+    }
+    for (const double sum : sums) rows.push_back(static_cast<float>(sum));
+  }
+  return rows;
 }
 
 }  // namespace gradvitals

@@ -2,8 +2,6 @@
 // one is compiled for one CPU alone.
 #include "benchmarks/norm_peers.h"
 
-#include <cblas.h>
-
 #include <cmath>
 
 namespace gradvitals {
@@ -28,17 +26,11 @@ double loop(const float* values, std::int64_t count) {
   return static_cast<double>(std::sqrt(sums[0]));
 }
 
-double openblas(const float* values, std::int64_t count) {
-  return cblas_snrm2(static_cast<blasint>(count), values, 1);
-}
-
 }  // namespace
 
 std::span<const NormPeer> norm_peers() {
-  openblas_set_num_threads(1);  // Its pool would compete with whatever else runs.
   static constexpr NormPeer kPeers[] = {{"loop_f32", loop<float>, kFloat32Sums},
-                                        {"loop_f64", loop<double>, kFloat64},
-                                        {"openblas_snrm2", openblas, kFloat32Result}};
+                                        {"loop_f64", loop<double>, kFloat64}};
   return kPeers;
 }
 

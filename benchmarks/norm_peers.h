@@ -20,8 +20,11 @@ struct NormPeer {
   double tolerance;
 };
 
-/// Loops as anyone would write them, compiled for the CPU of the build, and OpenBLAS.
+/// Loops as anyone would write them, compiled for the CPU of the build.
 std::span<const NormPeer> norm_peers();
+
+/// That of OpenBLAS; none where the build found no OpenBLAS.
+std::span<const NormPeer> openblas_norm_peers();
 
 /// Those of Eigen; none where the build found no Eigen.
 std::span<const NormPeer> eigen_norm_peers();

@@ -23,6 +23,7 @@
 
 #include "benchmarks/cpu_tensors.h"
 #include "benchmarks/cuda_cases.h"
+#include "benchmarks/gemm_peers.h"
 #include "benchmarks/host_roofline.h"
 #include "benchmarks/norm_peers.h"
 #include "benchmarks/own_shapes.h"
@@ -165,6 +166,7 @@ void register_case(const CpuCase& which) {
   }
   if (which.dtype == DType::kFloat32) {  // The peers know no other.
     register_peers(which, norm_peers());
+    register_peers(which, openblas_norm_peers());
     register_peers(which, eigen_norm_peers());
   }
 }
@@ -226,13 +228,18 @@ std::vector<OwnShapes> own_shapes_or_exit() {
 const bool kRegistered = [] {
   const CpuProbe cpu = probe_cpu();
   benchmark::AddCustomContext("simd", cpu.simd);
-  benchmark::AddCustomContext("blas", cpu_blas_name());
+  benchmark::AddCustomContext("gemm", cpu_gemm_name());
+  const GemmPeer* const openblas = openblas_gemm();
+  benchmark::AddCustomContext("blas", openblas == nullptr ? "" : openblas->described);
   const std::vector<OwnShapes> own = own_shapes_or_exit();
   if (own.empty()) {
     register_cpu_cases();
     register_sizes();
   } else {
     register_own_shapes(own);
+  }
+  if (openblas == nullptr) {
+    fmt::print(stderr, "tensor_stats: the cases of OpenBLAS are skipped: built without OpenBLAS\n");
   }
   if (eigen_norm_peers().empty()) {
     fmt::print(stderr, "tensor_stats: the cases of Eigen are skipped: built without Eigen\n");

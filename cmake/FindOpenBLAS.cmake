@@ -1,9 +1,9 @@
 # Finds OpenBLAS: the imported target OpenBLAS::OpenBLAS and OpenBLAS_FOUND.
 #
 # A module of our own because Debian's and Ubuntu's OpenBLASConfig.cmake is put in place by
-# update-alternatives, names absolute paths of one flavour and defines no target. The flavour with
-# OpenMP comes last: libgomp's pool would compete with ours.
-set(_flavours openblas-serial openblas-pthread openblas openblas-openmp)
+# update-alternatives, names absolute paths of one flavour and defines no target. Flavours with threads
+# come first: it is measured on two as well.
+set(_flavours openblas-pthread openblas openblas-openmp openblas-serial)
 find_path(OpenBLAS_INCLUDE_DIR openblas_config.h PATH_SUFFIXES ${_flavours})
 find_library(OpenBLAS_LIBRARY openblas PATH_SUFFIXES ${_flavours})
 unset(_flavours)

@@ -1,6 +1,5 @@
 # System packages, all found in the root folder: a static library passes what it links on to the link
 # line of its users, whose folders must know the same targets.
-find_package(OpenBLAS REQUIRED)
 find_package(hwy REQUIRED)
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
@@ -16,5 +15,9 @@ if(GRADVITALS_BUILD_TESTS)
 endif()
 if(GRADVITALS_BUILD_BENCHMARKS)
   find_package(benchmark REQUIRED)
+  # What ours is measured beside, where it is there: benchmarks/packages.txt.
   find_package(Eigen3 QUIET)
+  find_package(OneDNN QUIET)
+  find_package(OpenBLAS QUIET)
+  find_package(OpenMP QUIET COMPONENTS CXX)
 endif()

@@ -28,6 +28,5 @@ configure_package_config_file(
 write_basic_package_version_file(gradvitalsConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/gradvitalsConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/gradvitalsConfigVersion.cmake
-              ${CMAKE_CURRENT_LIST_DIR}/FindOpenBLAS.cmake
         DESTINATION ${_package_dir})
 unset(_package_dir)

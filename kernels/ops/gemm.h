@@ -43,7 +43,7 @@ struct SetGemmProvider {
 /// than cuda.
 void set_gemm_provider(Stream& stream, GemmProvider provider);
 
-/// The BLAS behind large products of the cpu device: "OpenBLAS 0.3.21 (Zen)".
-std::string cpu_blas_name();
+/// What multiplies on the cpu device: "packed and register-tiled kernels, in blocks for 512 KiB of L2".
+std::string cpu_gemm_name();
 
 }  // namespace gradvitals

@@ -8,6 +8,7 @@
 #     benchmarks.
 #   - Inside monitor: metrics; recorded and rules, which stand on metrics alone; report, which reads metrics and
 #     what the rules hand out, but neither their checks nor their table, and calls nothing that judges.
+#   - Nothing of the product includes a library that multiplies: those are peers of the benchmarks.
 #   - Headers of CUDA, CUB and cuBLAS are included under kernels/*/cuda and kernels/baselines alone.
 #   - No preprocessor branch selects a backend: CMake chooses files. kernels/runtime/host_device.h alone tells
 #     nvcc from g++.
@@ -82,6 +83,7 @@ forbid "monitor/report reads metrics and diagnoses, and does not judge" \
 forbid "no writer judges: what it writes is judged before" \
   '^[^/"]*\b(diagnose|diagnose_run|notebook_score)\(' "${report[@]}"
 forbid "the product must not include tests or benchmarks" "$(include_of '(tests|benchmarks)/')" "${product[@]}"
+forbid "the product multiplies by its own kernels" "$(include_of 'cblas|openblas|dnnl|oneapi/|mkl|Eigen/|omp\.h')" "${product[@]}"
 forbid "includes are written from the root" '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]\.\.?/' "${everything[@]}"
 forbid "CUDA headers belong to kernels/*/cuda and kernels/baselines" \
   "$(include_of 'cuda|cublas|cub/|thrust/|cooperative_groups|nvtx|nvml|mma\.h|curand|device_launch')" \

@@ -10,11 +10,7 @@
 #include <algorithm>
 
 #include "kernels/ops/cpu/gemm.h"
-
-#include <hwy/detect_targets.h>
-// The sums below are arrays of vectors: see gemm_register_tiled.cpp for what is left out and why.
-#undef HWY_DISABLED_TARGETS
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#include "kernels/ops/cpu/sized_targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/ops/cpu/gemm_dots.cpp"

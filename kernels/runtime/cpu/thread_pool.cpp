@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "kernels/runtime/validate.h"
@@ -87,8 +88,11 @@ void ThreadPool::work(int thread) {
 }
 
 void ThreadPool::run_share(int thread) noexcept {
-  const std::int64_t begin = task_count_ * thread / threads_;
-  const std::int64_t end = task_count_ * (thread + 1) / threads_;
+  // Fewer tasks than threads: the first threads do them, the caller among them.
+  const std::int64_t shares = std::min<std::int64_t>(threads_, task_count_);
+  if (thread >= shares) return;
+  const std::int64_t begin = task_count_ * thread / shares;
+  const std::int64_t end = task_count_ * (thread + 1) / shares;
   try {
     for (std::int64_t i = begin; i < end; ++i) (*task_)(i);
   } catch (...) {

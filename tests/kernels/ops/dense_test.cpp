@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "tests/support/devices.h"
 #include "tests/support/expect_invalid.h"
@@ -253,15 +255,49 @@ TEST(CpuDense, GradientsAgreeWithDifferences) {
   }
 }
 
-TEST(CpuDense, BiasGradientHasTheSameBitsForEveryNumberOfThreads) {
-  const auto bias_gradient = [](int threads) {
+/// Small layers, and layers whose weight gradient makes delta as it packs it, on one thread or on
+/// several.
+TEST(CpuDense, EveryOutputHasTheSameBitsForEveryNumberOfThreads) {
+  for (const auto& [batch, inputs, outputs] :
+       {std::tuple{1037, 20, 203}, {1037, 300, 203}, {1037, 200, 600}, {5000, 300, 3}}) {
+    const auto outputs_on = [&, batch = batch, inputs = inputs, outputs = outputs](int threads) {
+      Stream stream({.device = DeviceType::kCpu, .threads = threads});
+      Layer<float> layer(stream, batch, inputs, outputs);
+      layer.run(Activation::kTanh);
+      return std::vector{layer.z.download(),  layer.y.download(),  layer.delta.download(),
+                         layer.dx.download(), layer.dw.download(), layer.db.download()};
+    };
+    const auto expected = outputs_on(1);
+    for (const int threads : {2, 3, 8}) {
+      EXPECT_EQ(outputs_on(threads), expected)
+          << batch << " x " << inputs << " x " << outputs << " on " << threads << " threads";
+    }
+  }
+}
+
+/// delta over dy, y over z: each element is read before it is written, once.
+TEST(CpuDense, LargeLayersComputeInPlace) {
+  for (const int threads : {1, 2, 3}) {
     Stream stream({.device = DeviceType::kCpu, .threads = threads});
-    Layer<float> layer(stream, 1037, 20, 203);
-    layer.run(Activation::kTanh);
-    return layer.db.download();
-  };
-  const auto expected = bias_gradient(1);
-  for (const int threads : {2, 3, 5}) EXPECT_EQ(bias_gradient(threads), expected) << threads;
+    Layer<float> apart(stream, 1037, 200, 600);
+    apart.run(Activation::kTanh);
+    Layer<float> in_place(stream, 1037, 200, 600);
+    dense_forward(stream, DenseForward<float>{.x = Layer<float>::view(in_place.x_data, in_place.x),
+                                              .w = Layer<float>::view(in_place.w_data, in_place.w),
+                                              .b = in_place.b_data.vector(),
+                                              .activation = Activation::kTanh,
+                                              .y = Layer<float>::view(in_place.y, in_place.dy),
+                                              .z = {}});
+    DenseBackward<float> backward = in_place.backward(Activation::kTanh);
+    backward.z = {};
+    backward.delta = Layer<float>::view(in_place.dy_data, in_place.dy);
+    dense_backward(stream, backward);
+    EXPECT_EQ(in_place.y.download(), apart.y.download());
+    EXPECT_EQ(in_place.dy_data.download(), apart.delta.download());
+    EXPECT_EQ(in_place.dx.download(), apart.dx.download());
+    EXPECT_EQ(in_place.dw.download(), apart.dw.download());
+    EXPECT_EQ(in_place.db.download(), apart.db.download());
+  }
 }
 
 }  // namespace

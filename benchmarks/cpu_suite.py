@@ -1,7 +1,8 @@
 """The benchmarks of a CPU: what suite.py runs unless a GPU is requested.
 
 Each case's contenders run in one process, interleaved at random. Peers in Python (peers.py) take turns with that
-process three times, with /usr/bin/python3, where Debian puts its packages.
+process three times, with the Python that peers_venv.py names. Products on two threads are measured in a process for each
+contender: a library's idle threads spin, and would take the CPU from the next.
 """
 import datetime
 import json
@@ -10,6 +11,7 @@ import pathlib
 import subprocess
 import tempfile
 
+import peers_venv
 import report
 import shapes
 from runs import (CpuPeers, Failure, Program, REPETITIONS, add_roofline, available_memory, case_of, commit, cpu_info,
@@ -97,7 +99,7 @@ def statistics_of(program, case, counts, peers, full, repetitions=REPETITIONS):
                 merge(python_samples, {(name, threads): values for name, values in samples.items()})
 
     if counts:
-        take_turns(ROUNDS, measure_ours, measure_peers, repetitions)
+        take_turns(ROUNDS, (measure_ours, measure_peers), repetitions)
     else:
         measure_ours(repetitions)
     return [*(statistics_row(name, repetitions, int(name.split("/")[5])) for name, repetitions in runs.items()),
@@ -115,7 +117,9 @@ def counts_of(build, case):
 
 
 def training_step(build, peers):
-    """OpenMP's threads do not spin while the BLAS's own work: torch is faster so."""
+    """Where torch is Debian's, OpenMP's threads do not spin while those of its BLAS work: it is faster so. PyPI's has
+    them in common, and is faster if they spin."""
+    environment = {} if peers_venv.python() else {"GOMP_SPINCOUNT": "0"}
     program = Program(build, "training_step")
     rows = []
     for network, threads in (("sigmoid_network", 1), ("relu_network", 1), ("relu_1024x8", 1), ("relu_1024x8", 2)):
@@ -127,19 +131,55 @@ def training_step(build, peers):
 
         def measure_torch(repetitions):
             merge(samples, peers.samples_us(threads, repetitions, "training_step", "--network", network,
-                                            GOMP_SPINCOUNT="0"))
+                                            **environment))
 
         with part(f"training_step {network}, threads: {threads}"):
-            take_turns(ROUNDS, measure_ours, measure_torch)
+            take_turns(ROUNDS, (measure_ours, measure_torch))
             rows += [timing("training_step", network, name, threads, times) for name, times in samples.items()]
     return rows
 
 
-def gemm(build):
+RUNGS_BELOW = ("naive", "blocked")  # Of the ladder, those that nobody takes; too slow for as many repetitions.
+LADDER_REPETITIONS = 5
+
+
+def gemm(program, peers):
+    names = [name.split("/") for name in program.case_names()]
     rows = []
-    with part("gemm"):
-        rows = [gemm_row(name, runs) for name, runs in Program(build, "gemm").run_interleaved("^cpu/").items()]
+    for threads in (1, 2):
+        of_threads = [name for name in names if name[4] == f"threads:{threads}"]
+        with part(f"gemm, threads: {threads}"):
+            rows += products(program, of_threads, threads, peers)
     return rows
+
+
+def products(program, names, threads, peers):
+    """Rows of the products on so many threads, of the cases that `names` tell, taken apart."""
+    contenders = dict.fromkeys(who for _, _, _, who, *_ in names if who not in RUNGS_BELOW)
+    processes = ["|".join(contenders)] if threads == 1 else list(contenders)
+    ladder = dict.fromkeys(shape for _, shape, _, who, *_ in names if who in RUNGS_BELOW)
+    cases = list(dict.fromkeys("/".join(name[1:3]) for name in names))
+    runs, torch_samples = {}, {}
+
+    def measure_all_cases_of(who):
+        return lambda repetitions: merge(runs, program.run_interleaved(f"^cpu/.*/({who})/threads:{threads}/",
+                                                                       repetitions))
+
+    def measure_torch(repetitions):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(cases, file)
+            file.flush()
+            for case, samples in peers.samples_us(threads, repetitions, "gemm", "--cases", file.name).items():
+                merge(torch_samples, {(case, who): times for who, times in samples.items()})
+
+    take_turns(ROUNDS, (*map(measure_all_cases_of, processes), measure_torch))
+    if ladder:
+        pattern = f"^cpu/({'|'.join(ladder)})/NN/({'|'.join((*RUNGS_BELOW, *contenders))})/threads:{threads}/"
+        merge(runs, program.run_interleaved(pattern, LADDER_REPETITIONS))
+    return [*(gemm_row(name, repetitions) for name, repetitions in runs.items()),
+            *(timing("gemm", case, who, threads, times,
+                     gflops=[2e-3 * report.operations(case) / us for us in times])
+              for (case, who), times in torch_samples.items())]
 
 
 def monitor_overhead(build, full):
@@ -165,7 +205,7 @@ def machine_of(build, context):
     caches = {f"L{cache['level']} {cache['type']}": cache["size"] for cache in context["caches"]}
     return {"device": "CPU", "cpu": cpu_info("model name", "Model") or os.uname().machine,
             "virtual": "hypervisor" in cpu_info("flags").split(), "threads": len(os.sched_getaffinity(0)),
-            "caches_bytes": caches, "simd": context["simd"], "blas": context["blas"],
+            "caches_bytes": caches, "simd": context["simd"], "gemm": context["gemm"], "blas": context["blas"],
             "governor": first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
             "huge_pages": first_line("/sys/kernel/mm/transparent_hugepage/enabled"), "kernel": os.uname().release,
             **json.loads((build / "benchmarks" / "build_info.json").read_text(encoding="utf-8"))}
@@ -177,12 +217,13 @@ def measure(build, full):
     timings += training_step(build, peers)
     overheads, parts = monitor_overhead(build, full)
     if full:
-        timings += gemm(build)
+        timings += gemm(Program(build, "gemm"), peers)
     accuracy = []
     with part("accuracy"):
         accuracy = json_of(build / "bin" / "accuracy")
-    return {**results_of(build, context, peers, date, load), "full": full, "timings": timings, "overheads": overheads,
-            "monitor_parts": parts, "accuracy": accuracy}
+    results = results_of(build, context, peers, date, load, LIBRARIES if full else ("eigen", "blas"))
+    return {**results, "full": full, "timings": timings, "overheads": overheads, "monitor_parts": parts,
+            "accuracy": accuracy}
 
 
 def measure_own(build, own):
@@ -197,11 +238,15 @@ def now():
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def results_of(build, context, peers, date, load):
-    """Of a CPU, without figures."""
+LIBRARIES = {"eigen": "Eigen", "blas": "OpenBLAS", "onednn": "oneDNN"}  # As `machine` calls them.
+
+
+def results_of(build, context, peers, date, load, libraries=("eigen", "blas")):
+    """Of a CPU, without figures; of the libraries that were to be measured, it says which were not there."""
     machine = machine_of(build, context)
-    if not machine["eigen"]:
-        peers.skipped.append("Eigen: libeigen3-dev is not installed")
+    for key in libraries:
+        if not machine[key]:
+            peers.skipped.append(f"{LIBRARIES[key]}: the build found none; {peers_venv.HOW_TO_INSTALL}")
     return {"schema": report.SCHEMA, "date": date, "commit": commit(), "full": False,
             "machine": {**machine, "load_average_at_start": load, **peers.versions},
             "skipped": peers.skipped, "failed": failures, "timings": [], "overheads": [], "monitor_parts": [],

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+import peers_venv
 import report
 import shapes
 from runs import (Failure, HERE, Program, PythonPeers, REPETITIONS, add_roofline, by_name, case_of, commit, cpu_info,
@@ -42,16 +43,16 @@ class Budget:
 
 
 class GpuPeers(PythonPeers):
-    """Peers on the GPU, with the Python that runs this."""
+    """Peers on the GPU: those that ./run bench --peers has installed, else those of the Python that runs this."""
 
     def __init__(self, budget):
         super().__init__()
-        self.budget = budget
+        self.budget, self.python = budget, peers_venv.python() or sys.executable
 
     def samples_us(self, repetitions, *arguments):
         """Samples per case and contender; of the cases that were done where it did not come to an end."""
         environment = {**os.environ, "TORCHINDUCTOR_COMPILE_THREADS": "1"}  # No processes of its own.
-        return self.samples_of(json_of(sys.executable, HERE / "peers.py", *arguments, "--device", "cuda",
+        return self.samples_of(json_of(self.python, HERE / "peers.py", *arguments, "--device", "cuda",
                                        "--threads", "1", "--samples", str(repetitions), env=environment,
                                        seconds=self.budget.seconds(), keep_partial=True))
 

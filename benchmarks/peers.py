@@ -1,37 +1,45 @@
 #!/usr/bin/env python3
-"""What numpy and torch need for the same tensors or the same training step.
+"""What numpy and torch need for the same tensors, the same training step or the same products.
 
 peers.py tensor_stats --counts FILE --threads N --samples N --json OUT     FILE: elements of each tensor, a JSON list
 peers.py training_step --network NAME --threads N --samples N --json OUT
+peers.py gemm --cases FILE --threads N --samples N --json OUT              FILE: a JSON list of "256x1024x1024/TN"
 peers.py tensor_stats --device cuda --cases FILE --threads N --samples N --json OUT
                            FILE: {case: {"counts": elements of each tensor, "dtype": "f32", "f64", "bf16" or "f16"}}
 peers.py training_step --device cuda --network all --threads N --samples N --json OUT
 
 Results are checked before they are timed; contenders take turns in random order. What is not installed is skipped
-with a word. BLAS takes its number of threads from the environment (OPENBLAS_NUM_THREADS).
-Debian: apt-get install python3-numpy python3-torch, and run this with /usr/bin/python3.
+with a word; ./run bench --peers installs it (peers_venv.py). BLAS takes its number of threads from the environment
+(OPENBLAS_NUM_THREADS).
 
 On cuda all cases run in one process, OUT is written after each of them, and a contender that raises is skipped with a
-word. OUT then has samples per case.
+word. OUT then has samples per case, as it has of products.
 """
 import argparse
 import json
 import math
+import re
 import sys
 import warnings
 
 sys.dont_write_bytecode = True  # Nothing of a run is left among the sources.
-from peer_timing import HostClock, WrongResult, attempt, skip, skipped, time_in_turns  # noqa: E402
+from peer_timing import Allowance, HostClock, WrongResult, skip, skipped, time_in_turns  # noqa: E402
+from peers_venv import HOW_TO_INSTALL  # noqa: E402
 
 try:
     import numpy
 except ImportError:
     numpy = None
-    skip("numpy, and torch's norms: python3-numpy is not installed")
-from torch_peers import COMPILED, DTYPES, NETWORKS, Step, checked, compiled_record, torch, torch_norms  # noqa: E402
+    skip(f"numpy, and torch's norms: {sys.executable} has no numpy; {HOW_TO_INSTALL}")
+from torch_peers import (COMPILED, DTYPES, NETWORKS, Product, Step, checked, compiled_record, torch,  # noqa: E402
+                         torch_norms)
 
 
 # ---- contenders on the CPU
+
+# Each process compiles anew: ten tensors take 10 s on two cores of Zen 3, and 40 s at the first time.
+MOST_TO_COMPILE = 16
+SECONDS_TO_COMPILE = 90
 
 
 def statistics_contenders(counts, threads):
@@ -48,7 +56,9 @@ def statistics_contenders(counts, threads):
     if torch:
         tensors = [torch.from_numpy(array) for array in arrays]
         contenders |= torch_norms(tensors)
-        if compiled := attempt("torch.compile", compiled_record, tensors):
+        if len(tensors) > MOST_TO_COMPILE:
+            skip(f"{COMPILED}, of more than {MOST_TO_COMPILE} tensors on the CPU: it takes minutes to compile")
+        elif compiled := Allowance(SECONDS_TO_COMPILE).attempt("torch.compile", compiled_record, tensors):
             contenders[COMPILED] = (compiled, "record")
     return {name: checked(name, call, kind, norms) for name, (call, kind) in contenders.items()}
 
@@ -56,6 +66,14 @@ def statistics_contenders(counts, threads):
 def training_step_contenders(name):
     step = Step(name)
     return {"torch": step.checked(step.run)}
+
+
+def product_samples(cases, sample_count):
+    """Samples per case and contender; the cases take turns."""
+    if not torch:
+        return {}
+    calls = {case: Product(*sizes).checked() for case, sizes in cases.items()}
+    return {case: {"torch": times} for case, times in time_in_turns(calls, sample_count, HostClock()).items()}
 
 
 # ---- the command line
@@ -91,6 +109,21 @@ def cases_in(path):
     return cases
 
 
+def products_in(path):
+    """What --cases names of products: M, N, K and the layout of each."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            cases = json.load(file)
+        if not isinstance(cases, list) or not cases:
+            raise ValueError("not a list of products")
+        found = {case: re.fullmatch("([1-9][0-9]*)x([1-9][0-9]*)x([1-9][0-9]*)/([NT][NT])", str(case)) for case in cases}
+        if wrong := [case for case, match in found.items() if not match]:
+            raise ValueError(f"{wrong[0]!r} is no product: 256x1024x1024/TN is one")
+    except (OSError, ValueError, TypeError) as error:
+        sys.exit(f"peers: --cases {path}: {error}")
+    return {case: (*map(int, match.groups()[:3]), match[4]) for case, match in found.items()}
+
+
 def contenders_of(arguments):
     if arguments.program == "training_step":
         return training_step_contenders(arguments.network) if torch else {}
@@ -108,10 +141,12 @@ def write(path, versions, samples):
 
 
 def run_on_cpu(arguments):
+    products = products_in(arguments.cases) if arguments.program == "gemm" else None
     if torch:
         torch.set_num_threads(arguments.threads)
     try:
-        samples = time_in_turns(contenders_of(arguments), arguments.samples, HostClock())
+        samples = (time_in_turns(contenders_of(arguments), arguments.samples, HostClock()) if products is None
+                   else product_samples(products, arguments.samples))
     except WrongResult as error:
         sys.exit(f"peers: {error}")
     write(arguments.json, versions_of(), samples)
@@ -140,7 +175,7 @@ def run_on_gpu(arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", choices=["tensor_stats", "training_step"])
+    parser.add_argument("program", choices=["tensor_stats", "training_step", "gemm"])
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--counts")
     parser.add_argument("--cases")
@@ -150,7 +185,9 @@ def main():
     parser.add_argument("--json", required=True)
     arguments = parser.parse_args()
     is_on_gpu = arguments.device == "cuda"
-    needed = "network" if arguments.program == "training_step" else "cases" if is_on_gpu else "counts"
+    needed = {"training_step": "network", "gemm": "cases"}.get(arguments.program, "cases" if is_on_gpu else "counts")
+    if is_on_gpu and arguments.program == "gemm":
+        parser.error("gemm is for cpu")
     if getattr(arguments, needed) is None:
         parser.error(f"{arguments.program} on {arguments.device} needs --{needed}")
     if arguments.network and is_on_gpu != (arguments.network == "all"):

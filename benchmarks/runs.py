@@ -3,11 +3,13 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 
+import peers_venv
 import report
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -158,8 +160,10 @@ def add_roofline(rows):
 
 
 def gemm_row(name, runs):
-    return timing("gemm", "/".join(name.split("/")[1:3]), name.split("/")[3], 1, times_us(runs),
-                  gflops=[run["GFLOP/s"] for run in runs])
+    """Only a CPU's cases say on how many threads."""
+    threads = re.search("/threads:([0-9]+)", name)
+    return timing("gemm", "/".join(name.split("/")[1:3]), name.split("/")[3], int(threads[1]) if threads else 1,
+                  times_us(runs), gflops=[run["GFLOP/s"] for run in runs])
 
 
 def monitor_rows(runs, threads_of):
@@ -208,15 +212,14 @@ class PythonPeers:
 
 
 class CpuPeers(PythonPeers):
-    """Peers on the CPU, with the Python of the system."""
+    """Peers on the CPU: those that ./run bench --peers has installed, else those of the system."""
 
     def __init__(self):
         super().__init__()
-        system_python = pathlib.Path("/usr/bin/python3")
-        self.python = system_python if system_python.exists() else sys.executable
+        self.python = peers_venv.python() or peers_venv.system_python()
 
     def samples_us(self, threads, repetitions, *arguments, **environment):
-        """Samples per contender. torch's BLAS gets as many threads as torch."""
+        """Samples per contender; of products, per case and contender. torch's BLAS gets as many threads as torch."""
         counts = {"OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
         return self.samples_of(json_of(self.python, HERE / "peers.py", *arguments, "--threads", str(threads),
                                        "--samples", str(repetitions), env={**os.environ, **counts, **environment}))
@@ -227,10 +230,11 @@ def merge(into, samples):
         into.setdefault(key, []).extend(values)
 
 
-def take_turns(rounds, first, second, repetitions=REPETITIONS):
+def take_turns(rounds, calls, repetitions=REPETITIONS):
     """Each is called with the repetitions of a round; who begins changes from round to round."""
     for turn in range(rounds):
-        for call in (first, second) if turn % 2 == 0 else (second, first):
+        first = turn % len(calls)
+        for call in (*calls[first:], *calls[:first]):
             call(-(-repetitions // rounds))
 
 

@@ -8,6 +8,9 @@
                              "mlp 4096x1024 float16" or "4096 1024"; on the CPU, and on a GPU where there is one
 ./run bench --compare A.json B.json
                              two files of results: the ratio and the spread of each case, and what is in one alone
+./run bench --peers ...      first installs what ours is measured beside: the packages of benchmarks/packages.txt, and
+                             numpy and torch from PyPI into build/peers-venv (some 3 GB; 5.4 GB on the disk), which
+                             every run from then on uses; without it, what is not there is skipped with a word
 ./run bench ... --json FILE  writes FILE, and no document; the GPU's results of --shapes go to FILE-cuda.json
 ./run bench ... --csv FILE   writes the table as CSV
 ./run bench ... --seconds N  on a GPU: begins nothing more behind so many seconds, 420 where nothing is said
@@ -127,13 +130,14 @@ def usage_error(text):
 
 
 def parsed():
-    usage = """./run bench [--full] [--device cpu|cuda] [--json FILE] [--csv FILE] [--seconds N]
-       ./run bench --shapes FILE [--device cpu|cuda] [--json FILE] [--csv FILE] [--seconds N]
+    usage = """./run bench [--peers] [--full] [--device cpu|cuda] [--json FILE] [--csv FILE] [--seconds N]
+       ./run bench [--peers] --shapes FILE [--device cpu|cuda] [--json FILE] [--csv FILE] [--seconds N]
        ./run bench --compare A.json B.json [--csv FILE]"""
     parser = argparse.ArgumentParser(usage=usage, description=__doc__, allow_abbrev=False,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=pathlib.Path, help="where it was built; ./run bench fills it in")
     parser.add_argument("--full", action="store_true", help="everything, and the documents' figures")
+    parser.add_argument("--peers", action="store_true", help="./run installs the peers before it calls this")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="cpu where nothing is said; with --shapes, both")
     parser.add_argument("--shapes", type=pathlib.Path, metavar="FILE", help="safetensors, or a tensor a line")
     parser.add_argument("--compare", type=pathlib.Path, nargs=2, metavar=("A.json", "B.json"))
@@ -148,10 +152,12 @@ def parsed():
             parser.error(f"--{option} {path}: cannot be written to")
     if arguments.seconds <= 0:
         parser.error(f"--seconds {arguments.seconds}: not more than 0")
-    if arguments.compare and (arguments.shapes or arguments.json or arguments.full or arguments.device):
+    if arguments.compare and (arguments.peers or arguments.shapes or arguments.json or arguments.full or arguments.device):
         parser.error("--compare measures nothing: it takes --csv alone")
     if arguments.shapes and arguments.full:
         parser.error("--full is for the suite's own tensors, not for --shapes")
+    if arguments.peers and not arguments.check_arguments:
+        parser.error("--peers is for ./run bench, which installs them: here, those that are there are measured")
     return parser, arguments
 
 

@@ -39,7 +39,7 @@ def statistics_table(timings, threads):
     return markdown(*report.statistics(timings, cases, threads, peers))
 
 
-def steps_table(timings):
+def steps_table(timings, torch_version):
     rows = []
     for case in timings.cases("training_step"):
         for threads in (1, 2):
@@ -47,17 +47,54 @@ def steps_table(timings):
             if ours:
                 rows.append([case, str(threads), significant(ours["median_us"]),
                              significant(torch["median_us"]) if torch else ""])
-    return markdown(["network", "threads", "gradvitals", "torch"], rows)
+    return markdown(["network", "threads", "gradvitals", f"torch {torch_version}".strip()], rows)
 
 
-def products_table(timings):
-    """GFLOP/s, 1 thread."""
-    contenders = ["gemm", "register_tiled", "openblas"]
+OUR_PRODUCTS = {"gemm": "gemm, which chooses", "register_tiled": "own: register_tiled", "packed": "own: packed"}
+PEERS_OF_PRODUCTS = {"openblas": "openblas", "onednn": "onednn", "torch": "torch"}
+
+
+def rate(timings, case, who, threads=1):
+    """GFLOP/s; None where it was not measured."""
+    return (timings.get("gemm", case, who, threads) or {}).get("gflops")
+
+
+def best_peer(timings, case, threads=1):
+    """Its name and GFLOP/s; nothing where none was measured."""
+    found = {who: rate(timings, case, who, threads) for who in PEERS_OF_PRODUCTS}
+    return max(((who, gflops) for who, gflops in found.items() if gflops), key=lambda named: named[1], default=None)
+
+
+def products_table(timings, threads):
+    """GFLOP/s, of the contenders that were measured on so many threads."""
+    everyone = OUR_PRODUCTS | PEERS_OF_PRODUCTS
+    cases = [case for case in sorted(timings.cases("gemm"), key=report.operations) if rate(timings, case, "gemm", threads)]
+    shown = [who for who in everyone if any(rate(timings, case, who, threads) for case in cases)]
     rows = []
-    for case in sorted(timings.cases("gemm"), key=report.operations):
-        rates = [(timings.get("gemm", case, who, 1) or {}).get("gflops") for who in contenders]
-        rows.append([case.replace("/", ", "), *map(significant, rates)])
-    return markdown(["product", "gemm, which chooses", "own: register_tiled", "openblas"], rows)
+    for case in cases:
+        rates = [rate(timings, case, who, threads) for who in shown]
+        best = best_peer(timings, case, threads)
+        share = f"{100 * rate(timings, case, 'gemm', threads) / best[1]:.0f}" if best else ""
+        rows.append([case.replace("/", ", "), *map(significant, rates), share])
+    return markdown(["product", *(everyone[who] for who in shown), "gemm, % of the best of others"], rows)
+
+
+LADDER = "1024x1024x1024/NN"
+RUNGS = ("naive", "blocked", "register_tiled", "packed")
+
+
+def ladder_table(timings):
+    """From the first rung to the fastest peer, 1 thread; nothing where the first was not measured."""
+    rungs = {who: rate(timings, LADDER, who) for who in RUNGS}
+    if not rungs["naive"]:
+        return ""
+    climbed = [(who, gflops) for who, gflops in rungs.items() if gflops]
+    if best := best_peer(timings, LADDER):
+        climbed.append((f"the best of others: {best[0]}", best[1]))
+    before = [None, *(gflops for _, gflops in climbed)]
+    return markdown(["rung", "GFLOP/s", "times the one before"],
+                    [[who, significant(gflops), significant(gflops / below, 2) if below else ""]
+                     for (who, gflops), below in zip(climbed, before)])
 
 
 def error_text(row):
@@ -89,13 +126,15 @@ def processor(results):
 
 def machine_lines(results):
     machine = results["machine"]
-    peers = ", ".join(f"{name} {machine[key]}" for name, key in (("Eigen", "eigen"), ("numpy", "numpy"), ("torch", "torch"))
-                      if machine.get(key))
+    peers = [f"{name} {machine[key]}" for name, key in
+             (("oneDNN", "onednn"), ("Eigen", "eigen"), ("numpy", "numpy"), ("torch", "torch")) if machine.get(key)]
+    peers = ", ".join([machine["blas"]] * bool(machine["blas"]) + peers)
+    ours = f" Our products: {machine['gemm']}." if machine.get("gemm") else ""
     caches = ", ".join(f"{name} {size >> 10} KiB" for name, size in machine["caches_bytes"].items())
     text = (f"{processor(results)}{', virtual' if machine.get('virtual') else ''}, {machine['threads']} threads, "
             f"{caches}, governor {machine['governor'] or 'unknown'}. {report.source(results)}, load average at the start "
             f"{machine['load_average_at_start']:.1f}. {machine['compiler']} {machine['flags']}, for the loops and Eigen "
-            f"{machine['peer_flags']}. {machine['blas']}, {peers}.\n")
+            f"{machine['peer_flags']}.{ours} {peers or 'No library to compare with'}.\n")
     if not results["full"]:
         text += "Some of the cases only.\n"
     return text + report.missing(results)
@@ -106,8 +145,10 @@ def cpu_page(name, results):
     tables = {"Statistics, 1 thread: median us": statistics_table(timings, 1),
               "Statistics, 2 threads: median us": statistics_table(timings, 2),
               "Statistics with exact zeros, 1 thread: median us": markdown(*report.zeros(timings)),
-              "A training step: median us": steps_table(timings),
-              "Products, 1 thread: GFLOP/s": products_table(timings),
+              "A training step: median us": steps_table(timings, results["machine"].get("torch", "")),
+              "Products, 1 thread: GFLOP/s": products_table(timings, 1),
+              "Products, 2 threads: GFLOP/s": products_table(timings, 2),
+              f"From a naive product to ours, {LADDER.replace('/', ', ')}, 1 thread": ladder_table(timings),
               "Watching every step: us": markdown(*report.overheads(results)),
               "What the monitor does, alone: mean us": markdown(*report.monitor_parts(results)),
               "Relative error of the L2 norm": accuracy_table(results)}

@@ -1,13 +1,15 @@
 """What peers.py measures of torch, on whatever device. `torch` is None where it is not installed."""
 import math
+import sys
 
 from peer_timing import Missing, WrongResult, skip
+from peers_venv import HOW_TO_INSTALL
 
 try:
     import torch
 except ImportError:
     torch = None
-    skip("torch: python3-torch is not installed")
+    skip(f"torch: {sys.executable} has no torch; {HOW_TO_INSTALL}")
 
 DTYPES = {"f64": "float64", "f32": "float32", "bf16": "bfloat16", "f16": "float16"}  # As cases name them, and torch.
 
@@ -77,6 +79,31 @@ def checked(name, call, kind, norms):
     else:
         check(name, [float(norm[0] if kind == "record" else norm) for norm in result], norms)
     return call
+
+
+# ---- products
+
+
+class Product:
+    """c (M,N) = op(a) op(b) in float32, into memory that is there; a layout of TN means that a is stored as (K,M)."""
+
+    def __init__(self, m, n, k, layout):
+        def factor(rows, columns, letter):
+            stored = torch.rand((columns, rows) if letter == "T" else (rows, columns)) * 2 - 1
+            return stored.t() if letter == "T" else stored
+
+        self.a, self.b, self.c = factor(m, k, layout[0]), factor(k, n, layout[1]), torch.empty(m, n)
+
+    def run(self):
+        torch.mm(self.a, self.b, out=self.c)
+
+    def checked(self):
+        """The run, whose result is what it should be: the tolerance is that of benchmarks/gemm_cases.h."""
+        self.run()
+        error = (self.c - self.a.double() @ self.b.double()).abs().max().item()
+        if not error <= 2 ** -23 * (self.a.shape[1] + 4):
+            raise WrongResult(f"torch.mm is off by {error}")
+        return self.run
 
 
 # ---- training steps

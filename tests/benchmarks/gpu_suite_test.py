@@ -22,7 +22,7 @@ def pretended_build(**environment):
         build = pathlib.Path(folder)
         (build / "bin" / "benchmarks").mkdir(parents=True)
         (build / "benchmarks").mkdir()
-        (build / "benchmarks" / "build_info.json").write_text('{"compiler": "none", "eigen": ""}',
+        (build / "benchmarks" / "build_info.json").write_text('{"compiler": "none", "eigen": "", "onednn": ""}',
                                                                   encoding="utf-8")
         (build / "commit").write_text("0123456789abcdef-dirty\n", encoding="utf-8")
 

@@ -154,11 +154,15 @@ def test_wrong_arguments():
                             (("--shapes", __file__), "shapes_test.py: line 1: "),
                             (("--shapes", __file__, "--full"), "--full is for"),
                             (("--csv", "/nonexistent/a.csv"), "--csv /nonexistent/a.csv: cannot be written to"),
-                            (("--compare", "a", "b", "--full"), "--compare measures nothing")):
+                            (("--compare", "a", "b", "--full"), "--compare measures nothing"),
+                            (("--compare", "a", "b", "--peers"), "--compare measures nothing")):
         for more in ((), ("--check-arguments",)):
             code, said = run("/nonexistent", *arguments, *more)
             assert code == 2 and text in said and "Traceback" not in said, (arguments, code, said)
     assert run("/nonexistent", "--check-arguments") == (0, "")
+    assert run("/nonexistent", "--peers", "--check-arguments") == (0, "")
+    code, said = run("/nonexistent", "--peers")
+    assert code == 2 and "--peers is for ./run bench, which installs them" in said, said
 
 
 TESTS = [test_safetensors_header, test_text, test_refusals, test_memory, test_whole_run, test_one_device,

@@ -7,12 +7,15 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, sys.argv[1])
 import compare_test  # noqa: E402
 import cpu_suite  # noqa: E402
 import gpu_suite_test  # noqa: E402
+import peers_venv_test  # noqa: E402
+import products_test  # noqa: E402
 import runs  # noqa: E402
 import shapes_test  # noqa: E402
 import tables_test  # noqa: E402
@@ -89,6 +92,12 @@ def test_peers():
     assert len(samples["numpy.linalg.norm"]) == 2 and min(samples["numpy.linalg.norm"]) > 0, samples
     if "torch" in peers.versions:
         assert len(samples["torch _foreach_norm"]) == 2, samples
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write('["10x64x100/TN", "100x64x64/NT", "7x1x3/TT"]')
+            file.flush()
+            products = peers.samples_us(1, 2, "gemm", "--cases", file.name)
+        assert list(products) == ["10x64x100/TN", "100x64x64/NT", "7x1x3/TT"], products
+        assert all(len(times["torch"]) == 2 and min(times["torch"]) > 0 for times in products.values()), products
         step = peers.samples_us(1, 1, "training_step", "--network", "relu_network")
         assert list(step) == ["torch"] and step["torch"][0] > 0, step
         subprocess.run([peers.python, pathlib.Path(__file__).with_name("gpu_peers_test.py"), sys.argv[1]], check=True)
@@ -101,5 +110,6 @@ else:
     test_rows()
     test_rows_of_two_threads()
     test_rows_without_peers()
-    for test in (*tables_test.TESTS, *shapes_test.TESTS, *compare_test.TESTS, *gpu_suite_test.TESTS):
+    for test in (*tables_test.TESTS, *products_test.TESTS, *peers_venv_test.TESTS, *shapes_test.TESTS,
+                 *compare_test.TESTS, *gpu_suite_test.TESTS):
         test()

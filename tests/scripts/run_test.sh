@@ -47,7 +47,30 @@ if command -v python3 >/dev/null; then
   expect_of_bench 0 'cases in both: B is slower in 0' --compare "$results"/nvidia-h200.json "$results"/nvidia-h200.json
   expect_of_bench 2 '--shapes /nonexistent: No such file' --shapes /nonexistent
   expect_of_bench 2 'unrecognized arguments: --bogus' --bogus
+  expect_of_bench 2 '--compare measures nothing' --compare a b --peers
+  expect_of_bench 2 'unrecognized arguments: --bogus' --peers --bogus
 fi
+
+# ./run bench --peers installs before it builds: in a folder of its own, with a python3 that cannot.
+mkdir -p "$folder/benchmarks" "$folder/bin" "$folder/build/default"
+echo 'libpeer-dev  # a peer' >"$folder/benchmarks/packages.txt"
+cat >"$folder/bin/python3" <<'TEXT'
+#!/bin/sh
+echo "$*" >>"$0.log"
+case $1 in */peers_venv.py) echo "no environment can be made" >&2 && exit 1 ;; esac
+TEXT
+chmod +x "$folder/bin/python3"
+PATH=$folder/bin:$PATH expect 1 'no environment can be made' bench --full --peers
+[[ $(cat "$folder/bin/python3.log") == "$folder/benchmarks/suite.py $folder/build/default --full --peers --check-arguments
+$folder/benchmarks/peers_venv.py" ]] || fail "--peers calls $(cat "$folder/bin/python3.log")"
+sed -i 's/exit 1/exit 0/' "$folder/bin/python3"
+for arguments in '--peers' 'gemm --peers --benchmark_filter=x' '--peers gemm'; do
+  # A build that was configured is configured anew, so that it finds what was installed.
+  touch "$folder/build/default/"{build.ninja,configure.log}
+  # shellcheck disable=SC2086
+  PATH=$folder/bin:$PATH expect 2 'configuring build/default' bench $arguments
+done
+rm -r "${folder:?}"/{benchmarks,bin,build}
 
 commands=$("$program" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 [[ $commands == *compare*info* ]] || fail "the program lists no commands: $commands"

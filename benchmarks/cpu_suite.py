@@ -141,6 +141,8 @@ def training_step(build, peers):
 
 RUNGS_BELOW = ("naive", "blocked")  # Of the ladder, those that nobody takes; too slow for as many repetitions.
 LADDER_REPETITIONS = 5
+# A process may find the machine at two thirds of its speed, and another all of it: each contender has many.
+ROUNDS_OF_PROCESSES = 10
 
 
 def gemm(program, peers):
@@ -172,7 +174,7 @@ def products(program, names, threads, peers):
             for case, samples in peers.samples_us(threads, repetitions, "gemm", "--cases", file.name).items():
                 merge(torch_samples, {(case, who): times for who, times in samples.items()})
 
-    take_turns(ROUNDS, (*map(measure_all_cases_of, processes), measure_torch))
+    take_turns(ROUNDS if threads == 1 else ROUNDS_OF_PROCESSES, (*map(measure_all_cases_of, processes), measure_torch))
     if ladder:
         pattern = f"^cpu/({'|'.join(ladder)})/NN/({'|'.join((*RUNGS_BELOW, *contenders))})/threads:{threads}/"
         merge(runs, program.run_interleaved(pattern, LADDER_REPETITIONS))

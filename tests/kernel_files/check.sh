@@ -3,7 +3,7 @@
 #
 #   - Every .cu and .cuh of kernels/*/cuda and kernels/baselines that holds code for a GPU, and every .h
 #     there that holds a kernel, opens with the header block: nine titles in order, each with something to say, "none"
-#     included.
+#     included. So does every algorithm of products on the CPU, kernels/*/cpu/gemm_*.cpp.
 #   - Every .cu of kernels/*/cuda is named once in the CMakeLists.txt beside that folder: among the files
 #     that g++ and nvcc compile (gradvitals_target_gpu_sources), or among those of nvcc alone
 #     (target_sources).
@@ -29,6 +29,7 @@ shopt -s nullglob
 mapfile -t files < <(
   grep -lE '^[^/]*__(global|device)__' /dev/null kernels/{*/cuda,baselines}/*.{cu,cuh}
   grep -lE '^[^/]*__global__' /dev/null kernels/{*/cuda,baselines}/*.h)
+files+=(kernels/*/cpu/gemm_*.cpp)
 expected=$(printf '%s\n' "${titles[@]}")
 for file in "${files[@]}"; do
   found=$(titles_of "$file")

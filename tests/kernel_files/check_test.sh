@@ -20,11 +20,13 @@ block='// Computes:    y = x
 
 tree() {  # A tree that keeps the rules.
   rm -rf "${folder:?}"/*
-  mkdir -p "$folder"/kernels/{ops/cuda,stats/cuda,baselines}
+  mkdir -p "$folder"/kernels/{ops/cuda,ops/cpu,stats/cuda,baselines}
   local file
   for file in ops/cuda/gemm.cu stats/cuda/stats.cu ops/cuda/map.cuh baselines/cub.cu; do
     printf '%s\n#include <x.h>\n__device__ int f();\n' "$block" >"$folder/kernels/$file"
   done
+  printf '%s\n#include <x.h>\n' "$block" >"$folder/kernels/ops/cpu/gemm_naive.cpp"
+  printf '// The chooser.\n' >"$folder/kernels/ops/cpu/gemm.cpp"
   printf '// An interface.\n// __global__ is for kernels.\n' >"$folder/kernels/ops/cuda/backend.h"
   printf '// It queries the GPU.\nint devices();\n' >"$folder/kernels/ops/cuda/probe.cu"
   printf '%s\n' 'gradvitals_target_gpu_sources(' '  gradvitals_ops' '  FILES cuda/gemm.cu)' \
@@ -43,10 +45,10 @@ expect() {  # expect STATUS TEXT WHAT: of the tree as it stands, and what the an
 }
 
 tree
-expect 0 '4 kernel files' "a tree without a breach"
+expect 0 '5 kernel files' "a tree without a breach"
 
 for title in Computes Shapes DTypes Launch Traffic Determinism 'Edge cases' Errors Reference; do
-  for file in ops/cuda/gemm.cu ops/cuda/map.cuh baselines/cub.cu; do
+  for file in ops/cuda/gemm.cu ops/cuda/map.cuh ops/cpu/gemm_naive.cpp baselines/cub.cu; do
     sed -i "/^\/\/ $title:/d" "$folder/kernels/$file"
     expect 1 "kernels/$file: the header" "$file without $title"
   done
@@ -60,7 +62,7 @@ expect 1 'kernels/ops/cuda/map.cuh: the header' "a block that does not open the 
 echo '__global__ void k() {}' >"$folder/kernels/ops/cuda/kernel.h"
 expect 1 'kernels/ops/cuda/kernel.h: the header' "a kernel in a .h without a block"
 printf '%s\n__global__ void k() {}\n' "$block" >"$folder/kernels/ops/cuda/kernel.h"
-expect 0 '5 kernel files' "a kernel in a .h with a block"
+expect 0 '6 kernel files' "a kernel in a .h with a block"
 
 echo "$block" >"$folder/kernels/ops/cuda/unlisted.cu"
 expect 1 "kernels/ops/cuda/unlisted.cu: named 0 times" "a .cu that the list does not name"

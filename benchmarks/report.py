@@ -249,6 +249,7 @@ def in_short(results):
             mine, theirs = (min(rows, key=lambda row: row["median_us"]) for rows in (ours, torch))
             lines.append(f"A step of {case}: {cell(mine)} us ({mine['contender']}), "
                          f"{theirs['contender']} {cell(theirs)}.")
+    lines += [text for threads in (1, 2) if (text := product_in_short(timings, threads))]
     overheads = {(row["network"], row["what"]): row for row in results["overheads"] if row["threads"] == 1}
     for network in dict.fromkeys(network for network, _ in overheads):
         parts = [f"{text} {added(overheads[network, what])}" for what, text in
@@ -257,6 +258,20 @@ def in_short(results):
         if parts:
             lines.append(f"{network.replace('_graph', ' as a graph')}: {'; '.join(parts)}.")
     return "".join(f"- {line}\n" for line in lines)
+
+
+PRODUCT_SHOWN = "256x1024x1024/NN"
+PEERS_OF_PRODUCTS = ("torch", "openblas", "onednn")
+
+
+def product_in_short(timings, threads):
+    """Empty where ours or torch's was not measured."""
+    rows = {who: timings.get("gemm", PRODUCT_SHOWN, who, threads) for who in ("gemm", *PEERS_OF_PRODUCTS)}
+    if not (rows["gemm"] and rows["torch"]):
+        return ""
+    others = ", ".join(f"{who} {significant(row['gflops'])}" for who, row in rows.items() if who != "gemm" and row)
+    return (f"A product of {PRODUCT_SHOWN.replace('/', ', ')}, on {threads} thread{'s' if threads > 1 else ''}: "
+            f"{significant(rows['gemm']['gflops'])} GFLOP/s (gradvitals), {others}.")
 
 
 def record_in_short(timings, case):

@@ -137,13 +137,13 @@ JsonText read_json(std::string_view text) {
 }
 
 std::optional<double> to_number(const json& value) {
-  using Limits = std::numeric_limits<double>;
+  using Double = std::numeric_limits<double>;
   if (value.is_number()) return value.get<double>();
   if (!value.is_string()) return std::nullopt;
   const auto& word = value.get_ref<const std::string&>();
-  if (word == "NaN" || word == "nan") return Limits::quiet_NaN();
-  if (word == "Infinity" || word == "inf") return Limits::infinity();
-  if (word == "-Infinity" || word == "-inf") return -Limits::infinity();
+  if (word == "NaN" || word == "nan") return Double::quiet_NaN();
+  if (word == "Infinity" || word == "inf") return Double::infinity();
+  if (word == "-Infinity" || word == "-inf") return -Double::infinity();
   return std::nullopt;
 }
 

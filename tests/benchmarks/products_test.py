@@ -62,16 +62,15 @@ def test_processes():
     log, _ = measured()
     together, ladder = "gemm openblas packed register_tiled", "blocked gemm naive openblas packed register_tiled"
     torch, torch_on_two = ("torch on 1", [SMALL, WIDE]), ("torch on 2", [WIDE])
-    assert log == [(together, 11), torch, torch, (together, 11), (together, 11), torch, (ladder, 5),
-                   ("gemm", 11), ("openblas", 11), torch_on_two,
-                   ("openblas", 11), torch_on_two, ("gemm", 11),
-                   torch_on_two, ("gemm", 11), ("openblas", 11)], log
+    assert log[:7] == [(together, 11), torch, torch, (together, 11), (together, 11), torch, (ladder, 5)], log
+    on_two = [("gemm", 4), ("openblas", 4), torch_on_two]
+    assert log[7:] == [on_two[(turn + place) % 3] for turn in range(10) for place in range(3)], log
 
 
 def test_rows():
     _, rows = measured()
     assert len(rows) == len(CONTENDERS) + 3 and all(row["program"] == "gemm" for row in rows.values()), rows.keys()
-    assert rows[WIDE, "gemm", 2]["gflops"] == 110.0 and rows[WIDE, "gemm", 2]["samples"] == 33, rows
+    assert rows[WIDE, "gemm", 2]["gflops"] == 110.0 and rows[WIDE, "gemm", 2]["samples"] == 40, rows
     assert rows[WIDE, "naive", 1]["samples"] == 5 and rows[WIDE, "packed", 1]["samples"] == 38, rows
     assert rows[SMALL, "openblas", 1]["samples"] == 33, rows
     # 2 * 1024^3 operations in a millisecond, and in half of one.
@@ -115,7 +114,7 @@ PRODUCTS = """\
 | blocked | 4.00 | 4.0 |
 | register_tiled | 40.0 | 10 |
 | packed | 60.0 | 1.5 |
-| the best of others: torch | 2,150 | 36 |
+| beside it: torch | 2,150 |  |
 """
 
 
@@ -132,7 +131,7 @@ def test_tables_have_what_was_measured():
     assert ("| product | gemm, which chooses | gemm, % of the best of others |\n| --- | --: | --: |\n"
             "| 10x64x100, TN | 20.0 |  |\n") in page, page
     assert "2 threads: GFLOP/s" not in page and "naive" not in page, page
-    assert "-march=native. No library to compare with.\n" in page, page
+    assert "of today's kernels. No library to compare with.\n" in page, page
     some_rungs = {name: gflops for name, gflops in CONTENDERS.items() if "naive" not in name}
     assert "naive" not in page_of(measured(contenders=some_rungs)[1])
 

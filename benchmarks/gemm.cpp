@@ -30,9 +30,9 @@ namespace {
 using cpu::Product;
 
 /// A product's operands, and what some rows of it should be.
-class Operands {
+class HostOperands {
  public:
-  explicit Operands(const GemmShape& shape)
+  explicit HostOperands(const GemmShape& shape)
       : shape_(shape),
         a_(random_values(shape.m * shape.k, 1)),
         b_(random_values(shape.k * shape.n, 2)),
@@ -70,13 +70,13 @@ class Operands {
 };
 
 /// Made once, for all contenders: a repetition would spend its time on them.
-Operands& operands_of(const GemmShape& shape) {
-  static std::map<std::string, Operands> made;
+HostOperands& host_operands_of(const GemmShape& shape) {
+  static std::map<std::string, HostOperands> made;
   return made.try_emplace(shape.name(), shape).first->second;
 }
 
 /// Who multiplies: `prepare` gives what computes a product as often as it is called.
-struct Contender {
+struct CpuContender {
   std::string name;
   int threads;
   std::function<void()> use_threads;
@@ -89,7 +89,7 @@ struct Prepared {
   std::string error;
 };
 
-Prepared prepare(const Contender& who, Operands& operands) {
+Prepared prepare(const CpuContender& who, HostOperands& operands) {
   try {
     Prepared made = {who.prepare(operands.product()), ""};
     if (!operands.is_right(made.multiply)) made.error = "the result is wrong";
@@ -99,11 +99,11 @@ Prepared prepare(const Contender& who, Operands& operands) {
   }
 }
 
-void run(benchmark::State& state, const Contender& who, const GemmShape& shape) {
+void run(benchmark::State& state, const CpuContender& who, const GemmShape& shape) {
   static std::map<std::string, Prepared> made;
   who.use_threads();
   const std::string name = fmt::format("{}/{}/{}", shape.name(), who.name, who.threads);
-  if (!made.contains(name)) made[name] = prepare(who, operands_of(shape));
+  if (!made.contains(name)) made[name] = prepare(who, host_operands_of(shape));
   const Prepared& prepared = made[name];
   if (!prepared.error.empty()) return state.SkipWithError(prepared.error.c_str());
   for (auto _ : state) {
@@ -115,7 +115,7 @@ void run(benchmark::State& state, const Contender& who, const GemmShape& shape) 
                          benchmark::Counter::kIsRate);
 }
 
-void register_contender(const Contender& who, const GemmShape& shape) {
+void register_contender(const CpuContender& who, const GemmShape& shape) {
   const std::string name = fmt::format("cpu/{}/{}/threads:{}", shape.name(), who.name, who.threads);
   benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
     run(state, who, shape);
@@ -126,12 +126,12 @@ void register_contender(const Contender& who, const GemmShape& shape) {
 
 using Multiply = void (*)(const Product<float>&);
 
-Contender rung(const std::string& name, Multiply multiply) {
+CpuContender rung_of(const std::string& name, Multiply multiply) {
   return {name, 1, [] {},
           [=](const Product<float>& product) { return [=] { multiply(product); }; }};
 }
 
-Contender ours_on_pool(int threads) {
+CpuContender ours_on_pool(int threads) {
   return {"gemm", threads, [] {},
           [=](const Product<float>& product) {
             // Its threads start at the first call.
@@ -141,7 +141,7 @@ Contender ours_on_pool(int threads) {
           }};
 }
 
-Contender peer(const GemmPeer& library, int threads) {
+CpuContender peer(const GemmPeer& library, int threads) {
   return {library.name, threads, [=, set = library.set_threads] { set(threads); }, library.prepare};
 }
 
@@ -174,11 +174,11 @@ bool has_ladder(const GemmShape& shape) {
 
 void register_shape(const GemmShape& shape, const std::vector<const GemmPeer*>& libraries) {
   if (has_ladder(shape)) {
-    register_contender(rung("naive", &cpu::multiply_naive), shape);
-    register_contender(rung("blocked", &cpu::multiply_blocked), shape);
+    register_contender(rung_of("naive", &cpu::multiply_naive), shape);
+    register_contender(rung_of("blocked", &cpu::multiply_blocked), shape);
   }
-  register_contender(rung("register_tiled", &cpu::multiply_register_tiled), shape);
-  register_contender(rung("packed", &cpu::multiply_packed), shape);
+  register_contender(rung_of("register_tiled", &cpu::multiply_register_tiled), shape);
+  register_contender(rung_of("packed", &cpu::multiply_packed), shape);
   register_contender(ours_on_pool(1), shape);
   for (const GemmPeer* library : libraries) register_contender(peer(*library, 1), shape);
   if (!is_worth_two_threads(shape)) return;

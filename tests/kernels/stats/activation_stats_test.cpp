@@ -57,7 +57,7 @@ Counted counted(Stream& stream, const std::vector<T>& values, std::int64_t cols,
 }
 
 template <class T, class Saturated>
-Counted oracle(const std::vector<T>& values, std::int64_t cols, Saturated saturated) {
+Counted expected_counts(const std::vector<T>& values, std::int64_t cols, Saturated saturated) {
   Counted expected{Counts(static_cast<std::size_t>(cols)), Counts(static_cast<std::size_t>(cols))};
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::size_t column = i % static_cast<std::size_t>(cols);
@@ -98,9 +98,11 @@ class ActivationStatsTest : public DeviceTest {
       SCOPED_TRACE(::testing::Message()
                    << name(role) << " of " << name(activation) << ", " << cols);
       const std::vector<float> narrow = telling_values<float>(cols * 37);
-      EXPECT_EQ(counted(stream(), narrow, cols, role, activation), oracle(narrow, cols, saturated));
+      EXPECT_EQ(counted(stream(), narrow, cols, role, activation),
+                expected_counts(narrow, cols, saturated));
       const std::vector<double> wide = telling_values<double>(cols * 37);
-      EXPECT_EQ(counted(stream(), wide, cols, role, activation), oracle(wide, cols, saturated));
+      EXPECT_EQ(counted(stream(), wide, cols, role, activation),
+                expected_counts(wide, cols, saturated));
     }
   }
 };

@@ -30,7 +30,7 @@ template <class T>
 using Multiply = void (*)(const cpu::Product<T>&);
 
 template <class T>
-struct Algorithm {
+struct CpuAlgorithm {
   const char* name;
   Multiply<T> multiply;
 };
@@ -42,7 +42,7 @@ void multiply_on_one_thread(const cpu::Product<T>& product) {
 }
 
 template <class T>
-constexpr std::array<Algorithm<T>, 5> kAlgorithms = {
+constexpr std::array<CpuAlgorithm<T>, 5> kCpuAlgorithms = {
     {{"naive", &cpu::multiply_naive},
      {"blocked", &cpu::multiply_blocked},
      {"register_tiled", &cpu::multiply_register_tiled},
@@ -98,10 +98,10 @@ class Strided {
 
 /// The operands of a case, with a bias.
 template <class T>
-struct Operands {
+struct CpuOperands {
   Matrix<T> a, b, c, bias;
 
-  explicit Operands(const GemmCase& test)
+  explicit CpuOperands(const GemmCase& test)
       : a(random_matrix<T>(test.m, test.k, 1)),
         b(random_matrix<T>(test.k, test.n, 2)),
         c(random_matrix<T>(test.m, test.n, 3)),
@@ -125,7 +125,7 @@ struct Operands {
 /// The product by `multiply`, which leaves alone what lies around c. Without gaps, rows of one element are
 /// contiguous, which makes dot products of some products.
 template <class T, class Call>
-Matrix<T> product_by(const Call& multiply, const GemmCase& test, const Operands<T>& operands,
+Matrix<T> product_by(const Call& multiply, const GemmCase& test, const CpuOperands<T>& operands,
                      bool with_gaps = true) {
   Strided<T> a(test.transpose_a ? transposed(operands.a) : operands.a, with_gaps ? 3 : 0);
   Strided<T> b(test.transpose_b ? transposed(operands.b) : operands.b, with_gaps ? 5 : 0);
@@ -151,9 +151,9 @@ Matrix<T> product_by(const Call& multiply, const GemmCase& test, const Operands<
 
 template <class T>
 void expect_product_by_each(const GemmCase& test) {
-  const Operands<T> operands(test);
+  const CpuOperands<T> operands(test);
   const ExactProduct<T> expected = operands.expected(test);
-  for (const Algorithm<T>& algorithm : kAlgorithms<T>) {
+  for (const CpuAlgorithm<T>& algorithm : kCpuAlgorithms<T>) {
     EXPECT_TRUE(compare(product_by(algorithm.multiply, test, operands), expected))
         << algorithm.name << ", " << test;
   }
@@ -199,7 +199,7 @@ TEST(CpuGemmLadder, MultipliesAroundBlocksOfRows) {
 TEST(CpuGemm, MultipliesMoreColumnsThanItKeepsInTheCache) {
   for (const bool transpose : {false, true}) {
     const GemmCase test{.m = 523, .n = 2063, .k = 385, .transpose_a = transpose};
-    const Operands<float> operands(test);
+    const CpuOperands<float> operands(test);
     EXPECT_TRUE(compare(product_by(Multiply<float>(cpu::multiply_packed), test, operands),
                         operands.expected(test)));
   }
@@ -228,10 +228,10 @@ TEST(CpuGemm, MultipliesShapesDrawnAtRandom) {
 TEST(CpuGemmLadder, NoAlgorithmReadsTheResultWhereBetaIsZero) {
   for (const std::int64_t size : {5, 70}) {
     const GemmCase test{.m = size, .n = size, .k = 400};
-    Operands<float> operands(test);
+    CpuOperands<float> operands(test);
     const ExactProduct<float> expected = operands.expected(test);
     for (float& value : operands.c.values) value = kNan;
-    for (const Algorithm<float>& algorithm : kAlgorithms<float>) {
+    for (const CpuAlgorithm<float>& algorithm : kCpuAlgorithms<float>) {
       EXPECT_TRUE(compare(product_by(algorithm.multiply, test, operands), expected))
           << algorithm.name;
     }
@@ -243,13 +243,13 @@ TEST(CpuGemmLadder, NanAndInfinityStayInTheirRowAndColumn) {
   for (const bool transpose : {false, true}) {
     const GemmCase test{
         .m = 130, .n = 70, .k = 400, .transpose_a = transpose, .transpose_b = transpose};
-    Operands<float> operands(test);
+    CpuOperands<float> operands(test);
     operands.a(129, 399) = kNan;
     operands.a(3, 0) = -kInf;
     operands.b(399, 69) = kInf;
     operands.b(17, 5) = kNan;
     const ExactProduct<float> expected = operands.expected(test);
-    for (const Algorithm<float>& algorithm : kAlgorithms<float>) {
+    for (const CpuAlgorithm<float>& algorithm : kCpuAlgorithms<float>) {
       EXPECT_TRUE(compare(product_by(algorithm.multiply, test, operands), expected))
           << algorithm.name << ", " << test;
     }
@@ -272,7 +272,7 @@ std::vector<std::uint64_t> bits_of(const std::vector<T>& values) {
 
 template <class T>
 void expect_same_bits_on_every_number_of_threads(const GemmCase& test, bool with_gaps) {
-  const Operands<T> operands(test);
+  const CpuOperands<T> operands(test);
   const auto on = [&](ThreadPool& pool) {
     return bits_of(product_by([&](const cpu::Product<T>& p) { cpu::multiply(pool, p); }, test,
                               operands, with_gaps)

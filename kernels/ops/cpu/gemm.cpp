@@ -107,9 +107,8 @@ Algorithm algorithm_for(const Product<T>& p) {
   return suits_register_tiles(p) ? Algorithm::kRegisterTiled : Algorithm::kPacked;
 }
 
-/// The product, or a part of one for which the algorithm was chosen.
 template <class T>
-void run(Algorithm algorithm, const Product<T>& p) {
+void compute(Algorithm algorithm, const Product<T>& p) {
   switch (algorithm) {
     case Algorithm::kScale:
       return scale(p);
@@ -124,6 +123,13 @@ void run(Algorithm algorithm, const Product<T>& p) {
     case Algorithm::kPacked:
       return multiply_packed(p);
   }
+}
+
+/// The product, or a part of one for which the algorithm was chosen, and what is done when it is complete.
+template <class T>
+void run(Algorithm algorithm, const Product<T>& p) {
+  compute(algorithm, p);
+  if (algorithm != Algorithm::kPacked) p.finish_c({0, p.m, 0, p.n});
 }
 
 /// Multiply-adds worth a thread: waking one takes 5-10 us here, the time of about 0.5 M.
@@ -197,7 +203,7 @@ Plan plan_of(const ThreadPool& pool, const Product<T>& p) {
   const std::int64_t work = p.m * p.n * (p.k + (p.finish_c ? kTaskMultiplyAdds : 0));
   const std::int64_t threads =
       std::clamp<std::int64_t>(work / kThreadMultiplyAdds, 1, pool.threads());
-  return {algorithm_for(p), grid_of(p, threads)};
+  return {algorithm_for(p), threads == 1 ? Grid{} : grid_of(p, threads)};
 }
 
 }  // namespace
@@ -249,11 +255,9 @@ void multiply(ThreadPool& pool, const Product<T>& p) {
   }
   if (p.m == 0 || p.n == 0) return;
   const Plan plan = plan_of(pool, p);
-  pool.parallel_for(plan.grid.rows * plan.grid.columns, [&](std::int64_t i) {
-    const Product<T> part = part_of(p, plan.grid, i);
-    run(plan.algorithm, part);
-    if (plan.algorithm != Algorithm::kPacked) part.finish_c({0, part.m, 0, part.n});
-  });
+  const std::int64_t parts = plan.grid.rows * plan.grid.columns;
+  if (parts == 1) return run(plan.algorithm, p);
+  pool.parallel_for(parts, [&](std::int64_t i) { run(plan.algorithm, part_of(p, plan.grid, i)); });
 }
 
 template struct Product<float>;

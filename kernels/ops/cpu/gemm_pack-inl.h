@@ -94,9 +94,10 @@ constexpr int kPackedRows = HWY_TARGET <= HWY_AVX3 ? 12 : 6;
 /// worth 5 % of large products.
 template <class T>
 struct PackedRows {
-  static constexpr std::int64_t row_stride = 1;
-  static constexpr std::int64_t depth_stride = kPackedRows;
   const T* data;
+
+  HWY_INLINE T of_row(int row) const { return data[row]; }
+  HWY_INLINE void advance() { data += kPackedRows; }
 };
 
 #if HWY_TARGET == HWY_SCALAR

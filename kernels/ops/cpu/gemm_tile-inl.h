@@ -56,6 +56,8 @@ struct Rows {
   std::int64_t depth_stride;
 
   Rows from(std::int64_t row) const { return {data + row * row_stride, row_stride, depth_stride}; }
+  HWY_INLINE T of_row(int row) const { return data[row * row_stride]; }
+  HWY_INLINE void advance() { data += depth_stride; }
 };
 
 /// How wide a strip of so many columns is: one or two vectors.
@@ -174,11 +176,11 @@ HWY_INLINE void multiply_tile(A a, const Strip<T>& strip, const Epilogue<T>& epi
     for (int v = 0; v < kVectors; ++v) b_row[v] = hn::LoadU(d, b + v * kLanes<T>);
     GRADVITALS_UNROLL
     for (int r = 0; r < kRows; ++r) {
-      const auto a_value = hn::Set(d, a.data[r * a.row_stride]);
+      const auto a_value = hn::Set(d, a.of_row(r));
       GRADVITALS_UNROLL
       for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(a_value, b_row[v], sum[r][v]);
     }
-    a.data += a.depth_stride;
+    a.advance();
     b += strip.stride;
   }
   if (c.rows == kRows && strip.columns == kVectors * kLanes<T>) {

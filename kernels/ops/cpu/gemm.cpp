@@ -12,7 +12,7 @@
 
 #include "kernels/ops/gemm.h"
 #include "kernels/runtime/cpu/backend.h"
-#include "kernels/runtime/cpu/cache_sizes.h"
+#include "kernels/runtime/cpu/l2_cache.h"
 #include "kernels/runtime/kernel_table.h"
 
 namespace gradvitals::cpu {
@@ -302,7 +302,7 @@ namespace gradvitals {
 
 std::string cpu_gemm_name() {
   return fmt::format("packed and register-tiled kernels, in blocks for {} KiB of L2",
-                     cpu::cache_sizes().l2 >> 10);
+                     cpu::l2_cache_bytes() >> 10);
 }
 
 }  // namespace gradvitals

@@ -44,6 +44,7 @@ struct Product {
   Product columns(std::int64_t begin, std::int64_t end) const;
 };
 
+/// Rows that prepare_b may sum together (column_sums.h) without the sums depending on the blocks.
 constexpr std::int64_t kPreparedRows = 4;
 
 /// Computes the product by the algorithm that suits its shape, split over the pool where it is large. The

@@ -10,7 +10,7 @@
 #include <algorithm>
 
 #include "kernels/ops/cpu/gemm.h"
-#include "kernels/ops/cpu/sized_targets.h"
+#include "kernels/runtime/cpu/sized_targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/ops/cpu/gemm_dots.cpp"

@@ -16,9 +16,9 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "kernels/ops/cpu/sized_targets.h"
 #include "kernels/ops/cpu/workspace.h"
-#include "kernels/runtime/cpu/cache_sizes.h"
+#include "kernels/runtime/cpu/l2_cache.h"
+#include "kernels/runtime/cpu/sized_targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/ops/cpu/gemm_packed.cpp"
@@ -66,7 +66,7 @@ constexpr std::int64_t kMostDepth = sizeof(float) * kLanes<float> <= 32 ? 384 : 
 /// 256 to 512 and shares of a quarter to three quarters. With AVX-512 nothing was tried.
 template <class T>
 Blocking blocking(const Product<T>& p) {
-  static const std::int64_t l2 = std::clamp<std::int64_t>(cache_sizes().l2, 256 << 10, 2 << 20);
+  static const std::int64_t l2 = l2_cache_bytes();
   const std::int64_t depth = even_piece(p.k, kMostDepth, kPreparedRows);
   const std::int64_t tile_bytes = depth * kPackedRows * static_cast<std::int64_t>(sizeof(T));
   const std::int64_t tiles = std::max<std::int64_t>(l2 * 11 / 16 / tile_bytes, 1);

@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "kernels/ops/cpu/sized_targets.h"
+#include "kernels/runtime/cpu/sized_targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/ops/cpu/gemm_register_tiled.cpp"

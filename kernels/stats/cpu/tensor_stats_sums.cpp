@@ -20,14 +20,12 @@
 #include <span>
 #include <type_traits>
 
+#include "kernels/runtime/cpu/sized_targets.h"
 #include "kernels/stats/stored.h"
 #include "kernels/stats/tensor_stats_layout.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/stats/cpu/tensor_stats_sums.cpp"
-// Arrays of vectors need a length known to the compiler.
-#undef HWY_DISABLED_TARGETS
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>

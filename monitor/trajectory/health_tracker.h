@@ -1,0 +1,63 @@
+// HealthTracker: judges a network while it trains, step by step.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "monitor/metrics/health_metrics.h"
+#include "monitor/metrics/step_context.h"
+#include "monitor/metrics/thresholds.h"
+#include "monitor/metrics/vital_signs.h"
+#include "monitor/rules/diagnosis.h"
+#include "monitor/trajectory/health_event.h"
+
+namespace gradvitals {
+
+/// Feed it each step in order:
+///
+///     HealthTracker tracker;
+///     for (...) {
+///       ...
+///       for (const HealthEvent& event : tracker.add(metrics, {.learning_rate = rate})) ...
+///     }
+///     if (tracker.severity() >= Severity::kWarning) ...
+///
+/// A step's metrics hold gradients, weights, updates and the loss, as far as they are known. Where
+/// the context says that it is a check-up, diagnose() judges it, too. Memory does not grow with the
+/// number of steps.
+class HealthTracker {
+ public:
+  explicit HealthTracker(const Thresholds& thresholds = {});
+  ~HealthTracker();
+  HealthTracker(HealthTracker&&) noexcept;
+  HealthTracker& operator=(HealthTracker&&) noexcept;
+
+  /// Judges the next step, and gives what began, grew worse or ended with it. Steps are numbered by
+  /// metrics.step, else counted from 0. Pure but for what it remembers: the same steps give the same
+  /// events.
+  std::vector<HealthEvent> add(const HealthMetrics& metrics, const StepContext& context = {});
+
+  /// In the order of their first steps. Of more than kMostEpisodes, ended ones of the least severity
+  /// are forgotten first.
+  const std::vector<Episode>& episodes() const;
+  static constexpr std::size_t kMostEpisodes = 256;
+  /// Episodes that were forgotten.
+  std::int64_t forgotten_episodes() const;
+
+  /// Of the open episodes: how the network is now.
+  Verdict verdict() const;
+  Severity severity() const;
+  /// Of all episodes that there were.
+  Severity worst_severity() const;
+
+  /// Those of the last check-up; heart rate and temperature over the last steps.
+  const VitalSigns& vital_signs() const;
+  std::int64_t steps() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gradvitals

@@ -25,6 +25,10 @@ bool has_tanh(const WatchedNetwork& network) {
 bool has_sigmoid_head(const WatchedNetwork& network) {
   return network.hidden_widths.empty();
 }
+/// What is too large gets through to the loss: nothing in between saturates.
+bool passes_scale(const WatchedNetwork& network) {
+  return !has_tanh(network) && !has_sigmoid_head(network);
+}
 /// Targets that may have any scale.
 bool has_mse(const WatchedNetwork& network) {
   return network.task.ends_with("mse");
@@ -54,7 +58,7 @@ std::vector<TrainingFault> faults_of_data() {
       {"one batch x 100",
        {{kExploding, kUnstable}, {"R14", "R17"}},
        {{kSaturated, kDead, kVanishing, kNonFinite}, {}},
-       is_any,
+       passes_scale,
        [](SpoiledStep& s) { once(s, [](SpoiledStep& t) { scale(t.x, 100.0F); }); }},
       {"targets of one batch x 100",
        {{kExploding, kUnstable}, {"R14", "R17"}},
@@ -149,11 +153,16 @@ std::vector<TrainingFault> faults_of_weights() {
        {{kDead, kVanishing, kNonFinite}, {"R14", "R17"}},
        is_any,
        [](SpoiledStep& s) { edit(s, kernel_of(s), times(1.1F)); }},
-      {"a layer of zeros",
+      {"a layer set to zero",
        {{kVanishing, kDead, kSymmetric, kUnstable}, {"R14", "R17"}},
        kNone,
        is_any,
        [](SpoiledStep& s) { once(s, [](SpoiledStep& t) { edit(t, kernel_of(t), times(0.0F)); }); }},
+      {"a layer held at zero",
+       {{kVanishing, kDead}, {}},
+       {{kSymmetric, kUnstable}, {"R14", "R16", "R17"}},
+       is_any,
+       [](SpoiledStep& s) { edit(s, kernel_of(s), times(0.0F)); }},
       {"units of a layer all equal",
        {{kSymmetric}, {}},
        kLeap,

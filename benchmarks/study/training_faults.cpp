@@ -34,8 +34,6 @@ bool has_mse(const WatchedNetwork& network) {
   return network.task.ends_with("mse");
 }
 
-/// What a norm or a loss that leaps shows, whatever made it leap.
-const Names kLeap = {{kUnstable}, {"R14", "R15", "R17"}};
 /// What signals that grow do on their way.
 const Names kGrowth = {{kExploding, kUnstable, kNonFinite, kSaturated, kDead}, {"R12", "R15"}};
 const Names kNotFinite = {{kNonFinite}, {}};
@@ -163,11 +161,12 @@ std::vector<TrainingFault> faults_of_weights() {
        {{kSymmetric, kUnstable}, {"R14", "R16", "R17"}},
        is_any,
        [](SpoiledStep& s) { edit(s, kernel_of(s), times(0.0F)); }},
-      {"units of a layer all equal",
+      // Held: an optimizer's state, another for each unit, would tell them apart again.
+      {"units of a layer held equal",
        {{kSymmetric}, {}},
-       kLeap,
+       {{kUnstable, kDead, kSaturated}, {"R14", "R15", "R17"}},
        is_any,
-       [](SpoiledStep& s) { once(s, equal_units); }},
+       equal_units},
   };
 }
 

@@ -23,7 +23,7 @@ const std::vector<WatchedNetwork>& watched_networks() {
       {"digits-relu", "digits/softmax", kBySgd, 0.1, Activation::kRelu, {128, 64}},
       {"digits-tanh", "digits/softmax", kByMomentum, 0.02, Activation::kTanh, {64, 64, 64}},
       {"gaussian-gelu", "gaussian/softmax", kByAdam, 1e-3, Activation::kGelu, {64, 64}},
-      {"teacher-relu", "teacher/mse", kBySgd, 0.05, Activation::kRelu, {32, 32}},
+      {"teacher-relu", "teacher/mse", kBySgd, 0.02, Activation::kRelu, {32, 32}},
   };
   return networks;
 }

@@ -7,6 +7,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "benchmarks/study/collect.h"
 #include "benchmarks/study/training_report.h"
 #include "benchmarks/study/training_score.h"
 #include "benchmarks/study/training_signals.h"
@@ -146,6 +147,11 @@ TEST(TrainingFaults, HaveNamesOfTheirOwnAndANetworkEach) {
   EXPECT_THROW(watched_network("no such"), std::invalid_argument);
 }
 
+const std::vector<Task>& made_tasks() {
+  static const std::vector<Task> all = make_tasks("/nonexistent");  // None of scikit-learn's.
+  return all;
+}
+
 /// The signals of the last step before a fault, and of its first.
 struct AroundFault {
   StepSignals before;
@@ -153,13 +159,12 @@ struct AroundFault {
 };
 
 AroundFault around(std::string_view fault) {
-  static const std::vector<Task> tasks = make_tasks("/nonexistent");
   const WatchedNetwork& network = watched_network("teacher-relu");
   RunPlan plan = plan_of(network, &training_fault(fault), kSeed);
   plan.steps = fault_step_of(kSeed) + 1;
   Stream stream({.device = DeviceType::kCpu, .threads = 1});
   AroundFault signals;
-  watch_run(stream, plan, tasks,
+  watch_run(stream, plan, made_tasks(),
             [&](const HealthMetrics& metrics, const StepContext&, std::span<const HealthEvent>) {
               signals.before = signals.at;
               signals.at = signals_of(metrics);
@@ -184,6 +189,40 @@ TEST(TrainingFaults, DoWhatTheirNamesSayFromTheirFirstStep) {
   EXPECT_GT(*around("labels shuffled").at.loss, 2.0 * *still.loss);
   EXPECT_GT(*around("one batch x 100").at.loss, 100.0 * *still.loss);
   EXPECT_EQ(around("a layer held at zero").at.weight_rms[1], 0.0);
+}
+
+bool has_task(const WatchedNetwork& network) {
+  return std::ranges::any_of(made_tasks(),
+                             [&](const Task& task) { return task.name == network.task; });
+}
+
+TEST(TrainingStudy, NamesMostFaultsAndIsQuietBeforeThem) {
+  std::vector<RunPlan> plans;
+  for (const WatchedNetwork& network : watched_networks()) {
+    if (!has_task(network)) continue;
+    plans.push_back(plan_of(network, nullptr, kSeed));
+    for (const TrainingFault& fault : training_faults()) {
+      if (fault.applies_to(network)) plans.push_back(plan_of(network, &fault, kSeed));
+    }
+  }
+  std::vector<WatchedRun> runs(plans.size());
+  run_jobs("watched run", plans.size(), 2, [&](Stream& stream, std::size_t i) {
+    runs[i] = watch_run(stream, plans[i], made_tasks());
+  });
+  const TrainingScore score = score_training(runs, Half::kScore);
+  ASSERT_GE(score.runs, 60);
+  EXPECT_GE(score.recall(), 0.85);
+  EXPECT_GE(score.precision(), 0.95);
+  EXPECT_EQ(score.false_criticals, 0);
+  EXPECT_EQ(training_row(runs.back()).at("kind"), fault_name(runs.back().plan));
+}
+
+TEST(TrainingStudy, ARunIsTheSameEachTime) {
+  Stream stream({.device = DeviceType::kCpu, .threads = 1});
+  const RunPlan plan =
+      plan_of(watched_network("gaussian-gelu"), &training_fault("noise of 30 gradients"), kSeed);
+  EXPECT_EQ(training_row(watch_run(stream, plan, made_tasks())).dump(),
+            training_row(watch_run(stream, plan, made_tasks())).dump());
 }
 
 }  // namespace

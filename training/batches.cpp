@@ -3,12 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <stdexcept>
-#include <utility>
 
 #include "framework/initializers.h"
-#include "kernels/ops/random.h"
+#include "training/shuffle.h"
 
 namespace gradvitals {
 namespace {
@@ -33,8 +31,7 @@ Batches::Batches(std::int64_t rows, std::int64_t batch, std::uint64_t seed)
       batch_(checked_batch(rows, batch)),
       seed_(seed),
       stream_({.device = DeviceType::kCpu, .threads = 1}),
-      order_(static_cast<std::size_t>(rows)),
-      words_(static_cast<std::size_t>(rows)) {}
+      order_(static_cast<std::size_t>(rows)) {}
 
 std::span<const std::int64_t> Batches::samples(std::int64_t step) {
   if (step < 0) {
@@ -46,15 +43,8 @@ std::span<const std::int64_t> Batches::samples(std::int64_t step) {
                                    static_cast<std::size_t>(batch_));
 }
 
-/// Fisher and Yates. The product takes a place below i + 1 from a word, with a bias of at most
-/// (i + 1) / 2^32.
 void Batches::shuffle(std::int64_t epoch) {
-  fill_bits(stream_, {.key = random_key(seed_, fmt::format("batches/epoch {}", epoch)),
-                      .out = {words_.data(), rows_}});
-  std::iota(order_.begin(), order_.end(), std::int64_t{0});
-  for (std::size_t i = order_.size() - 1; i > 0; --i) {
-    std::swap(order_[i], order_[(std::uint64_t{words_[i]} * (i + 1)) >> 32U]);
-  }
+  shuffle_rows(stream_, random_key(seed_, fmt::format("batches/epoch {}", epoch)), order_, words_);
   epoch_ = epoch;
 }
 

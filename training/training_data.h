@@ -36,12 +36,12 @@ enum class TargetForm : std::uint8_t {
   kUnitRange,      ///< Every column to [0, 1], as a sigmoid can reach.
 };
 
-/// The form that the loss can learn, below a last layer of this activation.
+/// The form that the loss can learn, behind a last layer of this activation.
 TargetForm target_form(LossKind loss, Activation head);
 
 struct TrainingDataRequest {
-  /// "digits", "diabetes", "fashion-mnist" (known_data_sets()), or a file: CSV or IDX, plain or gzip,
-  /// or safetensors or .npz with x and y.
+  /// "digits", "diabetes", "fashion-mnist", or a file: CSV or IDX, plain or gzip, or safetensors or
+  /// .npz with x and y.
   std::string data;
   /// Of CSV and IDX: the name or index of a column, or a second file (load_dataset()).
   std::string target{};
@@ -49,22 +49,24 @@ struct TrainingDataRequest {
   std::optional<TargetForm> form{};
   double validation_share = 0.1;  ///< Held out, in [0, 1); fashion-mnist has its own 10,000.
   std::uint64_t seed = 42;        ///< Decides which samples are held out.
+  /// Of a known data set's files, where they are not where Debian's packages have them.
+  std::string folder{};
 };
 
-/// "digits, diabetes, fashion-mnist", for messages.
+/// "digits, diabetes, fashion-mnist".
 std::string known_data_sets();
 
 /// Reads the samples, holds some out, and scales features and targets by mean and variance of the
-/// training part: every feature by its own, but bytes of an IDX file (pixels) all by one. A feature
-/// that is the same in all of that part becomes 0 wherever it has this value.
+/// training part: every feature by its own, but pixels (bytes of an IDX file) all by one. A feature
+/// that does not vary becomes 0.
 ///
 /// Throws InputError naming the file, and of a cell row and column, for what cannot be read, values
 /// that are not finite, targets that are no classes or probabilities where they should be, and fewer
-/// than two samples to train on; for a known data set that is not installed the message says what to
-/// install. Throws std::invalid_argument for a share out of range, and a target that is needed or not.
+/// than two samples to train on; for a known data set that is not installed it says what to install.
+/// Throws std::invalid_argument for a share out of range, and where a known data set is given a target.
 TrainingData load_training_data(const TrainingDataRequest& request);
 
-/// The same from samples that are in memory: a loader of one's own. `name` is for messages.
-TrainingData make_training_data(Dataset&& dataset, const TrainingDataRequest& request);
+/// The same of samples in memory. Of the request, `data` is for messages alone.
+TrainingData make_training_data(const Dataset& dataset, const TrainingDataRequest& request);
 
 }  // namespace gradvitals

@@ -14,7 +14,7 @@ void StepWatch::observe(const Tape& tape, const Gradients& gradients, const Tens
   was_checkup_ = is_checkup;
   if (!is_checkup) {
     observe_light(tape, gradients, loss);
-    light_.submit(step);
+    light_.submit(step, squares_.has_value() ? squares_.flat<double>() : VectorView<double>{});
     return;
   }
   std::vector<TensorView> views = tape.views();
@@ -51,7 +51,7 @@ std::vector<TensorView> StepWatch::update_views(const Gradients& gradients) cons
   return updates.views();
 }
 
-void StepWatch::watch_light(const Tape& tape, const Gradients& gradients) {
+void StepWatch::watch_light(const Tape& tape) {
   std::vector<TensorView> views = tape.gradient_views();
   views.push_back(tape.views().back());  // The loss.
   weights_.clear();
@@ -59,23 +59,17 @@ void StepWatch::watch_light(const Tape& tape, const Gradients& gradients) {
     weights_.push_back(weight.data);
     views.push_back(std::move(weight));
   }
-  std::ranges::move(update_views(gradients), std::back_inserter(views));
-  watches_squares_ = squares_.has_value();
   light_.watch(views);
 }
 
 void StepWatch::observe_light(const Tape& tape, const Gradients& gradients, const Tensor& loss) {
-  if (data_.empty() || watches_squares_ != squares_.has_value()) watch_light(tape, gradients);
+  if (data_.empty()) watch_light(tape);
   data_.clear();
   for (const Gradient& gradient : gradients) {
     data_.push_back(gradient.value ? gradient.value->data() : nullptr);
   }
   data_.push_back(loss.data());
   data_.insert(data_.end(), weights_.begin(), weights_.end());
-  if (watches_squares_) {
-    const double* const squares = squares_.flat<double>().data;
-    for (std::size_t i = 0; i < gradients.size(); ++i) data_.push_back(squares + i);
-  }
   light_.set_data(data_);
   light_.observe();
 }

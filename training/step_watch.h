@@ -42,7 +42,7 @@ class StepWatch {
 
  private:
   std::vector<TensorView> update_views(const Gradients& gradients) const;
-  void watch_light(const Tape& tape, const Gradients& gradients);
+  void watch_light(const Tape& tape);
   void observe_light(const Tape& tape, const Gradients& gradients, const Tensor& loss);
 
   const Sequential& model_;
@@ -51,8 +51,7 @@ class StepWatch {
   bool was_checkup_ = false;  ///< The step observed last.
   std::optional<HealthMetrics> checkup_;
   Tensor squares_;
-  bool watches_squares_ = false;
-  std::vector<const void*> data_;  ///< Of what light_ watches: gradients, loss, weights, squares.
+  std::vector<const void*> data_;  ///< Of what light_ watches: gradients, loss, weights.
   std::vector<const void*> weights_;
 };
 

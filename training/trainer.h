@@ -121,7 +121,7 @@ struct TrainingResult {
 ///     Sequential model = build_model(stream, parse_model_spec("64-32-relu-10"), {.seed = 1});
 ///     Trainer trainer(stream, model, data,
 ///                     {.loss = LossKind::kSoftmaxCrossEntropy,
-///                      .optimizer = {.kind = OptimizerKind::kAdam}, .epochs = 5});
+///                      .optimizer = {.kind = OptimizerKind::kAdam}, .epochs = 10});
 ///     const TrainingResult result = trainer.run();
 ///     fmt::print("{:.1f} % right, {}\n", 100.0 * result.validation->score,
 ///                name(trainer.tracker().worst_severity()));

@@ -11,6 +11,7 @@
 
 #include "monitor/metrics/thresholds.h"
 #include "monitor/rules/rule.h"
+#include "monitor/trajectory/trajectory_rule.h"
 #include "tests/monitor/health_fixtures.h"
 
 namespace gradvitals::test {
@@ -105,10 +106,29 @@ const std::array kDocumentedLimits{
     both("R14", "norm_growth", kDefaults.norm_growth),
     warns("R14", "norm_collapse", kDefaults.norm_collapse),
     warns("R14", "converged_loss", kDefaults.converged_loss),
+    warns("Run", "warmup_steps", static_cast<double>(kDefaults.warmup_steps)),
+    warns("Run", "patience", static_cast<double>(kDefaults.patience)),
+    warns("Run", "clear_after", static_cast<double>(kDefaults.clear_after)),
+    warns("R14", "norm_window", static_cast<double>(kDefaults.norm_window)),
+    warns("R14", "min_norm_window", static_cast<double>(kDefaults.min_norm_window)),
+    warns("R14", "spike_deviations", kDefaults.spike_deviations),
+    warns("R14", "spike_factor", kDefaults.spike_factor),
+    warns("R14", "min_norm_deviation", kDefaults.min_norm_deviation),
+    both("R17", "loss_growth", kDefaults.loss_growth),
+    warns("R17", "loss_deviations", kDefaults.loss_deviations),
+    warns("R15", "drift_slack", kDefaults.drift_slack),
+    warns("R15", "drift_limit", kDefaults.drift_limit),
+    warns("R16", "stall_improvement", kDefaults.stall_improvement),
+    warns("R12", "update_ratio_high", kDefaults.update_ratio_high),
+    warns("R12", "update_ratio_low", kDefaults.update_ratio_low),
+    warns("R18", "unchanged_ratio", kDefaults.unchanged_ratio),
+    warns("R5", "weak_norm", kDefaults.weak_norm),
+    warns("R5", "weak_fraction", kDefaults.weak_fraction),
+    warns("R22", "initial_variance_factor", kDefaults.initial_variance_factor),
 };
 
-// Ten pairs and twenty-four single values: a limit that is added must be named here.
-static_assert(sizeof(Thresholds) == (10 * 2 + 24) * sizeof(double),
+// Eleven pairs and forty-two single values: a limit that is added must be named here.
+static_assert(sizeof(Thresholds) == (11 * 2 + 42) * sizeof(double),
               "a limit was added: name it in kDocumentedLimits and in docs/rules.md");
 
 /// "0.5 (head)" is 0.5, "" is none.
@@ -120,6 +140,19 @@ std::optional<double> number_of(const std::string& cell) {
 TEST(RulesDocument, ListsTheRulesInTheirOrder) {
   const std::vector<Row> rows = table_under("Rules");
   const auto rules = rule_table();
+  ASSERT_EQ(rows.size(), rules.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    ASSERT_EQ(rows[i].size(), 5u) << rows[i][0];
+    EXPECT_EQ(rows[i][0], rule_number(rules[i].id));
+    EXPECT_EQ(rows[i][1], rule_word(rules[i].id));
+    EXPECT_EQ(rows[i][2], rules[i].title);
+    EXPECT_EQ(rows[i][3], rules[i].source);
+  }
+}
+
+TEST(RulesDocument, ListsTheRulesOverTimeInTheirOrder) {
+  const std::vector<Row> rows = table_under("Rules over time");
+  const auto rules = trajectory_rules();
   ASSERT_EQ(rows.size(), rules.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     ASSERT_EQ(rows[i].size(), 5u) << rows[i][0];

@@ -74,6 +74,8 @@ class Sequential {
   std::vector<TensorView> views() const;
 
   const std::string& name() const { return options_.name; }
+  /// Of one sample.
+  Shape input_shape() const { return options_.input_shape; }
   /// Of one sample: the input's through all layers.
   Shape output_shape() const { return output_shape_; }
   /// A table of layers with activation, shapes and parameter counts, one line each.

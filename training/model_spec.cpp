@@ -132,7 +132,7 @@ struct LayerMaker {
   void operator()(const DropoutPart& part) const { model.add(Dropout(part.rate)); }
 };
 
-std::string text_of(const ModelPart& part, bool before_activation) {
+std::string part_text(const ModelPart& part, bool before_activation) {
   if (const auto* const dense = std::get_if<DensePart>(&part)) {
     // A linear layer's activation is said where the next word would be taken for it.
     const bool is_plain = dense->activation == Activation::kLinear && !before_activation;
@@ -171,7 +171,7 @@ std::string text(const ModelSpec& spec) {
   for (std::size_t i = 0; i < spec.parts.size(); ++i) {
     const bool before_activation =
         i + 1 < spec.parts.size() && std::holds_alternative<ActivationPart>(spec.parts[i + 1]);
-    text += "-" + text_of(spec.parts[i], before_activation);
+    text += "-" + part_text(spec.parts[i], before_activation);
   }
   return text;
 }

@@ -44,6 +44,8 @@ struct TrainerOptions {
   bool watch = true;                    ///< Without it there are neither metrics nor events.
   std::int64_t checkup_every = 10;      ///< Steps; the first three are check-ups as well.
   Thresholds thresholds{};
+  /// What else a checkpoint must have alike to be resumed: the model's seed, the split of the data.
+  std::map<std::string, std::string> settings{};
 };
 
 /// What a treatment may set. The learning rate of step s is that of the schedule times the factor.
@@ -85,7 +87,7 @@ struct TrainingEpoch {
 };
 
 /// Looks at a training, and may take part in it: Trainer::set_controls(), save_checkpoint() and
-/// stop() can be called from all of these. What they throw ends run().
+/// stop() may be called from all of these. What they throw ends run(); the next one makes the step anew.
 class TrainingObserver {
  public:
   virtual ~TrainingObserver() = default;
@@ -97,18 +99,19 @@ class TrainingObserver {
   virtual void on_step(const TrainingStep& step);
   virtual void on_epoch(const TrainingEpoch& epoch);
 
-  /// What it must remember over a resume, as texts under names of its own: part of checkpoints.
+  /// What it must remember over a resume, as texts under names of its own: part of checkpoints. One that
+  /// is saved in on_step() has not the step that is under way, but for observers that were told before.
   virtual void save_state(std::map<std::string, std::string>& state) const;
-  /// Takes it back; `state` holds what all observers saved.
+  /// Takes it back; `state` is what all observers saved.
   virtual void load_state(const std::map<std::string, std::string>& state);
 };
 
 struct TrainingResult {
-  std::int64_t steps = 0;                ///< Updates made in all, those before a resume among them.
-  std::int64_t epochs = 0;               ///< Whole ones among them.
-  bool is_complete = false;              ///< false: stop() ended it, or the limit of run().
-  std::optional<double> loss;            ///< Of the last step.
-  std::optional<Evaluation> validation;  ///< Of the model as it is; none without held-out samples.
+  std::int64_t steps = 0;      ///< Updates made in all, those before a resume among them.
+  bool is_complete = false;    ///< false: stop() ended it, or the limit of run().
+  std::optional<double> loss;  ///< Of the last step.
+  /// At the end of the last epoch, or of the last step of all; none before, nor without held-out samples.
+  std::optional<Evaluation> validation;
 };
 
 /// Trains a model on data, and has it judged in every step:
@@ -143,27 +146,30 @@ class Trainer {
   void add_observer(TrainingObserver& observer);
 
   /// Trains until all steps are made, `most_steps` more were, or stop() was called. May be called
-  /// again, and then goes on.
+  /// again, and then goes on. A stop() that comes while nothing runs counts for the next run().
   TrainingResult run(std::int64_t most_steps = std::numeric_limits<std::int64_t>::max());
 
   /// Ends run() after the step that is under way. May be called from any thread and from a signal
   /// handler.
   void stop() noexcept { is_stopped_.store(true, std::memory_order_relaxed); }
 
-  /// For the steps after the one that is under way.
+  /// For the steps after the one that is under way. Throws std::invalid_argument for a factor that is
+  /// negative or not finite, a limit that is not positive, and a limit where nothing is watched: the
+  /// norm is not known there.
   void set_controls(const StepControls& controls);
   const StepControls& controls() const { return next_controls_; }
 
-  /// Writes weights, optimizer state, controls, observers' state and position, whole or not at all.
-  /// Called from TrainingObserver::on_step() where is_before_update is true, it is the state before
-  /// that step, else that after the last update. Throws std::system_error.
+  /// Writes weights, optimizer state, controls, observers' state and position, whole or not at all:
+  /// before the update of step(). The tracker's memory is not part of it: after a resume the rules that
+  /// need time begin anew. Throws std::system_error naming the path.
   void save_checkpoint(const std::string& path) const;
-  /// Goes on where the checkpoint was written. Throws InputError naming the file and what is
-  /// missing, of another shape, or made with other settings; the trainer is then as it was.
+  /// Goes on where the checkpoint was written; total_steps() stays. Throws InputError naming the file and
+  /// what is missing, of another shape, or was made with other settings; the trainer is then as it was. Not to be
+  /// called by observers.
   void load_checkpoint(const std::string& path);
 
   /// Loss and score on the samples that are held out; none where there are none.
-  std::optional<Evaluation> evaluate();
+  std::optional<Evaluation> evaluate() const;
 
   std::int64_t step() const { return step_; }  ///< Updates made: the number of the next one.
   std::int64_t total_steps() const { return total_steps_; }
@@ -191,13 +197,18 @@ class Trainer {
   };
 
   void make_step();
-  void load_batch();
+  void load_batch(std::span<const std::int64_t> samples);
+  PendingStep begin_step(std::span<const std::int64_t> samples);
+  void give_up_step();
+  void check_controls(const StepControls& controls) const;
   UpdateGuard guard() const;
   void deliver_arrived(bool waits);
   void deliver(const PendingStep& pending, double loss, const HealthMetrics* metrics);
-  void end_epoch(std::int64_t epoch);
+  void end_epoch();
+  void set_layer_counts(std::int64_t steps);
+  std::map<std::string, std::string> settings() const;
 
-  Stream stream_;
+  mutable Stream stream_;
   Sequential& model_;
   const TrainingData& data_;
   TrainerOptions options_;
@@ -205,6 +216,7 @@ class Trainer {
   std::int64_t total_steps_ = 0;
   std::int64_t step_ = 0;
   std::atomic<bool> is_stopped_ = false;
+  bool is_in_step_ = false;
   std::vector<TrainingObserver*> observers_;
 
   std::vector<Parameter*> parameters_;
@@ -213,15 +225,17 @@ class Trainer {
   Tensor x_, y_;                   ///< The batch, on the device.
   std::vector<float> x_of_batch_;  ///< The same on the host.
   std::vector<float> y_of_batch_;
-  StepControls controls_{};  ///< Of the step that is under way.
+  StepControls controls_{};  ///< Of the step that is under way, or comes next.
   StepControls next_controls_{};
 
+  bool waits_for_steps_;              ///< On devices where nothing is gained by not waiting.
   std::unique_ptr<StepWatch> watch_;  ///< Null where nothing is watched.
   HealthTracker tracker_;
   std::deque<PendingStep> pending_;
   std::vector<PendingStep> idle_;
   std::optional<double> loss_;  ///< Of the last step that was heard of.
   LossSum epoch_loss_{};
+  std::optional<Evaluation> validation_;
 };
 
 }  // namespace gradvitals

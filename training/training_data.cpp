@@ -73,7 +73,7 @@ void check(const TrainingDataRequest& request) {
       "load_training_data: validation_share is {}, not in [0, 1)", request.validation_share));
 }
 
-std::string_view text_of(TargetForm form) {
+std::string_view form_text(TargetForm form) {
   switch (form) {
     case TargetForm::kClasses:
       return "classes";
@@ -164,7 +164,7 @@ TrainingData make_data(const Dataset& dataset, const Dataset* test,
   data.description = fmt::format(
       "{}: {} samples to train on, {} held out; {} features, standardised{}; {} targets: {}",
       data.name, data.training.rows, data.validation.rows, data.features,
-      dataset.has_pixels ? " together" : "", data.outputs, text_of(form));
+      dataset.has_pixels ? " together" : "", data.outputs, form_text(form));
   return data;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kernels/runtime/input_message.h"
+#include "monitor/report/json_parts.h"
 #include "monitor/report/json_writer.h"
 #include "monitor/rules/notebook_interpreter.h"
 
@@ -94,6 +95,8 @@ Json metrics_json(const HealthMetrics& metrics) {
   };
 }
 
+}  // namespace
+
 Json vital_signs_json(const VitalSigns& signs) {
   const auto& [blood_pressure, heart_rate, temperature, oxygen] = signs;
   Json json = {
@@ -140,6 +143,8 @@ Json finding_json(const Finding& finding) {
   add_network(json, finding.network);
   return json;
 }
+
+namespace {
 
 void write_network(JsonWriter& out, const NetworkReport& network) {
   out.open_object();

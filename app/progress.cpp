@@ -151,8 +151,10 @@ Progress::Progress(ColorMode color, bool ascii)
     : in_place_(is_terminal(STDERR_FILENO)),
       color_(use_color(color, STDERR_FILENO)),
       ascii_(use_ascii(ascii, STDERR_FILENO)) {
+  if (in_place_) return;
   // A training that ends within the interval needs no line of text but its last.
-  if (!in_place_) next_ = Clock::now() + kLineInterval;
+  last_epoch_ = Clock::now();
+  next_ = last_epoch_ + kLineInterval;
 }
 
 Progress::~Progress() {
@@ -185,7 +187,7 @@ void Progress::update(const ProgressReport& report, Clock::time_point now) {
 }
 
 void Progress::end_epoch(const ProgressReport& report, Clock::time_point now) {
-  if (now < last_epoch_ + kEpochInterval && !in_place_) return;
+  if (!in_place_ && now < last_epoch_ + kEpochInterval) return;
   last_epoch_ = now;
   update(report, now);
 }

@@ -33,9 +33,8 @@ std::function<void(const std::string&)> reader_of(std::optional<Value>& value,
 void add_subject(Command& command, TrainOptions& options) {
   command.group("What is trained");
   command.parsed("--model", "SPEC", "",
-                 "Widths and what is applied in between, from the input to the output: "
-                 "784-128-relu-layernorm-10. A word behind a number is that layer's activation (" +
-                     activation_names() + "), layernorm or dropout0.1",
+                 "Widths and what is applied in between: 784-128-relu-layernorm-10. Words are " +
+                     activation_names() + ", layernorm, dropout0.1",
                  [&options](const std::string& text) { options.model = parse_model_spec(text); });
   command.word(
       "--network", {"sigmoid", "relu", "exploding"}, "",
@@ -51,7 +50,7 @@ void add_subject(Command& command, TrainOptions& options) {
   command.text("--data", options.data, "NAME|FILE",
                known_data_sets() +
                    ", or a table of your own: CSV or IDX, plain or .gz, or "
-                   "safetensors or .npz with x and y. Without --model it gets one of two layers");
+                   "safetensors or .npz with x and y. Without --model: one with two hidden layers");
   command.text(
       "--target", options.target, "NAME|INDEX|FILE",
       "What a table is to predict: the name or the index of a column (from 0; from the end "

@@ -170,7 +170,6 @@ TrainSetup set_up_training(Stream& stream, const TrainOptions& options) {
   if (!options.model && !options.network) {
     note(fmt::format("no --model is given: {} with loss {}", model_name, name(loss)));
   }
-  chosen.settings = {{"model", model_name}, {"data", data.description}};
   std::vector<std::pair<std::string, std::string>> settings = {
       {"model", model_name},
       {"data", data.description},

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <utility>
 
 #include "app/terminal.h"
 #include "kernels/runtime/utf8.h"
-#include "monitor/metrics/phrases.h"
 #include "monitor/report/training.h"
 
 namespace gradvitals::app {
@@ -48,11 +48,11 @@ TrainWatch::TrainWatch(const TrainOptions& options, std::string run)
 
 ProgressReport TrainWatch::report(const Trainer& trainer) const {
   const std::int64_t step = trainer.step();
-  const std::int64_t epochs = epochs_of(trainer);
+  const std::int64_t per_epoch = trainer.steps_per_epoch();
   return {.step = step,
           .steps = trainer.total_steps(),
-          .epoch = std::min(step / trainer.steps_per_epoch() + 1, epochs),
-          .epochs = epochs,
+          .epoch = std::max<std::int64_t>((step + per_epoch - 1) / per_epoch, 1),
+          .epochs = epochs_of(trainer),
           .loss = loss_,
           .score = validation_ ? std::optional(validation_->score) : std::nullopt,
           .score_name = name(score_kind(trainer.options().loss)),

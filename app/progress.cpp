@@ -187,7 +187,7 @@ void Progress::update(const ProgressReport& report, Clock::time_point now) {
 }
 
 void Progress::end_epoch(const ProgressReport& report, Clock::time_point now) {
-  if (!in_place_ && now < last_epoch_ + kEpochInterval) return;
+  if (in_place_ ? !is_due(now) : now < last_epoch_ + kEpochInterval) return;
   last_epoch_ = now;
   update(report, now);
 }

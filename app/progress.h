@@ -54,7 +54,7 @@ class Progress {
   bool is_due(Clock::time_point now = Clock::now()) const { return now >= next_; }
   /// Shows it, due or not.
   void update(const ProgressReport& report, Clock::time_point now = Clock::now());
-  /// At the end of an epoch: shown wherever it goes, except where one ended within the last second.
+  /// At the end of an epoch: as text where none ended within the last second, in place where it is due.
   void end_epoch(const ProgressReport& report, Clock::time_point now = Clock::now());
   /// Whole lines, which stay; what is in place moves below them. May hold escape sequences.
   void print(std::string_view lines);

@@ -49,16 +49,17 @@ TrainWatch::TrainWatch(const TrainOptions& options, std::string run)
 ProgressReport TrainWatch::report(const Trainer& trainer) const {
   const std::int64_t step = trainer.step();
   const std::int64_t per_epoch = trainer.steps_per_epoch();
-  return {.step = step,
-          .steps = trainer.total_steps(),
-          .epoch = std::max<std::int64_t>((step + per_epoch - 1) / per_epoch, 1),
-          .epochs = epochs_of(trainer),
-          .loss = loss_,
-          .score = validation_ ? std::optional(validation_->score) : std::nullopt,
-          .score_name = name(score_kind(trainer.options().loss)),
-          .gradient_norm = gradient_norm_,
-          .verdict = trainer.tracker().verdict(),
-          .severity = trainer.tracker().severity()};
+  return {
+      .step = step,
+      .steps = trainer.total_steps(),
+      .epoch = per_epoch > 1 ? std::max<std::int64_t>((step + per_epoch - 1) / per_epoch, 1) : 0,
+      .epochs = epochs_of(trainer),
+      .loss = loss_,
+      .score = validation_ ? std::optional(validation_->score) : std::nullopt,
+      .score_name = name(score_kind(trainer.options().loss)),
+      .gradient_norm = gradient_norm_,
+      .verdict = trainer.tracker().verdict(),
+      .severity = trainer.tracker().severity()};
 }
 
 void TrainWatch::tell(const HealthEvent& event) {

@@ -36,12 +36,14 @@ void check_figure_size(const DiagnoseOptions& options, const std::vector<Network
       kMaxFigureNetworks, reports.size()));
 }
 
-std::vector<NetworkReport> judge_all(std::vector<NamedMetrics> inputs, const Device& device) {
+std::vector<NetworkReport> judge_all(std::vector<NamedMetrics> inputs, const Thresholds& thresholds,
+                                     const Device& device) {
   std::vector<NetworkReport> reports;
   reports.reserve(inputs.size());
   for (NamedMetrics& input : inputs) {
-    NetworkReport& report = reports.emplace_back(judge(
-        std::move(input.metrics), device, std::move(input.name), std::move(input.short_name)));
+    NetworkReport& report =
+        reports.emplace_back(judge(std::move(input.metrics), thresholds, device,
+                                   std::move(input.name), std::move(input.short_name)));
     report.notes = std::move(input.notes);
     report.source = std::move(input.source);
   }
@@ -110,6 +112,7 @@ ExitCode diagnose(const DiagnoseOptions& options) {
   inputs.insert(inputs.end(), {options.metrics, options.parameters, options.weights});
   options.judging.check(inputs);
   check_combination(options);
+  const Thresholds thresholds = options.judging.thresholds();
   DiagnoseInput input(options.metrics.empty() ? options.files
                                               : std::vector<std::string>{options.metrics});
   if (!input.has_dump()) refuse_options_of_dumps(options);
@@ -125,13 +128,13 @@ ExitCode diagnose(const DiagnoseOptions& options) {
   if (input.has_dump()) stream = options.computing.open_stream();
   const bool is_one_record = input.is_one_record();
   std::vector<NetworkReport> reports =
-      judge_all(std::move(input).read(stream ? &*stream : nullptr, context),
+      judge_all(std::move(input).read(stream ? &*stream : nullptr, context), thresholds,
                 stream ? stream->device() : Device());
   if (!is_one_record) sort_as_run(reports);
   check_figure_size(options, reports);
   return reports.size() == 1
              ? deliver_diagnosis(reports.front(), options.judging)
-             : deliver_run(reports, diagnose_run(run_steps(reports)), options.judging);
+             : deliver_run(reports, diagnose_run(run_steps(reports), thresholds), options.judging);
 }
 
 }  // namespace gradvitals::app

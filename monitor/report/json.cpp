@@ -7,8 +7,11 @@
 #include <stdexcept>
 #include <string_view>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "kernels/runtime/input_message.h"
+#include "monitor/metrics/threshold_table.h"
 #include "monitor/report/json_writer.h"
 #include "monitor/rules/notebook_interpreter.h"
 
@@ -141,6 +144,20 @@ Json finding_json(const Finding& finding) {
   return json;
 }
 
+/// Those that are not the default, as --thresholds reads them.
+void write_thresholds(JsonWriter& out, const Thresholds& thresholds) {
+  const std::vector<const ThresholdField*> changed = changed_fields(thresholds);
+  if (changed.empty()) return;
+  Json limits = Json::object();
+  for (const ThresholdField* field : changed) {
+    const auto [warning, critical] = limits_of(thresholds, *field);
+    const bool is_pair = std::holds_alternative<Limits Thresholds::*>(field->member);
+    limits[std::string(field->name)] =
+        is_pair ? Json({{"warning", warning}, {"critical", critical}}) : Json(warning);
+  }
+  out.member("thresholds", limits);
+}
+
 void write_network(JsonWriter& out, const NetworkReport& network) {
   out.open_object();
   out.member("schema", kDiagnosisSchema);
@@ -163,6 +180,7 @@ void write_network(JsonWriter& out, const NetworkReport& network) {
   out.close();
   out.member("verdict", name(network.diagnosis.verdict));
   out.member("severity", name(network.diagnosis.severity));
+  write_thresholds(out, network.diagnosis.thresholds);
   if (!network.notes.empty()) out.member("notes", network.notes);
   out.close();
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <tuple>
@@ -91,11 +92,12 @@ double value_of(const TensorStats& stats) {
 }
 
 HealthMetrics metrics_of(std::span<const TensorRecord> descriptions,
-                         const std::vector<Name>& networks, std::span<const TensorStats> stats) {
+                         const std::vector<Name>& networks, std::span<const TensorStats> stats,
+                         std::size_t more_records = 0) {
   std::vector<TensorRecord> records;
   std::vector<double> gradient_norms;
   std::optional<double> loss;
-  records.reserve(descriptions.size());
+  records.reserve(descriptions.size() + more_records);
   gradient_norms.reserve(descriptions.size());
   for (std::size_t i = 0; i < descriptions.size(); ++i) {
     if (descriptions[i].role == Role::kLoss) {
@@ -111,6 +113,52 @@ HealthMetrics metrics_of(std::span<const TensorRecord> descriptions,
   metrics.tensors = std::move(records);
   metrics.networks = networks;
   return metrics;
+}
+
+/// One number, of an update of each gradient among the records.
+std::vector<TensorRecord> describe_updates(std::span<const TensorRecord> records) {
+  std::vector<TensorRecord> updates;
+  for (const TensorRecord& gradient : records) {
+    if (gradient.role != Role::kGradient) continue;
+    TensorRecord& update = updates.emplace_back(gradient);
+    update.role = Role::kUpdateSquares;
+    update.dtype = DType::kFloat64;
+    update.rows = update.cols = 1;
+    update.channels = 0;
+    update.rank = 0;
+    update.unit_axis = UnitAxis::kUnknown;
+  }
+  return updates;
+}
+
+/// Statistics of the one element.
+TensorStats stats_of(double value) {
+  TensorStats stats{.count = 1};
+  if (!std::isfinite(value)) {
+    ++(std::isnan(value) ? stats.nan_count : stats.inf_count);
+    stats.first_nonfinite_index = 0;
+    return stats;
+  }
+  // As tensor_stats() does where a square leaves float64's range: sum_squares is of value / 2^e.
+  int exponent = 0;
+  const bool square_fits = std::isnormal(value * value) || value == 0.0;
+  const double scaled = square_fits ? value : std::frexp(value, &exponent);
+  stats.sum_squares = scaled * scaled;
+  stats.scale_exponent = exponent;
+  stats.sum = value;
+  stats.max_abs = std::fabs(value);
+  stats.zero_count = value == 0.0 ? 1 : 0;
+  stats.subnormal_count = std::fpclassify(value) == FP_SUBNORMAL ? 1 : 0;
+  if (value != 0.0) stats.min_abs_nonzero = stats.max_abs;
+  return stats;
+}
+
+void append_updates(std::span<const TensorRecord> updates, std::span<const double> squares,
+                    std::vector<TensorRecord>& records) {
+  for (std::size_t i = 0; i < squares.size(); ++i) {
+    records.push_back(updates[i]);
+    records.back().stats = stats_of(squares[i]);
+  }
 }
 
 /// Adds slice summaries to the records, which leave out the views of losses.
@@ -165,6 +213,7 @@ void GradientMonitor::watch(std::span<const TensorView> views) {
   auto descriptions = std::make_shared<Descriptions>();
   descriptions->records = describe(views);
   descriptions->networks = place_in_networks(views, descriptions->records);
+  descriptions->updates = describe_updates(descriptions->records);
   std::vector<TensorView> watched(views.begin(), views.end());
   std::optional<Buffer> records;
   const std::int64_t bytes = plan.record_count() * kRecordBytes;
@@ -195,6 +244,7 @@ void GradientMonitor::set_data(std::span<const void* const> data) {
   auto descriptions = std::make_shared<Descriptions>(*descriptions_);
   for (std::size_t i = 0; i < data.size(); ++i)
     descriptions->records[i].exists = data[i] != nullptr;
+  descriptions->updates = describe_updates(descriptions->records);
   descriptions_ = std::move(descriptions);
 }
 
@@ -221,8 +271,14 @@ GradientMonitor::Readback GradientMonitor::take_idle() {
   return readback;
 }
 
-void GradientMonitor::submit(std::int64_t step) {
+void GradientMonitor::submit(std::int64_t step, const VectorView<const double>& update_squares) {
   require_watched("submit");
+  const std::int64_t expected = std::ssize(descriptions_->updates);
+  if (update_squares.count != 0 && update_squares.count != expected) {
+    throw std::invalid_argument(fmt::format(
+        "GradientMonitor: submit() got the squares of {} updates for {} watched gradients",
+        update_squares.count, expected));
+  }
   if (pending_.size() == kMostPending) {
     // Its copy, if still pending, is ordered before the one that reuses its memory.
     idle_.push_back(std::move(pending_.front()));
@@ -233,6 +289,11 @@ void GradientMonitor::submit(std::int64_t step) {
   const std::int64_t bytes = plan_->size() * kRecordBytes;
   if (readback.stats.bytes() < bytes) readback.stats = HostBuffer(stream_, bytes);
   copy_to_host_async(stream_, records_.data(), bytes, readback.stats);
+  readback.update_count = update_squares.count;
+  if (const std::int64_t size = update_squares.count * std::int64_t{sizeof(double)}; size > 0) {
+    if (readback.update_squares.bytes() < size) readback.update_squares = HostBuffer(stream_, size);
+    copy_to_host_async(stream_, update_squares.data, size, readback.update_squares);
+  }
   readback.arrived.record();
   readback.step = step;
   readback.descriptions = descriptions_;
@@ -244,8 +305,11 @@ HealthMetrics GradientMonitor::receive_first() {
   pending_.pop_front();
   const auto descriptions = std::exchange(readback.descriptions, nullptr);
   const auto* stats = static_cast<const TensorStats*>(readback.stats.data());
+  const std::span squares(static_cast<const double*>(readback.update_squares.data()),
+                          static_cast<std::size_t>(readback.update_count));
   HealthMetrics metrics = metrics_of(descriptions->records, descriptions->networks,
-                                     {stats, descriptions->records.size()});
+                                     {stats, descriptions->records.size()}, squares.size());
+  append_updates(descriptions->updates, squares, metrics.tensors);
   metrics.step = readback.step;
   idle_.push_back(std::move(readback));
   return metrics;

@@ -11,6 +11,7 @@
 
 #include "kernels/runtime/buffer.h"
 #include "kernels/runtime/event.h"
+#include "kernels/runtime/matrix_view.h"
 #include "kernels/runtime/stream.h"
 #include "kernels/stats/tensor_stats.h"
 #include "kernels/stats/view.h"
@@ -85,7 +86,12 @@ class GradientMonitor {
   /// Issues an asynchronous copy of the last statistics to the host, as the metrics of `step`. Must
   /// not be captured: each copy goes to host memory of its own step, which poll() reads. Throws
   /// std::logic_error where nothing is watched.
-  void submit(std::int64_t step);
+  void submit(std::int64_t step) { submit(step, {}); }
+  /// The same with what the step's update changed: `update_squares` (P), on the stream's device, is
+  /// for each watched gradient, in their order, the sum of squares of what was added to its parameter,
+  /// as optimizers give it. The metrics hold it as records of role update_squares behind all others.
+  /// May be of no elements: it is not known. Throws std::invalid_argument for another number.
+  void submit(std::int64_t step, const VectorView<const double>& update_squares);
 
   /// The metrics of the earliest submitted step if they have arrived, else none. Returns each once.
   std::optional<HealthMetrics> poll();
@@ -102,7 +108,8 @@ class GradientMonitor {
   /// Descriptions of the views: everything but their statistics.
   struct Descriptions {
     std::vector<TensorRecord> records;
-    std::vector<Name> networks;  ///< HealthMetrics::networks
+    std::vector<TensorRecord> updates;  ///< Of role update_squares: one for each gradient.
+    std::vector<Name> networks;         ///< HealthMetrics::networks
   };
 
   /// Statistics of a step on their way to the host.
@@ -110,6 +117,8 @@ class GradientMonitor {
     explicit Readback(Stream& stream) : arrived(stream) {}
 
     HostBuffer stats;
+    HostBuffer update_squares;
+    std::int64_t update_count = 0;
     Event arrived;
     std::int64_t step = 0;
     std::shared_ptr<const Descriptions> descriptions;

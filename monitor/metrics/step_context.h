@@ -6,7 +6,7 @@
 namespace gradvitals {
 
 struct StepContext {
-  std::optional<double> learning_rate;  ///< Of this step's update.
+  std::optional<double> learning_rate{};  ///< Of this step's update.
   double clip_scale = 1.0;              ///< What its gradients were multiplied by.
   bool is_skipped = false;              ///< Its update was not applied.
   /// The metrics hold all that the rules of one visit judge (diagnose()), not gradients and

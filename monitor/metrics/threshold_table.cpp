@@ -74,6 +74,25 @@ constexpr std::array kThresholdTable{
     pair("R14", "norm_growth", &Thresholds::norm_growth),
     warns("R14", "norm_collapse", &Thresholds::norm_collapse),
     warns("R14", "converged_loss", &Thresholds::converged_loss),
+    warns("Run", "warmup_steps", &Thresholds::warmup_steps),
+    warns("Run", "patience", &Thresholds::patience),
+    warns("Run", "clear_after", &Thresholds::clear_after),
+    warns("R14", "norm_window", &Thresholds::norm_window),
+    warns("R14", "min_norm_window", &Thresholds::min_norm_window),
+    warns("R14", "spike_deviations", &Thresholds::spike_deviations),
+    warns("R14", "spike_factor", &Thresholds::spike_factor),
+    warns("R14", "min_norm_deviation", &Thresholds::min_norm_deviation),
+    pair("R17", "loss_growth", &Thresholds::loss_growth),
+    warns("R17", "loss_deviations", &Thresholds::loss_deviations),
+    warns("R15", "drift_slack", &Thresholds::drift_slack),
+    warns("R15", "drift_limit", &Thresholds::drift_limit),
+    warns("R16", "stall_improvement", &Thresholds::stall_improvement),
+    warns("R12", "update_ratio_high", &Thresholds::update_ratio_high),
+    warns("R12", "update_ratio_low", &Thresholds::update_ratio_low),
+    warns("R18", "unchanged_ratio", &Thresholds::unchanged_ratio),
+    warns("R5", "weak_norm", &Thresholds::weak_norm),
+    warns("R5", "weak_fraction", &Thresholds::weak_fraction),
+    warns("R22", "initial_variance_factor", &Thresholds::initial_variance_factor),
 };
 
 constexpr bool is_pair(const ThresholdField& field) {
@@ -100,6 +119,11 @@ class ThresholdsReader {
     for (const ThresholdField& field : kThresholdTable) {
       check_levels(field);
       check_range(field);
+    }
+    if (thresholds_.min_norm_window > thresholds_.norm_window) {
+      refuse_limit("min_norm_window",
+                   fmt::format("is {}, more than \"norm_window\" holds, which is {}",
+                               thresholds_.min_norm_window, thresholds_.norm_window));
     }
     return thresholds_;
   }
@@ -141,9 +165,10 @@ void ThresholdsReader::read_field(const std::string& name, const json& value) {
     thresholds_.** real = number;
     return;
   }
-  constexpr double kLargestExact = 9007199254740992.0;  // 2^53
-  if (std::trunc(number) != number || number > kLargestExact) {
-    refuse_limit(name, "is a whole number of at most 2^53");
+  // Some are the sizes of windows, which take memory.
+  constexpr double kMostWhole = 1e6;
+  if (std::trunc(number) != number || number > kMostWhole) {
+    refuse_limit(name, "is a whole number of at most 1000000");
   }
   thresholds_.*std::get<std::int64_t Thresholds::*>(field->member) =
       static_cast<std::int64_t>(number);

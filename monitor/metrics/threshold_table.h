@@ -27,16 +27,16 @@ struct ThresholdField {
 /// Every field of Thresholds, in the order of the document. A build fails where one is missing.
 std::span<const ThresholdField> threshold_table();
 
-/// The value of a field as a pair: one that has a single level has it twice. Exact for whole numbers
-/// below 2^53.
+/// The value of a field as a pair: one that has a single level has it twice.
 Limits limits_of(const Thresholds& thresholds, const ThresholdField& field);
 
 /// Reads a JSON object {name: number, name: {"warning": number, "critical": number}}: a pair, or one
 /// of it, for a limit with two levels, a number for any other. What is not named keeps its default.
-/// Numbers are finite and not below 0, whole where the field is. `path` is for messages. Throws
-/// InputError naming the path and the limit, for a name that no limit has (with the one that was
-/// probably meant), a value of the wrong kind, a warning that lies beyond its critical limit, and a
-/// "..._low" that is not below its "..._high".
+/// Numbers are finite and not below 0; where the field is whole, they are whole and at most a
+/// million. `path` is for messages. Throws InputError naming the path and the limit, for a name that
+/// no limit has (with the one that was probably meant), a value of the wrong kind, a warning that
+/// lies beyond its critical limit, a "..._low" that is not below its "..._high", and a window that
+/// holds fewer values than it needs.
 Thresholds parse_thresholds(std::string_view json, const std::string& path);
 
 /// The fields whose value is not the default.

@@ -54,6 +54,28 @@ struct Thresholds {
   Limits norm_growth{100.0, 1e4};     ///< R14, above, of the median before
   double norm_collapse = 1e-3;        ///< R14, below, of the median before, to the end: warning
   double converged_loss = 0.1;        ///< R14: a loss below this part of the one before explains it
+
+  // Of a network that is watched while it trains. Steps count from 0; a check is a step to the rules
+  // that read every step, a check-up to those of one visit.
+  std::int64_t warmup_steps = 10;     ///< R5, R12 and R16 are silent before this step.
+  std::int64_t patience = 3;          ///< Checks in a row that raise a finding.
+  std::int64_t clear_after = 5;       ///< Checks in a row without it that end it.
+  std::int64_t norm_window = 128;     ///< R14, R15, R17: values that a step is compared with
+  std::int64_t min_norm_window = 64;  ///< R14, R15, R17: silent with fewer
+  double spike_deviations = 6.0;      ///< R14, above, from the median: a spike
+  double spike_factor = 3.0;          ///< R14: and above this multiple of the median
+  double min_norm_deviation = 0.05;   ///< R14, R15: decades that count as one deviation, at least
+  Limits loss_growth{3.0, 10.0};      ///< R17, above, of the median before
+  double loss_deviations = 8.0;       ///< R17: and so many deviations above it
+  double drift_slack = 1.0;           ///< R15: deviations a step that are no drift
+  double drift_limit = 40.0;          ///< R15, above, their sum: warning
+  double stall_improvement = 0.01;    ///< R5, R12, R16: a loss that falls by less stands still
+  double update_ratio_high = 0.1;     ///< R12, above, where the loss stands still: warning
+  double update_ratio_low = 1e-5;     ///< R12, below, where the loss stands still: warning
+  double unchanged_ratio = 1e-7;      ///< R18, below: warning
+  double weak_norm = 1e-4;            ///< R5, below
+  double weak_fraction = 0.5;         ///< R5, above, of the gradients: warning
+  double initial_variance_factor = 10.0;  ///< R22, beyond, of what the activation asks for: informs
 };
 
 }  // namespace gradvitals

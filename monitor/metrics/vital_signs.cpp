@@ -58,11 +58,7 @@ std::optional<double> update_norm(const TensorRecord& tensor) {
   return {};
 }
 
-// The normal range that MindSpore and DeepDiagnosis warn outside of. No rule judges it for one visit.
-constexpr double kUpdateToWeightLow = 1e-5;
-constexpr double kUpdateToWeightHigh = 0.1;
-
-Temperature temperature(const HealthMetrics& metrics) {
+Temperature temperature(const HealthMetrics& metrics, const Thresholds& thresholds) {
   std::map<std::string_view, double> weight_norms;
   for (const TensorRecord& tensor : metrics.tensors) {
     // A bias starts at zero: beside that, whatever it moves by is large.
@@ -70,16 +66,15 @@ Temperature temperature(const HealthMetrics& metrics) {
       weight_norms[tensor.name] = tensor.stats.l2_norm();
     }
   }
-  Temperature sign;
+  std::optional<double> largest;
   for (const TensorRecord& tensor : metrics.tensors) {
     const std::optional<double> norm = update_norm(tensor);
     if (!norm) continue;
     const auto weight = weight_norms.find(tensor.name);
     if (weight == weight_norms.end() || weight->second <= 0) continue;
-    keep_worst(sign.update_to_weight_ratio, *norm / weight->second);
+    keep_worst(largest, *norm / weight->second);
   }
-  sign.status = status_of(sign.update_to_weight_ratio, kUpdateToWeightLow, kUpdateToWeightHigh);
-  return sign;
+  return temperature_of(largest, thresholds);
 }
 
 Oxygen oxygen(const HealthMetrics& metrics, const Thresholds& thresholds) {
@@ -108,6 +103,19 @@ std::tuple<bool, double, double> badness(const Oxygen& sign) {
 }
 
 }  // namespace
+
+HeartRate heart_rate_of(double log_norm_mad, std::int64_t spikes) {
+  return {.log_norm_mad = log_norm_mad,
+          .spikes = spikes,
+          .status = spikes > 0 ? VitalStatus::kHigh : VitalStatus::kNormal};
+}
+
+Temperature temperature_of(std::optional<double> update_to_weight_ratio,
+                           const Thresholds& thresholds) {
+  return {.update_to_weight_ratio = update_to_weight_ratio,
+          .status = status_of(update_to_weight_ratio, thresholds.update_ratio_low,
+                              thresholds.update_ratio_high)};
+}
 
 Limits backward_factor_floor(const SignalFlow& flow, const Thresholds& t) {
   const std::optional<double>& spread = flow.relative_gradient_spread;
@@ -153,7 +161,7 @@ VitalSigns vital_signs(const HealthMetrics& metrics, const std::vector<GradientN
   // Heart rate needs a history: unknown for one visit.
   VitalSigns signs;
   signs.blood_pressure = blood_pressure(gradients, thresholds);
-  signs.temperature = temperature(metrics);
+  signs.temperature = temperature(metrics, thresholds);
   signs.oxygen = oxygen(metrics, thresholds);
   return signs;
 }

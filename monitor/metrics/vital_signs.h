@@ -36,8 +36,8 @@ struct HeartRate {
 };
 
 /// Learning-rate effectiveness: norm(applied update) / norm(weight), the largest of the kernels whose
-/// weight and update were watched (roles weight and update or update_squares, of one name). Normal
-/// from 1e-5 to 0.1.
+/// weight and update were watched (roles weight and update or update_squares, of one name); over
+/// several steps, the median of that. Normal within R12's limits.
 struct Temperature {
   std::optional<double> update_to_weight_ratio;
   VitalStatus status = VitalStatus::kUnknown;
@@ -57,6 +57,12 @@ struct VitalSigns {
   Temperature temperature;
   Oxygen oxygen;
 };
+
+/// Of the spread of log10 of the norm of all gradients over a window, its median absolute deviation in
+/// decades, and the spikes (R14) in it: high where there is one.
+HeartRate heart_rate_of(double log_norm_mad, std::int64_t spikes);
+Temperature temperature_of(std::optional<double> update_to_weight_ratio,
+                           const Thresholds& thresholds);
 
 /// The limits of backward_factor for this network, which depend on its other signals (thresholds.h).
 Limits backward_factor_floor(const SignalFlow& flow, const Thresholds& thresholds);

@@ -151,6 +151,8 @@ std::string_view name(Verdict verdict) {
       return "unstable";
     case Verdict::kSymmetric:
       return "symmetric";
+    case Verdict::kStalled:
+      return "stalled";
   }
   return "healthy";
 }

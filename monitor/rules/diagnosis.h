@@ -26,10 +26,11 @@ enum class Verdict : std::uint8_t {
   kNoGradient,
   kUnstable,
   kSymmetric,
+  kStalled,
 };
 
 /// "ok", "info", "warning", "critical"; "healthy", "vanishing", ..., "no_gradient", "unstable",
-/// "symmetric".
+/// "symmetric", "stalled".
 std::string_view name(Severity severity);
 std::string_view name(Verdict verdict);
 

@@ -43,6 +43,20 @@ constexpr RuleNames names_of(RuleId rule) {
       return {"R9", "norm_range"};
     case RuleId::kNormChange:
       return {"R14", "norm_change"};
+    case RuleId::kLossGrowth:
+      return {"R17", "loss_growth"};
+    case RuleId::kDrift:
+      return {"R15", "drift"};
+    case RuleId::kUpdateRatio:
+      return {"R12", "update_ratio"};
+    case RuleId::kUnchangedWeights:
+      return {"R18", "unchanged_weights"};
+    case RuleId::kWeakGradients:
+      return {"R5", "weak_gradients"};
+    case RuleId::kLossNotDecreasing:
+      return {"R16", "loss_not_decreasing"};
+    case RuleId::kInitialVariance:
+      return {"R22", "initial_variance"};
     case RuleId::kNone:
       return {};
   }

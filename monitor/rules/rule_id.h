@@ -6,7 +6,7 @@
 
 namespace gradvitals {
 
-/// In order of precedence: the rules of rule_table(), then what only a run can show.
+/// In order of precedence: the rules of rule_table(), then what only several steps can show.
 enum class RuleId : std::uint8_t {
   kNonFinite,
   kUnderflow,
@@ -24,6 +24,13 @@ enum class RuleId : std::uint8_t {
   kLargeGradients,
   kNormRange,
   kNormChange,
+  kLossGrowth,
+  kDrift,
+  kUpdateRatio,
+  kUnchangedWeights,
+  kWeakGradients,
+  kLossNotDecreasing,
+  kInitialVariance,
   kNone,  ///< No rule: a finding to which no check has given its own.
 };
 

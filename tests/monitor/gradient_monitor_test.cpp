@@ -139,6 +139,33 @@ TEST_P(GradientMonitorTest, PollGivesAStepThatHasArrivedOnce) {
   EXPECT_FALSE(monitor.poll().has_value());
 }
 
+TEST_P(GradientMonitorTest, HoldsWhatTheOptimizerChangedBehindTheOtherRecords) {
+  GradientMonitor monitor(stream());
+  monitor.observe(std::vector{gradient("a", {3, 4}), gradient("b", {5, 12})});
+  GuardedBuffer<double> squares(stream(), std::vector{0.25, 0.0});
+  monitor.submit(3, squares.vector());
+  monitor.submit(4);
+  const HealthMetrics metrics = monitor.flush().value();
+  ASSERT_EQ(metrics.tensors.size(), 4u);
+  for (const std::size_t i : {0, 1}) {
+    const TensorRecord& update = metrics.tensors[2 + i];
+    EXPECT_EQ(update.role, Role::kUpdateSquares);
+    EXPECT_EQ(update.name, metrics.tensors[i].name);
+    EXPECT_EQ(update.stats.sum, i == 0 ? 0.25 : 0.0);
+    EXPECT_EQ(update.stats.count, 1);
+    EXPECT_EQ(update.stats.zero_count, i == 0 ? 0 : 1);
+  }
+  EXPECT_EQ(metrics.gradient_norms.size(), 2u);
+  EXPECT_EQ(monitor.flush().value().tensors.size(), 2u) << "not known of the other step";
+}
+
+TEST_P(GradientMonitorTest, RefusesUpdatesOfAnotherNumberThanItsGradients) {
+  GradientMonitor monitor(stream());
+  monitor.observe(std::vector{gradient("a", {3, 4})});
+  GuardedBuffer<double> squares(stream(), std::vector{0.25, 0.0});
+  expect_invalid([&] { monitor.submit(0, squares.vector()); }, {"2 updates", "1 watched"});
+}
+
 TEST_P(GradientMonitorTest, ForgetsTheEarliestOfTooManyAndCountsThem) {
   GradientMonitor monitor(stream());
   const std::vector views{gradient("a", {3, 4})};

@@ -33,7 +33,7 @@ TEST(RuleId, NumberAndWordHaveTheFormThatScriptsCompare) {
 }
 
 TEST(RuleId, AValueBehindTheLastRuleHasNoName) {
-  const auto behind = static_cast<RuleId>(static_cast<int>(RuleId::kNormChange) + 1);
+  const auto behind = static_cast<RuleId>(static_cast<int>(RuleId::kInitialVariance) + 1);
   EXPECT_EQ(behind, RuleId::kNone);
   EXPECT_EQ(rule_number(behind), "");
   EXPECT_EQ(rule_word(behind), "");

@@ -11,6 +11,7 @@
 
 #include "monitor/metrics/threshold_table.h"
 #include "monitor/rules/rule.h"
+#include "monitor/trajectory/trajectory_rule.h"
 #include "tests/monitor/health_fixtures.h"
 
 namespace gradvitals::test {
@@ -57,6 +58,19 @@ std::optional<double> number_of(const std::string& cell) {
 TEST(RulesDocument, ListsTheRulesInTheirOrder) {
   const std::vector<Row> rows = table_under("Rules");
   const auto rules = rule_table();
+  ASSERT_EQ(rows.size(), rules.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    ASSERT_EQ(rows[i].size(), 5u) << rows[i][0];
+    EXPECT_EQ(rows[i][0], rule_number(rules[i].id));
+    EXPECT_EQ(rows[i][1], rule_word(rules[i].id));
+    EXPECT_EQ(rows[i][2], rules[i].title);
+    EXPECT_EQ(rows[i][3], rules[i].source);
+  }
+}
+
+TEST(RulesDocument, ListsTheRulesOverTimeInTheirOrder) {
+  const std::vector<Row> rows = table_under("Rules over time");
+  const auto rules = trajectory_rules();
   ASSERT_EQ(rows.size(), rules.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     ASSERT_EQ(rows[i].size(), 5u) << rows[i][0];

@@ -1,0 +1,190 @@
+#include "monitor/trajectory/episodes.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "monitor/rules/root_causes.h"
+#include "monitor/rules/rule.h"
+#include "monitor/trajectory/health_tracker.h"
+
+namespace gradvitals {
+namespace {
+
+bool is_same_kind(const Finding& a, const Finding& b) {
+  return a.rule == b.rule && a.verdict == b.verdict && a.network == b.network;
+}
+
+bool is_same_episode(const Episode& a, const Episode& b) {
+  return a.first_step == b.first_step && is_same_kind(a.finding, b.finding);
+}
+
+/// Of the findings that one check made of one kind, the worst, the first of those as bad.
+std::vector<CheckedFinding> worst_of_each_kind(std::vector<CheckedFinding> found) {
+  std::vector<CheckedFinding> worst;
+  for (CheckedFinding& candidate : found) {
+    const auto known = std::ranges::find_if(worst, [&candidate](const CheckedFinding& other) {
+      return is_same_kind(other.finding, candidate.finding);
+    });
+    if (known == worst.end()) {
+      worst.push_back(std::move(candidate));
+    } else if (candidate.finding.severity > known->finding.severity) {
+      *known = std::move(candidate);
+    }
+  }
+  return worst;
+}
+
+/// Whether the finding shows more of what the other one shows.
+bool is_worse(const Finding& finding, const Finding& than) {
+  if (finding.severity != than.severity) return finding.severity > than.severity;
+  if (!finding.value || !than.value || !finding.threshold || !than.threshold) return false;
+  const bool grows = *than.value > *than.threshold;
+  return grows ? *finding.value > *than.value : *finding.value < *than.value;
+}
+
+/// What ended so long ago explains nothing any more.
+constexpr std::int64_t kStepsOfInfluence = 32;
+
+}  // namespace
+
+std::string_view name(HealthEventKind kind) {
+  switch (kind) {
+    case HealthEventKind::kBegan:
+      return "began";
+    case HealthEventKind::kWorsened:
+      return "worsened";
+    case HealthEventKind::kEnded:
+      return "ended";
+  }
+  return "began";
+}
+
+void Episodes::add(CheckKind kind, std::int64_t step, std::vector<CheckedFinding> found,
+                   std::vector<HealthEvent>& events) {
+  std::vector<CheckedFinding> worst = worst_of_each_kind(std::move(found));
+  const std::size_t first_event = events.size();
+  for (CheckedFinding& checked : worst) {
+    Track& track = track_of(kind, checked.finding);
+    hold(track, step, std::move(checked), events);
+  }
+  for (Track& track : tracks_) {
+    if (track.kind == kind && track.episode.last_step != step) miss(track, step, events);
+  }
+  std::erase_if(tracks_,
+                [](const Track& track) { return track.in_a_row == 0 && !track.was_raised; });
+  if (events.size() == first_event) return;
+  explain(step);
+  for (std::size_t i = first_event; i < events.size(); ++i) {
+    const auto stored = std::ranges::find_if(episodes_, [&](const Episode& episode) {
+      return is_same_episode(episode, events[i].episode);
+    });
+    if (stored != episodes_.end()) {
+      events[i].episode.finding.consequence_of = stored->finding.consequence_of;
+    }
+  }
+}
+
+Episodes::Track& Episodes::track_of(CheckKind kind, const Finding& finding) {
+  const auto known = std::ranges::find_if(tracks_, [&](const Track& track) {
+    return track.kind == kind && is_same_kind(track.episode.finding, finding);
+  });
+  if (known != tracks_.end()) return *known;
+  Track& track = tracks_.emplace_back();
+  track.kind = kind;
+  return track;
+}
+
+void Episodes::hold(Track& track, std::int64_t step, CheckedFinding found,
+                    std::vector<HealthEvent>& events) {
+  Episode& episode = track.episode;
+  const Severity before = episode.finding.severity;
+  const bool is_first = episode.count == 0;
+  if (is_first) episode.first_step = step;
+  if (is_first || is_worse(found.finding, episode.finding)) {
+    episode.finding = std::move(found.finding);
+    episode.peak_step = step;
+  }
+  episode.last_step = step;
+  ++episode.count;
+  ++track.in_a_row;
+  track.missed = 0;
+  if (track.was_raised) {
+    store(track);
+    if (episode.finding.severity > before) {
+      events.push_back({HealthEventKind::kWorsened, step, episode});
+    }
+  } else if (found.is_immediate || track.in_a_row >= thresholds_.patience) {
+    raise(track, step, events);
+  }
+}
+
+void Episodes::miss(Track& track, std::int64_t step, std::vector<HealthEvent>& events) {
+  track.in_a_row = 0;
+  if (!track.was_raised || ++track.missed < thresholds_.clear_after) return;
+  track.episode.is_open = false;
+  store(track);
+  events.push_back({HealthEventKind::kEnded, step, track.episode});
+  track.was_raised = false;
+}
+
+void Episodes::raise(Track& track, std::int64_t step, std::vector<HealthEvent>& events) {
+  track.was_raised = true;
+  if (episodes_.size() == HealthTracker::kMostEpisodes) forget_one();
+  const auto behind =
+      std::ranges::upper_bound(episodes_, track.episode.first_step, {}, &Episode::first_step);
+  episodes_.insert(behind, track.episode);
+  events.push_back({HealthEventKind::kBegan, step, track.episode});
+}
+
+void Episodes::store(const Track& track) {
+  const auto stored = std::ranges::find_if(episodes_, [&track](const Episode& episode) {
+    return episode.is_open && is_same_episode(episode, track.episode);
+  });
+  if (stored == episodes_.end()) return;  // Forgotten.
+  const std::optional<RuleId> cause = stored->finding.consequence_of;
+  *stored = track.episode;
+  stored->finding.consequence_of = cause;
+}
+
+/// Of those that are open, and of those that ended a moment ago, some explain others.
+void Episodes::explain(std::int64_t step) {
+  std::vector<Finding> findings;
+  std::vector<Episode*> episodes;
+  for (Episode& episode : episodes_) {
+    if (!episode.is_open && episode.last_step + kStepsOfInfluence < step) continue;
+    findings.push_back(episode.finding);
+    findings.back().consequence_of.reset();
+    episodes.push_back(&episode);
+  }
+  group_by_root_cause(findings);
+  for (std::size_t i = 0; i < episodes.size(); ++i) {
+    if (episodes[i]->is_open) episodes[i]->finding.consequence_of = findings[i].consequence_of;
+  }
+}
+
+/// The least severe of those that have ended, the earliest of those alike; where none has, the first.
+void Episodes::forget_one() {
+  const auto least = std::ranges::min_element(episodes_, {}, [](const Episode& episode) {
+    return std::tuple(episode.is_open, episode.finding.severity);
+  });
+  episodes_.erase(least);
+  ++forgotten_;
+}
+
+const Episode* Episodes::deciding() const {
+  const Episode* deciding = nullptr;
+  const auto rank = [](const Episode& episode) {
+    return std::tuple(!episode.finding.consequence_of.has_value(), episode.finding.severity,
+                      -static_cast<int>(episode.finding.rule));
+  };
+  for (const Episode& episode : episodes_) {
+    if (!episode.is_open || !decides(episode.finding)) continue;
+    if (deciding == nullptr || rank(episode) > rank(*deciding)) deciding = &episode;
+  }
+  return deciding;
+}
+
+}  // namespace gradvitals

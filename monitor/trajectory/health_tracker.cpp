@@ -1,0 +1,179 @@
+#include "monitor/trajectory/health_tracker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "monitor/rules/rule.h"
+#include "monitor/trajectory/episodes.h"
+#include "monitor/trajectory/step_signals.h"
+#include "monitor/trajectory/trajectory_memory.h"
+#include "monitor/trajectory/trajectory_rule.h"
+
+namespace gradvitals {
+namespace {
+
+/// Steps whose largest update ratios make the temperature.
+constexpr std::size_t kTemperatureSteps = 32;
+
+std::optional<double> largest_update_ratio(const StepSignals& step) {
+  std::optional<double> largest;
+  for (const ParameterSignal& parameter : step.parameters) {
+    const std::optional<double> ratio = parameter.update_to_weight_ratio();
+    if (parameter.is_kernel && ratio) largest = std::max(largest.value_or(*ratio), *ratio);
+  }
+  return largest;
+}
+
+/// Small gradients of a network that has learnt what there is to learn are no fault.
+void excuse_converged(Finding& finding, const StepSignals& step, const TrajectoryMemory& memory) {
+  const bool is_small =
+      finding.rule == RuleId::kVanishedGradients || finding.rule == RuleId::kCompleteFailure;
+  if (!is_small || !decides(finding) || !memory.has_converged(step)) return;
+  finding.severity = Severity::kInfo;
+  finding.text += fmt::format(
+      " The loss, {:.2g}, is next to nothing beside {:.2g} at the start: training has "
+      "converged.",
+      *step.loss, *memory.first_loss());
+}
+
+std::vector<CheckedFinding> non_finite_findings(const HealthMetrics& metrics,
+                                                const Thresholds& thresholds) {
+  std::vector<CheckedFinding> found;
+  for (Finding& finding : diagnose(metrics, thresholds).findings) {
+    if (finding.rule == RuleId::kNonFinite) {
+      found.push_back({.finding = std::move(finding), .is_immediate = true});
+    }
+  }
+  return found;
+}
+
+std::vector<CheckedFinding> trajectory_findings(const TrajectoryEvidence& evidence) {
+  std::vector<CheckedFinding> found;
+  for (const TrajectoryRule& rule : trajectory_rules()) {
+    for (Finding& finding : rule.check(evidence)) {
+      finding.rule = rule.id;
+      found.push_back({.finding = std::move(finding), .is_immediate = rule.is_immediate});
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+struct HealthTracker::State {
+  explicit State(const Thresholds& limits)
+      : thresholds(limits), memory(thresholds), episodes(thresholds) {}
+  State(const State&) = delete;  // Its members refer to each other.
+  State& operator=(const State&) = delete;
+
+  void check_step(const StepSignals& step, const HealthMetrics& metrics, const StepContext& context,
+                  std::vector<HealthEvent>& events);
+  void check_up(const StepSignals& step, const HealthMetrics& metrics,
+                std::vector<HealthEvent>& events);
+  void take_vital_signs(const StepSignals& step);
+
+  Thresholds thresholds;
+  SignalReader reader;
+  TrajectoryMemory memory;
+  Episodes episodes;
+  RobustWindow update_ratios{kTemperatureSteps};
+  VitalSigns signs;
+  Severity worst = Severity::kOk;
+  std::int64_t steps = 0;
+};
+
+void HealthTracker::State::check_step(const StepSignals& step, const HealthMetrics& metrics,
+                                      const StepContext& context,
+                                      std::vector<HealthEvent>& events) {
+  // Of a step that is not finite nothing else can be said, and no baseline takes it in.
+  episodes.add(CheckKind::kStep, step.step,
+               step.is_finite ? trajectory_findings({step, metrics, context, memory, thresholds})
+                              : non_finite_findings(metrics, thresholds),
+               events);
+}
+
+void HealthTracker::State::check_up(const StepSignals& step, const HealthMetrics& metrics,
+                                    std::vector<HealthEvent>& events) {
+  Diagnosis diagnosis = diagnose(metrics, thresholds);
+  const HeartRate heart_rate = signs.heart_rate;
+  signs = diagnosis.vital_signs;
+  signs.heart_rate = heart_rate;
+  std::vector<CheckedFinding> found;
+  for (Finding& finding : diagnosis.findings) {
+    if (finding.rule == RuleId::kNonFinite) continue;  // check_step()'s
+    excuse_converged(finding, step, memory);
+    found.push_back({.finding = std::move(finding)});
+  }
+  episodes.add(CheckKind::kCheckup, step.step, std::move(found), events);
+}
+
+void HealthTracker::State::take_vital_signs(const StepSignals& step) {
+  if (const std::optional<double> ratio = largest_update_ratio(step); ratio && step.is_finite) {
+    update_ratios.add(*ratio);
+  }
+  if (update_ratios.count() > 0) {
+    signs.temperature = temperature_of(update_ratios.median(), thresholds);
+  }
+  if (static_cast<std::int64_t>(memory.norms().count()) < thresholds.min_norm_window) return;
+  signs.heart_rate = heart_rate_of(memory.norms().mad(), memory.spikes_in_window());
+}
+
+HealthTracker::HealthTracker(const Thresholds& thresholds)
+    : state_(std::make_unique<State>(thresholds)) {}
+HealthTracker::~HealthTracker() = default;
+HealthTracker::HealthTracker(HealthTracker&&) noexcept = default;
+HealthTracker& HealthTracker::operator=(HealthTracker&&) noexcept = default;
+
+std::vector<HealthEvent> HealthTracker::add(const HealthMetrics& metrics,
+                                            const StepContext& context) {
+  State& state = *state_;
+  const StepSignals& step = state.reader.read(metrics, state.steps);
+  std::vector<HealthEvent> events;
+  state.check_step(step, metrics, context, events);
+  if (context.is_checkup) state.check_up(step, metrics, events);
+  state.memory.remember(step, context);
+  state.take_vital_signs(step);
+  ++state.steps;
+  for (const HealthEvent& event : events) {
+    state.worst = std::max(state.worst, event.episode.finding.severity);
+  }
+  return events;
+}
+
+const std::vector<Episode>& HealthTracker::episodes() const {
+  return state_->episodes.all();
+}
+
+std::int64_t HealthTracker::forgotten_episodes() const {
+  return state_->episodes.forgotten();
+}
+
+Verdict HealthTracker::verdict() const {
+  const Episode* const deciding = state_->episodes.deciding();
+  return deciding != nullptr ? deciding->finding.verdict : Verdict::kHealthy;
+}
+
+Severity HealthTracker::severity() const {
+  Severity severity = Severity::kOk;
+  for (const Episode& episode : episodes()) {
+    if (episode.is_open) severity = std::max(severity, episode.finding.severity);
+  }
+  return severity;
+}
+
+Severity HealthTracker::worst_severity() const {
+  return state_->worst;
+}
+
+const VitalSigns& HealthTracker::vital_signs() const {
+  return state_->signs;
+}
+
+std::int64_t HealthTracker::steps() const {
+  return state_->steps;
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,70 @@
+// R16 and R17: a loss that does not fall, and one that blows up.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "monitor/metrics/phrases.h"
+#include "monitor/rules/rule.h"
+#include "monitor/trajectory/trajectory_rule.h"
+
+namespace gradvitals {
+namespace {
+
+/// What a loss counts as a multiple of: the median before, but not less than a part of what it
+/// began with, or a loss near zero would blow up by noise. 0 where there is nothing to compare with.
+double reference_loss(const TrajectoryEvidence& evidence) {
+  const std::optional<double> first = evidence.memory.first_loss();
+  if (!first || !(*first > 0.0)) return 0.0;
+  const std::optional<Deviation> deviation = evidence.memory.loss_deviation(evidence.step);
+  if (!deviation) return *first;  // Too early for more.
+  return std::max(deviation->median, evidence.thresholds.converged_loss * *first);
+}
+
+}  // namespace
+
+std::vector<Finding> check_loss_growth(const TrajectoryEvidence& evidence) {
+  const double reference = reference_loss(evidence);
+  if (!evidence.step.loss || !(reference > 0.0)) return {};
+  const bool is_known = evidence.memory.loss_deviation(evidence.step).has_value();
+  if (is_known && !evidence.memory.is_loss_outlier(evidence.step)) return {};
+  const Limits limits = evidence.thresholds.loss_growth;
+  const double growth = *evidence.step.loss / reference;
+  Severity severity = severity_above(growth, limits);
+  // Early losses vary; and what is no worse than untrained can be learnt again.
+  if (!is_known && severity == Severity::kWarning) return {};
+  if (severity == Severity::kCritical && *evidence.step.loss <= *evidence.memory.first_loss()) {
+    severity = Severity::kWarning;
+  }
+  if (severity == Severity::kOk) return {};
+  Finding finding;
+  finding.severity = severity;
+  finding.verdict = Verdict::kExploding;
+  finding.value = growth;
+  finding.threshold = limit_of(limits, severity);
+  finding.text = fmt::format("The loss is {:.3g}, {} what it was {}.", *evidence.step.loss,
+                             times(growth), is_known ? "before" : "at the start");
+  finding.advice = {"Lower the learning rate, and go back to the weights of before",
+                    "Check that data and labels are still the right ones",
+                    "Clip gradients by their norm"};
+  return {finding};
+}
+
+std::vector<Finding> check_loss_not_decreasing(const TrajectoryEvidence& evidence) {
+  const std::optional<double> gained = evidence.memory.loss_improvement_since_start();
+  if (!gained || *gained >= evidence.thresholds.stall_improvement) return {};
+  Finding finding;
+  finding.severity = Severity::kWarning;
+  finding.verdict = Verdict::kStalled;
+  finding.value = *gained;
+  finding.threshold = evidence.thresholds.stall_improvement;
+  finding.text =
+      fmt::format("The loss has not fallen since the start: it was {:.3g}, and is {:.3g}.",
+                  *evidence.memory.first_loss(), *evidence.step.loss);
+  finding.advice = {"Try a larger learning rate, or a smaller one where the loss jumps about",
+                    "Check that inputs and targets belong together",
+                    "Train on ten samples: a network that cannot learn those has a fault"};
+  return {finding};
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,51 @@
+// RobustWindow: the last values of a series, their median and their spread. Internal.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace gradvitals {
+
+/// Finite values alone may enter: one NaN would stay for a window's length.
+class RobustWindow {
+ public:
+  /// 1 or more values.
+  explicit RobustWindow(std::size_t capacity);
+
+  /// Takes the place of the oldest value where the window is full.
+  void add(double value);
+  void clear();
+
+  std::size_t count() const { return sorted_.size(); }
+  std::size_t capacity() const { return capacity_; }
+  bool is_full() const { return count() == capacity_; }
+
+  // With one value at least.
+
+  /// Of an even count the lower one of the two in the middle.
+  double median() const { return sorted_[(sorted_.size() - 1) / 2]; }
+  /// 1.4826 times the median of the distances to the median: the standard deviation of normal values.
+  double deviation() const;
+  /// Median absolute deviation: deviation() without the factor.
+  double mad() const;
+  /// The value that a fraction of them does not exceed, 0 to 1.
+  double quantile(double fraction) const;
+  double newest() const;
+
+  /// The median of the earlier half of the values, and of the later half; of two at least.
+  double earlier_median() const;
+  double later_median() const;
+
+  /// The oldest first: what add() takes to fill another window alike.
+  std::vector<double> values() const;
+
+ private:
+  double median_of(std::size_t first, std::size_t last) const;
+
+  std::size_t capacity_;
+  std::vector<double> sorted_;
+  std::vector<double> ring_;
+  std::size_t oldest_ = 0;
+};
+
+}  // namespace gradvitals

@@ -1,0 +1,63 @@
+// R22: the variance of initial weights beside what their activation asks for.
+#include <fmt/format.h>
+
+#include <map>
+#include <string_view>
+
+#include "monitor/trajectory/trajectory_rule.h"
+
+namespace gradvitals {
+namespace {
+
+/// variance * fan_in of initial weights that keep a signal's size: He et al. 2015 for relu and its
+/// kin, which cut half of it off; else LeCun et al. 1998 (Glorot's is within a factor of two of it
+/// where widths are alike).
+double asked_variance(Activation activation) {
+  const bool keeps_all = activation == Activation::kLinear || can_saturate(activation);
+  return keeps_all ? 1.0 : 2.0;
+}
+
+std::map<std::string_view, Activation> activations_of_kernels(const HealthMetrics& metrics) {
+  std::map<std::string_view, Activation> activations;
+  for (const TensorRecord& tensor : metrics.tensors) {
+    if (tensor.role == Role::kGradient && tensor.rank == 2) {
+      activations.emplace(tensor.name, tensor.activation);
+    }
+  }
+  return activations;
+}
+
+}  // namespace
+
+std::vector<Finding> check_initial_variance(const TrajectoryEvidence& evidence) {
+  if (evidence.step.step != 0) return {};
+  const auto activations = activations_of_kernels(evidence.metrics);
+  const double limit = evidence.thresholds.initial_variance_factor;
+  for (const TensorRecord& weight : evidence.metrics.tensors) {
+    if (weight.role != Role::kWeight || weight.rank != 2 || weight.unit_axis == UnitAxis::kUnknown)
+      continue;
+    const auto activation = activations.find(weight.name);
+    if (activation == activations.end() || activation->second == Activation::kNone) continue;
+    const double rms = weight.stats.rms();
+    const double factor =
+        rms * rms * static_cast<double>(weight.input_count()) / asked_variance(activation->second);
+    if (!(factor > limit) && !(factor < 1.0 / limit)) continue;
+    Finding finding;
+    finding.severity = Severity::kInfo;
+    finding.tensor = weight.name;
+    finding.layer = weight.layer;
+    finding.value = factor;
+    finding.threshold = factor > 1.0 ? limit : 1.0 / limit;
+    finding.verdict = factor > 1.0 ? Verdict::kExploding : Verdict::kVanishing;
+    finding.text = fmt::format(
+        "The initial weights of {} have {:.2g} times the variance that keeps a signal's size "
+        "before "
+        "{}.",
+        weight.name, factor, name(activation->second));
+    finding.advice = {"Initialise by He before relu, by Glorot or LeCun before others"};
+    return {finding};
+  }
+  return {};
+}
+
+}  // namespace gradvitals

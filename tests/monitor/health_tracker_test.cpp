@@ -1,0 +1,246 @@
+// Contract: monitor/trajectory/health_tracker.h, the policy: patience, clearing, one event an episode,
+// causes, windows that NaN does not enter. Oracle: the policy of docs/rules.md, by hand.
+#include "monitor/trajectory/health_tracker.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/monitor/training_steps.h"
+
+namespace gradvitals::test {
+namespace {
+
+/// A check-up that finds its gradients vanishing (R2), or nothing.
+HealthMetrics checkup_of(bool vanishes) {
+  Network network;
+  network.hidden_layers = 8;
+  network.backward_gain = vanishes ? 0.05 : 0.9;
+  network.forward_gain = 0.9;
+  return network.metrics();
+}
+
+constexpr StepContext kCheckup{.is_checkup = true};
+
+std::vector<HealthEventKind> kinds_of(const std::vector<HealthEvent>& events, RuleId rule) {
+  std::vector<HealthEventKind> kinds;
+  for (const HealthEvent& event : events) {
+    if (event.episode.finding.rule == rule) kinds.push_back(event.kind);
+  }
+  return kinds;
+}
+
+TEST(HealthTracker, AHealthyRunHasNoEpisode) {
+  MadeRun run;
+  run.learn(400);
+  EXPECT_TRUE(run.tracker().episodes().empty());
+  EXPECT_EQ(run.tracker().verdict(), Verdict::kHealthy);
+  EXPECT_EQ(run.tracker().severity(), kOk);
+  EXPECT_EQ(run.tracker().steps(), 400);
+}
+
+TEST(HealthTracker, RaisesAFindingOfCheckupsAtTheThirdInARow) {
+  MadeRun run;
+  EXPECT_TRUE(run.add(checkup_of(true), kCheckup).empty());
+  EXPECT_TRUE(run.add(checkup_of(true), kCheckup).empty());
+  const std::vector<HealthEvent> events = run.add(checkup_of(true), kCheckup);
+  ASSERT_EQ(kinds_of(events, RuleId::kBackwardFactor), std::vector{HealthEventKind::kBegan});
+  const Episode* episode = run.episode(RuleId::kBackwardFactor);
+  ASSERT_NE(episode, nullptr);
+  EXPECT_EQ(episode->first_step, 0);
+  EXPECT_EQ(episode->last_step, 2);
+  EXPECT_EQ(episode->count, 3);
+  EXPECT_TRUE(episode->is_open);
+  EXPECT_EQ(run.tracker().verdict(), Verdict::kVanishing);
+}
+
+TEST(HealthTracker, AFindingThatPausesBeforeItIsRaisedStartsAnew) {
+  MadeRun run;
+  for (const bool vanishes : {true, true, false, true, true}) {
+    EXPECT_TRUE(run.add(checkup_of(vanishes), kCheckup).empty());
+  }
+  EXPECT_FALSE(run.add(checkup_of(true), kCheckup).empty());
+  EXPECT_EQ(run.episode(RuleId::kBackwardFactor)->first_step, 3);
+}
+
+TEST(HealthTracker, StepsBetweenCheckupsNeitherRaiseNorEndWhatCheckupsFind) {
+  MadeRun run;
+  for (int i = 0; i < 3; ++i) {
+    run.add(checkup_of(true), kCheckup);
+    run.learn(9);
+  }
+  ASSERT_NE(run.episode(RuleId::kBackwardFactor), nullptr);
+  run.learn(50);
+  EXPECT_TRUE(run.episode(RuleId::kBackwardFactor)->is_open);
+}
+
+TEST(HealthTracker, FiveCleanChecksEndAnEpisodeAndFourDoNot) {
+  MadeRun run;
+  for (int i = 0; i < 3; ++i) run.add(checkup_of(true), kCheckup);
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(run.add(checkup_of(false), kCheckup).empty());
+  EXPECT_TRUE(run.add(checkup_of(true), kCheckup).empty()) << "the episode goes on";
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(run.add(checkup_of(false), kCheckup).empty());
+  const std::vector<HealthEvent> events = run.add(checkup_of(false), kCheckup);
+  EXPECT_EQ(kinds_of(events, RuleId::kBackwardFactor), std::vector{HealthEventKind::kEnded});
+  const Episode* episode = run.episode(RuleId::kBackwardFactor);
+  EXPECT_FALSE(episode->is_open);
+  EXPECT_EQ(episode->last_step, 7);
+  EXPECT_EQ(episode->count, 4);
+  EXPECT_EQ(run.tracker().verdict(), Verdict::kHealthy);
+  EXPECT_EQ(run.tracker().worst_severity(), kCritical);
+}
+
+TEST(HealthTracker, AnEpisodeKeepsItsWorstStepAndSaysWhenItGrewWorse) {
+  MadeRun run;
+  Network network;
+  network.hidden_layers = 4;
+  network.forward_gain = 0.9;
+  const auto add = [&](double gain) {
+    network.backward_gain = gain;
+    return run.add(network.metrics(), kCheckup);
+  };
+  for (int i = 0; i < 3; ++i) add(0.1);  // B = 1e-3, a warning
+  const std::vector<HealthEvent> worse = add(0.005);
+  EXPECT_EQ(kinds_of(worse, RuleId::kBackwardFactor), std::vector{HealthEventKind::kWorsened});
+  add(0.1);
+  const Episode* episode = run.episode(RuleId::kBackwardFactor);
+  EXPECT_EQ(episode->finding.severity, kCritical);
+  EXPECT_EQ(episode->peak_step, 3);
+  EXPECT_EQ(episode->last_step, 4);
+}
+
+TEST(HealthTracker, NaNIsCriticalAtOnceAndNamesTheTensor) {
+  MadeRun run;
+  run.learn(5);
+  const std::vector<HealthEvent> events = run.add(MadeStep{.odd_gradient = kInf});
+  ASSERT_EQ(kinds_of(events, RuleId::kNonFinite), std::vector{HealthEventKind::kBegan});
+  EXPECT_EQ(events.front().episode.finding.tensor, "dense_1/kernel");
+  EXPECT_EQ(events.front().step, 5);
+  EXPECT_EQ(run.tracker().severity(), kCritical);
+  EXPECT_EQ(run.tracker().verdict(), Verdict::kNonFinite);
+  run.learn(5);
+  EXPECT_EQ(run.tracker().verdict(), Verdict::kHealthy);
+}
+
+TEST(HealthTracker, NaNInTheWindowBlindsNoRule) {
+  MadeRun run;
+  run.learn(100);
+  for (int i = 0; i < 20; ++i) {
+    MadeStep broken;
+    broken.gradient = kNaN;
+    broken.loss = kNaN;
+    run.add(broken);
+  }
+  run.learn(10);
+  EXPECT_FALSE(run.add(MadeStep{.gradient = 5.0, .loss = 0.5}).empty());
+  EXPECT_NE(run.episode(RuleId::kNormChange), nullptr);
+}
+
+TEST(HealthTracker, OnAStepWithNaNNoOtherRuleSpeaks) {
+  MadeRun run;
+  run.learn(100);
+  const MadeStep broken{.gradient = 500.0, .loss = kNaN};
+  for (int i = 0; i < 4; ++i) run.add(broken);
+  ASSERT_EQ(run.tracker().episodes().size(), 1u);
+  EXPECT_EQ(run.tracker().episodes().front().finding.rule, RuleId::kNonFinite);
+}
+
+TEST(HealthTracker, AConsequenceIsFoldedUnderItsCause) {
+  MadeRun run;
+  run.learn(100);
+  // Steps too large, and then what they do to gradients and loss.
+  for (int i = 0; i < 60; ++i) {
+    run.add(MadeStep{.gradient = 0.1, .update = 0.5, .loss = 1.0});
+  }
+  for (int i = 0; i < 4; ++i) run.add(MadeStep{.gradient = 50.0, .update = 0.5, .loss = 40.0});
+  const Episode* cause = run.episode(RuleId::kUpdateRatio);
+  ASSERT_NE(cause, nullptr);
+  EXPECT_FALSE(cause->finding.consequence_of);
+  for (const RuleId rule : {RuleId::kNormChange, RuleId::kLossGrowth}) {
+    const Episode* effect = run.episode(rule);
+    ASSERT_NE(effect, nullptr) << rule_number(rule);
+    EXPECT_EQ(effect->finding.consequence_of, RuleId::kUpdateRatio) << rule_number(rule);
+  }
+  EXPECT_EQ(run.tracker().verdict(), Verdict::kExploding);
+}
+
+TEST(HealthTracker, SmallGradientsOfANetworkThatHasLearntInform) {
+  Network tiny;
+  tiny.gradient = 1e-8;
+  tiny.backward_gain = 0.9;
+  tiny.forward_gain = 0.9;
+  for (const bool has_converged : {false, true}) {
+    MadeRun run;
+    run.learn(80);  // From 1.
+    tiny.loss = has_converged ? 0.05 : 0.9;
+    for (int i = 0; i < 4; ++i) run.add(tiny.metrics(), kCheckup);
+    const Episode* episode = run.episode(RuleId::kVanishedGradients);
+    ASSERT_NE(episode, nullptr);
+    EXPECT_EQ(episode->finding.severity, has_converged ? kInfo : kCritical);
+  }
+}
+
+TEST(HealthTracker, VitalSignsOverTimeComeFromTheWindow) {
+  MadeRun run;
+  run.learn(63);
+  EXPECT_FALSE(run.tracker().vital_signs().heart_rate.spikes) << "one short of the window's least";
+  run.learn(20);
+  const VitalSigns& signs = run.tracker().vital_signs();
+  EXPECT_EQ(signs.heart_rate.spikes, 0);
+  EXPECT_EQ(signs.heart_rate.status, VitalStatus::kNormal);
+  EXPECT_EQ(signs.temperature.update_to_weight_ratio, 1e-3);
+  EXPECT_EQ(signs.temperature.status, VitalStatus::kNormal);
+  run.add(MadeStep{.gradient = 5.0, .loss = 0.5});
+  EXPECT_EQ(run.tracker().vital_signs().heart_rate.spikes, 1);
+  EXPECT_EQ(run.tracker().vital_signs().heart_rate.status, VitalStatus::kHigh);
+  run.learn(128);
+  EXPECT_EQ(run.tracker().vital_signs().heart_rate.spikes, 0);
+}
+
+TEST(HealthTracker, ForgetsEpisodesThatEndedAndWereLeastBeyondItsLimit) {
+  MadeRun run;
+  run.learn(70);
+  run.add(MadeStep{.gradient = kNaN});  // The worst there is.
+  for (int i = 0; i < 300; ++i) {
+    run.learn(6);
+    run.add(MadeStep{.gradient = 5.0, .loss = 0.5});
+  }
+  EXPECT_EQ(run.tracker().episodes().size(), HealthTracker::kMostEpisodes);
+  EXPECT_GT(run.tracker().forgotten_episodes(), 0);
+  EXPECT_NE(run.episode(RuleId::kNonFinite), nullptr);
+}
+
+TEST(HealthTracker, JudgesRunsThatSayNothingButNorms) {
+  HealthTracker tracker;
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(tracker.add(metrics_from_norms({rippled(0.1, 0.05, i), 0.2})).empty());
+  }
+  EXPECT_FALSE(tracker.add(metrics_from_norms({50.0, 0.2})).empty());
+}
+
+TEST(HealthTracker, TheSameStepsGiveTheSameEvents) {
+  const auto run = [] {
+    MadeRun made;
+    made.learn(90);
+    made.add(MadeStep{.gradient = 3.0, .loss = 0.5});
+    made.rest(100, {.update = 0.3, .loss = 0.6});
+    return made.events();
+  };
+  const auto first = run(), second = run();
+  ASSERT_EQ(first.size(), second.size());
+  ASSERT_FALSE(first.empty());
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    EXPECT_EQ(first[i].step, second[i].step);
+    EXPECT_EQ(first[i].episode.finding.text, second[i].episode.finding.text);
+  }
+}
+
+TEST(HealthTracker, MayBeMoved) {
+  MadeRun run;
+  run.learn(80);
+  HealthTracker moved = std::move(run.tracker());
+  EXPECT_FALSE(moved.add(MadeStep{.gradient = 9.0, .loss = 0.5}.metrics(80)).empty());
+}
+
+}  // namespace
+}  // namespace gradvitals::test

@@ -1,0 +1,405 @@
+// Contract: the rules of monitor/trajectory/trajectory_rule.h: each just beyond its limit, at it, one
+// ulp beside it, and silent on a healthy run. Oracle: the formulas of docs/rules.md, by hand.
+#include "monitor/trajectory/trajectory_rule.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/monitor/training_steps.h"
+
+namespace gradvitals::test {
+namespace {
+
+double above(double value) {
+  return std::nextafter(value, kInf);
+}
+double below(double value) {
+  return std::nextafter(value, -kInf);
+}
+
+/// What a check says of `made` after the steps that a memory was given.
+struct Scene {
+  explicit Scene(const Thresholds& limits = {}) : thresholds(limits), memory(thresholds) {}
+
+  void remember(const MadeStep& made, const StepContext& context = {}) {
+    const std::int64_t step = next++;
+    memory.remember(reader.read(made.metrics(step), step), context);
+  }
+  std::vector<Finding> ask(std::vector<Finding> (*check)(const TrajectoryEvidence&),
+                           const MadeStep& made, const StepContext& context = {}) {
+    return ask(check, made.metrics(next), context);
+  }
+  std::vector<Finding> ask(std::vector<Finding> (*check)(const TrajectoryEvidence&),
+                           const HealthMetrics& metrics, const StepContext& context = {}) {
+    return check({reader.read(metrics, next), metrics, context, memory, thresholds});
+  }
+
+  Thresholds thresholds;
+  SignalReader reader;
+  TrajectoryMemory memory;
+  std::int64_t next = 0;
+};
+
+/// One kernel, gradient norms 10^(ripple): the median is 1 and the deviation is the least there is.
+MadeStep unit_step(double norm = 1.0) {
+  return {.kernels = 1, .gradient = norm};
+}
+
+Scene steady(int steps, double norm = 1.0, double loss = 1.0) {
+  Scene scene;
+  for (int i = 0; i < steps; ++i) {
+    MadeStep made = unit_step(norm);
+    made.loss = loss;
+    scene.remember(made);
+  }
+  return scene;
+}
+
+TEST(NormSpike, FiresBeyondItsDeviationsAndItsFactorAlone) {
+  Scene scene = steady(128);
+  // All alike: a deviation is 0.05 decades, six are 0.3, a factor of 1.995; three is the larger limit.
+  EXPECT_TRUE(scene.ask(check_norm_spike, unit_step(3.0)).empty()) << "at the factor";
+  const std::vector<Finding> found = scene.ask(check_norm_spike, unit_step(above(3.0)));
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].verdict, Verdict::kUnstable);
+  EXPECT_EQ(found[0].severity, kWarning);
+  EXPECT_EQ(found[0].threshold, 6.0);
+  EXPECT_NEAR(*found[0].value, std::log10(3.0) / 0.05, 1e-12);
+  EXPECT_FALSE(found[0].advice.empty());
+}
+
+TEST(NormSpike, AtItsDeviationsIsSilent) {
+  Thresholds limits;
+  limits.spike_factor = 1.0;
+  limits.min_norm_deviation = 0.5;
+  limits.spike_deviations = 2.0;  // A deviation is 0.5 decades: two are a factor of 10.
+  Scene scene(limits);
+  for (int i = 0; i < 128; ++i) scene.remember(unit_step());
+  EXPECT_TRUE(scene.ask(check_norm_spike, unit_step(10.0)).empty());
+  EXPECT_EQ(scene.ask(check_norm_spike, unit_step(10.0 * (1.0 + 1e-12))).size(), 1u);
+}
+
+TEST(NormSpike, IsSilentUntilTheWindowHasItsLeast) {
+  Scene scene = steady(63);
+  EXPECT_TRUE(scene.ask(check_norm_spike, unit_step(1e6)).empty());
+  scene.remember(unit_step());
+  EXPECT_EQ(scene.ask(check_norm_spike, unit_step(1e6)).size(), 1u);
+}
+
+TEST(NormSpike, ANoisyNormNeedsMore) {
+  Scene scene;
+  for (int i = 0; i < 128; ++i) scene.remember(unit_step(i % 2 == 0 ? 0.5 : 2.0));
+  // Of log10 of 0.5 and 2 the lower median is -0.3, half lie 0.6 above it: a deviation is 0 or 0.89
+  // decades. As many lie at the median: the least deviation holds.
+  EXPECT_EQ(scene.ask(check_norm_spike, unit_step(1.51)).size(), 1u);
+  Scene spread;
+  for (int i = 0; i < 128; ++i) spread.remember(unit_step(std::pow(10.0, 0.1 * (i % 11 - 5))));
+  // -0.5 to 0.5 in elevenths: the middle distance is 0.3, a deviation 0.44, six 2.67 decades.
+  EXPECT_TRUE(spread.ask(check_norm_spike, unit_step(400.0)).empty());
+  EXPECT_EQ(spread.ask(check_norm_spike, unit_step(500.0)).size(), 1u);
+}
+
+TEST(NormSpike, ALevelThatLastsBecomesTheLevel) {
+  Scene scene = steady(128);
+  for (int i = 0; i < 127; ++i) {
+    ASSERT_EQ(scene.ask(check_norm_spike, unit_step(100.0)).size(), 1u) << i;
+    scene.remember(unit_step(100.0));
+  }
+  for (int i = 0; i < 70; ++i) scene.remember(unit_step(100.0));
+  EXPECT_TRUE(scene.ask(check_norm_spike, unit_step(100.0)).empty());
+  EXPECT_EQ(scene.ask(check_norm_spike, unit_step(1e4)).size(), 1u);
+}
+
+TEST(NormSpike, IsSilentForZeroGradients) {
+  Scene scene = steady(128);
+  EXPECT_TRUE(scene.ask(check_norm_spike, unit_step(0.0)).empty());
+  EXPECT_TRUE(scene.ask(check_norm_collapse, unit_step(0.0)).empty());
+}
+
+TEST(NormCollapse, FiresBelowItsPartOfTheMedian) {
+  Scene scene = steady(128);
+  EXPECT_TRUE(scene.ask(check_norm_collapse, unit_step(1e-3)).empty()) << "at the limit";
+  const std::vector<Finding> found = scene.ask(check_norm_collapse, unit_step(below(1e-3)));
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].verdict, Verdict::kVanishing);
+  EXPECT_EQ(found[0].severity, kWarning);
+}
+
+TEST(NormCollapse, InformsWhereTheLossHasFallenAsWell) {
+  Scene scene = steady(128);
+  MadeStep made = unit_step(1e-4);
+  made.loss = 0.1;
+  EXPECT_EQ(scene.ask(check_norm_collapse, made).at(0).severity, kWarning) << "at the limit";
+  made.loss = below(0.1);
+  EXPECT_EQ(scene.ask(check_norm_collapse, made).at(0).severity, kInfo);
+}
+
+TEST(LossGrowth, FiresBeyondItsLimits) {
+  Scene scene = steady(128);
+  const auto severity_at = [&](double loss) {
+    MadeStep made = unit_step();
+    made.loss = loss;
+    const std::vector<Finding> found = scene.ask(check_loss_growth, made);
+    return found.empty() ? kOk : found[0].severity;
+  };
+  EXPECT_EQ(severity_at(3.0), kOk);
+  EXPECT_EQ(severity_at(above(3.0)), kWarning);
+  EXPECT_EQ(severity_at(10.0), kWarning);
+  EXPECT_EQ(severity_at(above(10.0)), kCritical);
+}
+
+TEST(LossGrowth, WhatIsNoWorseThanUntrainedOnlyWarns) {
+  Scene scene = steady(20, 1.0, 100.0);
+  for (int i = 0; i < 200; ++i) {
+    MadeStep made = unit_step();
+    made.loss = 2.0;
+    scene.remember(made);
+  }
+  MadeStep made = unit_step();
+  made.loss = 100.0;  // The reference is a tenth of the start, 10, and not 2.
+  EXPECT_TRUE(scene.ask(check_loss_growth, MadeStep{.kernels = 1, .loss = 30.0}).empty());
+  EXPECT_EQ(scene.ask(check_loss_growth, MadeStep{.kernels = 1, .loss = 31.0}).at(0).severity,
+            kWarning);
+  EXPECT_EQ(scene.ask(check_loss_growth, made).at(0).severity, kWarning);
+  made.loss = 101.0;
+  EXPECT_EQ(scene.ask(check_loss_growth, made).at(0).severity, kCritical);
+}
+
+TEST(LossGrowth, InTheFirstStepsComparesWithTheStartAndIsCriticalAlone) {
+  Scene scene = steady(3);
+  EXPECT_TRUE(scene.ask(check_loss_growth, MadeStep{.kernels = 1, .loss = 9.0}).empty());
+  EXPECT_EQ(scene.ask(check_loss_growth, MadeStep{.kernels = 1, .loss = 11.0}).at(0).severity,
+            kCritical);
+}
+
+TEST(LossGrowth, NeedsDeviationsAsWell) {
+  Scene scene;
+  for (int i = 0; i < 128; ++i) {
+    MadeStep made = unit_step();
+    made.loss = 1.0 + 0.9 * ((i % 11) - 5) / 5.0;
+    scene.remember(made);
+  }
+  EXPECT_TRUE(scene.ask(check_loss_growth, MadeStep{.kernels = 1, .loss = 4.0}).empty());
+}
+
+TEST(LossGrowth, SaysNothingOfLossesThatAreNegative) {
+  Scene scene = steady(128, 1.0, -5.0);
+  EXPECT_TRUE(scene.ask(check_loss_growth, MadeStep{.kernels = 1, .loss = -100.0}).empty());
+  EXPECT_TRUE(scene.ask(check_loss_growth, MadeStep{.kernels = 1, .loss = 100.0}).empty());
+}
+
+/// The loss as it is after each of `factor`, `factor`^2, ...
+TEST(Drift, FindsALossThatRisesByOnePercentAStepWithinAHundred) {
+  Scene scene;
+  for (int i = 0; i < 150; ++i) scene.remember({.kernels = 1, .loss = rippled(1.0, 0.1, i)});
+  int delay = 0;
+  double level = 1.0;
+  for (; delay < 200; ++delay) {
+    level *= 1.01;
+    const MadeStep made{.kernels = 1, .loss = rippled(level, 0.1, delay)};
+    if (!scene.ask(check_drift, made).empty()) break;
+    scene.remember(made);
+  }
+  EXPECT_LT(delay, 100);
+  EXPECT_GT(delay, 5);
+}
+
+TEST(Drift, FiresBeyondItsLimitAlone) {
+  Scene scene = steady(128);
+  // 8 % above the median of ones, whose least deviation is 2 %: four, less the slack of one.
+  const MadeStep made{.kernels = 1, .gradient = 1.0, .loss = 1.08};
+  double expected = 0.0;
+  while (expected <= 40.0) {
+    ASSERT_TRUE(scene.ask(check_drift, made).empty()) << expected;
+    scene.remember(made);
+    expected += 3.0;
+  }
+  const std::vector<Finding> found = scene.ask(check_drift, made);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_NEAR(*found[0].value, expected, 1e-9);
+  EXPECT_EQ(found[0].verdict, Verdict::kUnstable);
+}
+
+TEST(Drift, OfTheNormCountsOnlyWhereTheLossStandsStill) {
+  for (const bool learns : {false, true}) {
+    Scene scene;
+    std::size_t found = 0;
+    double norm = 1.0;
+    for (int i = 0; i < 228; ++i) {
+      if (i >= 128) norm *= 1.02;
+      MadeStep made = unit_step(norm);
+      made.loss = learns ? std::exp(-0.005 * i) : 1.0;
+      found += scene.ask(check_drift, made).size();
+      scene.remember(made);
+    }
+    EXPECT_EQ(found > 0, !learns);
+  }
+}
+
+TEST(Drift, NoiseAloneIsNoDrift) {
+  Scene scene;
+  for (int i = 0; i < 5000; ++i) {
+    const MadeStep made{.kernels = 1, .loss = rippled(1.0, 0.3, i * i + i / 7)};
+    ASSERT_TRUE(scene.ask(check_drift, made).empty()) << i;
+    scene.remember(made);
+  }
+}
+
+TEST(UpdateRatio, FiresBeyondItsLimitsWhereTheLossStandsStill) {
+  Scene scene = steady(40);
+  const auto found_at = [&](double update) {
+    return scene.ask(check_update_ratio, MadeStep{.kernels = 1, .update = update});
+  };
+  EXPECT_TRUE(found_at(0.1).empty()) << "at the limit";
+  ASSERT_EQ(found_at(0.1 * (1 + 1e-12)).size(), 1u);
+  EXPECT_EQ(found_at(0.2).at(0).verdict, Verdict::kExploding);
+  EXPECT_TRUE(found_at(1e-5 * (1 + 1e-12)).empty());
+  ASSERT_EQ(found_at(1e-5 * (1 - 1e-12)).size(), 1u);
+  EXPECT_EQ(found_at(1e-6).at(0).verdict, Verdict::kStalled);
+  EXPECT_EQ(found_at(1e-6).at(0).tensor, "dense_0/kernel");
+}
+
+TEST(UpdateRatio, IsSilentWhereTheLossFallsOrIsNotKnown) {
+  Scene learning;
+  for (int i = 0; i < 40; ++i) learning.remember({.kernels = 1, .loss = std::exp(-0.01 * i)});
+  EXPECT_TRUE(learning.ask(check_update_ratio, MadeStep{.kernels = 1, .update = 0.5}).empty());
+  Scene unknown;
+  for (int i = 0; i < 40; ++i) unknown.remember({.kernels = 1, .loss = {}});
+  EXPECT_TRUE(
+      unknown.ask(check_update_ratio, MadeStep{.kernels = 1, .update = 0.5, .loss = {}}).empty());
+}
+
+TEST(UpdateRatio, IsSilentWhileWarmingUpAndInSkippedSteps) {
+  Thresholds limits;
+  limits.warmup_steps = 40;
+  Scene scene(limits);
+  for (int i = 0; i < 39; ++i) scene.remember(unit_step());
+  const MadeStep fast{.kernels = 1, .update = 0.5};
+  EXPECT_TRUE(scene.ask(check_update_ratio, fast).empty());
+  scene.remember(unit_step());
+  EXPECT_EQ(scene.ask(check_update_ratio, fast).size(), 1u);
+  EXPECT_TRUE(scene.ask(check_update_ratio, fast, {.is_skipped = true}).empty());
+}
+
+TEST(UpdateRatio, ASmallOneIsTheGradientsWhereThatIsSmall) {
+  Scene scene = steady(40);
+  const MadeStep weak{.kernels = 1, .gradient = 1e-3, .update = 1e-6};
+  EXPECT_TRUE(scene.ask(check_update_ratio, weak).empty()) << "at what moves a weight";
+  EXPECT_EQ(
+      scene.ask(check_update_ratio, MadeStep{.kernels = 1, .gradient = above(1e-3), .update = 1e-6})
+          .size(),
+      1u);
+}
+
+TEST(UnchangedWeights, FiresBelowItsLimit) {
+  Scene scene;
+  const auto found_at = [&](double update, const StepContext& context = {}) {
+    return scene.ask(check_unchanged_weights, MadeStep{.kernels = 2, .odd_update = update},
+                     context);
+  };
+  EXPECT_TRUE(found_at(1e-7 * (1 + 1e-12)).empty());
+  ASSERT_EQ(found_at(1e-7 * (1 - 1e-12)).size(), 1u);
+  EXPECT_EQ(found_at(0.0).at(0).tensor, "dense_1/kernel");
+  EXPECT_EQ(found_at(0.0).at(0).verdict, Verdict::kStalled);
+  EXPECT_TRUE(found_at(0.0, {.is_skipped = true}).empty());
+}
+
+TEST(UnchangedWeights, WithoutGradientIsAnotherRules) {
+  Scene scene;
+  EXPECT_TRUE(
+      scene.ask(check_unchanged_weights, MadeStep{.odd_gradient = 0.0, .odd_update = 0.0}).empty());
+}
+
+TEST(UnchangedWeights, ARateThatAScheduleTookDownIsNoFaultAndOneThatFellIs) {
+  for (const bool falls : {false, true}) {
+    Scene scene;
+    double rate = 0.1;
+    for (int i = 0; i < 100; ++i) {
+      scene.remember(unit_step(), {.learning_rate = rate});
+      if (!falls) rate *= 0.9;
+    }
+    const StepContext now{.learning_rate = falls ? 1e-6 : rate};
+    scene.remember(unit_step(), now);
+    const MadeStep made{.kernels = 1, .update = 0.0};
+    EXPECT_EQ(scene.ask(check_unchanged_weights, made, now).size(), falls ? 1u : 0u);
+  }
+}
+
+TEST(WeakGradients, FiresWhereMoreThanHalfAreWeak) {
+  Scene scene = steady(40);
+  MadeStep made{.kernels = 2, .gradient = below(1e-4), .odd_gradient = 0.1};
+  EXPECT_TRUE(scene.ask(check_weak_gradients, made).empty()) << "half, at the limit";
+  made.kernels = 3;
+  ASSERT_EQ(scene.ask(check_weak_gradients, made).size(), 1u);
+  EXPECT_EQ(scene.ask(check_weak_gradients, made).at(0).verdict, Verdict::kVanishing);
+  made.gradient = 1e-4;
+  EXPECT_TRUE(scene.ask(check_weak_gradients, made).empty()) << "at the norm's limit";
+}
+
+TEST(WeakGradients, ExactZerosAreNotWeak) {
+  Scene scene = steady(40);
+  EXPECT_TRUE(scene.ask(check_weak_gradients, MadeStep{.kernels = 3, .gradient = 0.0}).empty());
+}
+
+TEST(WeakGradients, AreExcusedWhereTheLossHasFallen) {
+  Scene scene = steady(40);
+  for (int i = 0; i < 128; ++i) scene.remember({.kernels = 1, .loss = 0.05});
+  EXPECT_TRUE(
+      scene.ask(check_weak_gradients, MadeStep{.kernels = 3, .gradient = 1e-6, .loss = 0.05})
+          .empty());
+}
+
+TEST(LossNotDecreasing, FiresWhereTheLastStepsAreNoBetterThanTheFirst) {
+  for (const double last : {1.02, 0.995, 0.991, 0.98}) {
+    Scene scene = steady(16);
+    for (int i = 0; i < 111; ++i) scene.remember({.kernels = 1, .loss = last});
+    EXPECT_TRUE(scene.ask(check_loss_not_decreasing, unit_step()).empty()) << "one step short";
+    scene.remember({.kernels = 1, .loss = last});
+    const std::vector<Finding> found = scene.ask(check_loss_not_decreasing, unit_step());
+    EXPECT_EQ(found.size(), last > 0.99 ? 1u : 0u) << last;
+    for (const Finding& finding : found) EXPECT_EQ(finding.verdict, Verdict::kStalled);
+  }
+}
+
+TEST(LossNotDecreasing, AConstantLossOfZeroIsFinite) {
+  Scene scene = steady(130, 1.0, 0.0);
+  const std::vector<Finding> found =
+      scene.ask(check_loss_not_decreasing, MadeStep{.kernels = 1, .loss = 0.0});
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].value, 0.0);
+}
+
+TEST(InitialVariance, InformsOfWeightsFarFromWhatTheirActivationAsksFor) {
+  const auto found_at = [](double weight, Activation activation) {
+    Scene scene;
+    TensorRecord gradient = kernel("dense/kernel", {0.1, 0.1});
+    gradient.activation = activation;
+    TensorRecord weights = tensor("dense/kernel", Role::kWeight, 0, {weight, -weight});
+    weights.rank = 2;
+    weights.rows = 1;
+    weights.cols = 2;
+    weights.unit_axis = UnitAxis::kCols;  // One input, two units: rms^2 * 1.
+    return scene.ask(check_initial_variance, metrics_of({gradient, weights}));
+  };
+  EXPECT_TRUE(found_at(1.0, Activation::kTanh).empty());
+  EXPECT_TRUE(found_at(std::sqrt(10.0) * (1 - 1e-12), Activation::kTanh).empty());
+  ASSERT_EQ(found_at(std::sqrt(10.0) * (1 + 1e-12), Activation::kTanh).size(), 1u);
+  EXPECT_TRUE(found_at(std::sqrt(20.0) * (1 - 1e-12), Activation::kRelu).empty());
+  EXPECT_EQ(found_at(std::sqrt(20.0) * (1 + 1e-12), Activation::kRelu).size(), 1u);
+  const std::vector<Finding> small = found_at(0.1, Activation::kRelu);
+  ASSERT_EQ(small.size(), 1u);
+  EXPECT_EQ(small[0].severity, kInfo);
+  EXPECT_EQ(small[0].verdict, Verdict::kVanishing);
+}
+
+TEST(TrajectoryRules, AreSilentWithoutEvidence) {
+  Scene scene;
+  for (const TrajectoryRule& rule : trajectory_rules()) {
+    EXPECT_TRUE(scene.ask(rule.check, HealthMetrics{}).empty()) << rule.title;
+    EXPECT_TRUE(scene.ask(rule.check, MadeStep{.kernels = 1, .loss = {}}).empty()) << rule.title;
+  }
+}
+
+}  // namespace
+}  // namespace gradvitals::test

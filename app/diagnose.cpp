@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "app/deliver.h"
+#include "app/diagnose_history.h"
 #include "app/diagnose_input.h"
 #include "app/judge.h"
+#include "framework/io/file_kind.h"
 #include "framework/io/parameter_names.h"
 #include "framework/io/tensor_dump.h"
 #include "monitor/report/figure.h"
@@ -75,6 +77,14 @@ void refuse_options_of_dumps(const DiagnoseOptions& options) {
   }
 }
 
+/// A history says both for each of its steps.
+void refuse_options_of_steps(const DiagnoseOptions& options) {
+  if (options.step) throw UsageError("--step is for one step, not for the history of a run");
+  if (options.loss_scale) {
+    throw UsageError("--loss-scale is for dumps and recorded metrics; a history holds its own");
+  }
+}
+
 }  // namespace
 
 Command DiagnoseOptions::add_to(CommandLine& program) {
@@ -83,7 +93,8 @@ Command DiagnoseOptions::add_to(CommandLine& program) {
   command.positional_texts(
       "FILE", files,
       "Gradients as safetensors (plain, .gz, or the index of shards), .npz or .npy, or recorded "
-      "metrics; '-' is standard input. Several are the steps of one run, in the order of their "
+      "metrics, or the history of a run, which is judged anew; '-' is standard input. Several are "
+      "the steps of one run, in the order of their "
       "metadata 'step' or, where not all have it, of their names");
   command.text(
       "--metrics", metrics, "FILE",
@@ -116,6 +127,10 @@ ExitCode diagnose(const DiagnoseOptions& options) {
   DiagnoseInput input(options.metrics.empty() ? options.files
                                               : std::vector<std::string>{options.metrics});
   if (!input.has_dump()) refuse_options_of_dumps(options);
+  if (const InputFile* history = input.history()) {
+    refuse_options_of_steps(options);
+    return diagnose_history(as_text(history->bytes()), history->path(), options.judging);
+  }
   DumpContext context;
   context.loss_scale = options.loss_scale;
   context.step = options.step;

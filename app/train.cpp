@@ -26,21 +26,20 @@ std::optional<TrainingScore> score_of(const Trainer& trainer, const TrainingResu
                        .samples = result.validation->samples};
 }
 
-/// How the training went, by what judged it.
-TrainingReport report_of(const Trainer& trainer, const TrainingResult& result) {
+/// The run as it was seen and judged.
+TrajectoryReport judged_run(const Trainer& trainer, const TrainWatch& watch) {
   const HealthTracker& tracker = trainer.tracker();
-  TrainingReport report;
-  report.steps = result.steps;
-  report.planned_steps = trainer.total_steps();
-  report.loss = result.loss;
-  report.validation = score_of(trainer, result);
-  report.verdict = tracker.verdict();
-  report.severity = tracker.severity();
-  report.worst_severity = tracker.worst_severity();
-  report.episodes = tracker.episodes();
-  report.forgotten_episodes = tracker.forgotten_episodes();
-  report.vital_signs = tracker.vital_signs();
-  return report;
+  TrajectoryReport run = watch.seen();
+  run.steps = tracker.steps();
+  run.verdict = tracker.verdict();
+  run.severity = tracker.severity();
+  run.worst_severity = tracker.worst_severity();
+  run.episodes = tracker.episodes();
+  run.forgotten_episodes = tracker.forgotten_episodes();
+  run.vital_signs = tracker.vital_signs();
+  run.thresholds = trainer.options().thresholds;
+  run.notes = watch.notes();
+  return run;
 }
 
 bool write_or_tell(const std::string& target, const std::string& content) {
@@ -57,7 +56,7 @@ bool write_or_tell(const std::string& target, const std::string& content) {
 bool deliver_training(const TrainingReport& report, const TrainOptions& options) {
   const TextStyle style = {.color = use_color(options.color), .ascii = use_ascii(options.ascii)};
   bool written = true;
-  if (options.json != "-") written &= write_or_tell("-", training_text(report, "", style));
+  if (options.json != "-") written &= write_or_tell("-", training_text(report, style));
   if (options.json) written &= write_or_tell(*options.json, training_json(report));
   return written;
 }
@@ -66,15 +65,15 @@ ExitCode exit_code_of(const TrainingReport& report, int interruption, const Trai
   if (report.steps < report.planned_steps && interruption != 0) {
     return interruption == SIGINT ? ExitCode::kInterrupted : ExitCode::kTerminated;
   }
-  if (report.steps == report.first_step) {
+  if (report.steps == report.steps_before) {
     note(fmt::format("nothing to judge: all {} steps were made before", report.steps));
     return ExitCode::kNothingJudged;
   }
-  if (options.fail_on == Severity::kOk || report.worst_severity < options.fail_on) {
+  if (options.fail_on == Severity::kOk || report.run.worst_severity < options.fail_on) {
     return ExitCode::kJudged;
   }
   note(fmt::format("--fail-on {}: the worst of the training was {}", name(options.fail_on),
-                   name(report.worst_severity)));
+                   name(report.run.worst_severity)));
   return ExitCode::kGateTripped;
 }
 
@@ -88,25 +87,29 @@ ExitCode train(const TrainOptions& options) {
   if (options.resume) trainer.load_checkpoint(*options.resume);
   const std::int64_t first_step = trainer.step();
 
-  TrainWatch watch(options, setup.name);
+  TrainWatch watch(options, setup.name, first_step);
   trainer.add_observer(watch);
   const auto start = std::chrono::steady_clock::now();
   const TrainingResult result = trainer.run();
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   watch.finish(trainer);
 
-  TrainingReport report = report_of(trainer, result);
-  report.name = setup.name;
+  TrainingReport report;
+  report.run = judged_run(trainer, watch);
+  report.run.name = setup.name;
   report.device = gradvitals::name(stream.device());
   report.settings = setup.settings;
-  report.first_step = first_step;
+  report.steps_before = first_step;
+  report.steps = result.steps;
+  report.planned_steps = trainer.total_steps();
   report.seconds = elapsed.count();
+  report.validation = score_of(trainer, result);
   if (!result.is_complete && watch.interruption() != 0) {
     report.interruption = watch.interruption() == SIGINT ? "SIGINT" : "SIGTERM";
   }
   if (watch.has_checkpoint()) report.files.emplace_back("checkpoint", *options.checkpoint);
-  report.notes = watch.notes();
-  if (!deliver_training(report, options) || watch.has_lost_checkpoint()) return ExitCode::kError;
+  if (options.history) report.files.emplace_back("history", *options.history);
+  if (!deliver_training(report, options) || watch.has_lost_output()) return ExitCode::kError;
   return exit_code_of(report, watch.interruption(), options);
 }
 

@@ -107,6 +107,9 @@ void add_keeping(Command& command, TrainOptions& options) {
   command.text(
       "--resume", options.resume, "FILE",
       "Go on from a checkpoint, with the same options as before; the result has the same bits");
+  command.text(
+      "--history", options.history, "FILE",
+      "Append every step's statistics as JSON lines, which gradvitals diagnose judges again");
 }
 
 void add_alerts(Command& command, TrainOptions& options) {
@@ -114,6 +117,9 @@ void add_alerts(Command& command, TrainOptions& options) {
   command.integer("--every", options.checkup_every, 1, kMostTrainingSteps,
                   "Steps from one check-up of units and signals to the next; gradients, weights "
                   "and updates are watched in every step");
+  command.text("--thresholds", options.thresholds_file, "FILE",
+               "Limits of the rules as JSON, in place of the default, under the names that "
+               "docs/rules.md lists");
   command.parsed("--on-alert", "COMMAND", "",
                  "Run this at each alert, with its JSON as standard input: words as in a shell, "
                  "without one",
@@ -187,10 +193,11 @@ void check_files(const TrainOptions& options) {
       throw UsageError(fmt::format("{} and {} both write '{}'", other->second, option_name, *path));
     }
     // A checkpoint may take the place of the one that was read.
-    const bool is_json = option_name == std::string_view("--json");
+    const bool may_replace = option_name == std::string_view("--checkpoint");
     for (const auto& [read_by, read] :
          {std::pair{"--data", options.data}, std::pair{"--target", options.target},
-          std::pair{"--resume", is_json ? options.resume.value_or("") : ""}}) {
+          std::pair{"--thresholds", options.thresholds_file},
+          std::pair{"--resume", may_replace ? "" : options.resume.value_or("")}}) {
       if (read.empty() || canonical_path(read) != canonical_path(*path)) continue;
       throw UsageError(fmt::format("'{}' is read by {}, and {} would write over it", *path, read_by,
                                    option_name));

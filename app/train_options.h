@@ -50,7 +50,10 @@ struct TrainOptions {
   std::optional<std::int64_t> checkpoint_every;  ///< Steps; else at each end of an epoch.
   std::optional<std::string> resume;
 
+  std::optional<std::string> history;
+
   // What is watched and told.
+  std::string thresholds_file;  ///< JSON; empty for the default limits.
   std::int64_t checkup_every = 10;
   std::vector<std::string> alert_command;  ///< Words; empty for none.
   std::optional<double> alert_limit_seconds;

@@ -135,6 +135,7 @@ TrainerOptions trainer_options(const TrainOptions& options, LossKind loss) {
   if (is_notebook && !options.epochs && !options.steps) chosen.steps = kNotebookSteps;
   chosen.seed = static_cast<std::uint64_t>(options.seed);
   chosen.checkup_every = options.checkup_every;
+  chosen.thresholds = read_thresholds(options.thresholds_file);
   return chosen;
 }
 

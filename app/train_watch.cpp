@@ -15,6 +15,9 @@
 namespace gradvitals::app {
 namespace {
 
+/// The JSON of a run that is sick in every way stays below a megabyte.
+constexpr std::size_t kMostEventsKept = 1000;
+
 std::unique_ptr<AlertCommand> alert_command_of(const TrainOptions& options) {
   if (options.alert_command.empty()) return nullptr;
   AlertCommandOptions limits;
@@ -38,13 +41,18 @@ std::int64_t epochs_of(const Trainer& trainer) {
 
 }  // namespace
 
-TrainWatch::TrainWatch(const TrainOptions& options, std::string run)
+TrainWatch::TrainWatch(const TrainOptions& options, std::string run, std::int64_t first_step)
     : options_(options),
       run_(std::move(run)),
       style_{.color = use_color(options.color, STDERR_FILENO),
              .ascii = use_ascii(options.ascii, STDERR_FILENO)},
       progress_(options.color, options.ascii),
-      alert_command_(alert_command_of(options)) {}
+      alert_command_(alert_command_of(options)) {
+  if (!options.history) return;
+  HistoryOptions kept = {.run = run_, .settings = {}, .resume_step = {}};
+  if (options.resume) kept.resume_step = first_step;
+  history_.emplace(*options.history, std::move(kept));
+}
 
 ProgressReport TrainWatch::report(const Trainer& trainer) const {
   const std::int64_t step = trainer.step();
@@ -54,10 +62,10 @@ ProgressReport TrainWatch::report(const Trainer& trainer) const {
       .steps = trainer.total_steps(),
       .epoch = per_epoch > 1 ? std::max<std::int64_t>((step + per_epoch - 1) / per_epoch, 1) : 0,
       .epochs = epochs_of(trainer),
-      .loss = loss_,
+      .loss = seen_.last_loss,
       .score = validation_ ? std::optional(validation_->score) : std::nullopt,
       .score_name = name(score_kind(trainer.options().loss)),
-      .gradient_norm = gradient_norm_,
+      .gradient_norm = seen_.last_norm,
       .verdict = trainer.tracker().verdict(),
       .severity = trainer.tracker().severity()};
 }
@@ -88,20 +96,43 @@ void TrainWatch::keep_checkpoint(const Trainer& trainer) {
   }
 }
 
+void TrainWatch::see(const TrainingStep& step) {
+  if (!seen_.first_step) {
+    seen_.first_step = step.step;
+    seen_.first_loss = step.loss;
+  }
+  seen_.last_step = step.step;
+  seen_.last_loss = step.loss;
+  if (step.metrics != nullptr) seen_.last_norm = global_norm(*step.metrics);
+  for (const HealthEvent& event : step.events) {
+    if (seen_.events.size() < kMostEventsKept) {
+      seen_.events.push_back(event);
+    } else {
+      ++seen_.events_left_out;
+    }
+  }
+}
+
+void TrainWatch::record(const TrainingStep& step) {
+  if (!history_ || step.metrics == nullptr) return;
+  history_->add(*step.metrics, step.context);
+  for (const HealthEvent& event : step.events) history_->add(event);
+  if (const auto complaint = history_->take_complaint()) {
+    progress_.print(fmt::format("gradvitals: {}; the training goes on", printable(*complaint)));
+  }
+}
+
 void TrainWatch::on_step(const TrainingStep& step) {
-  Trainer& trainer = step.trainer;
-  loss_ = step.loss;
+  see(step);
+  record(step);
   for (const HealthEvent& event : step.events) tell(event);
   tell_problems();
-  const bool is_first = !first_step_;
-  if (is_first) first_step_ = step.step;
+  const bool is_first = step.step == seen_.first_step;
   if (options_.checkpoint_every && !is_first && step.step % *options_.checkpoint_every == 0) {
-    keep_checkpoint(trainer);
+    keep_checkpoint(step.trainer);
   }
-  if (interrupt_.signal() != 0) trainer.stop();
-  if (!progress_.is_due()) return;
-  if (step.metrics != nullptr) gradient_norm_ = global_norm(*step.metrics);
-  progress_.update(report(trainer));
+  if (interrupt_.signal() != 0) step.trainer.stop();
+  if (progress_.is_due()) progress_.update(report(step.trainer));
 }
 
 void TrainWatch::on_epoch(const TrainingEpoch& epoch) {
@@ -118,6 +149,11 @@ void TrainWatch::finish(const Trainer& trainer) {
   tell_problems();
 }
 
+bool TrainWatch::has_lost_output() const {
+  const bool lost_lines = history_ && !missing_text(history_->status(), "").empty();
+  return lost_lines || !checkpoint_problem_.empty();
+}
+
 std::vector<std::string> TrainWatch::notes() const {
   std::vector<std::string> notes = command_problems_;
   if (alert_command_) {
@@ -128,7 +164,11 @@ std::vector<std::string> TrainWatch::notes() const {
                                   lost + counts.succeeded));
     }
   }
-  if (has_lost_checkpoint()) notes.push_back(checkpoint_problem_);
+  if (!checkpoint_problem_.empty()) notes.push_back(checkpoint_problem_);
+  if (history_) {
+    const std::string missing = missing_text(history_->status(), *options_.history);
+    if (!missing.empty()) notes.push_back(missing);
+  }
   return notes;
 }
 

@@ -10,7 +10,9 @@
 #include "app/interrupt.h"
 #include "app/progress.h"
 #include "app/train_options.h"
+#include "monitor/history/history_writer.h"
 #include "monitor/report/style.h"
+#include "monitor/report/trajectory_report.h"
 #include "training/alert_command.h"
 #include "training/trainer.h"
 
@@ -20,8 +22,10 @@ namespace gradvitals::app {
 /// the training where the user wishes it. What fails is told once, and does not end the training.
 class TrainWatch final : public TrainingObserver {
  public:
-  /// `run` names the training in alerts. The options must outlive it.
-  TrainWatch(const TrainOptions& options, std::string run);
+  /// `run` names the training in alerts and in its history, which goes on at `first_step` where a
+  /// checkpoint is resumed. The options must outlive it. Throws InputError where the file is the history
+  /// of another run, and std::runtime_error where it cannot be written.
+  TrainWatch(const TrainOptions& options, std::string run, std::int64_t first_step);
 
   void on_step(const TrainingStep& step) override;
   void on_epoch(const TrainingEpoch& epoch) override;
@@ -34,10 +38,15 @@ class TrainWatch final : public TrainingObserver {
   bool has_checkpoint() const { return has_checkpoint_; }
   /// What is missing, one sentence each.
   std::vector<std::string> notes() const;
-  /// Whether the last checkpoint that was to be kept could not be written.
-  bool has_lost_checkpoint() const { return !checkpoint_problem_.empty(); }
+  /// Whether the last checkpoint, or a line of the history, could not be written.
+  bool has_lost_output() const;
+
+  /// What was seen of the run: its events, first and last steps. The rest is the tracker's.
+  const TrajectoryReport& seen() const { return seen_; }
 
  private:
+  void see(const TrainingStep& step);
+  void record(const TrainingStep& step);
   void tell(const HealthEvent& event);
   void tell_problems();
   void keep_checkpoint(const Trainer& trainer);
@@ -49,10 +58,9 @@ class TrainWatch final : public TrainingObserver {
   Interrupt interrupt_;
   Progress progress_;
   std::unique_ptr<AlertCommand> alert_command_;  ///< Null for none.
-  std::optional<double> loss_;
-  std::optional<double> gradient_norm_;
+  std::optional<HistoryWriter> history_;
+  TrajectoryReport seen_;
   std::optional<Evaluation> validation_;
-  std::optional<std::int64_t> first_step_;  ///< That this run makes.
   std::vector<std::string> command_problems_;
   std::string checkpoint_problem_;  ///< Of the last one; empty where it was written.
   bool has_told_checkpoint_ = false;

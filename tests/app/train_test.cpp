@@ -167,17 +167,17 @@ TEST(Train, ANotebookNetworkIsTrainedAndToldOf) {
   EXPECT_EQ(result.exit_code, 0);
   for (const char* text :
        {"TRAINING: the notebook's ReLU network on the notebook's samples",
-        "OK: healthy from the first step to the last, 50 steps", "Loss, last step"}) {
+        "The run was healthy over 50 steps (0 to 49)", "VITAL SIGNS", "Blood pressure"}) {
     EXPECT_NE(result.out.find(text), std::string::npos) << text << " in\n" << result.out;
   }
-  EXPECT_EQ(result.err.find("healthy from"), std::string::npos);
+  EXPECT_EQ(result.err.find("The run was"), std::string::npos);
 }
 
 TEST(Train, AnExplodingNetworkTripsTheGateAndIsExplained) {
   const ProgramResult result =
       run_train({"--network", "exploding", "--steps", "20", "--fail-on", "critical"});
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_NE(result.out.find("exploding since step 0, after 20 steps"), std::string::npos)
+  EXPECT_NE(result.out.find("The run has been exploding since step 0"), std::string::npos)
       << result.out;
   EXPECT_NE(result.out.find("Initialise with smaller weights"), std::string::npos) << result.out;
   EXPECT_NE(result.err.find("CRITICAL: step "), std::string::npos) << result.err;
@@ -214,16 +214,19 @@ TEST(Train, TheJsonSaysWhatTheTextDoes) {
   EXPECT_EQ(report["steps"], 20);
   EXPECT_EQ(report["complete"], true);
   EXPECT_EQ(report["interruption"], nullptr);
-  EXPECT_EQ(report["verdict"], "exploding");
-  EXPECT_EQ(report["worst_severity"], "critical");
   EXPECT_EQ(report["settings"]["loss"], "mse");
   EXPECT_EQ(report["validation"], nullptr);
+  const json& run = report["run"];
+  EXPECT_EQ(run["verdict"], "exploding");
+  EXPECT_EQ(run["severity"], "critical");
+  EXPECT_EQ(run["steps"], 20);
   const auto backward_factor = std::ranges::find_if(
-      report["episodes"], [](const json& episode) { return episode["rule"] == "R2"; });
-  ASSERT_NE(backward_factor, report["episodes"].end());
+      run["findings"], [](const json& episode) { return episode["rule"] == "R2"; });
+  ASSERT_NE(backward_factor, run["findings"].end());
   EXPECT_EQ((*backward_factor)["first_step"], 0);
-  EXPECT_EQ((*backward_factor)["open"], true);
+  EXPECT_EQ((*backward_factor)["is_open"], true);
   EXPECT_EQ((*backward_factor)["verdict"], "exploding");
+  EXPECT_EQ(report["events"].front()["event"], "began");
 }
 
 TEST(Train, DigitsAreLearntWithTheModelThatSuitsThem) {
@@ -235,7 +238,7 @@ TEST(Train, DigitsAreLearntWithTheModelThatSuitsThem) {
   const json report = json::parse(result.out);
   EXPECT_GE(report["validation"]["score"], 0.92);
   EXPECT_EQ(report["settings"]["loss"], "softmax_cross_entropy");
-  EXPECT_NE(report["worst_severity"], "critical");
+  EXPECT_NE(report["run"]["severity"], "critical");
 }
 
 TEST(Train, AResumedTrainingEndsWithTheSameBits) {
@@ -252,7 +255,7 @@ TEST(Train, AResumedTrainingEndsWithTheSameBits) {
   ASSERT_EQ(run_train(resumed).exit_code, 0);
   EXPECT_EQ(read_file(folder.file("resumed")), read_file(folder.file("whole")));
   const json report = json::parse(read_file(folder.file("json")));
-  EXPECT_EQ(report["first_step"], 25);
+  EXPECT_EQ(report["steps_before"], 25);
   EXPECT_EQ(report["steps"], 60);
   EXPECT_EQ(report["files"]["checkpoint"], folder.file("resumed"));
 }
@@ -283,6 +286,69 @@ TEST(Train, NothingIsLeftToTrainWhereTheCheckpointIsOfTheEnd) {
   const ProgramResult result = run_train(second);
   EXPECT_EQ(result.exit_code, 3);
   EXPECT_NE(result.err.find("all 5 steps were made before"), std::string::npos) << result.err;
+}
+
+TEST(Train, TheHistoryIsJudgedAsTheTrainingWas) {
+  const TemporaryFolder folder;
+  const std::string history = folder.file("run.jsonl");
+  const json trained =
+      train_json({"--network", "exploding", "--steps", "30", "--history", history});
+  const ProgramResult judged = run_program({"diagnose", history, "--json", "-"});
+  const json again = json::parse(judged.out);
+  for (const char* key : {"verdict", "severity", "steps", "first_step", "last_step"}) {
+    EXPECT_EQ(again["run"][key], trained["run"][key]) << key;
+  }
+  EXPECT_EQ(again["run"]["findings"].size(), trained["run"]["findings"].size());
+  EXPECT_EQ(again["events"].size(), trained["events"].size());
+}
+
+TEST(Train, AHistoryGoesOnWhereTheTrainingIsResumed) {
+  const TemporaryFolder folder;
+  const std::string history = folder.file("run.jsonl");
+  const std::string state = folder.file("state");
+  ASSERT_EQ(
+      run_train({"--network", "relu", "--steps", "10", "--history", history, "--checkpoint", state})
+          .exit_code,
+      0);
+  ASSERT_EQ(
+      run_train({"--network", "relu", "--steps", "25", "--history", history, "--resume", state})
+          .exit_code,
+      0);
+  const json judged = json::parse(run_program({"diagnose", history, "--json", "-"}).out);
+  EXPECT_EQ(judged["run"]["steps"], 25);
+  EXPECT_EQ(judged["run"]["last_step"], 24);
+}
+
+TEST(Train, AHistoryIsNotMixedWithThatOfAnotherTraining) {
+  const TemporaryFolder folder;
+  const TrainArguments arguments = {"--network", "relu",      "--steps",
+                                    "5",         "--history", folder.file("a")};
+  ASSERT_EQ(run_train(arguments).exit_code, 0);
+  const std::string before = read_file(folder.file("a"));
+  const ProgramResult again = run_train(arguments);
+  EXPECT_EQ(again.exit_code, 2);
+  EXPECT_NE(again.err.find(folder.file("a")), std::string::npos) << again.err;
+  EXPECT_EQ(read_file(folder.file("a")), before);
+}
+
+TEST(Train, AHistoryOnAFullDiskIsToldOnceAndTheTrainingGoesOn) {
+  const ProgramResult result =
+      run_train({"--network", "relu", "--steps", "20", "--history", "/dev/full"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.out.find("The run was healthy over 20 steps"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("No space left on device"), std::string::npos) << result.out;
+  EXPECT_EQ(result.err.find("the training goes on"), result.err.rfind("the training goes on"));
+}
+
+TEST(Train, LimitsOfAFileJudge) {
+  const TemporaryFolder folder;
+  std::ofstream(folder.file("limits"))
+      << R"({"backward_factor_high": {"warning": 1e6, "critical": 1e7},
+    "forward_gain_high": {"warning": 1e3, "critical": 1e4}})";
+  const json report =
+      train_json({"--network", "exploding", "--steps", "5", "--thresholds", folder.file("limits")});
+  for (const json& finding : report["run"]["findings"]) EXPECT_NE(finding["rule"], "R2");
+  EXPECT_EQ(report["thresholds"]["backward_factor_high"]["warning"], 1e6);
 }
 
 TEST(Train, AlertsReachTheCommandAsJson) {
@@ -330,7 +396,8 @@ TEST(Train, CtrlCEndsCleanlyWithACheckpointAndAReport) {
     EXPECT_EQ(report["complete"], false);
     EXPECT_GT(report["steps"], 0);
     EXPECT_TRUE(std::filesystem::exists(folder.file("state")));
-    EXPECT_NE(read_file(folder.file("text")).find("of 100000000 steps"), std::string::npos);
+    EXPECT_NE(read_file(folder.file("text")).find(" of 100000000; ended by SIG"),
+              std::string::npos);
   }
 }
 
@@ -340,8 +407,7 @@ TEST(Train, ACheckpointThatCannotBeWrittenDoesNotEndTheTraining) {
       {"--network", "relu", "--steps", "20", "--checkpoint", folder.file("missing/state")});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_NE(result.err.find("the training goes on"), std::string::npos) << result.err;
-  EXPECT_NE(result.out.find("healthy from the first step to the last, 20 steps"), std::string::npos)
-      << result.out;
+  EXPECT_NE(result.out.find("The run was healthy over 20 steps"), std::string::npos) << result.out;
   EXPECT_NE(result.out.find("missing/state"), std::string::npos) << result.out;
 }
 

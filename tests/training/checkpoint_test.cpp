@@ -12,6 +12,7 @@
 #include <fstream>
 #include <limits>
 #include <sstream>
+#include <stdexcept>
 #include <system_error>
 #include <thread>
 
@@ -233,6 +234,16 @@ TEST_F(CheckpointTest, ControlsAndObserversStateComeBack) {
   resumed.load_checkpoint(path_);
   EXPECT_EQ(resumed.controls(), controls);
   EXPECT_EQ(second.value, "seven");
+  class Refuses : public TrainingObserver {
+    void load_state(const std::map<std::string, std::string>& /*state*/) override {
+      throw std::invalid_argument("no such state");
+    }
+  };
+  Refuses refuses;
+  Trainer refused(stream_, trained, data_, options());
+  refused.add_observer(refuses);
+  expect_refused([&] { refused.load_checkpoint(path_); }, "c.safetensors: no such state");
+  EXPECT_EQ(refused.step(), 0);
   TrainerOptions blind = options();
   blind.watch = false;
   Trainer unwatched(stream_, trained, data_, blind);

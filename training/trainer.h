@@ -42,8 +42,9 @@ struct TrainerOptions {
   std::int64_t epochs = 10;
   std::optional<std::int64_t> steps{};  ///< Updates in all, in place of epochs.
   std::uint64_t seed = 42;              ///< Of the order of the samples.
-  bool watch = true;                    ///< Without it there are neither metrics nor events.
-  std::int64_t checkup_every = 10;      ///< Steps; the first three are check-ups as well.
+  bool watch =
+      true;  ///< Without it there are neither metrics nor events; every loss is waited for.
+  std::int64_t checkup_every = 10;  ///< Steps; the first three are check-ups as well.
   Thresholds thresholds{};
   /// What else a checkpoint must have alike to be resumed: the model's seed, the split of the data.
   std::map<std::string, std::string> settings{};
@@ -119,7 +120,7 @@ struct TrainingResult {
 ///
 /// A step: batch, forward, backward, statistics, judgement, observers, update. On cpu and sim a step
 /// is judged before its update is applied, so that a checkpoint of an incident holds what led to it.
-/// On a GPU nothing waits for the statistics; observers hear of a step once they have arrived.
+/// On a GPU only check-ups wait for the statistics; observers hear of another step once its have arrived.
 ///
 /// Everything random is a function of seed and step: the order of samples of TrainerOptions::seed,
 /// masks of Dropout of the model's. Two runs of one program on one machine give the same bits, and so

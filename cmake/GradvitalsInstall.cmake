@@ -12,6 +12,7 @@ install(
           gradvitals_sim_archive
           gradvitals_framework
           gradvitals_monitor
+          gradvitals_training
   EXPORT gradvitals
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}

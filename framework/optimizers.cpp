@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 #include <utility>
 
@@ -56,19 +57,33 @@ Updates Optimizer::apply(Stream& stream, const Gradients& gradients, const Updat
   return updates;
 }
 
+void Optimizer::set_learning_rate(double rate) {
+  if (!std::isfinite(rate)) {
+    throw std::invalid_argument(fmt::format("Optimizer: learning rate {} is not finite", rate));
+  }
+  take_learning_rate(rate);
+}
+
 // A training loop passes the same parameters in the same order: the hint finds them at once.
+std::size_t Optimizer::place_of(std::size_t hint, const Parameter& parameter) const {
+  const auto is_its = [&](const State& state) { return state.parameter == &parameter; };
+  if (hint < states_.size() && is_its(states_[hint])) return hint;
+  return static_cast<std::size_t>(std::ranges::find_if(states_, is_its) - states_.begin());
+}
+
+bool Optimizer::fits(const State& state, const Parameter& parameter) {
+  const Tensor& weight = parameter.value;
+  return state.name == parameter.name && state.shape == weight.shape() &&
+         state.dtype == weight.dtype() && state.steps.device() == weight.device();
+}
+
 const Optimizer::State& Optimizer::state_of(Stream& stream, std::size_t hint,
                                             const Parameter& parameter) {
-  const auto is_its = [&](const State& state) { return state.parameter == &parameter; };
-  const bool hits = hint < states_.size() && is_its(states_[hint]);
-  const auto found = hits ? states_.begin() + static_cast<std::ptrdiff_t>(hint)
-                          : std::find_if(states_.begin(), states_.end(), is_its);
-  if (found == states_.end()) return states_.emplace_back(new_state(stream, parameter));
-  const Tensor& weight = parameter.value;
-  const bool fits = found->name == parameter.name && found->shape == weight.shape() &&
-                    found->dtype == weight.dtype() && found->steps.device() == weight.device();
-  if (!fits) *found = new_state(stream, parameter);
-  return *found;
+  const std::size_t place = place_of(hint, parameter);
+  if (place == states_.size()) return states_.emplace_back(new_state(stream, parameter));
+  State& state = states_[place];
+  if (!fits(state, parameter)) state = new_state(stream, parameter);
+  return state;
 }
 
 Optimizer::State Optimizer::new_state(Stream& stream, const Parameter& parameter) const {
@@ -80,7 +95,7 @@ Optimizer::State Optimizer::new_state(Stream& stream, const Parameter& parameter
               .tensors = {},
               .steps = Buffer(stream, sizeof(std::int64_t))};
   fill_zero(stream, state.steps.data(), state.steps.bytes());
-  for (int i = 0; i < state_count(); ++i) {
+  for (std::size_t i = 0; i < state_names().size(); ++i) {
     state.tensors.push_back(Tensor::zeros(stream, weight.shape(), weight.dtype()));
   }
   return state;
@@ -143,9 +158,19 @@ void Adam::update(Stream& stream, const Update& update) {
                                       .beta1 = options_.beta1,
                                       .beta2 = options_.beta2,
                                       .epsilon = options_.epsilon,
+                                      .weight_decay = weight_decay_,
                                       .update_sum_squares = update.sum_squares,
                                       .guard = update.guard});
   });
 }
+
+AdamW::AdamW() : AdamW(Options{}) {}
+
+AdamW::AdamW(Options options)
+    : Adam({.learning_rate = options.learning_rate,
+            .beta1 = options.beta1,
+            .beta2 = options.beta2,
+            .epsilon = options.epsilon},
+           options.weight_decay) {}
 
 }  // namespace gradvitals

@@ -1,6 +1,11 @@
 // Optimizers: gradients to new weights. The formulas are in kernels/ops/optimizer.h.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "framework/parameter.h"
@@ -30,6 +35,13 @@ struct Updates {
   std::vector<TensorView> views() const;
 };
 
+/// A tensor of an optimizer's state.
+struct OptimizerTensor {
+  /// The parameter's and its own: "dense/kernel/velocity".
+  std::string name;
+  Tensor value;
+};
+
 /// Updates parameters in place. State (velocities, moments) is kept per Parameter, identified by address
 /// and name, so that gradients may come in any order. It is kept if the parameter's value is replaced by
 /// one of the same shape, dtype and device (loaded weights), and reset otherwise. Two Parameters whose
@@ -38,11 +50,30 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  /// One step, on the stream. `guard` clips it, or skips it if gradients are not finite, on the
-  /// device (it reads GradientMonitor::global_stats()). Throws std::invalid_argument naming a
+  /// One step, on the stream. `guard` clips it, or skips it if gradients are not finite or too large, on
+  /// the device (it reads GradientMonitor::global_stats()). Throws std::invalid_argument naming a
   /// parameter whose gradient has another shape, or that is on another device than the stream, and
   /// for a setting out of range.
   Updates apply(Stream& stream, const Gradients& gradients, const UpdateGuard& guard = {});
+
+  /// Of the next apply(), unless the control of its guard has another.
+  virtual double learning_rate() const = 0;
+  /// Throws std::invalid_argument for what is not finite.
+  void set_learning_rate(double rate);
+
+  /// What a checkpoint needs, besides weights and options, to go on with the same bits. Of each parameter,
+  /// of its shape and dtype: "dense/kernel/velocity" (Momentum), "dense/kernel/first_moment" and
+  /// "dense/kernel/second_moment" (Adam and AdamW); of the latter also "dense/kernel/steps", (1) float64.
+  /// Zeros for a parameter without a step so far. Copies, on the stream's device; waits for the stream.
+  /// Throws std::invalid_argument naming parameters that share a name, or are on another device.
+  std::vector<OptimizerTensor> state(Stream& stream, std::span<Parameter* const> parameters) const;
+
+  /// Takes over what state() of the same kind of optimizer gave, in any order and from any device. Throws
+  /// std::invalid_argument naming the tensor that is missing, is there twice, belongs to none of the
+  /// parameters or is of another shape or dtype than its parameter; nothing is changed then, nor where
+  /// state() would throw.
+  void load_state(Stream& stream, std::span<Parameter* const> parameters,
+                  std::span<const OptimizerTensor> tensors);
 
  protected:
   /// State of one parameter, initially zero.
@@ -51,7 +82,7 @@ class Optimizer {
     Name name;                             ///< Detects another parameter at the same address.
     Shape shape;
     DType dtype = DType::kFloat32;
-    std::vector<Tensor> tensors;  ///< state_count() of them, like the parameter.
+    std::vector<Tensor> tensors;  ///< One for each of state_names(), like the parameter.
     Buffer steps;                 ///< One std::int64_t: the updates applied.
   };
 
@@ -65,11 +96,26 @@ class Optimizer {
   };
 
   virtual void update(Stream& stream, const Update& update) = 0;
-  virtual int state_count() const = 0;
+  /// "velocity": what its tensors of state are called behind the name of their parameter.
+  virtual std::vector<std::string_view> state_names() const = 0;
+  /// Whether State::steps matters to it.
+  virtual bool counts_steps() const { return false; }
+  virtual void take_learning_rate(double rate) = 0;
 
  private:
+  /// What load_state() takes over for one parameter.
+  struct LoadedState {
+    std::vector<const Tensor*> tensors;
+    std::int64_t steps = 0;
+  };
+
+  static bool fits(const State& state, const Parameter& parameter);
+  std::size_t place_of(std::size_t hint, const Parameter& parameter) const;
   const State& state_of(Stream& stream, std::size_t hint, const Parameter& parameter);
   State new_state(Stream& stream, const Parameter& parameter) const;
+  void check_stateful(const Stream& stream, std::span<Parameter* const> parameters) const;
+  std::vector<LoadedState> find_state(std::span<Parameter* const> parameters,
+                                      std::span<const OptimizerTensor> tensors) const;
 
   std::vector<State> states_;
 };
@@ -82,9 +128,12 @@ class Sgd final : public Optimizer {
   Sgd() = default;
   explicit Sgd(Options options) : options_(options) {}
 
+  double learning_rate() const override { return options_.learning_rate; }
+
  private:
   void update(Stream& stream, const Update& update) override;
-  int state_count() const override { return 0; }
+  std::vector<std::string_view> state_names() const override { return {}; }
+  void take_learning_rate(double rate) override { options_.learning_rate = rate; }
 
   Options options_;
 };
@@ -99,16 +148,19 @@ class Momentum final : public Optimizer {
   Momentum() = default;
   explicit Momentum(Options options) : options_(options) {}
 
+  double learning_rate() const override { return options_.learning_rate; }
+
  private:
   void update(Stream& stream, const Update& update) override;
-  int state_count() const override { return 1; }
+  std::vector<std::string_view> state_names() const override { return {"velocity"}; }
+  void take_learning_rate(double rate) override { options_.learning_rate = rate; }
 
   Options options_;
 };
 
 /// A parameter that has no gradient in a step, and one whose update is skipped, does not count the
 /// step, as in PyTorch.
-class Adam final : public Optimizer {
+class Adam : public Optimizer {
  public:
   struct Options {
     double learning_rate = 0.001;
@@ -119,11 +171,36 @@ class Adam final : public Optimizer {
   Adam() = default;
   explicit Adam(Options options) : options_(options) {}
 
+  double learning_rate() const override { return options_.learning_rate; }
+
+ protected:
+  Adam(Options options, double weight_decay) : options_(options), weight_decay_(weight_decay) {}
+
  private:
   void update(Stream& stream, const Update& update) override;
-  int state_count() const override { return 2; }
+  std::vector<std::string_view> state_names() const override {
+    return {"first_moment", "second_moment"};
+  }
+  bool counts_steps() const override { return true; }
+  void take_learning_rate(double rate) override { options_.learning_rate = rate; }
 
   Options options_;
+  double weight_decay_ = 0.0;
+};
+
+/// Adam that also moves every weight towards 0, by learning_rate * weight_decay of it in a step. It decays
+/// all parameters that it is given, biases too.
+class AdamW final : public Adam {
+ public:
+  struct Options {
+    double learning_rate = 0.001;
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double epsilon = 1e-8;
+    double weight_decay = 0.01;  ///< PyTorch's default; Keras has 0.004.
+  };
+  AdamW();
+  explicit AdamW(Options options);
 };
 
 }  // namespace gradvitals

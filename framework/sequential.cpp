@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <stdexcept>
 
 #include "framework/layers/layer_chain.h"
+#include "kernels/runtime/buffer.h"
 
 namespace gradvitals {
 namespace {
@@ -59,6 +61,35 @@ std::int64_t Sequential::parameter_count() const {
   return std::accumulate(
       all.begin(), all.end(), std::int64_t{0},
       [](std::int64_t sum, const Parameter* parameter) { return sum + parameter->value.count(); });
+}
+
+std::vector<LayerCount> Sequential::layer_counts(Stream& stream) const {
+  std::vector<LayerCount> counts;
+  for (const LayerCounter& counter : counters_of(layers_)) {
+    LayerCount& count = counts.emplace_back(LayerCount{.name = counter.name});
+    copy_to_host(stream, counter.value.data, sizeof(count.value), &count.value);
+  }
+  return counts;
+}
+
+void Sequential::set_layer_counts(Stream& stream, std::span<const LayerCount> counts) {
+  const auto refuse = [&](std::string_view name, std::string_view why) {
+    throw std::invalid_argument(
+        fmt::format("Sequential '{}': layer count '{}' {}", options_.name, name, why));
+  };
+  std::map<std::string_view, const void*> sources;
+  for (const LayerCount& count : counts) {
+    if (!sources.emplace(count.name, &count.value).second) refuse(count.name, "is there twice");
+  }
+  std::vector<std::pair<const void*, void*>> copies;
+  for (const LayerCounter& counter : counters_of(layers_)) {
+    const auto found = sources.find(counter.name);
+    if (found == sources.end()) refuse(counter.name, "is missing");
+    copies.emplace_back(found->second, counter.value.data);
+    sources.erase(found);
+  }
+  if (!sources.empty()) refuse(sources.begin()->first, "is of none of its layers");
+  for (const auto& [from, to] : copies) copy_to_device(stream, from, sizeof(std::uint64_t), to);
 }
 
 std::vector<TensorView> Sequential::views() const {

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,14 @@ struct SequentialOptions {
   /// With the model's name it decides every initial value: models of different names share none.
   std::uint64_t seed = 0;
   DType dtype = DType::kFloat32;
+};
+
+/// A LayerCounter's number, on the host.
+struct LayerCount {
+  std::string name;  ///< "residual/dropout/counter".
+  std::uint64_t value = 0;
+
+  bool operator==(const LayerCount&) const = default;
 };
 
 ///     Sequential model(stream, {.name = "Mlp", .input_shape = {10}, .seed = 42},
@@ -54,10 +63,19 @@ class Sequential {
   std::vector<Parameter*> trainable_variables() const;
   std::int64_t parameter_count() const;
 
+  /// What the layers count, in their order: with it and the parameters a new model goes on as this one
+  /// would, Dropout with the same masks. Waits for the stream, which is the one that forward() ran on.
+  std::vector<LayerCount> layer_counts(Stream& stream) const;
+  /// Sets all of them, given in any order. Throws std::invalid_argument naming the count that is missing,
+  /// is there twice or belongs to no layer; none is set then.
+  void set_layer_counts(Stream& stream, std::span<const LayerCount> counts);
+
   /// The weights, for the monitor. Valid while the model lives.
   std::vector<TensorView> views() const;
 
   const std::string& name() const { return options_.name; }
+  /// Of one sample.
+  Shape input_shape() const { return options_.input_shape; }
   /// Of one sample: the input's through all layers.
   Shape output_shape() const { return output_shape_; }
   /// A table of layers with activation, shapes and parameter counts, one line each.

@@ -27,8 +27,17 @@ namespace gradvitals {
 ///       while (auto metrics = monitor.poll()) ...
 ///     }
 ///
-/// Values that the function computes on the host (shapes, a learning rate) are frozen at capture. It
-/// must not keep tensors of its own across runs: their memory is then not reused, and the step cannot
+/// Values that the function computes on the host (shapes, Optimizer::learning_rate()) are frozen at
+/// capture. A learning rate and limits in an UpdateControl are not: the update reads them in every run.
+///
+///     Buffer control(stream, sizeof(UpdateControl));  // before the StepGraph
+///     ... optimizer.apply(stream, gradients,
+///                         {.gradients = monitor.global_stats(),
+///                          .control = static_cast<const UpdateControl*>(control.data())});
+///     const UpdateControl numbers{.learning_rate = rate_of(i), .max_norm = 1.0};  // before each run()
+///     copy_to_device(stream, &numbers, sizeof(numbers), control.data());
+///
+/// The function must not keep tensors of its own across runs: their memory is then not reused, and the step cannot
 /// be captured. Tensors that it uses must outlive the graph. On cpu, where ops run when they are
 /// called, every run calls the function.
 class StepGraph {

@@ -11,22 +11,35 @@
 #include <optional>
 #include <span>
 
+#include "framework/io/batch_arrays.h"
 #include "framework/io/csv.h"
+#include "framework/io/file_kind.h"
 #include "framework/io/idx.h"
 #include "framework/io/inflated_file.h"
+#include "framework/io/input_file.h"
 #include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {
+
+/// A table, and what its file was.
+struct SampleTable : CsvTable {
+  bool has_pixels = false;
+};
 
 /// IDX begins with two zero bytes, which no CSV does.
 bool is_idx(const std::string& content) {
   return content.size() >= 2 && content[0] == '\0' && content[1] == '\0';
 }
 
+bool has_unsigned_bytes(const std::string& idx) {
+  constexpr char kUnsignedByte = 0x08;
+  return idx.size() > 2 && idx[2] == kUnsignedByte;
+}
+
 /// An IDX array as a table, one row per index of its first dimension.
-CsvTable as_table(IdxArray&& array, const std::string& path) {
-  CsvTable table;
+SampleTable as_table(IdxArray&& array, const std::string& path) {
+  SampleTable table;
   table.rows = array.shape[0];
   if (array.values.empty()) refuse_input(path, "has no elements");
   table.cols = std::ssize(array.values) / table.rows;
@@ -34,10 +47,20 @@ CsvTable as_table(IdxArray&& array, const std::string& path) {
   return table;
 }
 
-CsvTable read_table(const std::string& path) {
+bool has_own_targets(const std::string& content) {
+  const FileKind kind = kind_of(std::as_bytes(std::span(content)));
+  return kind == FileKind::kSafetensors || kind == FileKind::kZip;
+}
+
+SampleTable read_table(const std::string& path) {
   const std::string content = read_inflated(path);
-  if (!is_idx(content)) return parse_csv(content, path);
-  return as_table(parse_idx(std::as_bytes(std::span(content)), path), path);
+  if (has_own_targets(content)) {
+    refuse_input(path, "holds x and y: its targets are y, and no other is named");
+  }
+  if (!is_idx(content)) return {parse_csv(content, path)};
+  SampleTable table = as_table(parse_idx(std::as_bytes(std::span(content)), path), path);
+  table.has_pixels = has_unsigned_bytes(content);
+  return table;
 }
 
 std::optional<std::int64_t> column_named(const CsvTable& table, const std::string& name,
@@ -61,7 +84,7 @@ std::optional<std::int64_t> column_at(const CsvTable& table, const std::string& 
 }
 
 /// Moves one column out of the table.
-Dataset split_column(const CsvTable& table, std::int64_t column, const std::string& path) {
+Dataset split_column(const SampleTable& table, std::int64_t column, const std::string& path) {
   if (table.cols < 2) refuse_input(path, "has one column: no feature is left beside the target");
   Dataset dataset{.rows = table.rows, .features = table.cols - 1, .outputs = 1, .x = {}, .y = {}};
   dataset.x.reserve(static_cast<std::size_t>(dataset.rows * dataset.features));
@@ -70,10 +93,13 @@ Dataset split_column(const CsvTable& table, std::int64_t column, const std::stri
     auto& side = i % table.cols == column ? dataset.y : dataset.x;
     side.push_back(table.values[static_cast<std::size_t>(i)]);
   }
+  dataset.feature_names = table.columns;
+  if (!table.columns.empty()) dataset.feature_names.erase(dataset.feature_names.begin() + column);
+  dataset.has_pixels = table.has_pixels;
   return dataset;
 }
 
-Dataset join(CsvTable&& x, CsvTable&& y, const std::string& data, const std::string& target) {
+Dataset join(SampleTable&& x, SampleTable&& y, const std::string& data, const std::string& target) {
   if (x.rows != y.rows) {
     refuse_input(target, fmt::format("has {} rows, {} has {}", y.rows, data, x.rows));
   }
@@ -81,7 +107,9 @@ Dataset join(CsvTable&& x, CsvTable&& y, const std::string& data, const std::str
           .features = x.cols,
           .outputs = y.cols,
           .x = std::move(x.values),
-          .y = std::move(y.values)};
+          .y = std::move(y.values),
+          .feature_names = std::move(x.columns),
+          .has_pixels = x.has_pixels};
 }
 
 /// The finite values of a column, where they stand.
@@ -125,7 +153,7 @@ void standardize(const Column& column) {
 }  // namespace
 
 Dataset load_dataset(const std::string& data, const std::string& target) {
-  CsvTable table = read_table(data);
+  SampleTable table = read_table(data);
   std::optional<std::int64_t> column = column_named(table, target, data);
   if (!column) column = column_at(table, target, data);
   if (column) return split_column(table, *column, data);
@@ -134,6 +162,27 @@ Dataset load_dataset(const std::string& data, const std::string& target) {
     refuse_input(data, fmt::format("target {} is neither a column nor a file", in_quotes(target)));
   }
   return join(std::move(table), read_table(target), data, target);
+}
+
+Dataset load_dataset(const std::string& data) {
+  const FileKind kind = InputFile(data).kind();
+  if (kind != FileKind::kSafetensors && kind != FileKind::kZip) {
+    refuse_input(data,
+                 "is no file of arrays x and y: a target is needed, a column or a second file");
+  }
+  BatchArrays arrays = read_batch_arrays(data);
+  const auto& [x, y] = arrays;
+  if (x.shape.size() < 2 || y.shape.empty() || y.shape.size() > 2 || x.shape[0] != y.shape[0] ||
+      x.values.empty() || y.values.empty()) {
+    refuse_input(data, fmt::format("x [{}] and y [{}] are no samples with their targets",
+                                   fmt::join(x.shape, ","), fmt::join(y.shape, ",")));
+  }
+  const std::int64_t rows = x.shape[0];
+  return {.rows = rows,
+          .features = std::ssize(x.values) / rows,
+          .outputs = std::ssize(y.values) / rows,
+          .x = {x.values.begin(), x.values.end()},
+          .y = {y.values.begin(), y.values.end()}};
 }
 
 void standardize_features(Dataset& dataset) {

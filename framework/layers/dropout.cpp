@@ -19,6 +19,12 @@ void Dropout::make_parameters(const LayerContext& context) {
                  random_key(context.seed, fmt::format("{}/{}", context.model, context.name)));
 }
 
+std::vector<LayerCounter> Dropout::counters() const {
+  if (!masks_) return {};
+  return {{fmt::format("{}/counter", name()),
+           {static_cast<std::uint64_t*>(masks_->counter.data()), 1}}};
+}
+
 Tensor Dropout::forward(Tape& tape, const Tensor& x) const {
   return dropout(tape, x, rate_, masks_.value());
 }

@@ -7,7 +7,8 @@
 // Saved:    the 16-byte key from which the mask is recomputed.
 // Init:     none. Masks follow from the seed, the layer's name and how often it has run, and are the
 //           same on every device. The count lies on the device: a captured graph (StepGraph) makes
-//           another mask in every replay. A new model starts it at 0: it is not saved.
+//           another mask in every replay. A new model starts it at 0; one that resumes a training sets it
+//           (Sequential::set_layer_counts()).
 //
 // No layer to the monitor: it has no kernel and no activation.
 #pragma once
@@ -31,6 +32,8 @@ class Dropout final : public Layer {
   Activation activation() const override { return Activation::kNone; }
   Tensor forward(Tape& tape, const Tensor& x) const override;
   std::vector<Parameter*> parameters() override { return {}; }
+  /// "dropout/counter", the masks made.
+  std::vector<LayerCounter> counters() const override;
   int depth() const override { return 0; }
 
  protected:

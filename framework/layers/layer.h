@@ -9,6 +9,7 @@
 #include "framework/parameter.h"
 #include "framework/tape.h"
 #include "framework/tensor.h"
+#include "kernels/runtime/matrix_view.h"
 
 namespace gradvitals {
 
@@ -20,6 +21,12 @@ struct LayerContext {
   Shape input_shape;       ///< Of one sample, as everywhere here: (I,) for an input (B,I).
   std::uint64_t seed;
   DType dtype;
+};
+
+/// A number that a layer keeps on the device besides its parameters: how many masks Dropout has made.
+struct LayerCounter {
+  std::string name;                 ///< The layer's and its own: "dropout_1/counter".
+  VectorView<std::uint64_t> value;  ///< (1), on the device. Valid while the layer lives.
 };
 
 class Layer {
@@ -41,6 +48,8 @@ class Layer {
   virtual Tensor forward(Tape& tape, const Tensor& x) const = 0;
   /// In the order in which they are listed, kernel before bias; the layer owns them.
   virtual std::vector<Parameter*> parameters() = 0;
+  /// What a checkpoint needs of it besides its parameters. None before build().
+  virtual std::vector<LayerCounter> counters() const { return {}; }
   /// Number of layers that the monitor counts in it, along its depth (Tape::views()).
   virtual int depth() const { return 1; }
   /// Appends views of its weights, for the monitor. `layer` is the number of its first layer.

@@ -34,6 +34,14 @@ std::vector<Parameter*> parameters_of(LayerChain layers) {
   return all;
 }
 
+std::vector<LayerCounter> counters_of(LayerChain layers) {
+  std::vector<LayerCounter> all;
+  for (const auto& layer : layers) {
+    std::ranges::move(layer->counters(), std::back_inserter(all));
+  }
+  return all;
+}
+
 int depth_of(LayerChain layers) {
   int depth = 0;
   for (const auto& layer : layers) depth += layer->depth();

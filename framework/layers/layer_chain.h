@@ -22,6 +22,9 @@ Tensor forward_through(LayerChain layers, Tape& tape, const Tensor& x);
 /// In the order of the layers.
 std::vector<Parameter*> parameters_of(LayerChain layers);
 
+/// In the order of the layers.
+std::vector<LayerCounter> counters_of(LayerChain layers);
+
 /// Layer::depth() of all of them.
 int depth_of(LayerChain layers);
 

@@ -39,6 +39,10 @@ std::vector<Parameter*> Residual::parameters() {
   return parameters_of(layers_);
 }
 
+std::vector<LayerCounter> Residual::counters() const {
+  return counters_of(layers_);
+}
+
 int Residual::depth() const {
   return depth_of(layers_);
 }

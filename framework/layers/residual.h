@@ -34,6 +34,7 @@ class Residual final : public Layer {
   Activation activation() const override { return Activation::kLinear; }
   Tensor forward(Tape& tape, const Tensor& x) const override;
   std::vector<Parameter*> parameters() override;
+  std::vector<LayerCounter> counters() const override;
   /// The monitor counts the layers within.
   int depth() const override;
   void append_views(int layer, std::vector<TensorView>& views) override;

@@ -30,8 +30,30 @@ void require_decay(std::string_view op, std::string_view setting, double value) 
   require(op, value >= 0.0 && value < 1.0, setting, value, "in [0, 1)");
 }
 
-validate::Memory memory(const UpdateGuard& guard) {
+validate::Memory record_memory(const UpdateGuard& guard) {
   return {"guard.gradients", guard.gradients, sizeof(TensorStats)};
+}
+
+validate::Memory control_memory(const UpdateGuard& guard) {
+  return {"guard.control", guard.control, sizeof(UpdateControl)};
+}
+
+/// Positive, and with a record to compare it with. NaN, too, is no limit.
+void check_limit(std::string_view op, const UpdateGuard& guard, std::string_view setting,
+                 double limit) {
+  require(op, limit > 0, setting, limit, "positive");
+  if (std::isfinite(limit) && guard.gradients == nullptr) {
+    validate::fail(op, fmt::format("{} is given, but guard.gradients is null", setting));
+  }
+}
+
+void check_guard(std::string_view op, const UpdateGuard& guard) {
+  check_limit(op, guard, "guard.max_norm", guard.max_norm);
+  check_limit(op, guard, "guard.skip_above_norm", guard.skip_above_norm);
+  if (guard.control != nullptr && guard.gradients == nullptr) {
+    validate::fail(op,
+                   "guard.control is given, but guard.gradients, which its limits need, is null");
+  }
 }
 
 template <class Op>
@@ -43,11 +65,7 @@ void check_tensors(std::string_view name, const Op& op) {
     validate::shape_mismatch(name, validate::shape("update_sum_squares", sum),
                              {"a scalar", 1, 1, true});
   }
-  // NaN, too, is no limit.
-  require(name, op.guard.max_norm > 0, "guard.max_norm", op.guard.max_norm, "positive");
-  if (std::isfinite(op.guard.max_norm) && op.guard.gradients == nullptr) {
-    validate::fail(name, "guard.max_norm is given, but guard.gradients is null");
-  }
+  check_guard(name, op.guard);
 }
 
 template <class T>
@@ -57,7 +75,7 @@ void check(const SgdUpdate<T>& op) {
   require_finite<T>(kOp, "learning_rate", op.learning_rate);
   validate::outputs_disjoint(
       kOp, {memory("weight", op.weight), memory("update_sum_squares", op.update_sum_squares)},
-      {memory("gradient", op.gradient), memory(op.guard)});
+      {memory("gradient", op.gradient), record_memory(op.guard), control_memory(op.guard)});
 }
 
 template <class T>
@@ -67,10 +85,11 @@ void check(const MomentumUpdate<T>& op) {
   validate::fits(kOp, "velocity", op.velocity, "weight", op.weight);
   require_finite<T>(kOp, "learning_rate", op.learning_rate);
   require_decay(kOp, "momentum", op.momentum);
-  validate::outputs_disjoint(kOp,
-                             {memory("weight", op.weight), memory("velocity", op.velocity),
-                              memory("update_sum_squares", op.update_sum_squares)},
-                             {memory("gradient", op.gradient), memory(op.guard)});
+  validate::outputs_disjoint(
+      kOp,
+      {memory("weight", op.weight), memory("velocity", op.velocity),
+       memory("update_sum_squares", op.update_sum_squares)},
+      {memory("gradient", op.gradient), record_memory(op.guard), control_memory(op.guard)});
 }
 
 template <class T>
@@ -88,11 +107,14 @@ void check(const AdamUpdate<T>& op) {
   // An epsilon that T rounds to 0 would make 0 / 0 of a weight without gradient.
   require(kOp, static_cast<T>(op.epsilon) > 0, "epsilon", op.epsilon, "positive");
   require_finite<T>(kOp, "epsilon", op.epsilon);
-  validate::outputs_disjoint(kOp,
-                             {memory("weight", op.weight), memory("first_moment", op.first_moment),
-                              memory("second_moment", op.second_moment), memory("steps", op.steps),
-                              memory("update_sum_squares", op.update_sum_squares)},
-                             {memory("gradient", op.gradient), memory(op.guard)});
+  require(kOp, op.weight_decay >= 0, "weight_decay", op.weight_decay, "0 or more");
+  require_finite<T>(kOp, "learning_rate * weight_decay", op.learning_rate * op.weight_decay);
+  validate::outputs_disjoint(
+      kOp,
+      {memory("weight", op.weight), memory("first_moment", op.first_moment),
+       memory("second_moment", op.second_moment), memory("steps", op.steps),
+       memory("update_sum_squares", op.update_sum_squares)},
+      {memory("gradient", op.gradient), record_memory(op.guard), control_memory(op.guard)});
 }
 
 }  // namespace

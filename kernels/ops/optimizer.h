@@ -11,17 +11,34 @@ namespace gradvitals {
 class Stream;
 struct TensorStats;
 
+/// Numbers of an update that change from step to step, in device memory, so that a captured step
+/// (graph.h) takes new ones: copy_to_device() before its launch.
+struct UpdateControl {
+  double learning_rate;
+  double max_norm = std::numeric_limits<double>::infinity();
+  double skip_above_norm = std::numeric_limits<double>::infinity();
+};
+
 /// Clips or skips an update. It is evaluated on the device: the host does not wait, and a captured step
-/// (graph.h) decides anew in each launch.
+/// (graph.h) decides anew in each launch. An update that is skipped changes neither weights nor state,
+/// does not count as a step, and has an update_sum_squares of 0.
 struct UpdateGuard {
   /// (1), of all gradients of the step together: the last record of tensor_stats. Null: every
   /// gradient is applied as it is.
   const TensorStats* gradients = nullptr;
   /// Clips gradients by their global norm: g becomes g * min(1, max_norm / norm), with the norm of the
-  /// finite elements.
+  /// finite elements. Positive.
   double max_norm = std::numeric_limits<double>::infinity();
-  /// Skips the update, of weights and state, if any gradient of the step has NaN or Inf.
+  /// Skips the update if any gradient of the step has NaN or Inf. Without it they enter weights and
+  /// state of their elements, and both norm limits look at the finite elements alone: infinite
+  /// gradients are then no reason to skip.
   bool skips_nonfinite = true;
+  /// Skips the update if the global norm, that of max_norm, is larger than this. Positive.
+  double skip_above_norm = std::numeric_limits<double>::infinity();
+  /// (1), on the device; needs `gradients`. If given, its numbers take the places of the op's
+  /// learning_rate and of the two limits above. What would be refused on the host, a learning rate that
+  /// is not finite or a limit that is not positive, skips the update.
+  const UpdateControl* control = nullptr;
 };
 
 /// w -= learning_rate * g
@@ -51,7 +68,9 @@ struct MomentumUpdate {
 
 /// Adam with bias correction: m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;
 /// w -= learning_rate * (m / (1 - b1^step)) / (sqrt(v / (1 - b2^step)) + epsilon)
-/// Source: Kingma and Ba 2015, algorithm 1.
+///      + learning_rate * weight_decay * w
+/// Sources: Kingma and Ba 2015, algorithm 1; the decay, Loshchilov and Hutter 2019, algorithm 2, with the
+/// learning rate in both terms as in PyTorch's AdamW.
 template <class T>
 struct AdamUpdate {
   VectorView<const T> gradient;  ///< (N)
@@ -64,6 +83,7 @@ struct AdamUpdate {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
+  double weight_decay = 0.0;              ///< Not negative. Clipping leaves the decay as it is.
   VectorView<double> update_sum_squares;  ///< As in SgdUpdate.
   UpdateGuard guard{};
 };

@@ -11,8 +11,8 @@ plant() {  # plant FILE LINE: a tree that keeps the rule but for that line.
   rm -rf "${folder:?}"/*
   local file
   for file in kernels/runtime/stream.h kernels/sim/engine.h kernels/stats/view.h kernels/ops/gemm.h \
-    kernels/ops/cuda/gemm.cu framework/tape.h monitor/{metrics/blocks,recorded/table,rules/rule,trajectory/tracker,history/row,report/json}.h \
-    app/main.cpp "$1"; do
+    kernels/ops/cuda/gemm.cu framework/tape.h monitor/{metrics/blocks,recorded/table,rules/rule,trajectory/tracker,treatment/treatment,history/row,report/json}.h \
+    training/trainer.h app/main.cpp "$1"; do
     mkdir -p "$folder/$(dirname "$file")"
     echo '#include "kernels/runtime/dtype.h"' >"$folder/$file"
   done
@@ -63,6 +63,8 @@ expect 1 monitor/trajectory/tracker.cpp '#include "monitor/history/row.h"'
 expect 1 monitor/history/row.cpp '#include "monitor/report/style.h"'
 expect 1 monitor/history/row.cpp '#include "monitor/trajectory/health_tracker.h"'
 expect 1 monitor/history/row.cpp '#include "monitor/recorded/table.h"'
+expect 1 monitor/trajectory/tracker.cpp '#include "monitor/treatment/treatment.h"'
+expect 1 monitor/treatment/treatment.cpp '#include "monitor/report/style.h"'
 expect 1 monitor/report/json.cpp '#include "monitor/rules/rule.h"'
 expect 1 monitor/report/json.cpp '#include "monitor/rules/checks.h"'
 expect 1 monitor/report/json.cpp '#include "monitor/rules/run_checks.h"'
@@ -71,6 +73,13 @@ expect 1 monitor/report/json.cpp '#include "monitor/recorded/table.h"'
 expect 1 monitor/report/json.cpp '  const Diagnosis diagnosis = diagnose(network.metrics);'
 expect 1 monitor/report/json.cpp '  return gradvitals::diagnose_run(steps);'
 expect 1 monitor/report/json.cpp '  out.value(notebook_score(metrics).score);'
+expect 1 kernels/ops/gemm.cpp '#include "training/trainer.h"'
+expect 1 framework/tape.cpp '#include "training/trainer.h"'
+expect 1 monitor/report/json.cpp '#include "training/trainer.h"'
+expect 1 training/trainer.cpp '#include "app/options.h"'
+expect 1 training/trainer.cpp '#include "kernels/sim/engine.h"'
+expect 1 training/trainer.cpp '#include "tests/support/gradcheck.h"'
+expect 1 training/trainer.cpp '#include <cuda_runtime.h>'
 expect 1 framework/tape.cpp '#include "kernels/sim/engine.h"'
 expect 1 app/compare.cpp '#include "tests/support/gradcheck.h"'
 expect 1 kernels/ops/cpu/gemm.cpp '#include <cblas.h>'
@@ -99,6 +108,9 @@ expect 0 monitor/report/json.cpp '#include "monitor/rules/rule_id.h"'
 expect 0 monitor/report/json.cpp '#include "monitor/rules/run_diagnosis.h"'
 expect 0 monitor/report/json.h '  NotebookScore notebook;  ///< notebook_score() of the metrics.'
 expect 0 monitor/report/json.h 'std::string diagnosis_json(const NetworkReport& network);'
+expect 0 training/trainer.cpp '#include "framework/tape.h"'
+expect 0 training/trainer.cpp '#include "monitor/rules/diagnosis.h"'
+expect 0 app/train.cpp '#include "training/trainer.h"'
 expect 0 app/judge.cpp '  Diagnosis diagnosis = diagnose(metrics);'
 expect 0 app/compare.cpp '#include "monitor/rules.h"'
 expect 0 app/compare.cpp '#include "framework/tape.h"'
@@ -120,6 +132,13 @@ plant app/main.cpp ''
 rm -r "$folder/monitor/recorded"
 if bash "$check" "$folder" >/dev/null; then
   echo "FAILED: a tree without monitor/recorded passes, although nothing of it was checked"
+  failures=$((failures + 1))
+fi
+
+plant app/main.cpp ''
+rm -r "$folder/training"
+if bash "$check" "$folder" >/dev/null; then
+  echo "FAILED: a tree without training passes, although nothing of it was checked"
   failures=$((failures + 1))
 fi
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/layers/activation_layer.h"
 #include "framework/layers/dense.h"
 #include "framework/layers/dropout.h"
 #include "framework/layers/layer_norm.h"
@@ -98,6 +99,17 @@ TEST_F(Gradients64, OfAModelOfNormalisedResidualBlocks) {
   const Parameter x = random_parameter(stream, "x", {5, 4});
   expect("residual blocks", model.trainable_variables(),
          [&](Tape& tape) { return model.forward(tape, x); });
+}
+
+TEST_F(Gradients64, OfActivationsBehindNormalisation) {
+  for (const Activation activation : {Activation::kGelu, Activation::kSigmoid}) {
+    Sequential model(
+        stream, {.name = "Normalised", .input_shape = {4}, .seed = 2, .dtype = DType::kFloat64},
+        Dense(6), LayerNorm(), ActivationLayer(activation), Dense(2));
+    const Parameter x = random_parameter(stream, "x", {5, 4});
+    expect("layer_norm and " + std::string(name(activation)), model.trainable_variables(),
+           [&](Tape& tape) { return model.forward(tape, x); });
+  }
 }
 
 TEST_F(Gradients64, OfEverySmoothActivation) {

@@ -116,6 +116,47 @@ TEST_P(OptimizersTest, AdamCorrectsItsBiasFromTheFirstStepOn) {
   expect_close(values(w), std::vector{expected}, kFewSteps);
 }
 
+TEST_P(OptimizersTest, AdamWDecaysWeightsBesideAdamsStep) {
+  Parameter w = parameter("w", {2});
+  AdamW adamw({.learning_rate = 0.1, .weight_decay = 0.2});
+  double expected = 2, m = 0, v = 0;
+  for (int step = 1; step <= 3; ++step) {
+    const double g = step;
+    adamw.apply(stream(), {gradient(w, {static_cast<float>(g)})});
+    m = 0.9 * m + 0.1 * g;
+    v = 0.999 * v + 0.001 * g * g;
+    expected -= 0.1 * 0.2 * expected + 0.1 * (m / (1 - std::pow(0.9, step))) /
+                                           (std::sqrt(v / (1 - std::pow(0.999, step))) + 1e-8);
+  }
+  expect_close(values(w), std::vector{expected}, kFewSteps);
+  Parameter still = parameter("still", {2});
+  AdamW().apply(stream(), {gradient(still, {0})});
+  expect_close(values(still), std::vector{2 - 0.001 * 0.01 * 2}, kFewSteps);
+}
+
+TEST_P(OptimizersTest, TheLearningRateCanBeReadAndSetBetweenSteps) {
+  const std::vector<std::shared_ptr<Optimizer>> optimizers{
+      std::make_shared<Sgd>(Sgd::Options{.learning_rate = 0.25}),
+      std::make_shared<Momentum>(Momentum::Options{.learning_rate = 0.25}),
+      std::make_shared<Adam>(Adam::Options{.learning_rate = 0.25}),
+      std::make_shared<AdamW>(AdamW::Options{.learning_rate = 0.25})};
+  for (const auto& optimizer : optimizers) {
+    EXPECT_EQ(optimizer->learning_rate(), 0.25);
+    Parameter w = parameter("w", {1});
+    optimizer->set_learning_rate(0);
+    optimizer->apply(stream(), {gradient(w, {1})});
+    EXPECT_EQ(values(w), std::vector<float>{1});
+    optimizer->set_learning_rate(0.125);
+    EXPECT_EQ(optimizer->learning_rate(), 0.125);
+    optimizer->apply(stream(), {gradient(w, {1})});
+    EXPECT_LT(values(w)[0], 1);
+    for (const double bad : {std::nan(""), HUGE_VAL}) {
+      test::expect_invalid([&] { optimizer->set_learning_rate(bad); }, {"learning rate"});
+    }
+    EXPECT_EQ(optimizer->learning_rate(), 0.125);
+  }
+}
+
 TEST_P(OptimizersTest, AParameterWithoutGradientIsLeftAloneAndReported) {
   Parameter a = parameter("a", {1}), b = parameter("b", {2});
   Sgd sgd({.learning_rate = 1});
@@ -229,7 +270,8 @@ TEST_P(OptimizersTest, AllSolveALinearRegression) {
       std::make_shared<Sgd>(Sgd::Options{.learning_rate = 0.2}),
       std::make_shared<Momentum>(Momentum::Options{.learning_rate = 0.05}),
       std::make_shared<Momentum>(Momentum::Options{.learning_rate = 0.05, .nesterov = true}),
-      std::make_shared<Adam>(Adam::Options{.learning_rate = 0.05})};
+      std::make_shared<Adam>(Adam::Options{.learning_rate = 0.05}),
+      std::make_shared<AdamW>(AdamW::Options{.learning_rate = 0.05, .weight_decay = 1e-6})};
   const Tensor x = initialize(stream(), RandomNormal{.stddev = 1}, {64, 3}, {1, 1});
   Parameter truth = make_parameter(stream(), "truth", {3, 1}, RandomUniform{-1, 1}, 1);
   Tape data(stream());

@@ -38,7 +38,34 @@ class Training {
     const Tensor loss = mse(tape_, model_.forward(tape_, data_.x), data_.y);
     const Gradients gradients = tape_.gradient(loss, parameters_);
     monitor_.observe(tape_.views());
-    optimizer_->apply(stream_, gradients, {.gradients = monitor_.global_stats(), .max_norm = 0.01});
+    UpdateGuard guard{.gradients = monitor_.global_stats(), .max_norm = max_norm_};
+    if (control_.bytes() > 0) guard.control = static_cast<const UpdateControl*>(control_.data());
+    optimizer_->apply(stream_, gradients, guard);
+  }
+
+  /// Of the steps from here on; the first call must come before all of them.
+  void set_control(const UpdateControl& control) {
+    if (control_.bytes() == 0) control_ = Buffer(stream_, sizeof(control));
+    copy_to_device(stream_, &control, sizeof(control), control_.data());
+  }
+
+  /// The same by the host, which a captured step does not take.
+  void set_on_host(const UpdateControl& control) {
+    optimizer_->set_learning_rate(control.learning_rate);
+    max_norm_ = control.max_norm;
+  }
+
+  /// What a checkpoint holds, and what going back to it does.
+  struct Saved {
+    std::vector<std::vector<float>> weights;
+    std::vector<OptimizerTensor> state;
+  };
+  Saved save() { return {weights(), optimizer_->state(stream_, parameters_)}; }
+  void go_back_to(const Saved& saved) {
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      parameters_[i]->value.copy_from_host<float>(stream_, saved.weights[i]);
+    }
+    optimizer_->load_state(stream_, parameters_, saved.state);
   }
 
   /// The batch of another seed, in the same memory.
@@ -73,6 +100,8 @@ class Training {
   Tape tape_;
   GradientMonitor monitor_;
   std::unique_ptr<Optimizer> optimizer_;
+  Buffer control_;
+  double max_norm_ = 0.01;
 };
 
 void expect_same_metrics(const HealthMetrics& got, const HealthMetrics& expected) {
@@ -132,6 +161,43 @@ TEST_P(StepGraphTest, IsWatchedAtEveryStep) {
     expect_same_metrics(*got, *expected);
   }
   EXPECT_FALSE(graphed.monitor().flush().has_value());
+}
+
+TEST_P(StepGraphTest, TakesAnotherLearningRateAndOtherLimitsInEveryStep) {
+  for (const int kind : {0, 1, 2}) {
+    SCOPED_TRACE(kind);
+    Training plain(stream(), make_optimizer(kind));
+    Training graphed(stream(), make_optimizer(kind));
+    StepGraph graph(stream(), [&] { graphed.step(); });
+    for (int i = 0; i < 8; ++i) {
+      const UpdateControl control{.learning_rate = 0.1 / (1 + i), .max_norm = 0.01 + 0.001 * i};
+      plain.set_on_host(control);
+      graphed.set_control(control);
+      plain.step();
+      graph.run();
+      EXPECT_EQ(graphed.weights(), plain.weights()) << i;
+    }
+    const auto before = graphed.weights();
+    graphed.set_control({.learning_rate = 0.1, .skip_above_norm = 1e-9});
+    graph.run();
+    EXPECT_EQ(graphed.weights(), before) << "a step beyond its limit moved the weights";
+  }
+}
+
+TEST_P(StepGraphTest, GoesOnFromAStateThatIsLoaded) {
+  for (const int kind : {0, 1, 2}) {
+    SCOPED_TRACE(kind);
+    Training training(stream(), make_optimizer(kind));
+    StepGraph graph(stream(), [&] { training.step(); });
+    for (int i = 0; i < 4; ++i) graph.run();
+    const Training::Saved saved = training.save();
+    for (int i = 0; i < 3; ++i) graph.run();
+    const auto weights = training.weights();
+    training.go_back_to(saved);
+    EXPECT_NE(training.weights(), weights);
+    for (int i = 0; i < 3; ++i) graph.run();
+    EXPECT_EQ(training.weights(), weights);
+  }
 }
 
 TEST_P(StepGraphTest, SkipsAStepThatIsNotFiniteAndGoesOn) {

@@ -51,44 +51,40 @@ HWY_INLINE double Update(T* weight, std::int64_t begin, std::int64_t end, NewWei
 }
 
 template <class T, class D>
-HWY_INLINE auto Scaled(D d, const T* gradient, double scale) {
-  return hn::Mul(hn::Set(d, static_cast<T>(scale)), hn::LoadU(d, gradient));
+HWY_INLINE auto Scaled(D d, const T* gradient, StepConstants<T> step) {
+  return hn::Mul(hn::Set(d, step.gradient_scale), hn::LoadU(d, gradient));
 }
 
 template <class T>
-double Sgd(const SgdUpdate<T>& op, double scale, std::int64_t begin, std::int64_t end) {
-  const T rate = static_cast<T>(op.learning_rate);
+double Sgd(const SgdUpdate<T>& op, StepConstants<T> step, std::int64_t begin, std::int64_t end) {
   return Update(op.weight.data, begin, end, [&](auto d, std::int64_t i, auto weight) {
-    return hn::NegMulAdd(hn::Set(d, rate), Scaled(d, op.gradient.data + i, scale), weight);
+    return hn::NegMulAdd(hn::Set(d, step.rate), Scaled(d, op.gradient.data + i, step), weight);
   });
 }
 
 template <class T>
-double Momentum(const MomentumUpdate<T>& op, double scale, std::int64_t begin, std::int64_t end) {
-  const T rate = static_cast<T>(op.learning_rate);
+double Momentum(const MomentumUpdate<T>& op, StepConstants<T> step, std::int64_t begin,
+                std::int64_t end) {
   const T momentum = static_cast<T>(op.momentum);
   return Update(op.weight.data, begin, end, [&](auto d, std::int64_t i, auto weight) {
-    const auto step = hn::Mul(hn::Set(d, rate), Scaled(d, op.gradient.data + i, scale));
+    const auto move = hn::Mul(hn::Set(d, step.rate), Scaled(d, op.gradient.data + i, step));
     const auto keep = hn::Set(d, momentum);
-    const auto velocity = hn::MulSub(keep, hn::LoadU(d, op.velocity.data + i), step);
+    const auto velocity = hn::MulSub(keep, hn::LoadU(d, op.velocity.data + i), move);
     hn::StoreU(velocity, d, op.velocity.data + i);
     if (!op.nesterov) return hn::Add(weight, velocity);
-    return hn::Add(weight, hn::MulSub(keep, velocity, step));
+    return hn::Add(weight, hn::MulSub(keep, velocity, move));
   });
 }
 
 template <class T>
-double Adam(const AdamUpdate<T>& op, double scale, std::int64_t begin, std::int64_t end) {
-  const std::int64_t step = op.steps.data[0] + 1;
-  const T rate = static_cast<T>(op.learning_rate / bias_correction(op.beta1, step));
-  const T second_scale = static_cast<T>(1.0 / bias_correction(op.beta2, step));
+double Adam(const AdamUpdate<T>& op, StepConstants<T> step, std::int64_t begin, std::int64_t end) {
   const T keep1 = static_cast<T>(op.beta1);
   const T keep2 = static_cast<T>(op.beta2);
   const T take1 = static_cast<T>(1.0 - op.beta1);
   const T take2 = static_cast<T>(1.0 - op.beta2);
   const T epsilon = static_cast<T>(op.epsilon);
   return Update(op.weight.data, begin, end, [&](auto d, std::int64_t i, auto weight) {
-    const auto g = Scaled(d, op.gradient.data + i, scale);
+    const auto g = Scaled(d, op.gradient.data + i, step);
     const auto m = hn::MulAdd(hn::Set(d, keep1), hn::LoadU(d, op.first_moment.data + i),
                               hn::Mul(hn::Set(d, take1), g));
     const auto v = hn::MulAdd(hn::Set(d, keep2), hn::LoadU(d, op.second_moment.data + i),
@@ -96,31 +92,37 @@ double Adam(const AdamUpdate<T>& op, double scale, std::int64_t begin, std::int6
     hn::StoreU(m, d, op.first_moment.data + i);
     hn::StoreU(v, d, op.second_moment.data + i);
     const auto divisor =
-        hn::Add(hn::Sqrt(hn::Mul(v, hn::Set(d, second_scale))), hn::Set(d, epsilon));
-    return hn::Sub(weight, hn::Div(hn::Mul(hn::Set(d, rate), m), divisor));
+        hn::Add(hn::Sqrt(hn::Mul(v, hn::Set(d, step.second_scale))), hn::Set(d, epsilon));
+    const auto move = hn::Div(hn::Mul(hn::Set(d, step.rate), m), divisor);
+    // Apart, because 0 times an infinite weight is NaN.
+    if (step.decay == 0) return hn::Sub(weight, move);
+    return hn::Sub(weight, hn::MulAdd(hn::Set(d, step.decay), weight, move));
   });
 }
 
-double SgdFloat(const SgdUpdate<float>& op, double scale, std::int64_t begin, std::int64_t end) {
-  return Sgd(op, scale, begin, end);
+double SgdFloat(const SgdUpdate<float>& op, StepConstants<float> step, std::int64_t begin,
+                std::int64_t end) {
+  return Sgd(op, step, begin, end);
 }
-double SgdDouble(const SgdUpdate<double>& op, double scale, std::int64_t begin, std::int64_t end) {
-  return Sgd(op, scale, begin, end);
+double SgdDouble(const SgdUpdate<double>& op, StepConstants<double> step, std::int64_t begin,
+                 std::int64_t end) {
+  return Sgd(op, step, begin, end);
 }
-double MomentumFloat(const MomentumUpdate<float>& op, double scale, std::int64_t begin,
+double MomentumFloat(const MomentumUpdate<float>& op, StepConstants<float> step, std::int64_t begin,
                      std::int64_t end) {
-  return Momentum(op, scale, begin, end);
+  return Momentum(op, step, begin, end);
 }
-double MomentumDouble(const MomentumUpdate<double>& op, double scale, std::int64_t begin,
-                      std::int64_t end) {
-  return Momentum(op, scale, begin, end);
+double MomentumDouble(const MomentumUpdate<double>& op, StepConstants<double> step,
+                      std::int64_t begin, std::int64_t end) {
+  return Momentum(op, step, begin, end);
 }
-double AdamFloat(const AdamUpdate<float>& op, double scale, std::int64_t begin, std::int64_t end) {
-  return Adam(op, scale, begin, end);
+double AdamFloat(const AdamUpdate<float>& op, StepConstants<float> step, std::int64_t begin,
+                 std::int64_t end) {
+  return Adam(op, step, begin, end);
 }
-double AdamDouble(const AdamUpdate<double>& op, double scale, std::int64_t begin,
+double AdamDouble(const AdamUpdate<double>& op, StepConstants<double> step, std::int64_t begin,
                   std::int64_t end) {
-  return Adam(op, scale, begin, end);
+  return Adam(op, step, begin, end);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -148,23 +150,22 @@ constexpr std::int64_t kMinChunkElements = 16384;
 /// bits for every thread count.
 template <class Op, class Function>
 bool update(ThreadPool& pool, const Op& op, Function function) {
-  const bool skipped = is_skipped(op.guard);
+  const auto step = step_constants(op);
   const std::int64_t count = op.weight.count;
   const std::int64_t share = (count + kMaxChunks - 1) / kMaxChunks;
   const std::int64_t chunk = std::max(kMinChunkElements, share);
   const std::int64_t chunks = (count + chunk - 1) / chunk;
   std::array<double, kMaxChunks> sums{};
-  if (!skipped) {
-    const double scale = gradient_scale(op.guard);
+  if (!step.is_skipped) {
     pool.parallel_for(chunks, [&](std::int64_t i) {
       sums[static_cast<std::size_t>(i)] =
-          function(op, scale, i * chunk, std::min(count, (i + 1) * chunk));
+          function(op, step, i * chunk, std::min(count, (i + 1) * chunk));
     });
   }
   if (op.update_sum_squares.data != nullptr) {
     op.update_sum_squares.data[0] = std::accumulate(sums.begin(), sums.end(), 0.0);
   }
-  return !skipped;
+  return !step.is_skipped;
 }
 
 void sgd_float(CpuBackend& backend, const SgdUpdate<float>& op) {

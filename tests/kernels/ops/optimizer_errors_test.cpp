@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/stats/tensor_stats.h"
 #include "tests/kernels/ops/optimizer_fixtures.h"
 #include "tests/support/devices.h"
 #include "tests/support/expect_invalid.h"
@@ -84,12 +85,49 @@ TEST_P(OptimizerErrorsTest, RefusesSettingsOutOfRange) {
     auto sgd = parameter.sgd(gradient.vector());
     sgd.guard.max_norm = limit;
     expect_invalid([&] { sgd_update(stream(), sgd); }, {"sgd_update", "guard.max_norm"});
+    sgd.guard = {.skip_above_norm = limit};
+    expect_invalid([&] { sgd_update(stream(), sgd); }, {"sgd_update", "guard.skip_above_norm"});
   }
+  for (const double decay : {nan, -0.1, inf, 1e39}) {
+    auto adam = parameter.adam(gradient.vector());
+    adam.learning_rate = 1.0;
+    adam.weight_decay = decay;
+    expect_invalid([&] { adam_update(stream(), adam); }, {"adam_update", "weight_decay"});
+  }
+  EXPECT_EQ(parameter.weight.download(), std::vector(3, 1.0f)) << "a refused op changes nothing";
+}
+
+TEST_P(OptimizerErrorsTest, RefusesAGuardWithoutWhatItNeeds) {
+  const GuardedBuffer<float> gradient(stream(), std::vector(3, 1.0f));
+  Parameter<float> parameter(stream(), std::vector(3, 1.0f));
   auto unguarded = parameter.sgd(gradient.vector());
   unguarded.guard.max_norm = 1.0;
   expect_invalid([&] { sgd_update(stream(), unguarded); },
                  {"sgd_update", "guard.max_norm is given", "guard.gradients is null"});
+  unguarded.guard = {.skip_above_norm = 1.0};
+  expect_invalid([&] { sgd_update(stream(), unguarded); },
+                 {"sgd_update", "guard.skip_above_norm is given", "guard.gradients is null"});
+  const GuardedBuffer<UpdateControl> control(stream(), std::vector{UpdateControl{0.1}});
+  unguarded.guard = {.control = control.data()};
+  expect_invalid([&] { sgd_update(stream(), unguarded); },
+                 {"sgd_update", "guard.control is given", "is null"});
   EXPECT_EQ(parameter.weight.download(), std::vector(3, 1.0f)) << "a refused op changes nothing";
+}
+
+TEST_P(OptimizerErrorsTest, RefusesAControlThatTheUpdateOverwrites) {
+  const GuardedBuffer<TensorStats> record(stream(), std::vector(1, TensorStats{}));
+  const GuardedBuffer<float> gradient(stream(), std::vector(6, 1.0f));
+  Parameter<float> parameter(stream(), std::vector(6, 1.0f));
+  const UpdateGuard guard{
+      .gradients = record.data(),
+      .control = reinterpret_cast<const UpdateControl*>(parameter.weight.data())};
+  auto sgd = parameter.sgd(gradient.vector());
+  auto momentum = parameter.momentum(gradient.vector());
+  auto adam = parameter.adam(gradient.vector());
+  sgd.guard = momentum.guard = adam.guard = guard;
+  expect_invalid([&] { sgd_update(stream(), sgd); }, {"guard.control", "share memory"});
+  expect_invalid([&] { momentum_update(stream(), momentum); }, {"guard.control", "share memory"});
+  expect_invalid([&] { adam_update(stream(), adam); }, {"guard.control", "share memory"});
 }
 
 }  // namespace

@@ -68,13 +68,15 @@ void expect_momentum(Stream& stream, std::int64_t size, bool nesterov) {
 }
 
 template <class T>
-void expect_adam(Stream& stream, std::int64_t size, std::int64_t misalignment) {
+void expect_adam(Stream& stream, std::int64_t size, std::int64_t misalignment,
+                 double weight_decay = 0) {
   Parameter<T> parameter(stream, wave<T>(size, 0.3), misalignment);
   for (int step = 1; step <= 4; ++step) {
     const std::vector<T> g = wave<T>(size, 1.1 + 0.2 * step);
     const GuardedBuffer<T> gradient(stream, g);
     auto op = parameter.adam(gradient.vector());
     op.learning_rate = 0.05;
+    op.weight_decay = weight_decay;
     const std::vector<T> w = parameter.weight.download();
     const std::vector<T> m = parameter.first.download();
     const std::vector<T> v = parameter.second.download();
@@ -87,7 +89,8 @@ void expect_adam(Stream& stream, std::int64_t size, std::int64_t misalignment) {
       second.push_back(Real(0.999) * v[i] + Real(0.001) * g[i] * g[i]);
       const Real m_hat = first[i] / (1 - std::pow(Real(0.9), step));
       const Real v_hat = second[i] / (1 - std::pow(Real(0.999), step));
-      weight.push_back(w[i] - Real(0.05) * m_hat / (std::sqrt(v_hat) + Real(1e-8)));
+      weight.push_back(w[i] - Real(0.05) * m_hat / (std::sqrt(v_hat) + Real(1e-8)) -
+                       Real(0.05) * Real(weight_decay) * w[i]);
     }
     expect_close(parameter.first.download(), first, kOptimizerStep<T>);
     expect_close(parameter.second.download(), second, kOptimizerStep<T>);
@@ -125,6 +128,49 @@ TEST_P(OptimizerTest, AdamFollowsAlgorithm1) {
       expect_adam<float>(stream(), size, misalignment);
     }
   }
+}
+
+TEST_P(OptimizerTest, AdamWithWeightDecayFollowsAlgorithm2OfItsPaper) {
+  for (const std::int64_t size : kOptimizerSizes) {
+    SCOPED_TRACE(size);
+    expect_adam<float>(stream(), size, 0, 0.3);
+  }
+}
+
+TEST_P(OptimizerTest, AdamWithWeightDecayTakesPyTorchsFirstTwoStepsByHand) {
+  // The steps are those below, of 0.1 and -0.026633899: decay stays out of the moments.
+  // 1 (1 - 0.1 * 0.1) - 0.1 = 0.89;  0.89 (1 - 0.1 * 0.1) - 0.026633899 = 0.854466101.
+  Parameter<float> parameter(stream(), {1.0f});
+  const std::array<float, 2> gradients = {0.5f, -0.25f};
+  const std::array<double, 2> weights = {0.89, 0.854466101};
+  for (std::size_t step = 0; step < 2; ++step) {
+    const GuardedBuffer<float> gradient(stream(), std::vector{gradients[step]});
+    auto op = parameter.adam(gradient.vector());
+    op.learning_rate = 0.1;
+    op.weight_decay = 0.1;
+    adam_update(stream(), op);
+    expect_close(parameter.weight.download()[0], weights[step], kOptimizerStep<float>);
+  }
+}
+
+TEST_P(OptimizerTest, AWeightWithoutGradientDecaysByItself) {
+  const GuardedBuffer<float> gradient(stream(), std::vector(2, 0.0f));
+  Parameter<float> parameter(stream(), {2.0f, -8.0f});
+  auto op = parameter.adam(gradient.vector());
+  op.learning_rate = 0.5;
+  op.weight_decay = 0.25;
+  adam_update(stream(), op);
+  EXPECT_EQ(parameter.weight.download(), (std::vector{1.75f, -7.0f}));
+  EXPECT_EQ(parameter.first.download(), std::vector(2, 0.0f));
+  EXPECT_EQ(parameter.sum.download()[0], 0.0625 + 1.0);
+}
+
+TEST_P(OptimizerTest, AnInfiniteWeightStaysOneWithoutDecay) {
+  const float inf = std::numeric_limits<float>::infinity();
+  const GuardedBuffer<float> gradient(stream(), std::vector(1, 1.0f));
+  Parameter<float> parameter(stream(), {inf});
+  adam_update(stream(), parameter.adam(gradient.vector()));
+  EXPECT_EQ(parameter.weight.download()[0], inf);
 }
 
 TEST_P(OptimizerTest, AdamsFirstTwoStepsByHand) {
@@ -230,6 +276,7 @@ TEST(Optimizer, DoublesFollowTheSameRecurrences) {
     expect_momentum<double>(stream, size, false);
     expect_momentum<double>(stream, size, true);
     expect_adam<double>(stream, size, 8);
+    expect_adam<double>(stream, size, 8, 0.3);
   }
 }
 

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace gradvitals::app {
+namespace gradvitals {
 
 /// A descriptor that is closed at the latest with its owner.
 class OpenFile {
@@ -30,4 +30,4 @@ void write_all(int descriptor, std::string_view content);
 /// Throws std::system_error with `errno`.
 [[noreturn]] void throw_errno();
 
-}  // namespace gradvitals::app
+}  // namespace gradvitals

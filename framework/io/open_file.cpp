@@ -1,4 +1,4 @@
-#include "app/open_file.h"
+#include "framework/io/open_file.h"
 
 #include <unistd.h>
 
@@ -6,7 +6,7 @@
 #include <system_error>
 #include <utility>
 
-namespace gradvitals::app {
+namespace gradvitals {
 
 OpenFile::OpenFile(int descriptor) : descriptor_(descriptor) {
   if (descriptor_ < 0) throw_errno();
@@ -39,4 +39,4 @@ void throw_errno() {
   throw std::system_error(errno, std::generic_category());
 }
 
-}  // namespace gradvitals::app
+}  // namespace gradvitals

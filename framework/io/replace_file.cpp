@@ -1,4 +1,4 @@
-#include "app/replace_file.h"
+#include "framework/io/replace_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -14,9 +14,9 @@
 #include <string>
 #include <utility>
 
-#include "app/open_file.h"
+#include "framework/io/open_file.h"
 
-namespace gradvitals::app {
+namespace gradvitals {
 namespace {
 
 namespace fs = std::filesystem;
@@ -159,4 +159,4 @@ void replace_file(const fs::path& target, std::optional<mode_t> mode, std::strin
   sync_folder(target);
 }
 
-}  // namespace gradvitals::app
+}  // namespace gradvitals

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-namespace gradvitals::app {
+namespace gradvitals {
 
 /// Where content lies until it is whole.
 enum class Draft : std::uint8_t {
@@ -26,4 +26,4 @@ enum class Draft : std::uint8_t {
 void replace_file(const std::filesystem::path& target, std::optional<mode_t> mode,
                   std::string_view content, Draft draft = Draft::kNameless);
 
-}  // namespace gradvitals::app
+}  // namespace gradvitals

@@ -1,7 +1,7 @@
-// Contract:  app/replace_file.h: readers find the old content or the new, and an interrupted
+// Contract:  framework/io/replace_file.h: readers find the old content or the new, and an interrupted
 //            process leaves nothing else behind.
 // Oracle:    the file system after a child process was killed at an arbitrary moment.
-#include "app/replace_file.h"
+#include "framework/io/replace_file.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -15,9 +15,9 @@
 #include <system_error>
 #include <thread>
 
-#include "tests/app/run_program.h"
+#include "tests/support/temporary_folder.h"
 
-namespace gradvitals::app {
+namespace gradvitals {
 namespace {
 
 using test::read_file;
@@ -110,4 +110,4 @@ INSTANTIATE_TEST_SUITE_P(Drafts, ReplaceFile, testing::Values(Draft::kNameless, 
                          });
 
 }  // namespace
-}  // namespace gradvitals::app
+}  // namespace gradvitals

@@ -1,0 +1,251 @@
+// Contract: training/checkpoint.h, and what Trainer::load_checkpoint() refuses. That a resumed training
+//           goes on with the same bits: resume_test.cpp.
+// Oracle:   what was written; the file system after a child process was killed at arbitrary moments.
+#include "training/checkpoint.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <limits>
+#include <sstream>
+#include <system_error>
+#include <thread>
+
+#include "framework/io/safetensors.h"
+#include "kernels/runtime/error.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/training/training_fixtures.h"
+#include "training/model_spec.h"
+#include "training/trainer.h"
+
+namespace gradvitals::test {
+namespace {
+
+/// The message of the InputError that the call throws; empty where it throws none.
+template <class Call>
+std::string input_error_of(Call&& call) {
+  try {
+    call();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+#define EXPECT_REFUSED(call, word)                                       \
+  EXPECT_NE(input_error_of([&] { call; }).find(word), std::string::npos) \
+      << input_error_of([&] { call; })
+
+class CheckpointTest : public testing::Test {
+ protected:
+  Sequential model(const char* words = "2-8-relu-3") {
+    return build_model(stream_, parse_model_spec(words), {.seed = 1});
+  }
+  TrainerOptions options() const {
+    return {.loss = LossKind::kSoftmaxCrossEntropy,
+            .optimizer = {.kind = OptimizerKind::kMomentum},
+            .learning_rate = {.base = 0.05},
+            .batch = 16,
+            .steps = 8,
+            .seed = 3};
+  }
+  /// Of a training of three steps.
+  void save_three_steps() {
+    Sequential trained = model();
+    Trainer trainer(stream_, trained, data_, options());
+    trainer.run(3);
+    trainer.save_checkpoint(path_);
+  }
+
+  Stream stream_{{.device = DeviceType::kCpu, .threads = 1}};
+  TrainingData data_ = ring_data();
+  TemporaryFolder folder_;
+  std::string path_ = folder_.file("c.safetensors");
+};
+
+TEST_F(CheckpointTest, GivesBackWhatWasWritten) {
+  const std::vector<float> floats = {1.5F, -0.0F, std::numeric_limits<float>::infinity(),
+                                     std::numeric_limits<float>::denorm_min()};
+  const std::vector<double> doubles = {0.1, std::numeric_limits<double>::max()};
+  const Checkpoint written{
+      .step = 123456789012345,
+      .settings = {{"loss", "mse"}, {"a/b", "x = \"1\"\n"}},
+      .state = {{"treatment/cuts", "2"}},
+      .tensors = {{"model/w", Tensor::from_host<float>(stream_, {2, 2}, floats)},
+                  {"training/d", Tensor::from_host<double>(stream_, {2}, doubles)}}};
+  write_checkpoint(path_, written);
+  const Checkpoint read = read_checkpoint(stream_, path_);
+  EXPECT_EQ(read.step, written.step);
+  EXPECT_EQ(read.settings, written.settings);
+  EXPECT_EQ(read.state, written.state);
+  ASSERT_EQ(read.tensors.size(), 2U);
+  ASSERT_NE(read.find("model/w"), nullptr);
+  EXPECT_EQ(read.find("model/w")->shape(), Shape({2, 2}));
+  const std::vector<float> got = read.find("model/w")->to_host<float>();
+  for (std::size_t i = 0; i < floats.size(); ++i) {
+    EXPECT_EQ(std::bit_cast<std::uint32_t>(got[i]), std::bit_cast<std::uint32_t>(floats[i]));
+  }
+  EXPECT_EQ(read.find("training/d")->to_host<double>(), doubles);
+  EXPECT_EQ(read.find("model/x"), nullptr);
+}
+
+TEST_F(CheckpointTest, SaysWhereItCannotBeWritten) {
+  const std::string path = folder_.file("missing/c.safetensors");
+  try {
+    write_checkpoint(path, {});
+    FAIL() << "nothing was thrown";
+  } catch (const std::system_error& error) {
+    EXPECT_NE(std::string(error.what()).find(path), std::string::npos) << error.what();
+  }
+}
+
+TEST_F(CheckpointTest, RefusesFilesThatAreNoCheckpoints) {
+  const auto write = [&](const std::map<std::string, std::string>& metadata) {
+    std::ofstream out(path_, std::ios::binary);
+    write_safetensors(out, {}, metadata);
+  };
+  EXPECT_REFUSED(read_checkpoint(stream_, path_), "c.safetensors");  // Missing.
+  std::ofstream(path_) << "no safetensors";
+  EXPECT_REFUSED(read_checkpoint(stream_, path_), "c.safetensors");
+  write({{"activations", "relu"}});
+  EXPECT_REFUSED(read_checkpoint(stream_, path_), "no checkpoint");
+  write({{"format", "gradvitals.checkpoint/2"}, {"step", "1"}});
+  EXPECT_REFUSED(read_checkpoint(stream_, path_), "gradvitals.checkpoint/2");
+  write({{"format", "gradvitals.checkpoint/1"}});
+  EXPECT_REFUSED(read_checkpoint(stream_, path_), "step");
+  for (const char* step : {"-1", "x", "", "1.5", "99999999999999999999"}) {
+    write({{"format", "gradvitals.checkpoint/1"}, {"step", step}});
+    EXPECT_REFUSED(read_checkpoint(stream_, path_), "number of steps");
+  }
+}
+
+TEST_F(CheckpointTest, IsNeverSeenInParts) {
+  save_three_steps();
+  Sequential trained = model("2-256-relu-256-relu-3");
+  Trainer trainer(stream_, trained, data_, options());
+  trainer.save_checkpoint(path_);
+  for (int round = 0; round < 20; ++round) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::alarm(60);  // Where the test dies first.
+      while (true) trainer.save_checkpoint(path_);
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(700 + 1237 * round));
+    ASSERT_EQ(::kill(child, SIGKILL), 0);
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+    EXPECT_NO_THROW(trainer.load_checkpoint(path_)) << "round " << round;
+  }
+}
+
+TEST_F(CheckpointTest, OtherSettingsAreRefusedByNameAndChangeNothing) {
+  save_three_steps();
+  const auto refused = [&](auto change, const char* word) {
+    TrainerOptions changed = options();
+    change(changed);
+    Sequential fresh = model();
+    Trainer trainer(stream_, fresh, data_, changed);
+    const std::vector<std::uint32_t> before = weight_bits(fresh);
+    EXPECT_REFUSED(trainer.load_checkpoint(path_), word);
+    EXPECT_EQ(weight_bits(fresh), before);
+    EXPECT_EQ(trainer.step(), 0);
+  };
+  refused([](TrainerOptions& changed) { changed.batch = 8; }, "batch \"16\", not \"8\"");
+  refused([](TrainerOptions& changed) { changed.seed = 4; }, "seed \"3\", not \"4\"");
+  refused([](TrainerOptions& changed) { changed.loss = LossKind::kMse; }, "loss");
+  refused([](TrainerOptions& changed) { changed.optimizer.momentum = 0.5; }, "optimizer");
+  refused([](TrainerOptions& changed) { changed.learning_rate.base = 0.1; }, "learning rate");
+  refused([](TrainerOptions& changed) { changed.settings["model seed"] = "1"; }, "model seed");
+}
+
+TEST_F(CheckpointTest, AnotherModelOrOtherDataAreRefused) {
+  save_three_steps();
+  for (const char* const words : {"2-9-relu-3", "2-8-tanh-3", "2-8-relu-8-relu-3"}) {
+    Sequential other = model(words);
+    Trainer trainer(stream_, other, data_, options());
+    EXPECT_REFUSED(trainer.load_checkpoint(path_), "model");
+  }
+  TrainingData changed = ring_data();
+  changed.training.x[5] += 1.0F;
+  Sequential fresh = model();
+  Trainer trainer(stream_, fresh, changed, options());
+  EXPECT_REFUSED(trainer.load_checkpoint(path_), "data");
+}
+
+TEST_F(CheckpointTest, MoreStepsMayBeAskedForThanBefore) {
+  save_three_steps();
+  TrainerOptions longer = options();
+  longer.steps = 20;
+  Sequential fresh = model();
+  Trainer trainer(stream_, fresh, data_, longer);
+  trainer.load_checkpoint(path_);
+  EXPECT_EQ(trainer.run().steps, 20);
+  // Not of a schedule that depends on their number.
+  longer.learning_rate.decay = LearningRateDecay::kCosine;
+  Trainer cosine(stream_, fresh, data_, longer);
+  cosine.save_checkpoint(path_);
+  longer.steps = 21;
+  Trainer other(stream_, fresh, data_, longer);
+  EXPECT_REFUSED(other.load_checkpoint(path_), "number of steps \"20\", not \"21\"");
+}
+
+TEST_F(CheckpointTest, ATensorThatIsMissingOrOfAnotherShapeIsNamed) {
+  save_three_steps();
+  const Checkpoint whole = read_checkpoint(stream_, path_);
+  Sequential fresh = model();
+  Trainer trainer(stream_, fresh, data_, options());
+  const std::vector<std::uint32_t> before = weight_bits(fresh);
+  for (std::size_t i = 0; i < whole.tensors.size(); ++i) {
+    const std::string& name = whole.tensors[i].name;
+    if (name == "training/update_squares") continue;  // A training that is not watched has none.
+    SCOPED_TRACE(name);
+    Checkpoint damaged = whole;
+    damaged.tensors.erase(damaged.tensors.begin() + static_cast<std::ptrdiff_t>(i));
+    write_checkpoint(path_, damaged);
+    const std::string own = name.substr(name.find('/') + 1);
+    EXPECT_REFUSED(trainer.load_checkpoint(path_), own);
+    damaged.tensors.push_back({name, Tensor::zeros(stream_, {7, 7})});
+    write_checkpoint(path_, damaged);
+    EXPECT_REFUSED(trainer.load_checkpoint(path_), own);
+    EXPECT_EQ(weight_bits(fresh), before);
+  }
+}
+
+TEST_F(CheckpointTest, ControlsAndObserversStateComeBack) {
+  class Remembers : public TrainingObserver {
+   public:
+    void save_state(std::map<std::string, std::string>& state) const override {
+      state["remembers/value"] = value;
+    }
+    void load_state(const std::map<std::string, std::string>& state) override {
+      value = state.at("remembers/value");
+    }
+    std::string value;
+  };
+  const StepControls controls{
+      .learning_rate_factor = 0.25, .max_norm = 3.0, .skips_nonfinite = true};
+  Sequential trained = model();
+  Trainer trainer(stream_, trained, data_, options());
+  Remembers first;
+  first.value = "seven";
+  trainer.add_observer(first);
+  trainer.run(2);
+  trainer.set_controls(controls);
+  trainer.save_checkpoint(path_);
+  Trainer resumed(stream_, trained, data_, options());
+  Remembers second;
+  resumed.add_observer(second);
+  resumed.load_checkpoint(path_);
+  EXPECT_EQ(resumed.controls(), controls);
+  EXPECT_EQ(second.value, "seven");
+  TrainerOptions blind = options();
+  blind.watch = false;
+  Trainer unwatched(stream_, trained, data_, blind);
+  EXPECT_REFUSED(unwatched.load_checkpoint(path_), "watch");
+}
+
+}  // namespace
+}  // namespace gradvitals::test

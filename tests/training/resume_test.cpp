@@ -1,0 +1,154 @@
+// Contract: a training that was interrupted, saved and resumed gives the bits of an unbroken one
+//           (Trainer::save_checkpoint(), load_checkpoint()).
+// Oracle:   the unbroken training.
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+#include "tests/support/temporary_folder.h"
+#include "tests/training/training_fixtures.h"
+#include "training/model_spec.h"
+#include "training/trainer.h"
+
+namespace gradvitals::test {
+namespace {
+
+constexpr std::int64_t kBatchSize = 16;   // 81 samples are left to train on: five steps an epoch.
+constexpr std::int64_t kInterruptAt = 7;  // Within the second epoch.
+constexpr std::int64_t kStepsInAll = 18;
+
+struct ResumeCase {
+  const char* name;
+  OptimizerChoice optimizer;
+  const char* model = "2-16-relu-dropout0.3-layernorm-8-tanh-3";
+  LearningRate learning_rate{.base = 0.01};
+};
+
+class Resume : public testing::TestWithParam<ResumeCase> {
+ protected:
+  TrainerOptions options(std::int64_t steps = kStepsInAll) const {
+    return {.loss = LossKind::kSoftmaxCrossEntropy,
+            .optimizer = GetParam().optimizer,
+            .learning_rate = GetParam().learning_rate,
+            .batch = kBatchSize,
+            .steps = steps,
+            .seed = 5};
+  }
+  Sequential model(std::uint64_t seed = 1) {
+    return build_model(stream_, parse_model_spec(GetParam().model), {.seed = seed});
+  }
+
+  Stream stream_{{.device = DeviceType::kCpu, .threads = 2}};
+  TrainingData data_ = ring_data();
+  TemporaryFolder folder_;
+  std::string path_ = folder_.file("checkpoint.safetensors");
+};
+
+TEST_P(Resume, BetweenStepsGivesTheBitsOfTheUnbrokenRun) {
+  Sequential unbroken = model();
+  Trainer trainer(stream_, unbroken, data_, options());
+  Recorder all;
+  trainer.add_observer(all);
+  trainer.run();
+
+  Sequential first = model();
+  Trainer interrupted(stream_, first, data_, options());
+  interrupted.run(kInterruptAt);
+  interrupted.save_checkpoint(path_);
+
+  Sequential second = model();
+  Trainer resumed(stream_, second, data_, options());
+  Recorder rest;
+  resumed.add_observer(rest);
+  resumed.load_checkpoint(path_);
+  EXPECT_EQ(resumed.step(), kInterruptAt);
+  resumed.run();
+
+  EXPECT_EQ(weight_bits(second), weight_bits(unbroken));
+  ASSERT_EQ(rest.losses.size(), static_cast<std::size_t>(kStepsInAll - kInterruptAt));
+  for (std::size_t i = 0; i < rest.losses.size(); ++i) {
+    EXPECT_EQ(rest.losses[i], all.losses[kInterruptAt + i]) << "step " << kInterruptAt + i;
+    EXPECT_EQ(rest.samples[i], all.samples[kInterruptAt + i]);
+  }
+}
+
+/// Saves the state before one step, as it is told of it.
+class SavesBefore : public TrainingObserver {
+ public:
+  SavesBefore(std::int64_t step, std::string path) : step_(step), path_(std::move(path)) {}
+  void on_step(const TrainingStep& step) override {
+    if (step.step == step_) step.trainer.save_checkpoint(path_);
+  }
+
+ private:
+  std::int64_t step_;
+  std::string path_;
+};
+
+TEST_P(Resume, FromWithinAStepMakesThatStepAgain) {
+  Sequential unbroken = model();
+  Trainer trainer(stream_, unbroken, data_, options());
+  Recorder all;
+  SavesBefore saves(kInterruptAt, path_);
+  trainer.add_observer(all);
+  trainer.add_observer(saves);
+  trainer.run();
+
+  Sequential second = model();
+  Trainer resumed(stream_, second, data_, options());
+  Recorder rest;
+  resumed.add_observer(rest);
+  resumed.load_checkpoint(path_);
+  resumed.run();
+  EXPECT_EQ(weight_bits(second), weight_bits(unbroken));
+  ASSERT_FALSE(rest.steps.empty());
+  EXPECT_EQ(rest.steps.front(), kInterruptAt);
+  EXPECT_EQ(rest.losses.front(), all.losses[kInterruptAt]);
+  const HealthMetrics& again = rest.metrics.front();
+  const HealthMetrics& before = all.metrics[kInterruptAt];
+  ASSERT_EQ(again.tensors.size(), before.tensors.size());
+  for (std::size_t i = 0; i < again.tensors.size(); ++i) {
+    EXPECT_EQ(again.tensors[i].stats, before.tensors[i].stats) << before.tensors[i].name;
+  }
+}
+
+TEST_P(Resume, AWholeEpochHasTheSameMeanLoss) {
+  class Means : public TrainingObserver {
+   public:
+    void on_epoch(const TrainingEpoch& epoch) override { means.push_back(epoch.training_loss); }
+    std::vector<double> means;
+  };
+  Sequential unbroken = model();
+  Trainer trainer(stream_, unbroken, data_, options());
+  Means all;
+  trainer.add_observer(all);
+  trainer.run(kInterruptAt);
+  trainer.save_checkpoint(path_);
+  trainer.run();
+  Sequential second = model();
+  Trainer resumed(stream_, second, data_, options());
+  Means rest;
+  resumed.add_observer(rest);
+  resumed.load_checkpoint(path_);
+  resumed.run();
+  ASSERT_EQ(all.means.size(), 3U);
+  ASSERT_EQ(rest.means.size(), 2U);
+  EXPECT_EQ(rest.means[0], all.means[1]);
+  EXPECT_EQ(rest.means[1], all.means[2]);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Optimizers, Resume,
+    testing::Values(ResumeCase{.name = "Sgd", .optimizer = {.kind = OptimizerKind::kSgd}},
+                    ResumeCase{.name = "Momentum", .optimizer = {.kind = OptimizerKind::kMomentum}},
+                    ResumeCase{.name = "Adam", .optimizer = {.kind = OptimizerKind::kAdam}},
+                    ResumeCase{.name = "AdamW",
+                               .optimizer = {.kind = OptimizerKind::kAdamW},
+                               .learning_rate = {.base = 0.01,
+                                                 .warmup_steps = 5,
+                                                 .decay = LearningRateDecay::kCosine}}),
+    [](const auto& param) { return param.param.name; });
+
+}  // namespace
+}  // namespace gradvitals::test

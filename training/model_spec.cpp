@@ -1,0 +1,186 @@
+#include "training/model_spec.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+#include <utility>
+
+#include "framework/layers/activation_layer.h"
+#include "framework/layers/dense.h"
+#include "framework/layers/dropout.h"
+#include "framework/layers/layer_norm.h"
+#include "kernels/runtime/input_message.h"
+
+namespace gradvitals {
+namespace {
+
+constexpr std::string_view kLayerNormWord = "layernorm";
+constexpr std::string_view kDropoutWord = "dropout";
+
+/// The whole text as a number; empty where it is none, or out of range.
+template <class Number>
+std::optional<Number> number_in(std::string_view text) {
+  Number value{};
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+bool begins_as_number(std::string_view word) {
+  return !word.empty() && word.front() >= '0' && word.front() <= '9';
+}
+
+bool is_dense(const ModelPart& part) {
+  return std::holds_alternative<DensePart>(part);
+}
+
+/// Reads the words of one text.
+class SpecParser {
+ public:
+  explicit SpecParser(std::string_view text) : text_(text) {}
+
+  ModelSpec parse() {
+    ModelSpec spec;
+    for (std::string_view rest = text_;;) {
+      const std::size_t hyphen = rest.find('-');
+      word_ = rest.substr(0, hyphen);
+      ++place_;
+      if (place_ == 1) {
+        spec.inputs = units();
+      } else {
+        add_word(spec.parts);
+      }
+      if (hyphen == std::string_view::npos) break;
+      rest.remove_prefix(hyphen + 1);
+    }
+    if (std::ranges::none_of(spec.parts, is_dense)) {
+      throw std::invalid_argument(fmt::format(
+          "model {}: has no dense layer; behind the width of the input there is at least "
+          "one number, as in \"784-10\"",
+          in_quotes(text_)));
+    }
+    return spec;
+  }
+
+ private:
+  [[noreturn]] void refuse(std::string_view what) const {
+    throw std::invalid_argument(
+        fmt::format("model {}: word {}, {}, {}", in_quotes(text_), place_, in_quotes(word_), what));
+  }
+
+  std::int64_t units() const {
+    const std::optional<std::int64_t> value = number_in<std::int64_t>(word_);
+    if (!value && place_ == 1) {
+      refuse("is no number: the first word is the width of the input, as in \"784-128-relu-10\"");
+    }
+    if (!value) refuse("is no whole number of units");
+    if (*value < 1) refuse("is not 1 or more");
+    return *value;
+  }
+
+  double dropout_rate() const {
+    const std::string_view number = word_.substr(kDropoutWord.size());
+    const std::optional<double> rate = number_in<double>(number);
+    if (!rate) refuse("needs its rate as a number behind it: \"dropout0.1\"");
+    if (!(*rate >= 0.0 && *rate < 1.0)) refuse("has a rate outside of [0, 1)");
+    return *rate;
+  }
+
+  void add_word(std::vector<ModelPart>& parts) {
+    const bool is_behind_number = std::exchange(was_number_, begins_as_number(word_));
+    if (was_number_) {
+      parts.emplace_back(DensePart{.units = units()});
+    } else if (word_ == kLayerNormWord) {
+      parts.emplace_back(LayerNormPart{});
+    } else if (word_.starts_with(kDropoutWord)) {
+      parts.emplace_back(DropoutPart{dropout_rate()});
+    } else if (is_behind_number) {
+      std::get<DensePart>(parts.back()).activation = activation();
+    } else {
+      parts.emplace_back(ActivationPart{activation()});
+    }
+  }
+
+  Activation activation() const {
+    const std::optional<Activation> activation = parse_activation(word_);
+    if (activation && *activation != Activation::kNone) return *activation;
+    refuse(
+        fmt::format("is not known; there are numbers of units, {}, {}, and {} with its rate, as "
+                    "in {}0.1",
+                    activation_names(), kLayerNormWord, kDropoutWord, kDropoutWord));
+  }
+
+  std::string_view text_;
+  std::string_view word_;
+  int place_ = 0;
+  bool was_number_ = false;  ///< The word before, of a dense layer.
+};
+
+/// Adds the layers of a model one by one.
+struct LayerMaker {
+  Sequential& model;
+  const Initializer& kernel_initializer;
+
+  void operator()(const DensePart& part) const {
+    model.add(Dense(part.units, part.activation, {.kernel_initializer = kernel_initializer}));
+  }
+  void operator()(const ActivationPart& part) const { model.add(ActivationLayer(part.activation)); }
+  void operator()(const LayerNormPart&) const { model.add(LayerNorm()); }
+  void operator()(const DropoutPart& part) const { model.add(Dropout(part.rate)); }
+};
+
+std::string part_text(const ModelPart& part, bool before_activation) {
+  if (const auto* const dense = std::get_if<DensePart>(&part)) {
+    // A linear layer's activation is said where the next word would be taken for it.
+    const bool is_plain = dense->activation == Activation::kLinear && !before_activation;
+    return is_plain ? fmt::format("{}", dense->units)
+                    : fmt::format("{}-{}", dense->units, name(dense->activation));
+  }
+  if (const auto* const alone = std::get_if<ActivationPart>(&part)) {
+    return std::string(name(alone->activation));
+  }
+  if (const auto* const dropout = std::get_if<DropoutPart>(&part)) {
+    return fmt::format("{}{}", kDropoutWord, dropout->rate);
+  }
+  return std::string(kLayerNormWord);
+}
+
+}  // namespace
+
+std::int64_t ModelSpec::outputs() const {
+  const auto last = std::find_if(parts.rbegin(), parts.rend(), is_dense);
+  return last == parts.rend() ? inputs : std::get<DensePart>(*last).units;
+}
+
+Activation ModelSpec::head() const {
+  if (parts.empty()) return Activation::kLinear;
+  if (const auto* const dense = std::get_if<DensePart>(&parts.back())) return dense->activation;
+  const auto* const alone = std::get_if<ActivationPart>(&parts.back());
+  return alone != nullptr ? alone->activation : Activation::kLinear;
+}
+
+ModelSpec parse_model_spec(std::string_view text) {
+  return SpecParser(text).parse();
+}
+
+std::string text(const ModelSpec& spec) {
+  std::string text = fmt::format("{}", spec.inputs);
+  for (std::size_t i = 0; i < spec.parts.size(); ++i) {
+    const bool before_activation =
+        i + 1 < spec.parts.size() && std::holds_alternative<ActivationPart>(spec.parts[i + 1]);
+    text += "-" + part_text(spec.parts[i], before_activation);
+  }
+  return text;
+}
+
+Sequential build_model(Stream& stream, const ModelSpec& spec, const ModelOptions& options) {
+  Sequential model(stream,
+                   {.name = options.name, .input_shape = {spec.inputs}, .seed = options.seed});
+  const LayerMaker add{model, options.kernel_initializer};
+  for (const ModelPart& part : spec.parts) std::visit(add, part);
+  return model;
+}
+}  // namespace gradvitals

@@ -1,0 +1,60 @@
+// ModelSpec: a model from a short text, "784-128-relu-64-relu-10".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "framework/initializers.h"
+#include "framework/sequential.h"
+#include "kernels/ops/activation.h"
+#include "kernels/runtime/stream.h"
+
+namespace gradvitals {
+
+// The parts of a model, in the order in which they are applied.
+struct DensePart {
+  std::int64_t units = 0;
+  Activation activation = Activation::kLinear;
+};
+struct ActivationPart {
+  Activation activation = Activation::kLinear;
+};
+struct LayerNormPart {};
+struct DropoutPart {
+  double rate = 0.0;
+};
+using ModelPart = std::variant<DensePart, ActivationPart, LayerNormPart, DropoutPart>;
+
+struct ModelSpec {
+  std::int64_t inputs = 0;
+  std::vector<ModelPart> parts;
+
+  std::int64_t outputs() const;  ///< Units of the last dense layer.
+  Activation head() const;  ///< What is applied last: linear, layernorm and dropout count as that.
+};
+
+/// Words and numbers with hyphens between them, in the order in which a sample passes them. The first
+/// number is the width of the input, every other one a dense layer of so many units. A word is applied
+/// where it stands: an activation (activation_names()), "layernorm", or "dropout0.1". An activation
+/// right behind a number is the dense layer's own, which the monitor then sees as one layer; anywhere
+/// else it is a layer by itself. Throws std::invalid_argument quoting the text, the word and its
+/// place, and naming what is known.
+ModelSpec parse_model_spec(std::string_view text);
+
+/// The text that parse_model_spec() makes the same model of.
+std::string text(const ModelSpec& spec);
+
+struct ModelOptions {
+  std::string name = "Model";
+  std::uint64_t seed = 42;  ///< Of all initial values.
+  Initializer kernel_initializer = GlorotUniform{};
+};
+
+/// Throws std::invalid_argument as the layers do.
+Sequential build_model(Stream& stream, const ModelSpec& spec, const ModelOptions& options = {});
+
+}  // namespace gradvitals

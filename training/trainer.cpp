@@ -1,0 +1,284 @@
+#include "training/trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+#include "framework/losses.h"
+#include "training/step_watch.h"
+
+namespace gradvitals {
+namespace {
+
+/// The first steps are check-ups as well: that is where most trainings go wrong.
+constexpr std::int64_t kFirstCheckups = 3;
+
+bool is_checkup(std::int64_t step, const TrainerOptions& options) {
+  return options.watch && (step < kFirstCheckups || step % options.checkup_every == 0);
+}
+
+void check(const TrainerOptions& options) {
+  check(options.learning_rate);
+  const auto at_least = [](const char* what, std::int64_t value, std::int64_t least) {
+    if (value >= least) return;
+    throw std::invalid_argument(
+        fmt::format("Trainer: {} is {}, not {} or more", what, value, least));
+  };
+  at_least("epochs", options.epochs, 0);
+  at_least("steps", options.steps.value_or(0), 0);
+  at_least("checkup_every", options.checkup_every, 1);
+}
+
+void check_fits(const Sequential& model, const TrainingData& data) {
+  const Shape input = {data.features};
+  const Shape output = {data.outputs};
+  if (model.input_shape() != input || model.output_shape() != output) {
+    throw std::invalid_argument(
+        fmt::format("Trainer: model '{}' makes {} of {}, and the data {} have {} features and {} "
+                    "targets",
+                    model.name(), model.output_shape().text(), model.input_shape().text(),
+                    data.name, data.features, data.outputs));
+  }
+  for (const Parameter* const parameter : model.parameters()) {
+    if (parameter->value.dtype() == DType::kFloat32) continue;
+    throw std::invalid_argument(fmt::format("Trainer: parameter '{}' is {}; samples are {}",
+                                            parameter->name, name(parameter->value.dtype()),
+                                            name(DType::kFloat32)));
+  }
+}
+
+std::int64_t steps_of(const TrainerOptions& options, std::int64_t steps_per_epoch) {
+  return options.steps.value_or(options.epochs * steps_per_epoch);
+}
+
+bool has_limits(const StepControls& controls) {
+  return controls.skips_nonfinite || std::isfinite(controls.max_norm) ||
+         std::isfinite(controls.skip_above_norm);
+}
+
+/// Adds what the guard of the update makes of the gradients (kernels/ops/optimizer.h).
+void add_outcome(const HealthMetrics& metrics, const StepControls& controls, StepContext& context) {
+  if (!has_limits(controls)) return;
+  double norm = 0.0;  // Of the finite elements.
+  std::int64_t nonfinite = 0;
+  for (const TensorRecord& tensor : metrics.tensors) {
+    if (tensor.role != Role::kGradient) continue;
+    norm = std::hypot(norm, tensor.stats.l2_norm());
+    nonfinite += tensor.stats.nonfinite_count();
+  }
+  context.is_skipped =
+      norm > controls.skip_above_norm || (controls.skips_nonfinite && nonfinite > 0);
+  if (norm > controls.max_norm) context.clip_scale = controls.max_norm / norm;
+}
+
+}  // namespace
+
+void TrainingObserver::on_batch(std::int64_t /*step*/, std::span<float> /*x*/,
+                                std::span<float> /*y*/) {}
+void TrainingObserver::on_step(const TrainingStep& /*step*/) {}
+void TrainingObserver::on_epoch(const TrainingEpoch& /*epoch*/) {}
+void TrainingObserver::save_state(std::map<std::string, std::string>& /*state*/) const {}
+void TrainingObserver::load_state(const std::map<std::string, std::string>& /*state*/) {}
+
+Trainer::Trainer(Stream stream, Sequential& model, const TrainingData& data, TrainerOptions options)
+    : stream_(stream),
+      model_(model),
+      data_(data),
+      options_(std::move(options)),
+      batches_(data.training.rows, options_.batch, options_.seed),
+      total_steps_(steps_of(options_, batches_.steps_per_epoch())),
+      parameters_(model.trainable_variables()),
+      optimizer_(make_optimizer(options_.optimizer)),
+      tape_(stream, {.keep_pre_activations = options_.watch}),
+      waits_for_steps_(stream.device().type != DeviceType::kCuda),
+      tracker_(options_.thresholds) {
+  check(options_);
+  check_fits(model_, data_);
+  x_ = Tensor(stream_, {batches_.batch(), data_.features}, DType::kFloat32);
+  y_ = Tensor(stream_, {batches_.batch(), data_.outputs}, DType::kFloat32);
+  x_of_batch_.resize(static_cast<std::size_t>(x_.count()));
+  y_of_batch_.resize(static_cast<std::size_t>(y_.count()));
+  if (options_.watch) watch_ = std::make_unique<StepWatch>(stream_, model_);
+  set_layer_counts(0);
+}
+
+Trainer::~Trainer() = default;
+
+void Trainer::add_observer(TrainingObserver& observer) {
+  observers_.push_back(&observer);
+}
+
+void Trainer::set_controls(const StepControls& controls) {
+  check_controls(controls);
+  next_controls_ = controls;
+  if (!is_in_step_) controls_ = controls;
+}
+
+void Trainer::check_controls(const StepControls& controls) const {
+  const double factor = controls.learning_rate_factor;
+  if (!(factor >= 0.0 && std::isfinite(factor))) {
+    throw std::invalid_argument(
+        fmt::format("Trainer: learning_rate_factor is {}, not 0 or more and finite", factor));
+  }
+  if (!(controls.max_norm > 0.0 && controls.skip_above_norm > 0.0)) {
+    throw std::invalid_argument(
+        fmt::format("Trainer: limits of the norm are {} and {}, not both positive",
+                    controls.max_norm, controls.skip_above_norm));
+  }
+  if (!watch_ && has_limits(controls)) {
+    throw std::invalid_argument(
+        "Trainer: without watching, the norm is not known that would be limited; set "
+        "TrainerOptions::watch");
+  }
+}
+
+TrainingResult Trainer::run(std::int64_t most_steps) {
+  if (is_in_step_) give_up_step();
+  const std::int64_t left = std::max<std::int64_t>(total_steps_ - step_, 0);
+  const std::int64_t end = step_ + std::min(left, most_steps);
+  while (step_ < end && !is_stopped_.exchange(false, std::memory_order_relaxed)) {
+    make_step();
+    if (step_ % steps_per_epoch() == 0) end_epoch();
+  }
+  deliver_arrived(/*waits=*/true);
+  const bool is_complete = step_ >= total_steps_;
+  if (is_complete && (!validation_ || step_ % steps_per_epoch() != 0)) validation_ = evaluate();
+  return {.steps = step_, .is_complete = is_complete, .loss = loss_, .validation = validation_};
+}
+
+void Trainer::make_step() {
+  is_in_step_ = true;
+  const std::span<const std::int64_t> samples = batches_.samples(step_);
+  load_batch(samples);
+  tape_.reset();
+  const Tensor error = loss(tape_, options_.loss, model_.forward(tape_, x_), y_);
+  const Gradients gradients = tape_.gradient(error, parameters_);
+  PendingStep step = begin_step(samples);
+  const double rate = step.learning_rate;
+  if (watch_) {
+    if (step.is_checkup) deliver_arrived(/*waits=*/true);
+    watch_->observe(tape_, gradients, error, step_, step.is_checkup);
+    pending_.push_back(std::move(step));
+    if (waits_for_steps_ || pending_.size() == GradientMonitor::kMostPending) {
+      deliver_arrived(/*waits=*/true);
+    }
+  } else {
+    deliver(step, error.item(), nullptr);
+    idle_.push_back(std::move(step));
+  }
+  optimizer_->set_learning_rate(rate);
+  const Updates updates = optimizer_->apply(stream_, gradients, guard());
+  if (watch_) watch_->keep(updates);
+  ++step_;
+  controls_ = next_controls_;
+  is_in_step_ = false;
+  if (!waits_for_steps_) deliver_arrived(/*waits=*/false);
+}
+
+void Trainer::load_batch(std::span<const std::int64_t> samples) {
+  const auto gather = [&](const std::vector<float>& from, std::int64_t cols, float* to) {
+    for (const std::int64_t row : samples) to = std::copy_n(from.data() + row * cols, cols, to);
+  };
+  gather(data_.training.x, data_.features, x_of_batch_.data());
+  gather(data_.training.y, data_.outputs, y_of_batch_.data());
+  for (TrainingObserver* const observer : observers_) {
+    observer->on_batch(step_, x_of_batch_, y_of_batch_);
+  }
+  x_.copy_from_host<float>(stream_, x_of_batch_);
+  y_.copy_from_host<float>(stream_, y_of_batch_);
+}
+
+Trainer::PendingStep Trainer::begin_step(std::span<const std::int64_t> samples) {
+  PendingStep step;
+  if (!idle_.empty()) {
+    step = std::move(idle_.back());
+    idle_.pop_back();
+  }
+  step.step = step_;
+  step.epoch = batches_.epoch_of(step_);
+  step.learning_rate =
+      options_.learning_rate.at(step_, total_steps_) * controls_.learning_rate_factor;
+  step.is_checkup = is_checkup(step_, options_);
+  step.controls = controls_;
+  step.samples.assign(samples.begin(), samples.end());
+  return step;
+}
+
+/// Back to the state before a step that an observer ended by throwing.
+void Trainer::give_up_step() {
+  is_in_step_ = false;
+  pending_.clear();
+  while (watch_ && watch_->flush()) continue;
+  set_layer_counts(step_);
+}
+
+UpdateGuard Trainer::guard() const {
+  if (!has_limits(controls_)) return {};
+  return {.gradients = watch_->global_stats(),
+          .max_norm = controls_.max_norm,
+          .skips_nonfinite = controls_.skips_nonfinite,
+          .skip_above_norm = controls_.skip_above_norm};
+}
+
+void Trainer::deliver_arrived(bool waits) {
+  while (!pending_.empty()) {
+    const std::optional<HealthMetrics> metrics = waits ? watch_->flush() : watch_->poll();
+    if (!metrics) return;
+    PendingStep step = std::move(pending_.front());
+    pending_.pop_front();
+    deliver(step, metrics->loss.value(), &*metrics);
+    idle_.push_back(std::move(step));
+  }
+}
+
+void Trainer::deliver(const PendingStep& pending, double loss, const HealthMetrics* metrics) {
+  StepContext context{.learning_rate = pending.learning_rate, .is_checkup = pending.is_checkup};
+  std::vector<HealthEvent> events;
+  if (metrics != nullptr) {
+    add_outcome(*metrics, pending.controls, context);
+    events = tracker_.add(*metrics, context);
+  }
+  loss_ = loss;
+  const TrainingStep told{.trainer = *this,
+                          .step = pending.step,
+                          .epoch = pending.epoch,
+                          .loss = loss,
+                          .metrics = metrics,
+                          .context = context,
+                          .controls = pending.controls,
+                          .events = events,
+                          .samples = pending.samples,
+                          .is_before_update = pending.step == step_};
+  for (TrainingObserver* const observer : observers_) observer->on_step(told);
+  epoch_loss_.sum += loss;
+  ++epoch_loss_.count;
+}
+
+void Trainer::end_epoch() {
+  deliver_arrived(/*waits=*/true);
+  validation_ = evaluate();
+  const LossSum losses = std::exchange(epoch_loss_, {});
+  const TrainingEpoch told{.trainer = *this,
+                           .epoch = batches_.epoch_of(step_ - 1),
+                           .steps = step_,
+                           .training_loss = losses.sum / static_cast<double>(losses.count),
+                           .validation = validation_};
+  for (TrainingObserver* const observer : observers_) observer->on_epoch(told);
+}
+
+std::optional<Evaluation> Trainer::evaluate() const {
+  if (data_.validation.rows == 0) return std::nullopt;
+  return gradvitals::evaluate(stream_, model_, options_.loss, data_.validation);
+}
+
+/// Masks of a step follow from its number: every step runs every layer once.
+void Trainer::set_layer_counts(std::int64_t steps) {
+  std::vector<LayerCount> counts = model_.layer_counts(stream_);
+  for (LayerCount& count : counts) count.value = static_cast<std::uint64_t>(steps);
+  model_.set_layer_counts(stream_, counts);
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,171 @@
+// Trainer's checkpoints: what goes into them, and back.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <span>
+#include <stdexcept>
+#include <utility>
+
+#include "kernels/runtime/input_message.h"
+#include "training/checkpoint.h"
+#include "training/step_watch.h"
+#include "training/trainer.h"
+
+namespace gradvitals {
+namespace {
+
+constexpr std::string_view kModelPrefix = "model/";
+constexpr std::string_view kOptimizerPrefix = "optimizer/";
+constexpr std::string_view kControlsName = "training/controls";
+constexpr std::string_view kEpochLossName = "training/epoch_loss";
+constexpr std::string_view kUpdateSquaresName = "training/update_squares";
+
+/// FNV-1a over words: tells data sets of one shape apart.
+std::uint64_t fingerprint(std::span<const float> values, std::uint64_t hash) {
+  for (const float value : values) {
+    hash = (hash ^ std::bit_cast<std::uint32_t>(value)) * 0x100000001b3U;
+  }
+  return hash;
+}
+
+std::string data_text(const TrainingData& data) {
+  constexpr std::uint64_t kBasis = 0xcbf29ce484222325U;
+  const std::uint64_t hash = fingerprint(data.training.y, fingerprint(data.training.x, kBasis));
+  return fmt::format("{} samples of {} features and {} targets, fingerprint {:016x}",
+                     data.training.rows, data.features, data.outputs, hash);
+}
+
+void check_settings(const std::map<std::string, std::string>& mine,
+                    const std::map<std::string, std::string>& its, const std::string& path) {
+  for (const auto& [key, value] : mine) {
+    const auto found = its.find(key);
+    if (found == its.end()) {
+      refuse_input(path, fmt::format("does not say with which {} it was made", key));
+    }
+    if (found->second == value) continue;
+    refuse_input(path, fmt::format("was made with {} {}, not {}; to go on, all settings must be "
+                                   "those of before",
+                                   key, in_quotes(found->second), in_quotes(value)));
+  }
+}
+
+const Tensor& required(const Checkpoint& checkpoint, std::string_view name, const Shape& shape,
+                       DType dtype, const std::string& path) {
+  const Tensor* const tensor = checkpoint.find(name);
+  if (tensor == nullptr) {
+    refuse_input(path, fmt::format("tensor {} is missing", in_quotes(name)));
+  }
+  if (tensor->shape() == shape && tensor->dtype() == dtype) return *tensor;
+  refuse_input(path, fmt::format("tensor {}: is {} {}, and {} {} is needed", in_quotes(name),
+                                 tensor->shape().text(), gradvitals::name(tensor->dtype()),
+                                 shape.text(), gradvitals::name(dtype)));
+}
+
+std::array<double, 4> numbers_of(const StepControls& controls) {
+  return {controls.learning_rate_factor, controls.max_norm, controls.skip_above_norm,
+          controls.skips_nonfinite ? 1.0 : 0.0};
+}
+
+StepControls controls_of(const std::vector<double>& numbers) {
+  return {.learning_rate_factor = numbers[0],
+          .max_norm = numbers[1],
+          .skip_above_norm = numbers[2],
+          .skips_nonfinite = numbers[3] != 0.0};
+}
+
+/// The optimizer's part of the tensors.
+std::vector<OptimizerTensor> optimizer_tensors(const Checkpoint& checkpoint) {
+  std::vector<OptimizerTensor> tensors;
+  for (const auto& [name, value] : checkpoint.tensors) {
+    if (!name.starts_with(kOptimizerPrefix)) continue;
+    tensors.push_back({name.substr(kOptimizerPrefix.size()), value});
+  }
+  return tensors;
+}
+
+/// The value of each parameter, in their order.
+std::vector<Tensor> model_tensors(const Checkpoint& checkpoint, const Sequential& model,
+                                  const std::string& path) {
+  std::vector<Tensor> tensors;
+  for (const Parameter* const parameter : model.parameters()) {
+    tensors.push_back(required(checkpoint, fmt::format("{}{}", kModelPrefix, parameter->name),
+                               parameter->value.shape(), parameter->value.dtype(), path));
+  }
+  return tensors;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> Trainer::settings() const {
+  std::map<std::string, std::string> settings = options_.settings;
+  settings["model"] = model_.summary();
+  settings["data"] = data_text(data_);
+  settings["loss"] = name(options_.loss);
+  settings["optimizer"] = summary(options_.optimizer);
+  settings["batch"] = fmt::format("{}", batches_.batch());
+  settings["seed"] = fmt::format("{}", options_.seed);
+  settings["learning rate"] = summary(options_.learning_rate);
+  if (options_.learning_rate.decay != LearningRateDecay::kConstant) {
+    settings["number of steps"] = fmt::format("{}", total_steps_);
+  }
+  return settings;
+}
+
+void Trainer::save_checkpoint(const std::string& path) const {
+  Checkpoint checkpoint{.step = step_, .settings = settings(), .state = {}, .tensors = {}};
+  for (const TrainingObserver* const observer : observers_) observer->save_state(checkpoint.state);
+  const auto add = [&](std::string_view prefix, std::string_view name, Tensor value) {
+    checkpoint.tensors.push_back({fmt::format("{}{}", prefix, name), std::move(value)});
+  };
+  for (const Parameter* const parameter : model_.parameters()) {
+    add(kModelPrefix, parameter->name, parameter->value);
+  }
+  for (OptimizerTensor& tensor : optimizer_->state(stream_, parameters_)) {
+    add(kOptimizerPrefix, tensor.name, std::move(tensor.value));
+  }
+  const auto controls = numbers_of(controls_);
+  add("", kControlsName, Tensor::from_host<double>(stream_, {4}, controls));
+  const std::array losses = {epoch_loss_.sum, static_cast<double>(epoch_loss_.count)};
+  add("", kEpochLossName, Tensor::from_host<double>(stream_, {2}, losses));
+  if (watch_ && watch_->update_squares().has_value()) {
+    add("", kUpdateSquaresName, watch_->update_squares());
+  }
+  write_checkpoint(path, checkpoint);
+}
+
+void Trainer::load_checkpoint(const std::string& path) {
+  const Checkpoint checkpoint = read_checkpoint(stream_, path);
+  check_settings(settings(), checkpoint.settings, path);
+  const std::vector<Tensor> values = model_tensors(checkpoint, model_, path);
+  const StepControls controls = controls_of(
+      required(checkpoint, kControlsName, {4}, DType::kFloat64, path).to_host<double>());
+  const auto losses =
+      required(checkpoint, kEpochLossName, {2}, DType::kFloat64, path).to_host<double>();
+  Tensor squares;
+  if (checkpoint.find(kUpdateSquaresName) != nullptr) {
+    squares =
+        required(checkpoint, kUpdateSquaresName, {std::ssize(parameters_)}, DType::kFloat64, path);
+  }
+  if (is_in_step_) give_up_step();
+  try {
+    check_controls(controls);
+    optimizer_->load_state(stream_, parameters_, optimizer_tensors(checkpoint));
+  } catch (const std::invalid_argument& error) {
+    refuse_input(path, error.what());
+  }
+  // From here on nothing is refused.
+  const std::vector<Parameter*> parameters = model_.parameters();
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    parameters[i]->value.copy_from_host<float>(stream_, values[i].to_host<float>());
+  }
+  step_ = checkpoint.step;
+  controls_ = next_controls_ = controls;
+  epoch_loss_ = {.sum = losses[0], .count = static_cast<std::int64_t>(losses[1])};
+  if (watch_) watch_->keep(squares);
+  set_layer_counts(step_);
+  for (TrainingObserver* const observer : observers_) observer->load_state(checkpoint.state);
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,220 @@
+#include "training/training_data.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
+#include <utility>
+
+#include "framework/initializers.h"
+#include "kernels/runtime/input_message.h"
+#include "training/known_data.h"
+#include "training/scaling.h"
+#include "training/shuffle.h"
+#include "training/targets.h"
+
+namespace gradvitals {
+namespace {
+
+constexpr std::int64_t kFewestRows = 2;  ///< One sample has no variance.
+
+using Rows = std::vector<std::int64_t>;
+
+struct Split {
+  Rows training;
+  Rows held_out;
+};
+
+Rows all_rows(std::int64_t count) {
+  Rows rows(static_cast<std::size_t>(count));
+  std::iota(rows.begin(), rows.end(), std::int64_t{0});
+  return rows;
+}
+
+Split split_rows(std::int64_t rows, double share, std::uint64_t seed) {
+  Stream stream({.device = DeviceType::kCpu, .threads = 1});
+  Rows order(static_cast<std::size_t>(rows));
+  std::vector<std::uint32_t> words;
+  shuffle_rows(stream, random_key(seed, "training data/split"), order, words);
+  const auto held_out = static_cast<std::ptrdiff_t>(share * static_cast<double>(rows));
+  Split split{.training = {order.begin() + held_out, order.end()},
+              .held_out = {order.begin(), order.begin() + held_out}};
+  // In the order of their file: what is looked up later is found there.
+  std::ranges::sort(split.training);
+  std::ranges::sort(split.held_out);
+  return split;
+}
+
+std::string feature_text(const Dataset& dataset, std::int64_t feature) {
+  if (dataset.feature_names.empty()) return fmt::format("feature {}", feature + 1);
+  return fmt::format("feature {}",
+                     in_quotes(dataset.feature_names[static_cast<std::size_t>(feature)]));
+}
+
+void check_finite(const Dataset& dataset, const std::string& path) {
+  const auto is_bad = [](double value) { return !std::isfinite(value); };
+  if (const auto bad = std::ranges::find_if(dataset.x, is_bad); bad != dataset.x.end()) {
+    const std::int64_t at = bad - dataset.x.begin();
+    refuse_input(path, fmt::format("row {}, {}: is {}; training needs finite numbers",
+                                   at / dataset.features + 1,
+                                   feature_text(dataset, at % dataset.features), *bad));
+  }
+  if (const auto bad = std::ranges::find_if(dataset.y, is_bad); bad != dataset.y.end()) {
+    refuse_input(path, fmt::format("row {}: its target is {}; training needs finite numbers",
+                                   (bad - dataset.y.begin()) / dataset.outputs + 1, *bad));
+  }
+}
+
+void check(const TrainingDataRequest& request) {
+  if (request.validation_share >= 0.0 && request.validation_share < 1.0) return;
+  throw std::invalid_argument(fmt::format(
+      "load_training_data: validation_share is {}, not in [0, 1)", request.validation_share));
+}
+
+std::string_view form_text(TargetForm form) {
+  switch (form) {
+    case TargetForm::kClasses:
+      return "classes";
+    case TargetForm::kProbabilities:
+      return "probabilities";
+    case TargetForm::kStandardized:
+      return "standardised numbers";
+    case TargetForm::kUnitRange:
+      return "numbers scaled to [0, 1]";
+  }
+  return "";
+}
+
+/// Samples of one or two data sets, scaled by those that are trained on.
+class Preparation {
+ public:
+  Preparation(const Dataset& dataset, Rows training, TargetForm form, std::string path)
+      : dataset_(dataset), training_(std::move(training)), form_(form), path_(std::move(path)) {
+    check_finite(dataset_, path_);
+    if (std::ssize(training_) < kFewestRows) {
+      refuse_input(path_, fmt::format("{} samples are left to train on, of {}; {} are the least",
+                                      training_.size(), dataset_.rows, kFewestRows));
+    }
+    targets_ = targets_of(dataset_);
+    const Columns x = features_of(dataset_);
+    features_ =
+        dataset_.has_pixels ? standardizing_together(x, training_) : standardizing(x, training_);
+    const Columns y = {targets_.values, targets_.outputs};
+    outputs_ = form_ == TargetForm::kStandardized ? standardizing(y, training_)
+               : form_ == TargetForm::kUnitRange  ? to_unit_range(y, training_)
+                                                  : unchanged(targets_.outputs);
+  }
+
+  Samples training() const { return samples(dataset_, targets_, training_); }
+  Samples held_out(const Rows& rows) const { return samples(dataset_, targets_, rows); }
+  /// All samples of another data set.
+  Samples held_out(const Dataset& test) const {
+    check_finite(test, path_);
+    if (test.features != dataset_.features || test.outputs != dataset_.outputs) {
+      refuse_input(path_,
+                   fmt::format("its test set has {} features and {} targets, not {} and {}",
+                               test.features, test.outputs, dataset_.features, dataset_.outputs));
+    }
+    const Targets targets = targets_of(test);
+    if (targets.outputs != targets_.outputs) {
+      refuse_input(path_, fmt::format("its test set has {} classes, not {}", targets.outputs,
+                                      targets_.outputs));
+    }
+    return samples(test, targets, all_rows(test.rows));
+  }
+  std::int64_t outputs() const { return targets_.outputs; }
+
+ private:
+  static Columns features_of(const Dataset& dataset) { return {dataset.x, dataset.features}; }
+
+  Targets targets_of(const Dataset& dataset) const {
+    if (form_ == TargetForm::kClasses) return as_classes(dataset, path_, targets_.outputs);
+    if (form_ == TargetForm::kProbabilities) check_probabilities(dataset, path_);
+    return {.outputs = dataset.outputs, .values = dataset.y};
+  }
+
+  Samples samples(const Dataset& dataset, const Targets& targets, const Rows& rows) const {
+    return {.rows = std::ssize(rows),
+            .x = scaled_rows(features_of(dataset), rows, features_),
+            .y = scaled_rows({targets.values, targets.outputs}, rows, outputs_)};
+  }
+
+  const Dataset& dataset_;
+  Rows training_;
+  TargetForm form_;
+  std::string path_;
+  Targets targets_{};
+  Scaling features_;
+  Scaling outputs_;
+};
+
+TrainingData make_data(const Dataset& dataset, const Dataset* test,
+                       const TrainingDataRequest& request, TargetForm form) {
+  Split split = test != nullptr ? Split{.training = all_rows(dataset.rows), .held_out = {}}
+                                : split_rows(dataset.rows, request.validation_share, request.seed);
+  const Preparation ready(dataset, std::move(split.training), form, request.data);
+  TrainingData data{
+      .name = request.data,
+      .features = dataset.features,
+      .outputs = ready.outputs(),
+      .training = ready.training(),
+      .validation = test != nullptr ? ready.held_out(*test) : ready.held_out(split.held_out)};
+  data.description = fmt::format(
+      "{}: {} samples to train on, {} held out; {} features, standardised{}; {} targets: {}",
+      data.name, data.training.rows, data.validation.rows, data.features,
+      dataset.has_pixels ? " together" : "", data.outputs, form_text(form));
+  return data;
+}
+
+TrainingData load_known(const KnownData& known, const TrainingDataRequest& request) {
+  if (!request.target.empty()) {
+    throw std::invalid_argument(
+        fmt::format("load_training_data: {} has its own target; {} is one too many", known.name,
+                    in_quotes(request.target)));
+  }
+  const KnownSamples samples = load_known_data(known, request.folder);
+  return make_data(samples.training, samples.test ? &*samples.test : nullptr, request,
+                   request.form.value_or(known.form));
+}
+
+}  // namespace
+
+TargetForm target_form(LossKind loss, Activation head) {
+  switch (loss) {
+    case LossKind::kSoftmaxCrossEntropy:
+      return TargetForm::kClasses;
+    case LossKind::kBinaryCrossEntropy:
+    case LossKind::kBinaryCrossEntropyFromLogits:
+      return TargetForm::kProbabilities;
+    case LossKind::kMse:
+      break;
+  }
+  return head == Activation::kSigmoid ? TargetForm::kUnitRange : TargetForm::kStandardized;
+}
+
+std::string known_data_sets() {
+  std::string text;
+  for (const KnownData& known : kKnownData) {
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", known.name);
+  }
+  return text;
+}
+
+TrainingData make_training_data(const Dataset& dataset, const TrainingDataRequest& request) {
+  check(request);
+  return make_data(dataset, nullptr, request, request.form.value_or(TargetForm::kStandardized));
+}
+
+TrainingData load_training_data(const TrainingDataRequest& request) {
+  check(request);
+  if (const KnownData* const known = find_known_data(request.data)) {
+    return load_known(*known, request);
+  }
+  return make_training_data(request.target.empty() ? load_dataset(request.data)
+                                                   : load_dataset(request.data, request.target),
+                            request);
+}
+
+}  // namespace gradvitals

@@ -10,6 +10,7 @@
 
 #include "kernels/runtime/input_message.h"
 #include "training/checkpoint.h"
+#include "training/signal_watch.h"
 #include "training/step_watch.h"
 #include "training/trainer.h"
 
@@ -164,6 +165,7 @@ void Trainer::load_checkpoint(const std::string& path) {
   controls_ = next_controls_ = controls;
   epoch_loss_ = {.sum = losses[0], .count = static_cast<std::int64_t>(losses[1])};
   if (watch_) watch_->keep(squares);
+  if (signal_watch_) signal_watch_->forget();
   set_layer_counts(step_);
   for (TrainingObserver* const observer : observers_) observer->load_state(checkpoint.state);
 }

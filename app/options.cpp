@@ -9,7 +9,11 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "framework/io/file_kind.h"
+#include "framework/io/input_file.h"
 #include "framework/io/tensor_dump.h"
+#include "kernels/runtime/input_message.h"
+#include "monitor/metrics/threshold_table.h"
 #include "monitor/report/figure.h"
 
 namespace gradvitals::app {
@@ -18,6 +22,33 @@ namespace {
 constexpr std::int64_t kMostThreads = 1024;
 
 }  // namespace
+
+void add_gate(Command& command, Severity& fail_on, const std::string& help) {
+  command.word(
+      "--fail-on", {"info", "warning", "critical"}, "", help, [&fail_on](const std::string& word) {
+        for (const Severity severity : {Severity::kInfo, Severity::kWarning, Severity::kCritical}) {
+          if (word == name(severity)) fail_on = severity;
+        }
+      });
+}
+
+void add_style(Command& command, ColorMode& color, bool& ascii) {
+  command.word("--color", {"auto", "always", "never"}, "auto",
+               "Colour the text; auto: on a terminal, unless NO_COLOR is set",
+               [&color](const std::string& word) {
+                 color = word == "always"  ? ColorMode::kAlways
+                         : word == "never" ? ColorMode::kNever
+                                           : ColorMode::kAuto;
+               });
+  command.flag("--ascii", ascii, "Plain ASCII text: no emoji, no lines drawn");
+}
+
+std::string canonical_path(const std::string& path) {
+  std::error_code ignored;
+  const std::filesystem::path file =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored);
+  return file.empty() ? path : file.native();
+}
 
 void JudgingOptions::add_to(Command& command) {
   command.text("--json", json, "FILE",
@@ -36,43 +67,30 @@ void JudgingOptions::add_to(Command& command) {
         }
         rules = word == "full" ? RuleSet::kFull : RuleSet::kNotebook;
       });
-  command.word(
-      "--fail-on", {"info", "warning", "critical"}, "",
-      "Exit 1 where a finding of the full rules is at least this severe",
-      [this](const std::string& word) {
-        for (const Severity severity : {Severity::kInfo, Severity::kWarning, Severity::kCritical}) {
-          if (word == name(severity)) fail_on = severity;
-        }
-      });
-  command.word("--color", {"auto", "always", "never"}, "auto",
-               "Colour the text; auto: on a terminal, unless NO_COLOR is set",
-               [this](const std::string& word) {
-                 color = word == "always"  ? ColorMode::kAlways
-                         : word == "never" ? ColorMode::kNever
-                                           : ColorMode::kAuto;
-               });
-  command.flag("--ascii", ascii, "Plain ASCII text: no emoji, no lines drawn");
+  command.text(
+      "--thresholds", thresholds_file, "FILE",
+      "Limits of the full rules as JSON, in place of the default: {name: number} or {name: "
+      "{\"warning\": X, \"critical\": Y}}, under the names that docs/rules.md lists");
+  add_gate(command, fail_on, "Exit 1 where a finding of the full rules is at least this severe");
+  add_style(command, color, ascii);
 }
 
 void JudgingOptions::check(std::span<const std::string> inputs) const {
   if (rules == RuleSet::kNotebook && fail_on != Severity::kOk) {
     throw UsageError("--fail-on judges by the full rules and cannot go with --rules notebook");
   }
-  // "a.svg" and "./a.svg" are one file.
-  const auto file_of = [](const std::string& path) {
-    std::error_code ignored;
-    const std::filesystem::path file =
-        std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored);
-    return file.empty() ? path : file.native();
-  };
+  if (rules == RuleSet::kNotebook && !thresholds_file.empty()) {
+    throw UsageError(
+        "--thresholds sets limits of the full rules and cannot go with --rules notebook");
+  }
   std::set<std::string> targets;
   if (json && json->empty()) throw UsageError("--json: the path is empty");
-  if (json) targets.insert(file_of(*json));
+  if (json) targets.insert(canonical_path(*json));
   for (const std::string& plot : plots) {
     if (!figure_format(plot)) {
       throw UsageError(fmt::format("--plot: '{}' does not end in .png, .svg, .pdf or .gp", plot));
     }
-    if (!targets.insert(file_of(plot)).second) {
+    if (!targets.insert(canonical_path(plot)).second) {
       throw UsageError(fmt::format("'{}' is named twice as an output", plot));
     }
   }
@@ -80,7 +98,8 @@ void JudgingOptions::check(std::span<const std::string> inputs) const {
   std::vector<std::string> read(inputs.begin(), inputs.end());
   for (const std::string& input : inputs)
     std::ranges::move(shard_files(input), std::back_inserter(read));
-  const auto refuse_input = [&read](const std::string& output) {
+  if (!thresholds_file.empty()) read.push_back(thresholds_file);
+  const auto refuse_to_lose = [&read](const std::string& output) {
     for (const std::string& input : read) {
       std::error_code ignored;
       if (!std::filesystem::is_regular_file(output, ignored)) return;
@@ -88,8 +107,23 @@ void JudgingOptions::check(std::span<const std::string> inputs) const {
       throw UsageError(fmt::format("'{}' is read, and writing it would lose it", output));
     }
   };
-  if (json) refuse_input(*json);
-  std::ranges::for_each(plots, refuse_input);
+  if (json) refuse_to_lose(*json);
+  std::ranges::for_each(plots, refuse_to_lose);
+}
+
+Thresholds read_thresholds(const std::string& path) {
+  if (path.empty()) return {};
+  const InputFile file(path);
+  constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
+  if (file.bytes().size() > kMaxBytes) {
+    refuse_input(file.path(),
+                 fmt::format("holds more than {} bytes, which limits never take", kMaxBytes));
+  }
+  return parse_thresholds(as_text(file.bytes()), file.path());
+}
+
+Thresholds JudgingOptions::thresholds() const {
+  return read_thresholds(thresholds_file);
 }
 
 void ComputeOptions::add_to(Command& command) {

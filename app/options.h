@@ -12,15 +12,28 @@
 #include "kernels/ops/gemm.h"
 #include "kernels/runtime/device.h"
 #include "kernels/runtime/stream.h"
+#include "monitor/metrics/thresholds.h"
 #include "monitor/report/network_report.h"
 #include "monitor/rules/diagnosis.h"
 
 namespace gradvitals::app {
 
+/// --fail-on, --color and --ascii: the variables must outlive the parsing.
+void add_gate(Command& command, Severity& fail_on, const std::string& help);
+void add_style(Command& command, ColorMode& color, bool& ascii);
+
+/// The path without what makes one file look like two: "a.svg" and "./a.svg".
+std::string canonical_path(const std::string& path);
+
+/// The limits of a file of --thresholds; the default ones for an empty path. Throws InputError where the
+/// file cannot be read or contradicts itself.
+Thresholds read_thresholds(const std::string& path);
+
 /// Options of every command that judges.
 struct JudgingOptions {
   std::optional<std::string> json;  ///< Path, or "-" for stdout.
   std::vector<std::string> plots;   ///< Paths ending in .png, .svg, .pdf or .gp.
+  std::string thresholds_file;      ///< JSON; empty for the default limits.
   RuleSet rules = RuleSet::kFull;
   Severity fail_on = Severity::kOk;  ///< Exit 1 from this severity on; kOk for no gate.
   ColorMode color = ColorMode::kAuto;
@@ -30,6 +43,8 @@ struct JudgingOptions {
   /// Throws UsageError for options that contradict each other, and for an output that is one of the
   /// files that are read, shards of an index among them, under whatever name.
   void check(std::span<const std::string> inputs = {}) const;
+  /// The limits to judge by. Throws InputError where their file cannot be read or contradicts itself.
+  Thresholds thresholds() const;
 };
 
 /// Options of every command that computes.

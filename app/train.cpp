@@ -104,6 +104,8 @@ ExitCode train(const TrainOptions& options) {
   report.planned_steps = trainer.total_steps();
   report.seconds = elapsed.count();
   report.validation = score_of(trainer, result);
+  report.cosine = watch.signals().cosine(trainer);
+  report.noise = watch.signals().noise(trainer);
   if (!result.is_complete && watch.interruption() != 0) {
     report.interruption = watch.interruption() == SIGINT ? "SIGINT" : "SIGTERM";
   }

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "training/command_words.h"
@@ -112,11 +114,35 @@ void add_keeping(Command& command, TrainOptions& options) {
       "Append every step's statistics as JSON lines, which gradvitals diagnose judges again");
 }
 
+TrainingSignals parse_signals(std::string_view text) {
+  TrainingSignals signals;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view word = text.substr(begin, end - begin);
+    bool* const signal = word == "noise"    ? &signals.noise
+                         : word == "cosine" ? &signals.cosine
+                                            : nullptr;
+    if (signal == nullptr) {
+      throw std::invalid_argument(fmt::format("'{}' is not one of noise, cosine", word));
+    }
+    if (std::exchange(*signal, true)) {
+      throw std::invalid_argument(fmt::format("'{}' is there twice", word));
+    }
+    begin = end + 1;
+  }
+  return signals;
+}
+
 void add_alerts(Command& command, TrainOptions& options) {
   command.group("Watching and alerts");
   command.integer("--every", options.checkup_every, 1, kMostTrainingSteps,
                   "Steps from one check-up of units and signals to the next; gradients, weights "
                   "and updates are watched in every step");
+  command.parsed(
+      "--signals", "noise,cosine", "",
+      "Measure the gradient noise scale, which says what batch is worth its samples, at each "
+      "check-up, and the cosine of successive gradients in each step",
+      [&options](const std::string& text) { options.signals = parse_signals(text); });
   command.text("--thresholds", options.thresholds_file, "FILE",
                "Limits of the rules as JSON, in place of the default, under the names that "
                "docs/rules.md lists");

@@ -15,6 +15,7 @@
 #include "training/learning_rate.h"
 #include "training/model_spec.h"
 #include "training/optimizer_choice.h"
+#include "training/trainer.h"
 
 namespace gradvitals::app {
 
@@ -55,6 +56,7 @@ struct TrainOptions {
   // What is watched and told.
   std::string thresholds_file;  ///< JSON; empty for the default limits.
   std::int64_t checkup_every = 10;
+  TrainingSignals signals{};
   std::vector<std::string> alert_command;  ///< Words; empty for none.
   std::optional<double> alert_limit_seconds;
   std::optional<std::string> json;  ///< Path, or "-" for stdout.

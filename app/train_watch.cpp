@@ -104,6 +104,7 @@ void TrainWatch::see(const TrainingStep& step) {
   seen_.last_step = step.step;
   seen_.last_loss = step.loss;
   if (step.metrics != nullptr) seen_.last_norm = global_norm(*step.metrics);
+  if (step.signals != nullptr) signals_.add(*step.signals);
   for (const HealthEvent& event : step.events) {
     if (seen_.events.size() < kMostEventsKept) {
       seen_.events.push_back(event);

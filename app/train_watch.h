@@ -10,6 +10,7 @@
 #include "app/interrupt.h"
 #include "app/progress.h"
 #include "app/train_options.h"
+#include "app/train_signals.h"
 #include "monitor/history/history_writer.h"
 #include "monitor/report/style.h"
 #include "monitor/report/trajectory_report.h"
@@ -43,6 +44,7 @@ class TrainWatch final : public TrainingObserver {
 
   /// What was seen of the run: its events, first and last steps. The rest is the tracker's.
   const TrajectoryReport& seen() const { return seen_; }
+  const SignalSums& signals() const { return signals_; }
 
  private:
   void see(const TrainingStep& step);
@@ -60,6 +62,7 @@ class TrainWatch final : public TrainingObserver {
   std::unique_ptr<AlertCommand> alert_command_;  ///< Null for none.
   std::optional<HistoryWriter> history_;
   TrajectoryReport seen_;
+  SignalSums signals_;
   std::optional<Evaluation> validation_;
   std::vector<std::string> command_problems_;
   std::string checkpoint_problem_;  ///< Of the last one; empty where it was written.

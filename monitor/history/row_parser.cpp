@@ -94,6 +94,10 @@ void RowParser::read_scalars() {
   step_.context.is_skipped = row_.flag();
   row_.expect(',');
   step_.context.is_checkup = row_.flag();
+  row_.expect(',');
+  step_.context.gradient_cosine = row_.optional_number();
+  row_.expect(',');
+  step_.context.noise_scale = row_.optional_number();
 }
 
 void RowParser::read_norms() {

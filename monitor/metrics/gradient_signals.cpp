@@ -50,4 +50,19 @@ std::optional<double> NoiseScale::value() const {
   return scale;
 }
 
+std::string batch_advice(double noise_scale, std::int64_t batch) {
+  constexpr double kFar = 4.0;
+  const double ratio = noise_scale / static_cast<double>(batch);
+  if (ratio > kFar) {
+    return fmt::format(
+        "noise rules batches of {}: a batch k times as large needs almost k times fewer steps",
+        batch);
+  }
+  if (ratio < 1.0 / kFar) {
+    return fmt::format(
+        "batches of {} hold little noise: smaller ones would learn almost as much per step", batch);
+  }
+  return fmt::format("batches of {} are a fair trade between samples and steps", batch);
+}
+
 }  // namespace gradvitals

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "kernels/stats/tensor_dots.h"
@@ -62,5 +63,10 @@ class NoiseScale {
   NoiseEstimate sum_{};  ///< Both averages times one factor, which their ratio does not show.
   std::int64_t estimates_ = 0;
 };
+
+/// What a noise scale means for the batch: one sentence, without a full stop. A batch of B samples makes
+/// 1 / (1 + scale / B) of the progress that a step on all data would (equation 2.7 of the paper): below a
+/// quarter of the scale, less than a fifth of it; above four times the scale, more than four fifths.
+std::string batch_advice(double noise_scale, std::int64_t batch);
 
 }  // namespace gradvitals

@@ -9,6 +9,7 @@
 #include <limits>
 #include <numbers>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "tests/support/expect_close.h"
@@ -174,6 +175,18 @@ TEST(NoiseScale, IsEmptyWhereNoiseHidesTheGradient) {
   EXPECT_FALSE(scale.value()) << "an average of exactly 0";
   scale.add({.gradient_square = 1.0, .covariance_trace = 5.0});
   EXPECT_TRUE(scale.value());
+}
+
+TEST(BatchAdvice, ChangesBeyondFourTimesAndAQuarterOfTheBatch) {
+  const auto says = [](double scale, const char* words) {
+    return batch_advice(scale, 32).find(words) != std::string::npos;
+  };
+  EXPECT_TRUE(says(0.0, "little noise"));
+  EXPECT_TRUE(says(std::nextafter(8.0, 0.0), "little noise"));
+  EXPECT_TRUE(says(8.0, "fair trade"));
+  EXPECT_TRUE(says(128.0, "fair trade"));
+  EXPECT_TRUE(says(std::nextafter(128.0, 1e9), "noise rules"));
+  EXPECT_TRUE(says(1e9, "batches of 32"));
 }
 
 }  // namespace

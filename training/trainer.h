@@ -22,6 +22,7 @@
 #include "monitor/metrics/step_context.h"
 #include "monitor/metrics/thresholds.h"
 #include "monitor/trajectory/health_tracker.h"
+#include "monitor/treatment/step_controls.h"
 #include "training/batches.h"
 #include "training/evaluation.h"
 #include "training/learning_rate.h"
@@ -46,17 +47,6 @@ struct TrainerOptions {
   Thresholds thresholds{};
   /// What else a checkpoint must have alike to be resumed: the model's seed, the split of the data.
   std::map<std::string, std::string> settings{};
-};
-
-/// What a treatment may set. The learning rate of step s is that of the schedule times the factor.
-/// The defaults are a plain training loop, which applies whatever comes.
-struct StepControls {
-  double learning_rate_factor = 1.0;
-  double max_norm = std::numeric_limits<double>::infinity();         ///< UpdateGuard::max_norm
-  double skip_above_norm = std::numeric_limits<double>::infinity();  ///< Skips the update.
-  bool skips_nonfinite = false;  ///< UpdateGuard::skips_nonfinite
-
-  bool operator==(const StepControls&) const = default;
 };
 
 /// One step as it is told to observers. Valid during the call.

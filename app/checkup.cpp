@@ -91,6 +91,7 @@ Command CheckupOptions::add_to(CommandLine& program) {
 
 ExitCode checkup(const CheckupOptions& options) {
   options.judging.check(std::vector{options.model, options.data});
+  const Thresholds thresholds = options.judging.thresholds();
   const ModelFile file = read_model(options);
   const ModelBatch batch = read_batch(options.data, file);
   Stream stream = options.computing.open_stream();
@@ -100,7 +101,7 @@ ExitCode checkup(const CheckupOptions& options) {
   const Tensor y =
       Tensor::from_host<float>(stream, {batch.rows, file.layers.back().outputs}, batch.y);
   HealthMetrics metrics = monitor_gradient_health(stream, model, x, y, file.loss);
-  return deliver_diagnosis(judge(std::move(metrics), stream.device(), options.model),
+  return deliver_diagnosis(judge(std::move(metrics), thresholds, stream.device(), options.model),
                            options.judging);
 }
 

@@ -10,6 +10,8 @@
 #include <sstream>
 #include <system_error>
 
+#include "kernels/runtime/did_you_mean.h"
+
 namespace gradvitals::app {
 namespace {
 

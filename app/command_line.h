@@ -6,7 +6,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -95,9 +94,5 @@ class CommandLine {
   std::unique_ptr<CLI::App> app_;
   std::vector<std::string> commands_;
 };
-
-/// "; did you mean NAME?" for the nearest of `known` where `word` is a slip of the hand away from it;
-/// else empty.
-std::string did_you_mean(std::string_view word, std::span<const std::string> known);
 
 }  // namespace gradvitals::app

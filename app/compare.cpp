@@ -67,13 +67,13 @@ Samples scaled_samples(Stream& stream, Dataset dataset, const CompareOptions& op
 }
 
 std::vector<NetworkReport> examine_networks(Stream& stream, const CompareOptions& options,
-                                            const SampleData& data) {
+                                            const Thresholds& thresholds, const SampleData& data) {
   const NetworkOptions network = {.seed = static_cast<std::uint64_t>(options.seed),
                                   .features = data.x.shape()[1],
                                   .head = options.head};
   const auto examine = [&](const Sequential& model, const char* name, const char* short_name) {
-    return judge(monitor_gradient_health(stream, model, data.x, data.y), stream.device(), name,
-                 short_name);
+    return judge(monitor_gradient_health(stream, model, data.x, data.y), thresholds,
+                 stream.device(), name, short_name);
   };
   return {examine(sigmoid_network(stream, network), "Sigmoid Network", "Sigmoid"),
           examine(relu_network(stream, network), "ReLU Network", "ReLU"),
@@ -114,6 +114,7 @@ void CompareOptions::check() const {
 
 ExitCode compare(const CompareOptions& options) {
   options.check();
+  const Thresholds thresholds = options.judging.thresholds();
   std::optional<Dataset> dataset;
   if (!options.data.empty()) dataset = read_dataset(options);
   Stream stream = options.computing.open_stream();
@@ -122,7 +123,8 @@ ExitCode compare(const CompareOptions& options) {
               : Samples{make_sample_data(stream, static_cast<std::uint64_t>(options.seed),
                                          options.batch > 0 ? options.batch : kDefaultBatch),
                         ""};
-  const std::vector<NetworkReport> reports = examine_networks(stream, options, samples.data);
+  const std::vector<NetworkReport> reports =
+      examine_networks(stream, options, thresholds, samples.data);
   return deliver_comparison(reports, options.judging, samples.description);
 }
 

@@ -20,6 +20,7 @@
 #include "monitor/report/json.h"
 #include "monitor/report/run.h"
 #include "monitor/report/style.h"
+#include "monitor/report/thresholds_text.h"
 
 namespace gradvitals::app {
 namespace {
@@ -119,6 +120,12 @@ std::string notes_of(std::span<const NetworkReport> networks, const JudgingOptio
   return decorate(text, style_of(options));
 }
 
+/// All networks of a report are judged by the same limits.
+std::string limits_line(std::span<const NetworkReport> networks, const JudgingOptions& options) {
+  if (networks.empty()) return {};
+  return thresholds_text(networks.front().diagnosis.thresholds, style_of(options));
+}
+
 using Writer = std::function<std::string()>;
 
 /// Only requested outputs are composed: thousands of tensors make a long document.
@@ -143,7 +150,7 @@ ExitCode deliver_diagnosis(const NetworkReport& network, const JudgingOptions& o
   return deliver(
       networks,
       [&] {
-        return notes_of(networks, options) +
+        return notes_of(networks, options) + limits_line(networks, options) +
                diagnosis_text(network, options.rules, style_of(options));
       },
       [&] { return diagnosis_json(network); },
@@ -154,7 +161,7 @@ ExitCode deliver_run(std::span<const NetworkReport> networks, const RunDiagnosis
                      const JudgingOptions& options) {
   const auto text = [&] {
     const TextStyle style = style_of(options);
-    std::string all = notes_of(networks, options);
+    std::string all = notes_of(networks, options) + limits_line(networks, options);
     for (const std::size_t place : steps_in_detail(networks, run)) {
       all += network_heading(networks[place], style) +
              diagnosis_text(networks[place], options.rules, style);
@@ -170,7 +177,7 @@ ExitCode deliver_comparison(std::span<const NetworkReport> networks, const Judgi
                             const std::string& preface) {
   const auto text = [&] {
     const TextStyle style = style_of(options);
-    std::string all = preface;
+    std::string all = preface + limits_line(networks, options);
     for (const NetworkReport& network : networks) {
       all += network_heading(network, style) + diagnosis_text(network, options.rules, style);
     }

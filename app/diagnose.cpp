@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "app/deliver.h"
+#include "app/diagnose_history.h"
 #include "app/diagnose_input.h"
 #include "app/judge.h"
+#include "framework/io/file_kind.h"
 #include "framework/io/parameter_names.h"
 #include "framework/io/tensor_dump.h"
 #include "monitor/report/figure.h"
@@ -36,12 +38,14 @@ void check_figure_size(const DiagnoseOptions& options, const std::vector<Network
       kMaxFigureNetworks, reports.size()));
 }
 
-std::vector<NetworkReport> judge_all(std::vector<NamedMetrics> inputs, const Device& device) {
+std::vector<NetworkReport> judge_all(std::vector<NamedMetrics> inputs, const Thresholds& thresholds,
+                                     const Device& device) {
   std::vector<NetworkReport> reports;
   reports.reserve(inputs.size());
   for (NamedMetrics& input : inputs) {
-    NetworkReport& report = reports.emplace_back(judge(
-        std::move(input.metrics), device, std::move(input.name), std::move(input.short_name)));
+    NetworkReport& report =
+        reports.emplace_back(judge(std::move(input.metrics), thresholds, device,
+                                   std::move(input.name), std::move(input.short_name)));
     report.notes = std::move(input.notes);
     report.source = std::move(input.source);
   }
@@ -73,6 +77,14 @@ void refuse_options_of_dumps(const DiagnoseOptions& options) {
   }
 }
 
+/// A history says both for each of its steps.
+void refuse_options_of_steps(const DiagnoseOptions& options) {
+  if (options.step) throw UsageError("--step is for one step, not for the history of a run");
+  if (options.loss_scale) {
+    throw UsageError("--loss-scale is for dumps and recorded metrics; a history holds its own");
+  }
+}
+
 }  // namespace
 
 Command DiagnoseOptions::add_to(CommandLine& program) {
@@ -81,7 +93,8 @@ Command DiagnoseOptions::add_to(CommandLine& program) {
   command.positional_texts(
       "FILE", files,
       "Gradients as safetensors (plain, .gz, or the index of shards), .npz or .npy, or recorded "
-      "metrics; '-' is standard input. Several are the steps of one run, in the order of their "
+      "metrics, or the history of a run, which is judged anew; '-' is standard input. Several are "
+      "the steps of one run, in the order of their "
       "metadata 'step' or, where not all have it, of their names");
   command.text(
       "--metrics", metrics, "FILE",
@@ -110,9 +123,14 @@ ExitCode diagnose(const DiagnoseOptions& options) {
   inputs.insert(inputs.end(), {options.metrics, options.parameters, options.weights});
   options.judging.check(inputs);
   check_combination(options);
+  const Thresholds thresholds = options.judging.thresholds();
   DiagnoseInput input(options.metrics.empty() ? options.files
                                               : std::vector<std::string>{options.metrics});
   if (!input.has_dump()) refuse_options_of_dumps(options);
+  if (const InputFile* history = input.history()) {
+    refuse_options_of_steps(options);
+    return diagnose_history(as_text(history->bytes()), history->path(), options.judging);
+  }
   DumpContext context;
   context.loss_scale = options.loss_scale;
   context.step = options.step;
@@ -125,13 +143,13 @@ ExitCode diagnose(const DiagnoseOptions& options) {
   if (input.has_dump()) stream = options.computing.open_stream();
   const bool is_one_record = input.is_one_record();
   std::vector<NetworkReport> reports =
-      judge_all(std::move(input).read(stream ? &*stream : nullptr, context),
+      judge_all(std::move(input).read(stream ? &*stream : nullptr, context), thresholds,
                 stream ? stream->device() : Device());
   if (!is_one_record) sort_as_run(reports);
   check_figure_size(options, reports);
   return reports.size() == 1
              ? deliver_diagnosis(reports.front(), options.judging)
-             : deliver_run(reports, diagnose_run(run_steps(reports)), options.judging);
+             : deliver_run(reports, diagnose_run(run_steps(reports), thresholds), options.judging);
 }
 
 }  // namespace gradvitals::app

@@ -15,6 +15,8 @@
 #include "framework/io/text_table.h"
 #include "framework/io/unread_format.h"
 #include "kernels/runtime/input_message.h"
+#include "kernels/runtime/utf8.h"
+#include "monitor/history/history_reader.h"
 #include "monitor/metrics/loss_scale.h"
 #include "monitor/metrics/phrases.h"
 #include "monitor/recorded/recorded_metrics.h"
@@ -28,6 +30,10 @@ constexpr std::size_t kMaxMetricsBytes = std::size_t{256} << 20;
 
 bool is_dump(const InputFile& file) {
   return file.kind() != FileKind::kJson && file.kind() != FileKind::kText;
+}
+
+bool is_history(const InputFile& file) {
+  return file.kind() == FileKind::kJson && HistoryReader::is_history(as_text(file.bytes()));
 }
 
 /// Short distinct names of the paths: the stem, with as many parent folders as needed, or the whole path.
@@ -178,6 +184,16 @@ DiagnoseInput::DiagnoseInput(const std::vector<std::string>& paths)
 
 bool DiagnoseInput::has_dump() const {
   return std::ranges::any_of(files_, is_dump);
+}
+
+const InputFile* DiagnoseInput::history() const {
+  const auto found = std::ranges::find_if(files_, is_history);
+  if (found == files_.end()) return nullptr;
+  if (files_.size() > 1) {
+    throw UsageError(
+        fmt::format("{} is the history of a whole run: give it alone", printable(found->path())));
+  }
+  return &*found;
 }
 
 bool DiagnoseInput::is_one_record() const {

@@ -18,6 +18,9 @@ class DiagnoseInput {
   explicit DiagnoseInput(const std::vector<std::string>& paths);
 
   bool has_dump() const;
+  /// The file that is the history of a run, null where it is none. Throws UsageError where there are
+  /// others beside it.
+  const InputFile* history() const;
   /// Whether the order of the steps is that of a file which recorded them.
   bool is_one_record() const;
 

@@ -4,12 +4,13 @@
 #include <string>
 
 #include "kernels/runtime/device.h"
+#include "monitor/metrics/thresholds.h"
 #include "monitor/report/network_report.h"
 
 namespace gradvitals::app {
 
-/// Applies the full rules. `short_name` stands where space is short; empty for `name`.
-NetworkReport judge(HealthMetrics metrics, const Device& device, std::string name,
-                    std::string short_name = {});
+/// Applies the full rules with these limits. `short_name` stands where space is short; empty for `name`.
+NetworkReport judge(HealthMetrics metrics, const Thresholds& thresholds, const Device& device,
+                    std::string name, std::string short_name = {});
 
 }  // namespace gradvitals::app

@@ -9,7 +9,11 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "framework/io/file_kind.h"
+#include "framework/io/input_file.h"
 #include "framework/io/tensor_dump.h"
+#include "kernels/runtime/input_message.h"
+#include "monitor/metrics/threshold_table.h"
 #include "monitor/report/figure.h"
 
 namespace gradvitals::app {
@@ -36,6 +40,10 @@ void JudgingOptions::add_to(Command& command) {
         }
         rules = word == "full" ? RuleSet::kFull : RuleSet::kNotebook;
       });
+  command.text(
+      "--thresholds", thresholds_file, "FILE",
+      "Limits of the full rules as JSON, in place of the default: {name: number} or {name: "
+      "{\"warning\": X, \"critical\": Y}}, under the names that docs/rules.md lists");
   command.word(
       "--fail-on", {"info", "warning", "critical"}, "",
       "Exit 1 where a finding of the full rules is at least this severe",
@@ -57,6 +65,10 @@ void JudgingOptions::add_to(Command& command) {
 void JudgingOptions::check(std::span<const std::string> inputs) const {
   if (rules == RuleSet::kNotebook && fail_on != Severity::kOk) {
     throw UsageError("--fail-on judges by the full rules and cannot go with --rules notebook");
+  }
+  if (rules == RuleSet::kNotebook && !thresholds_file.empty()) {
+    throw UsageError(
+        "--thresholds sets limits of the full rules and cannot go with --rules notebook");
   }
   // "a.svg" and "./a.svg" are one file.
   const auto file_of = [](const std::string& path) {
@@ -80,7 +92,8 @@ void JudgingOptions::check(std::span<const std::string> inputs) const {
   std::vector<std::string> read(inputs.begin(), inputs.end());
   for (const std::string& input : inputs)
     std::ranges::move(shard_files(input), std::back_inserter(read));
-  const auto refuse_input = [&read](const std::string& output) {
+  if (!thresholds_file.empty()) read.push_back(thresholds_file);
+  const auto refuse_to_lose = [&read](const std::string& output) {
     for (const std::string& input : read) {
       std::error_code ignored;
       if (!std::filesystem::is_regular_file(output, ignored)) return;
@@ -88,8 +101,19 @@ void JudgingOptions::check(std::span<const std::string> inputs) const {
       throw UsageError(fmt::format("'{}' is read, and writing it would lose it", output));
     }
   };
-  if (json) refuse_input(*json);
-  std::ranges::for_each(plots, refuse_input);
+  if (json) refuse_to_lose(*json);
+  std::ranges::for_each(plots, refuse_to_lose);
+}
+
+Thresholds JudgingOptions::thresholds() const {
+  if (thresholds_file.empty()) return {};
+  const InputFile file(thresholds_file);
+  constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
+  if (file.bytes().size() > kMaxBytes) {
+    refuse_input(file.path(),
+                 fmt::format("holds more than {} bytes, which limits never take", kMaxBytes));
+  }
+  return parse_thresholds(as_text(file.bytes()), file.path());
 }
 
 void ComputeOptions::add_to(Command& command) {

@@ -12,6 +12,7 @@
 #include "kernels/ops/gemm.h"
 #include "kernels/runtime/device.h"
 #include "kernels/runtime/stream.h"
+#include "monitor/metrics/thresholds.h"
 #include "monitor/report/network_report.h"
 #include "monitor/rules/diagnosis.h"
 
@@ -21,6 +22,7 @@ namespace gradvitals::app {
 struct JudgingOptions {
   std::optional<std::string> json;  ///< Path, or "-" for stdout.
   std::vector<std::string> plots;   ///< Paths ending in .png, .svg, .pdf or .gp.
+  std::string thresholds_file;      ///< JSON; empty for the default limits.
   RuleSet rules = RuleSet::kFull;
   Severity fail_on = Severity::kOk;  ///< Exit 1 from this severity on; kOk for no gate.
   ColorMode color = ColorMode::kAuto;
@@ -30,6 +32,8 @@ struct JudgingOptions {
   /// Throws UsageError for options that contradict each other, and for an output that is one of the
   /// files that are read, shards of an index among them, under whatever name.
   void check(std::span<const std::string> inputs = {}) const;
+  /// The limits to judge by. Throws InputError where their file cannot be read or contradicts itself.
+  Thresholds thresholds() const;
 };
 
 /// Options of every command that computes.

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernels/runtime/input_message.h"
-#include "monitor/recorded/python_json.h"
+#include "monitor/metrics/python_json.h"
 #include "monitor/recorded/recorded_object.h"
 
 namespace gradvitals {

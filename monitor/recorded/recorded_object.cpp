@@ -9,7 +9,7 @@
 
 #include "kernels/runtime/input_message.h"
 #include "monitor/metrics/norm_names.h"
-#include "monitor/recorded/python_json.h"
+#include "monitor/metrics/python_json.h"
 
 namespace gradvitals {
 namespace {

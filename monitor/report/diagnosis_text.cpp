@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <optional>
 #include <vector>
 
 #include "kernels/runtime/utf8.h"
 #include "monitor/report/finding_text.h"
-#include "monitor/report/number_text.h"
+#include "monitor/report/vital_signs_text.h"
 #include "monitor/rules/notebook_interpreter.h"
 #include "monitor/rules/root_causes.h"
 
@@ -67,44 +66,6 @@ std::string cause_lines(const Cause& cause) {
   return text + consequence_lines(cause.consequences);
 }
 
-std::string vital_sign_line(std::string_view sign, std::string_view reading,
-                            const std::optional<double>& value, std::string_view status) {
-  const std::string number = value ? three_digits(*value) : "-";
-  return fmt::format("   {:<16}{:<26}{:>8}  {}", sign, reading, number, status);
-}
-
-/// Of several, the one that the line above is about.
-std::string of_network(const std::string& network) {
-  return network.empty() ? "" : fmt::format("   {:<16}of {}, the worst\n", "", printable(network));
-}
-
-std::string vital_sign_lines(const VitalSigns& signs, double all_gradients) {
-  const auto& [blood_pressure, heart_rate, temperature, oxygen] = signs;
-  std::string text;
-  const auto line = [&text](std::string_view sign, std::string_view reading,
-                            const std::optional<double>& value, std::string_view status) {
-    std::string row = vital_sign_line(sign, reading, value, status);
-    row.erase(row.find_last_not_of(' ') + 1);
-    text += row + '\n';
-  };
-  line("Blood pressure", "largest / smallest norm", blood_pressure.range_ratio,
-       name(blood_pressure.status));
-  text += of_network(blood_pressure.network);
-  line("", "norm of all gradients", all_gradients, "");
-  line("Heart rate", "spread of log10 norm", heart_rate.log_norm_mad, name(heart_rate.status));
-  line("Temperature", "update / weight", temperature.update_to_weight_ratio,
-       name(temperature.status));
-  line("Oxygen", "backward factor", oxygen.backward_factor, name(oxygen.status));
-  text += of_network(oxygen.network);
-  if (oxygen.block_factor) line("", "first / last block", oxygen.block_factor, "");
-  line("", "relative gradient spread", oxygen.relative_gradient_spread, "");
-  line("", "backward gain per layer", oxygen.backward_gain, "");
-  line("", "forward gain per layer", oxygen.forward_gain, "");
-  line("", "dead units, worst layer", oxygen.dead_unit_fraction, "");
-  line("", "saturated, worst layer", oxygen.saturation_fraction, "");
-  return text;
-}
-
 bool has_gradients_alone(const HealthMetrics& metrics) {
   return std::ranges::all_of(metrics.tensors, [](const TensorRecord& tensor) {
     return tensor.role == Role::kGradient || tensor.role == Role::kLoss;
@@ -138,8 +99,8 @@ std::string root_cause_text(const NetworkReport& network, TextStyle style) {
   if (diagnosis.verdict == Verdict::kHealthy && has_gradients_alone(network.metrics)) {
     text += "   Judged by gradients alone: what happens inside the layers is unknown\n";
   }
-  text += "\n🫀 VITAL SIGNS:\n" +
-          vital_sign_lines(diagnosis.vital_signs, global_norm(network.metrics));
+  text += "\n🫀 VITAL SIGNS:\n" + vital_signs_panel(diagnosis.vital_signs, diagnosis.thresholds,
+                                                      global_norm(network.metrics));
   text += verdict_line(diagnosis);
   return decorate(text, style);
 }

@@ -2,45 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
 
 #include "kernels/runtime/input_message.h"
+#include "monitor/report/finding_json.h"
 #include "monitor/report/json_writer.h"
 #include "monitor/rules/notebook_interpreter.h"
 
 namespace gradvitals {
 namespace {
-
-/// null for what JSON cannot write.
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json();
-}
-
-Json number(const std::optional<double>& value) {
-  return value ? number(*value) : Json();
-}
-
-Json count(const std::optional<std::int64_t>& value) {
-  return value ? Json(*value) : Json();
-}
-
-Json text_or_null(std::string_view text) {
-  return text.empty() ? Json() : Json(text);
-}
-
-/// Layers and indices are counted from 0; below stands for "none".
-Json index_or_null(std::int64_t index) {
-  return index < 0 ? Json() : Json(index);
-}
-
-/// Of several networks, the one that something is about: no key where there is one.
-void add_network(Json& json, std::string_view network) {
-  if (!network.empty()) json["network"] = network;
-}
 
 /// Empty where one network was examined.
 std::string_view network_of(const TensorRecord& tensor, const HealthMetrics& metrics) {
@@ -56,11 +29,11 @@ std::string_view network_of(const TensorRecord& tensor, const HealthMetrics& met
 
 Json tensor_json(const TensorRecord& tensor, const HealthMetrics& metrics) {
   const TensorStats& stats = tensor.stats;
-  const auto measured = [&](double value) { return tensor.exists ? number(value) : Json(); };
+  const auto measured = [&](double value) { return tensor.exists ? json_number(value) : Json(); };
   Json json = {
       {"name", tensor.name.text()},
       {"role", name(tensor.role)},
-      {"layer", index_or_null(tensor.layer)},
+      {"layer", json_index(tensor.layer)},
       {"dtype", name(tensor.dtype)},
       {"count", stats.count},
       {"l2_norm", measured(stats.l2_norm())},
@@ -72,73 +45,26 @@ Json tensor_json(const TensorRecord& tensor, const HealthMetrics& metrics) {
       {"subnormal_count", stats.subnormal_count},
       {"nan_count", stats.nan_count},
       {"inf_count", stats.inf_count},
-      {"first_nonfinite_index", index_or_null(stats.first_nonfinite_index)},
+      {"first_nonfinite_index", json_index(stats.first_nonfinite_index)},
   };
-  add_network(json, network_of(tensor, metrics));
+  add_network_key(json, network_of(tensor, metrics));
   return json;
 }
 
 Json metrics_json(const HealthMetrics& metrics) {
   Json norms = Json::array();
-  for (const double norm : metrics.gradient_norms) norms.push_back(number(norm));
+  for (const double norm : metrics.gradient_norms) norms.push_back(json_number(norm));
   return {
-      {"min_gradient", number(metrics.min_gradient)},
-      {"max_gradient", number(metrics.max_gradient)},
-      {"mean_gradient", number(metrics.mean_gradient)},
-      {"std_gradient", number(metrics.std_gradient)},
+      {"min_gradient", json_number(metrics.min_gradient)},
+      {"max_gradient", json_number(metrics.max_gradient)},
+      {"mean_gradient", json_number(metrics.mean_gradient)},
+      {"std_gradient", json_number(metrics.std_gradient)},
       {"vanished_layers", metrics.vanished_layers},
       {"weak_layers", metrics.weak_layers},
       {"total_layers", metrics.total_layers},
       {"gradient_norms", std::move(norms)},
-      {"global_norm", number(global_norm(metrics))},
+      {"global_norm", json_number(global_norm(metrics))},
   };
-}
-
-Json vital_signs_json(const VitalSigns& signs) {
-  const auto& [blood_pressure, heart_rate, temperature, oxygen] = signs;
-  Json json = {
-      {"blood_pressure",
-       {{"range_ratio", number(blood_pressure.range_ratio)},
-        {"status", name(blood_pressure.status)}}},
-      {"heart_rate",
-       {{"log_norm_mad", number(heart_rate.log_norm_mad)},
-        {"spikes", count(heart_rate.spikes)},
-        {"status", name(heart_rate.status)}}},
-      {"temperature",
-       {{"update_to_weight_ratio", number(temperature.update_to_weight_ratio)},
-        {"status", name(temperature.status)}}},
-      {"oxygen",
-       {{"backward_factor", number(oxygen.backward_factor)},
-        {"block_factor", number(oxygen.block_factor)},
-        {"relative_gradient_spread", number(oxygen.relative_gradient_spread)},
-        {"gradient_to_weight", number(oxygen.gradient_to_weight)},
-        {"backward_gain", number(oxygen.backward_gain)},
-        {"forward_gain", number(oxygen.forward_gain)},
-        {"dead_unit_fraction", number(oxygen.dead_unit_fraction)},
-        {"saturation_fraction", number(oxygen.saturation_fraction)},
-        {"status", name(oxygen.status)}}},
-  };
-  add_network(json["blood_pressure"], blood_pressure.network);
-  add_network(json["oxygen"], oxygen.network);
-  return json;
-}
-
-Json finding_json(const Finding& finding) {
-  Json json = {
-      {"rule", rule_number(finding.rule)},
-      {"id", rule_word(finding.rule)},
-      {"severity", name(finding.severity)},
-      {"tensor", text_or_null(finding.tensor)},
-      {"layer", index_or_null(finding.layer)},
-      {"value", number(finding.value)},
-      {"threshold", number(finding.threshold)},
-      {"text", finding.text},
-      {"advice", finding.advice},
-      {"consequence_of",
-       finding.consequence_of ? Json(rule_number(*finding.consequence_of)) : Json()},
-  };
-  add_network(json, finding.network);
-  return json;
 }
 
 void write_network(JsonWriter& out, const NetworkReport& network) {
@@ -146,7 +72,7 @@ void write_network(JsonWriter& out, const NetworkReport& network) {
   out.member("schema", kDiagnosisSchema);
   out.member("name", network.name);
   out.member("device", network.device);
-  out.member("loss", number(network.metrics.loss));
+  out.member("loss", json_number(network.metrics.loss));
   out.key("tensors");
   out.open_array();
   for (const TensorRecord& tensor : network.metrics.tensors) {
@@ -163,6 +89,7 @@ void write_network(JsonWriter& out, const NetworkReport& network) {
   out.close();
   out.member("verdict", name(network.diagnosis.verdict));
   out.member("severity", name(network.diagnosis.severity));
+  write_thresholds(out, network.diagnosis.thresholds);
   if (!network.notes.empty()) out.member("notes", network.notes);
   out.close();
 }
@@ -176,7 +103,7 @@ void write_networks(JsonWriter& out, std::span<const NetworkReport> networks) {
 
 Json run_finding_json(const RunFinding& found) {
   Json json = finding_json(found.finding);
-  json["step"] = count(found.step);
+  json["step"] = json_count(found.step);
   json["file"] = found.label;
   json["count"] = found.count;
   return json;
@@ -184,7 +111,7 @@ Json run_finding_json(const RunFinding& found) {
 
 Json named_step_json(const std::optional<RunDiagnosis::NamedStep>& named) {
   if (!named) return {};
-  return {{"step", count(named->step)}, {"file", named->label}};
+  return {{"step", json_count(named->step)}, {"file", named->label}};
 }
 
 Json run_json_object(const RunDiagnosis& run) {

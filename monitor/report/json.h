@@ -20,8 +20,9 @@ inline constexpr std::string_view kComparisonSchema = "gradvitals.comparison/1";
 /// is the number of the rule that explains it. Bytes of a name that are no UTF-8 become U+FFFD. The
 /// same input gives the same bytes. Where several networks were examined on one tape, "network" is
 /// the name of the one that a tensor, a finding, a blood pressure or an oxygen is about; the key is
-/// left out where there is one network, or where something is about all of them. Throws
-/// std::invalid_argument for a tensor whose network is none of HealthMetrics::networks.
+/// left out where there is one network, or where something is about all of them. "thresholds" has the
+/// limits that are not the default, and is left out where all are. Throws std::invalid_argument for a
+/// tensor whose network is none of HealthMetrics::networks.
 std::string diagnosis_json(const NetworkReport& network);
 
 /// Several reports: each element of "networks", in their order, is what diagnosis_json() writes.

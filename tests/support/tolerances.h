@@ -154,4 +154,10 @@ inline constexpr Tolerance kAgreementExploding{.absolute = 1e-30, .relative = 1e
 // sums; 1e-6 is what a tree of 2^20 of those is good for.
 inline constexpr Tolerance kGoldenStatistic{.absolute = 0.0, .relative = 1e-6};
 
+/// A number of a history: half a unit of its ninth digit, which is at most 1e-8 of it, and what that
+/// rounds on the way.
+inline constexpr Tolerance kNineDigits{.absolute = 0.0, .relative = 0.51e-8};
+/// What is computed from such a number's square.
+inline constexpr Tolerance kSquareOfNineDigits{.absolute = 0.0, .relative = 1.1e-8};
+
 }  // namespace gradvitals::test

@@ -1,4 +1,4 @@
-#include "monitor/recorded/python_json.h"
+#include "monitor/metrics/python_json.h"
 
 #include <fmt/format.h>
 

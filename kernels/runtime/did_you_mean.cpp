@@ -1,13 +1,11 @@
+#include "kernels/runtime/did_you_mean.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
-#include <string>
-#include <string_view>
 #include <vector>
 
-#include "app/command_line.h"
-
-namespace gradvitals::app {
+namespace gradvitals {
 namespace {
 
 /// Optimal string alignment distance: insertions, deletions, replacements, and swaps of neighbours
@@ -45,4 +43,4 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> kno
   return nearest.empty() ? "" : "; did you mean " + std::string(nearest) + "?";
 }
 
-}  // namespace gradvitals::app
+}  // namespace gradvitals

@@ -1,0 +1,129 @@
+#include "app/diagnose_history.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "app/output.h"
+#include "app/terminal.h"
+#include "monitor/history/history_reader.h"
+#include "monitor/metrics/phrases.h"
+#include "monitor/trajectory/health_tracker.h"
+
+namespace gradvitals::app {
+namespace {
+
+/// The JSON of a run that is sick in every way stays below a megabyte.
+constexpr std::size_t kMostEvents = 1000;
+
+void add_step(const HistoryStep& step, HealthTracker& tracker, TrajectoryReport& report) {
+  const HealthMetrics& metrics = step.metrics;
+  for (HealthEvent& event : tracker.add(metrics, step.context)) {
+    if (report.events.size() < kMostEvents) {
+      report.events.push_back(std::move(event));
+    } else {
+      ++report.events_left_out;
+    }
+  }
+  if (metrics.step) {
+    if (!report.first_step) report.first_step = metrics.step;
+    report.last_step = metrics.step;
+  }
+  if (metrics.loss) {
+    if (!report.first_loss) report.first_loss = metrics.loss;
+    report.last_loss = metrics.loss;
+  }
+  report.last_norm = global_norm(metrics);
+}
+
+std::vector<std::string> reading_notes(const HistoryNotes& read,
+                                       const std::map<std::string, std::int64_t>& events) {
+  std::vector<std::string> notes;
+  if (read.damaged_lines > 0) {
+    notes.push_back(fmt::format("{} {} damaged and left out, first line {}: {}", read.damaged_lines,
+                                plural(read.damaged_lines, "line is", "lines are"),
+                                read.first_damaged_line, read.first_damage));
+  }
+  if (read.cut_lines > 0) {
+    notes.push_back(fmt::format(
+        "{} cut short, as where a run is ended while it writes, and left out",
+        read.cut_lines == 1 ? "a line is" : fmt::format("{} lines are", read.cut_lines)));
+  }
+  if (read.resumptions > 0) {
+    notes.push_back(fmt::format(
+        "the run was resumed {} {}; {} {} taken once more, and the last record of each counts",
+        read.resumptions, plural(read.resumptions, "time", "times"), read.superseded_rows,
+        plural(read.superseded_rows, "step was", "steps were")));
+  }
+  std::string recorded;
+  for (const auto& [kind, count] : events) {
+    recorded += fmt::format("{}{} {}", recorded.empty() ? "" : ", ", count, kind);
+  }
+  if (!recorded.empty()) notes.push_back(fmt::format("recorded with it: {}", recorded));
+  return notes;
+}
+
+void refuse_what_does_not_apply(const JudgingOptions& options) {
+  if (options.rules == RuleSet::kNotebook) {
+    throw UsageError(
+        "--rules notebook judges a step; a history is judged over time, by the full rules alone");
+  }
+  if (!options.plots.empty()) {
+    throw UsageError(
+        "--plot draws gradients of steps side by side, which a history is too long for");
+  }
+}
+
+}  // namespace
+
+TrajectoryReport judge_history(std::string_view text, const std::string& path,
+                               const Thresholds& thresholds) {
+  HistoryReader reader(text, path);
+  HealthTracker tracker(thresholds);
+  TrajectoryReport report;
+  report.name = path;
+  report.thresholds = thresholds;
+  std::map<std::string, std::int64_t> events;
+  while (const auto record = reader.next()) {
+    if (const auto* step = std::get_if<HistoryStep>(&*record)) {
+      add_step(*step, tracker, report);
+    } else {
+      ++events[std::get<HistoryEvent>(*record).kind];
+    }
+  }
+  report.steps = tracker.steps();
+  report.verdict = tracker.verdict();
+  report.severity = tracker.severity();
+  report.worst_severity = tracker.worst_severity();
+  report.episodes = tracker.episodes();
+  report.forgotten_episodes = tracker.forgotten_episodes();
+  report.vital_signs = tracker.vital_signs();
+  report.notes = reading_notes(reader.notes(), events);
+  return report;
+}
+
+ExitCode deliver_trajectory(const TrajectoryReport& report, const JudgingOptions& options) {
+  const TextStyle style{.color = use_color(options.color), .ascii = use_ascii(options.ascii)};
+  if (options.json != "-") write_result("-", trajectory_text(report, style));
+  if (options.json) write_result(*options.json, trajectory_json(report));
+  if (report.steps == 0) {
+    note(fmt::format("{}: nothing to judge, it holds no step", report.name));
+    return ExitCode::kNothingJudged;
+  }
+  const bool trips = options.fail_on != Severity::kOk && report.worst_severity >= options.fail_on;
+  if (!trips) return ExitCode::kJudged;
+  note(fmt::format("--fail-on {}: the worst episode is {}", name(options.fail_on),
+                   name(report.worst_severity)));
+  return ExitCode::kGateTripped;
+}
+
+ExitCode diagnose_history(std::string_view text, const std::string& path,
+                          const JudgingOptions& options) {
+  refuse_what_does_not_apply(options);
+  return deliver_trajectory(judge_history(text, path, options.thresholds()), options);
+}
+
+}  // namespace gradvitals::app

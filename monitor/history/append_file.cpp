@@ -1,0 +1,136 @@
+#include "monitor/history/append_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+#include <fstream>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "kernels/runtime/utf8.h"
+
+namespace gradvitals {
+namespace {
+
+[[noreturn]] void throw_unwritable(const std::string& path, int error) {
+  throw std::runtime_error(fmt::format("{}: cannot be written: {}", printable(path),
+                                       std::generic_category().message(error)));
+}
+
+/// Keeps the signal of a closed pipe from ending the program while it lives: the error number tells
+/// as much.
+class PipeSignalBlock {
+ public:
+  PipeSignalBlock() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  PipeSignalBlock(const PipeSignalBlock&) = delete;
+  PipeSignalBlock& operator=(const PipeSignalBlock&) = delete;
+  ~PipeSignalBlock() {
+    const timespec at_once{};
+    if (!was_pending_) sigtimedwait(&pipe_, nullptr, &at_once);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  sigset_t pipe_{};
+  sigset_t before_{};
+  bool was_pending_ = false;
+};
+
+struct Written {
+  std::size_t bytes = 0;
+  int error = 0;
+};
+
+Written write_all_of(int descriptor, std::string_view text) {
+  Written written;
+  while (written.bytes < text.size()) {
+    const ssize_t count =
+        ::write(descriptor, text.data() + written.bytes, text.size() - written.bytes);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      written.error = count < 0 ? errno : EIO;
+      break;
+    }
+    written.bytes += static_cast<std::size_t>(count);
+  }
+  return written;
+}
+
+bool ends_within_a_line(int descriptor, off_t size) {
+  char last = '\n';
+  return size > 0 && ::pread(descriptor, &last, 1, size - 1) == 1 && last != '\n';
+}
+
+}  // namespace
+
+AppendFile::AppendFile(const std::string& path) {
+  constexpr mode_t kPermissions = 0666;
+  constexpr int kFlags = O_APPEND | O_CREAT | O_CLOEXEC;
+  struct stat info {};
+  const bool is_there = ::stat(path.c_str(), &info) == 0;
+  is_regular_ = !is_there || S_ISREG(info.st_mode);
+  // A pipe that is opened for reading as well would never be seen to close.
+  const int mode = is_regular_ ? O_RDWR : O_WRONLY;
+  descriptor_ = ::open(path.c_str(), kFlags | mode, kPermissions);
+  if (descriptor_ < 0) throw_unwritable(path, errno);
+  is_cut_ = is_regular_ && is_there && ends_within_a_line(descriptor_, info.st_size);
+}
+
+AppendFile::~AppendFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+AppendFile::AppendFile(AppendFile&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      is_regular_(other.is_regular_),
+      is_cut_(other.is_cut_) {}
+
+AppendFile& AppendFile::operator=(AppendFile&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(is_regular_, other.is_regular_);
+  std::swap(is_cut_, other.is_cut_);
+  return *this;
+}
+
+bool AppendFile::is_empty() const {
+  struct stat info {};
+  return !is_regular_ || ::fstat(descriptor_, &info) != 0 || info.st_size == 0;
+}
+
+int AppendFile::write_lines(std::string_view text) {
+  std::optional<PipeSignalBlock> block;
+  if (!is_regular_) block.emplace();
+  if (is_cut_) {
+    const int error = write_all_of(descriptor_, "\n").error;
+    if (error != 0) return error;
+    is_cut_ = false;
+  }
+  const Written written = write_all_of(descriptor_, text);
+  is_cut_ = written.error != 0 && written.bytes > 0;
+  return written.error;
+}
+
+std::string first_line_of(const std::string& path, std::size_t most) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw_unwritable(path, errno);
+  std::string line;
+  for (char letter = 0; line.size() < most && file.get(letter) && letter != '\n';) line += letter;
+  return line;
+}
+
+}  // namespace gradvitals

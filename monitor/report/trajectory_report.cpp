@@ -1,0 +1,225 @@
+#include "monitor/report/trajectory_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "kernels/runtime/utf8.h"
+#include "monitor/metrics/phrases.h"
+#include "monitor/report/aligned_table.h"
+#include "monitor/report/finding_json.h"
+#include "monitor/report/finding_text.h"
+#include "monitor/report/number_text.h"
+#include "monitor/report/thresholds_text.h"
+#include "monitor/report/vital_signs_text.h"
+
+namespace gradvitals {
+namespace {
+
+/// A table that fits on a screen.
+constexpr std::size_t kMostEpisodeRows = 30;
+
+std::string step_range(std::int64_t first, std::int64_t last) {
+  return first == last ? fmt::format("at step {}", first)
+                       : fmt::format("from step {} to {}", first, last);
+}
+
+/// "1000 steps (0 to 999)"
+std::string judged_steps(const TrajectoryReport& report) {
+  std::string text = fmt::format("{} {}", report.steps, plural(report.steps, "step", "steps"));
+  if (report.first_step) {
+    text += fmt::format(" ({} to {})", *report.first_step, *report.last_step);
+  }
+  return text;
+}
+
+std::string loss_phrase(const TrajectoryReport& report) {
+  if (!report.first_loss || !report.last_loss) return "";
+  return fmt::format("; the loss went from {} to {}", three_digits(*report.first_loss),
+                     three_digits(*report.last_loss));
+}
+
+std::string optional_number(const std::optional<double>& value) {
+  return value ? three_digits(*value) : "-";
+}
+
+/// "R14 Spikes", with what explains it.
+std::string rule_cell(const Finding& finding) {
+  std::string text(rule_number(finding.rule));
+  if (!rule_word(finding.rule).empty()) text += fmt::format(" {}", rule_word(finding.rule));
+  if (finding.consequence_of) text += fmt::format(" (by {})", rule_number(*finding.consequence_of));
+  return text;
+}
+
+std::string_view severity_symbol(Severity severity) {
+  const std::string_view text = marker(severity);
+  return text.substr(0, text.find(' '));
+}
+
+TableRow episode_row(const Episode& episode) {
+  const Finding& finding = episode.finding;
+  return {std::string(severity_symbol(finding.severity)),
+          rule_cell(finding),
+          std::string(name(finding.severity)),
+          finding.tensor.empty() ? "-" : printable(finding.tensor),
+          fmt::to_string(episode.first_step),
+          episode.is_open ? "open" : fmt::to_string(episode.last_step),
+          fmt::to_string(episode.peak_step),
+          fmt::to_string(episode.count),
+          optional_number(finding.value),
+          optional_number(finding.threshold)};
+}
+
+/// The worst ones in their order, where there are too many.
+std::vector<const Episode*> shown_episodes(const TrajectoryReport& report) {
+  std::vector<const Episode*> shown;
+  for (const Episode& episode : report.episodes) shown.push_back(&episode);
+  if (shown.size() <= kMostEpisodeRows) return shown;
+  std::ranges::stable_sort(shown, std::ranges::greater(),
+                           [](const Episode* episode) { return episode->finding.severity; });
+  shown.resize(kMostEpisodeRows);
+  std::ranges::stable_sort(shown, {}, [](const Episode* episode) { return episode->first_step; });
+  return shown;
+}
+
+std::string episodes_text(const TrajectoryReport& report, TextStyle style) {
+  if (report.episodes.empty()) return "";
+  std::vector<TableRow> rows = {
+      {"", "Rule", "Severity", "Tensor", "First", "Last", "Peak", "Checks", "Value", "Limit"}};
+  for (const Episode* episode : shown_episodes(report)) rows.push_back(episode_row(*episode));
+  const std::int64_t more =
+      std::ssize(report.episodes) - (std::ssize(rows) - 1) + report.forgotten_episodes;
+  if (more > 0) {
+    rows.push_back(
+        {fmt::format("    ... {} more {}, no worse", more, plural(more, "episode", "episodes"))});
+  }
+  return decorate("\n📊 EPISODES\n", style) + aligned_table(rows, style);
+}
+
+std::string worst_text(const TrajectoryReport& report) {
+  const Episode* const worst = worst_episode(report);
+  if (worst == nullptr) return "";
+  return fmt::format("\n🩺 WORST EPISODE: {}\n{:=<50}\n",
+                     step_range(worst->first_step, worst->last_step), "") +
+         finding_headline(worst->finding) + finding_evidence(worst->finding) +
+         finding_advice(worst->finding);
+}
+
+Json episode_json(const Episode& episode) {
+  Json json = finding_json(episode.finding);
+  json["verdict"] = name(episode.finding.verdict);
+  json["first_step"] = episode.first_step;
+  json["last_step"] = episode.last_step;
+  json["peak_step"] = episode.peak_step;
+  json["count"] = episode.count;
+  json["is_open"] = episode.is_open;
+  return json;
+}
+
+Verdict run_verdict(const TrajectoryReport& report) {
+  const Episode* const worst = worst_episode(report);
+  const bool decides = worst != nullptr && worst->finding.severity >= Severity::kWarning;
+  return decides ? worst->finding.verdict : Verdict::kHealthy;
+}
+
+/// Null where no episode is a warning or worse.
+Json first_bad_step(const TrajectoryReport& report) {
+  std::optional<std::int64_t> first;
+  for (const Episode& episode : report.episodes) {
+    if (episode.finding.severity < Severity::kWarning) continue;
+    first = std::min(first.value_or(episode.first_step), episode.first_step);
+  }
+  return json_count(first);
+}
+
+Json judged_run_json(const TrajectoryReport& report) {
+  Json findings = Json::array();
+  for (const Episode& episode : report.episodes) findings.push_back(episode_json(episode));
+  return {{"verdict", name(run_verdict(report))},
+          {"severity", name(report.worst_severity)},
+          {"steps", report.steps},
+          {"first_step", json_count(report.first_step)},
+          {"last_step", json_count(report.last_step)},
+          {"first_bad_step", first_bad_step(report)},
+          {"first_loss", json_number(report.first_loss)},
+          {"last_loss", json_number(report.last_loss)},
+          {"findings", std::move(findings)},
+          {"findings_left_out", report.forgotten_episodes}};
+}
+
+}  // namespace
+
+const Episode* worst_episode(const TrajectoryReport& report) {
+  const auto rank = [](const Episode& episode) {
+    return std::tuple(episode.finding.severity, !episode.finding.consequence_of, episode.is_open);
+  };
+  const Episode* worst = nullptr;
+  for (const Episode& episode : report.episodes) {
+    if (worst == nullptr || rank(*worst) < rank(episode)) worst = &episode;
+  }
+  return worst;
+}
+
+std::string run_verdict_sentence(const TrajectoryReport& report) {
+  if (report.steps == 0) return "The history holds no step: nothing could be judged.";
+  const Episode* const worst = worst_episode(report);
+  const bool is_healthy = worst == nullptr || worst->finding.severity < Severity::kWarning;
+  if (is_healthy) {
+    return fmt::format("The run was healthy over {}{}.", judged_steps(report), loss_phrase(report));
+  }
+  const std::string_view verdict = name(worst->finding.verdict);
+  const std::string_view rule = rule_number(worst->finding.rule);
+  if (worst->is_open) {
+    return fmt::format("The run has been {} since step {} ({}); {} judged{}.", verdict,
+                       worst->first_step, rule, judged_steps(report), loss_phrase(report));
+  }
+  const std::string at_end = report.verdict == Verdict::kHealthy
+                                 ? std::string("is healthy at its end")
+                                 : fmt::format("is {} at its end", name(report.verdict));
+  return fmt::format("The run was {} {} ({}) and {}; {} judged{}.", verdict,
+                     step_range(worst->first_step, worst->last_step), rule, at_end,
+                     judged_steps(report), loss_phrase(report));
+}
+
+std::string trajectory_text(const TrajectoryReport& report, TextStyle style) {
+  std::string text = decorate(
+      fmt::format("{}: {}\n", marker(report.worst_severity), run_verdict_sentence(report)), style);
+  for (const std::string& said : report.notes) {
+    text += decorate(fmt::format("{}: {}\n", marker(Severity::kInfo), printable(said)), style);
+  }
+  text += thresholds_text(report.thresholds, style);
+  if (report.steps == 0) return text;
+  text += episodes_text(report, style);
+  text += decorate(worst_text(report), style);
+  text += decorate("\n🫀 VITAL SIGNS:\n" +
+                       vital_signs_panel(report.vital_signs, report.thresholds, report.last_norm),
+                   style);
+  return text;
+}
+
+std::string trajectory_json(const TrajectoryReport& report) {
+  JsonWriter out;
+  out.open_object();
+  out.member("schema", kRunSchema);
+  out.member("name", report.name);
+  out.member("run", judged_run_json(report));
+  out.member("at_end", {{"verdict", name(report.verdict)}, {"severity", name(report.severity)}});
+  out.member("vital_signs", vital_signs_json(report.vital_signs));
+  write_thresholds(out, report.thresholds);
+  if (!report.notes.empty()) out.member("notes", report.notes);
+  out.key("events");
+  out.open_array();
+  for (const HealthEvent& event : report.events) {
+    Json json = {{"event", name(event.kind)}, {"step", event.step}};
+    json.update(episode_json(event.episode));
+    out.value(json);
+  }
+  out.close();
+  out.member("events_left_out", report.events_left_out);
+  out.close();
+  return std::move(out).finish();
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,60 @@
+// TrajectoryReport: a run that was judged step by step, and its writers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "monitor/metrics/thresholds.h"
+#include "monitor/metrics/vital_signs.h"
+#include "monitor/report/style.h"
+#include "monitor/rules/diagnosis.h"
+#include "monitor/trajectory/health_event.h"
+
+namespace gradvitals {
+
+/// What a HealthTracker has found. Names may hold any bytes: the writers escape them.
+struct TrajectoryReport {
+  std::string name;                        ///< Of the file, or of the run.
+  std::int64_t steps = 0;                  ///< That were judged.
+  std::optional<std::int64_t> first_step;  ///< Empty where none was, or they have no numbers.
+  std::optional<std::int64_t> last_step;
+  std::optional<double> first_loss;
+  std::optional<double> last_loss;
+  std::optional<double> last_norm;  ///< Of all gradients, in the last step.
+  // Of the open episodes, at the end.
+  Verdict verdict = Verdict::kHealthy;
+  Severity severity = Severity::kOk;
+  Severity worst_severity = Severity::kOk;  ///< Of all episodes that there were.
+  std::vector<Episode> episodes;
+  std::int64_t forgotten_episodes = 0;
+  std::vector<HealthEvent> events;   ///< The first ones.
+  std::int64_t events_left_out = 0;  ///< Those after them.
+  VitalSigns vital_signs;
+  Thresholds thresholds;
+  std::vector<std::string> notes;  ///< What is to be said about the input.
+};
+
+/// What its JSON document says first.
+inline constexpr std::string_view kRunSchema = "gradvitals.run/1";
+
+/// The episode that tells most about the run: of the worst ones a root cause, of those one that lasts,
+/// of those the first. Null where there is none.
+const Episode* worst_episode(const TrajectoryReport& report);
+
+/// One sentence: whether the run is healthy, else what is wrong with it and when.
+std::string run_verdict_sentence(const TrajectoryReport& report);
+
+/// The sentence, the notes, the episodes as a table, the worst one with what to do about it, and the
+/// vital signs.
+std::string trajectory_text(const TrajectoryReport& report, TextStyle style);
+
+/// {"schema": "gradvitals.run/1", "name", "run": {"verdict" and "severity" of the worst episode,
+/// "steps", "first_step", "last_step", "first_bad_step", "findings"}, "at_end": {"verdict",
+/// "severity"}, "vital_signs", "events"}: in the form of diagnosis_json(). A finding of the run is
+/// one of its episodes: it has "first_step", "last_step", "peak_step", "count" and "is_open", too.
+std::string trajectory_json(const TrajectoryReport& report);
+
+}  // namespace gradvitals

@@ -1,0 +1,189 @@
+// Contract: HistoryReader takes what is whole in a damaged or hostile history, and says what is not.
+// Oracle: what the writer was given, and lines typed by hand.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "kernels/runtime/error.h"
+#include "monitor/history/history_writer.h"
+#include "tests/monitor/history_fixtures.h"
+
+namespace gradvitals::test {
+namespace {
+
+class HistoryReaderTest : public HistoryFile {
+ protected:
+  /// A history of so many steps.
+  std::string written(std::int64_t steps) const {
+    HistoryWriter writer(path_);
+    for (std::int64_t step = 0; step < steps; ++step) writer.add(light_step(step));
+    return content();
+  }
+};
+
+std::string refusal_of_history(const std::string& text) {
+  try {
+    read_history(text);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "taken";
+}
+
+/// The text with one line taken for another.
+std::string with_line(const std::string& text, int number, const std::string& line) {
+  std::size_t begin = 0;
+  for (int i = 1; i < number; ++i) begin = text.find('\n', begin) + 1;
+  return text.substr(0, begin) + line + text.substr(text.find('\n', begin));
+}
+
+TEST_F(HistoryReaderTest, EveryPrefixOfAHistoryGivesItsWholeRows) {
+  const std::string text = written(4);
+  const std::size_t header = text.find('\n');
+  for (std::size_t size = header; size <= text.size(); ++size) {
+    const std::string prefix = text.substr(0, size);
+    const auto lines = static_cast<std::size_t>(std::ranges::count(prefix, '\n'));
+    const ReadHistory read = read_history(prefix);
+    const std::size_t rows = lines > 2 ? lines - 2 : 0;
+    // A line that lacks nothing but its break is whole.
+    const bool lacks_a_break = size < text.size() && text[size] == '\n';
+    const bool is_whole = lacks_a_break || prefix.back() == '\n';
+    EXPECT_EQ(read.steps.size(), rows + (lacks_a_break && lines >= 2 ? 1 : 0)) << size;
+    EXPECT_EQ(read.notes.damaged_lines, 0) << size;
+    EXPECT_EQ(read.notes.cut_lines, is_whole ? 0 : 1) << size;
+  }
+}
+
+TEST_F(HistoryReaderTest, ADamagedLineIsLeftOutAndNamed) {
+  const std::string text = written(4);
+  const std::vector<std::string> damaged = {"[0,1",       "nonsense", "{\"a\": 1}",
+                                            "[9,1,null]", "[0,1]",    std::string("\0\0", 2)};
+  for (const std::string& line : damaged) {
+    const ReadHistory read = read_history(with_line(text, 4, line));
+    const std::vector<std::int64_t> expected = {0, 2, 3};
+    EXPECT_EQ(read.numbers(), expected) << line;
+    EXPECT_EQ(read.notes.damaged_lines, 1) << line;
+    EXPECT_EQ(read.notes.first_damaged_line, 4) << line;
+    EXPECT_FALSE(read.notes.first_damage.empty()) << line;
+  }
+}
+
+TEST_F(HistoryReaderTest, EveryDamagedByteCostsAtMostTwoRows) {
+  const std::string text = written(6);
+  const std::size_t rows = text.find('\n', text.find('\n') + 1) + 1;
+  for (std::size_t at = rows; at < text.size(); ++at) {
+    for (const char letter : {'9', '-', '"', '\n', ' ', ']'}) {
+      std::string changed = text;
+      changed[at] = letter;
+      const ReadHistory read = read_history(changed);
+      EXPECT_GE(read.steps.size(), 4U) << at << letter;
+      EXPECT_LE(read.steps.size(), 6U) << at << letter;
+    }
+  }
+}
+
+TEST_F(HistoryReaderTest, AStepThatLeapsCostsTheNextRowNotTheRest) {
+  std::string text = written(6);
+  const std::size_t row = text.find("\n[0,2,") + 1;
+  text.replace(row, 5, "[0,9992,");
+  const std::vector<std::int64_t> expected = {0, 1, 9992, 4, 5};
+  EXPECT_EQ(read_history(text).numbers(), expected);
+}
+
+TEST_F(HistoryReaderTest, RowsWithoutTheirLayoutAreLeftOut) {
+  const ReadHistory read = read_history(with_line(written(3), 2, "{\"layout\":0,"));
+  EXPECT_TRUE(read.steps.empty());
+  EXPECT_EQ(read.notes.damaged_lines, 4);
+  EXPECT_EQ(read.notes.first_damaged_line, 2);
+}
+
+TEST_F(HistoryReaderTest, ANewerSchemaIsRefusedWithItsVersion) {
+  std::string text = written(1);
+  text.replace(text.find("history/1"), 9, "history/7");
+  EXPECT_TRUE(HistoryReader::is_history(text));
+  EXPECT_EQ(refusal_of_history(text),
+            "h.jsonl: is a history of schema \"gradvitals.history/7\", and this program reads "
+            "\"gradvitals.history/1\": use the gradvitals that wrote it, or a newer one");
+}
+
+TEST_F(HistoryReaderTest, WhatIsNoHistoryIsRefused) {
+  for (const char* const text : {"", "\n", "{}", "[1]", "{\"schema\": \"gradvitals.diagnosis/1\"}",
+                                 "{\"schema\": 1}", "step,loss\n1,2\n"}) {
+    EXPECT_FALSE(HistoryReader::is_history(text)) << text;
+    EXPECT_EQ(refusal_of_history(text),
+              "h.jsonl: line 1 is not the first of a history, which says \"gradvitals.history/1\"");
+  }
+}
+
+TEST_F(HistoryReaderTest, OtherColumnsAreRefused) {
+  std::string text = written(1);
+  text.replace(text.find("\"mean\""), 6, "\"none\"");
+  EXPECT_NE(refusal_of_history(text).find("\"columns\" are not those"), std::string::npos);
+}
+
+TEST_F(HistoryReaderTest, HostileLayoutsAreLeftOut) {
+  const std::string text = written(1);
+  const std::vector<std::string> layouts = {
+      R"({"layout":16,"tensors":[]})",
+      R"({"layout":0,"tensors":[{"name":"a","role":"gradient","count":-1}]})",
+      R"({"layout":0,"tensors":[{"name":"a","role":"gradient","count":18446744073709551615}]})",
+      R"({"layout":0,"tensors":[{"name":"a","role":"gradient","count":1152921504606846976},{"name":"b","role":"gradient","count":1}]})",
+      R"({"layout":0,"tensors":[{"name":"a","role":"conductor"}]})",
+      R"({"layout":0,"tensors":[{"name":"a","network":1}]})",
+      R"({"layout":0,"tensors":[{"role":"gradient"}]})",
+      R"({"layout":0,"tensors":{}})",
+      R"({"layout":0,"tensors":[],"norm_count":3,"norm_names":["a"]})",
+      R"({"layout":0,"tensors":[],"units":[{"name":"a","unit_count":99999999999}]})"};
+  for (const std::string& layout : layouts) {
+    const ReadHistory read = read_history(with_line(text, 2, layout));
+    EXPECT_TRUE(read.steps.empty()) << layout;
+    EXPECT_EQ(read.notes.first_damaged_line, 2) << layout;
+  }
+}
+
+TEST_F(HistoryReaderTest, RowsThatContradictTheirLayoutAreLeftOut) {
+  const std::string header = written(0);
+  const std::string layout = R"({"layout":0,"tensors":[{"name":"a","role":"gradient","count":4}]})"
+                             "\n";
+  const auto damage_of = [&](const std::string& row) {
+    const ReadHistory read = read_history(header + layout + row + "\n\n");
+    EXPECT_EQ(read.steps.empty(), read.notes.damaged_lines == 1) << row;
+    return read.notes.first_damage;
+  };
+  const std::string start = "[0,1,null,1,null,1,0,0,";
+  EXPECT_EQ(damage_of(start + "[1],[1],[1],[0.5],[],[],[]]"), "");
+  EXPECT_EQ(damage_of(start + "[1],[1],[null],[0.5],[[0,1,0,1,0,4]],[],[]]"), "");
+  for (const char* const rest :
+       {"[1,2],[1],[1],[0.5],[],[],[]]", "[],[1],[1],[0.5],[],[],[]]",
+        "[-1],[1],[1],[0.5],[],[],[]]", "[\"NaN\"],[1],[1],[0.5],[],[],[]]",
+        "[1e999],[1],[1],[0.5],[],[],[]]", "[inf],[1],[1],[0.5],[],[],[]]",
+        "[1],[1],[1],[null],[],[],[]]", "[1],[1],[1],[0.5],[[0,5]],[],[]]",
+        "[1],[1],[1],[0.5],[[1,1]],[],[]]", "[1],[1],[1],[0.5],[[0,-1]],[],[]]",
+        "[1],[1],[1],[0.5],[[0,0,0,1]],[],[]]", "[1],[1],[1],[0.5],[[0,2,0,2,1,1]],[],[]]",
+        "[1],[1],[1],[0.5],[],[[1]],[]]", "[1],[1],[1],[0.5],[],[],[[0,2,1,0,0,0,-1,-1,-1,0]]]",
+        "[1],[1],[1],[0.5],[],[],[[0,0,1,2,0,0,-1,-1,-1,0]]]", "[1],[1],[1],[0.5],[],[],[]]]",
+        "[1],[1],[1],[0.5],[],[],[]", "[1],[1],[1],[\"Infinity\"],[[0,0,0,4,0,1]],[],[]]"}) {
+    EXPECT_NE(damage_of(start + rest), "") << rest;
+  }
+  EXPECT_NE(damage_of("[0,-1,null,1,null,1,0,0,[1],[1],[1],[0.5],[],[],[]]"), "");
+  EXPECT_NE(damage_of("[0,1,null,1,null,1,0,2,[1],[1],[1],[0.5],[],[],[]]"), "");
+  EXPECT_NE(damage_of("[0,99999999999999999999,null,1,null,1,0,0,[1],[1],[1],[0.5],[],[],[]]"), "");
+}
+
+TEST_F(HistoryReaderTest, AnEventOfAnAbandonedStepIsLeftOut) {
+  {
+    HistoryWriter writer(path_);
+    for (std::int64_t step = 0; step < 4; ++step) writer.add(light_step(step));
+    writer.add_event(R"({"event": "treatment", "step": 1})");
+    writer.add_event(R"({"event": "treatment", "step": 3})");
+  }
+  HistoryWriter writer(path_, {.run = "", .settings = {}, .resume_step = 2});
+  writer.add(light_step(2));
+  const ReadHistory read = read_history(content());
+  ASSERT_EQ(read.events.size(), 1U);
+  EXPECT_EQ(read.events.front().step, 1);
+}
+
+}  // namespace
+}  // namespace gradvitals::test

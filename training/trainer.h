@@ -92,7 +92,8 @@ class TrainingObserver {
   /// What it must remember over a resume, as texts under names of its own: part of checkpoints. One that
   /// is saved in on_step() has not the step that is under way, but for observers that were told before.
   virtual void save_state(std::map<std::string, std::string>& state) const;
-  /// Takes it back; `state` is what all observers saved.
+  /// Takes it back; `state` is what all observers saved. May call set_controls(), and throw
+  /// std::invalid_argument saying what is wrong with the state.
   virtual void load_state(const std::map<std::string, std::string>& state);
 };
 
@@ -132,8 +133,10 @@ class Trainer {
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
-  /// Observers are called in this order, and must outlive the trainer.
+  /// Observers are called in this order, and must outlive the trainer or be removed. Neither of both
+  /// may be called by an observer.
   void add_observer(TrainingObserver& observer);
+  void remove_observer(TrainingObserver& observer);
 
   /// Trains until all steps are made, `most_steps` more were, or stop() was called. May be called
   /// again, and then goes on. A stop() that comes while nothing runs counts for the next run().
@@ -168,6 +171,7 @@ class Trainer {
   const Sequential& model() const { return model_; }
   const TrainingData& data() const { return data_; }
   const HealthTracker& tracker() const { return tracker_; }
+  Stream stream() const { return stream_; }
 
  private:
   /// A step whose metrics are on their way.

@@ -155,7 +155,7 @@ void Trainer::load_checkpoint(const std::string& path) {
   } catch (const std::invalid_argument& error) {
     refuse_input(path, error.what());
   }
-  // From here on nothing is refused.
+  // From here on nothing is refused, but by observers.
   const std::vector<Parameter*> parameters = model_.parameters();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     parameters[i]->value.copy_from_host<float>(stream_, values[i].to_host<float>());
@@ -165,7 +165,11 @@ void Trainer::load_checkpoint(const std::string& path) {
   epoch_loss_ = {.sum = losses[0], .count = static_cast<std::int64_t>(losses[1])};
   if (watch_) watch_->keep(squares);
   set_layer_counts(step_);
-  for (TrainingObserver* const observer : observers_) observer->load_state(checkpoint.state);
+  try {
+    for (TrainingObserver* const observer : observers_) observer->load_state(checkpoint.state);
+  } catch (const std::invalid_argument& error) {
+    refuse_input(path, error.what());
+  }
 }
 
 }  // namespace gradvitals

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <exception>
 #include <filesystem>
@@ -51,11 +52,17 @@ std::vector<HealthEvent> by_importance(std::span<const HealthEvent> events) {
   return sorted;
 }
 
+/// In the order in which they come to be: a weight and its gradient have one name.
+constexpr std::array kRolesInOrder = {Role::kWeight, Role::kPreActivation, Role::kOutput,
+                                      Role::kDelta, Role::kGradient};
+
 std::optional<std::int64_t> first_nonfinite_index(const HealthMetrics& metrics,
                                                   std::string_view tensor) {
-  for (const TensorRecord& record : metrics.tensors) {
-    if (record.name == tensor && record.stats.first_nonfinite_index >= 0) {
-      return record.stats.first_nonfinite_index;
+  for (const Role role : kRolesInOrder) {
+    for (const TensorRecord& record : metrics.tensors) {
+      if (record.role == role && record.name == tensor && record.stats.nonfinite_count() > 0) {
+        return record.stats.first_nonfinite_index;
+      }
     }
   }
   return std::nullopt;

@@ -15,8 +15,8 @@
 namespace gradvitals {
 namespace {
 
-/// A history has nine digits of a statistic.
-constexpr double kRecordedAccuracy = 2e-9;
+/// A history has nine digits of a statistic, within 0.501 units of the last.
+constexpr double kRecordedAccuracy = 5.01e-9;
 
 std::optional<std::int64_t> first_nonfinite(std::span<const float> values) {
   const auto found =

@@ -43,8 +43,15 @@ std::string sample_lines(std::span<const ReplayedSample> samples) {
   return text;
 }
 
+bool has_broken_weight(const HealthMetrics& metrics) {
+  return std::ranges::any_of(metrics.tensors, [](const TensorRecord& tensor) {
+    return tensor.role == Role::kWeight && tensor.stats.nonfinite_count() > 0;
+  });
+}
+
 /// Which sample did it. They are sorted, worst first.
-std::string samples_text(std::span<const ReplayedSample> samples) {
+std::string samples_text(const Replay& replay) {
+  const std::span<const ReplayedSample> samples = replay.samples;
   const auto count_if = [&](auto condition) {
     return static_cast<std::size_t>(std::ranges::count_if(samples, condition));
   };
@@ -99,7 +106,7 @@ std::string replay_text(const Replay& replay, const StoredIncident& incident) {
   } else {
     text += "This step by itself is healthy: it was those before that showed it.\n";
   }
-  return text + samples_text(replay.samples);
+  return text + samples_text(replay);
 }
 
 }  // namespace gradvitals

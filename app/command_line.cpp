@@ -78,17 +78,28 @@ std::int64_t read_integer(const std::string& text, std::int64_t low, std::int64_
   return value;
 }
 
-double read_positive_number(const std::string& text) {
+/// A finite number, by hand: CLI11 takes "nan" and trailing letters. Empty where the text is none.
+std::optional<double> read_finite(const std::string& text) {
   double value = 0.0;
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end || !(value > 0.0) || !std::isfinite(value)) {
-    throw std::invalid_argument(fmt::format("'{}' is no positive finite number", text));
-  }
+  if (error != std::errc() || stop != end || !std::isfinite(value)) return std::nullopt;
   return value;
 }
 
+double read_positive_number(const std::string& text) {
+  const std::optional<double> value = read_finite(text);
+  if (!value || !(*value > 0.0)) {
+    throw std::invalid_argument(fmt::format("'{}' is no positive finite number", text));
+  }
+  return *value;
+}
+
 }  // namespace
+
+void Command::group(const std::string& title) {
+  app_->option_defaults()->group(title);
+}
 
 void Command::flag(const std::string& name, bool& value, const std::string& help) {
   app_->add_flag(name, value, help);
@@ -139,6 +150,18 @@ void Command::positive_number(const std::string& name, std::optional<double>& va
                               const std::string& help) {
   parsed(name, "X", "", help,
          [&value](const std::string& text) { value = read_positive_number(text); });
+}
+
+void Command::number_from_zero(const std::string& name, std::optional<double>& value, double limit,
+                               const std::string& help) {
+  parsed(name, "X", "", help, [&value, limit](const std::string& text) {
+    const std::optional<double> read = read_finite(text);
+    if (!read || *read < 0.0 || *read >= limit) {
+      const std::string end = std::isfinite(limit) ? fmt::format(", and below {}", limit) : "";
+      throw std::invalid_argument(fmt::format("'{}' is no number from 0 on{}", text, end));
+    }
+    value = read;
+  });
 }
 
 void Command::word(const std::string& name, const std::vector<std::string>& choices,

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace CLI {
@@ -21,6 +22,14 @@ namespace gradvitals::app {
 class UsageError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+  /// `way_out` are lines to type, shown below the message.
+  UsageError(const std::string& message, std::vector<std::string> way_out)
+      : std::runtime_error(message), way_out_(std::move(way_out)) {}
+
+  const std::vector<std::string>& way_out() const { return way_out_; }
+
+ private:
+  std::vector<std::string> way_out_;
 };
 
 /// One command, to which options are added. Names start with "--", those of positional arguments do
@@ -29,6 +38,9 @@ class UsageError : public std::runtime_error {
 class Command {
  public:
   explicit Command(CLI::App& app) : app_(&app) {}
+
+  /// The help lists options that are added from here on under this title.
+  void group(const std::string& title);
 
   void flag(const std::string& name, bool& value, const std::string& help);
 
@@ -58,6 +70,10 @@ class Command {
   /// A finite number above 0.
   void positive_number(const std::string& name, std::optional<double>& value,
                        const std::string& help);
+
+  /// A number from 0 on, and below `limit`.
+  void number_from_zero(const std::string& name, std::optional<double>& value, double limit,
+                        const std::string& help);
 
   /// One of the words in `choices`.
   void word(const std::string& name, const std::vector<std::string>& choices,

@@ -10,6 +10,7 @@
 #include "app/info.h"
 #include "app/output.h"
 #include "app/terminal.h"
+#include "app/train.h"
 #include "app/version.h"
 #include "framework/io/mapped_file.h"
 #include "framework/io/unread_format.h"
@@ -22,16 +23,18 @@ constexpr char kDescription[] =
 
 constexpr char kExitCodes[] =
     "Exit codes: 0 judged; 1 the gate of --fail-on tripped; 2 usage, input or output error;\n"
-    "3 nothing could be judged.\n";
+    "3 nothing could be judged; 130 and 143 a training was ended by Ctrl-C or SIGTERM.\n";
 
 ExitCode run(int argc, char** argv) {
   CommandLine program(kDescription, std::string("gradvitals ") + kVersion, kExitCodes);
   CompareOptions compare_options;
   CheckupOptions checkup_options;
   DiagnoseOptions diagnose_options;
+  TrainOptions train_options;
   const Command compare_command = compare_options.add_to(program);
   const Command checkup_command = checkup_options.add_to(program);
   const Command diagnose_command = diagnose_options.add_to(program);
+  const Command train_command = train_options.add_to(program);
   program.add_command("info", "Devices, features and versions of this program on this machine");
 
   if (const auto text = program.parse(argc, argv)) {
@@ -41,6 +44,7 @@ ExitCode run(int argc, char** argv) {
   if (compare_command.was_called()) return compare(compare_options);
   if (checkup_command.was_called()) return checkup(checkup_options);
   if (diagnose_command.was_called()) return diagnose(diagnose_options);
+  if (train_command.was_called()) return train(train_options);
   write_result("-", info_text());
   return ExitCode::kJudged;
 }
@@ -55,6 +59,9 @@ int main(int argc, char** argv) {
   try {
     return static_cast<int>(gradvitals::app::run(argc, argv));
   } catch (const gradvitals::UnreadFormatError& error) {
+    gradvitals::app::note(error.what());
+    gradvitals::app::show_way_out(error.way_out());
+  } catch (const gradvitals::app::UsageError& error) {
     gradvitals::app::note(error.what());
     gradvitals::app::show_way_out(error.way_out());
   } catch (const std::exception& error) {

@@ -23,6 +23,33 @@ constexpr std::int64_t kMostThreads = 1024;
 
 }  // namespace
 
+void add_gate(Command& command, Severity& fail_on, const std::string& help) {
+  command.word(
+      "--fail-on", {"info", "warning", "critical"}, "", help, [&fail_on](const std::string& word) {
+        for (const Severity severity : {Severity::kInfo, Severity::kWarning, Severity::kCritical}) {
+          if (word == name(severity)) fail_on = severity;
+        }
+      });
+}
+
+void add_style(Command& command, ColorMode& color, bool& ascii) {
+  command.word("--color", {"auto", "always", "never"}, "auto",
+               "Colour the text; auto: on a terminal, unless NO_COLOR is set",
+               [&color](const std::string& word) {
+                 color = word == "always"  ? ColorMode::kAlways
+                         : word == "never" ? ColorMode::kNever
+                                           : ColorMode::kAuto;
+               });
+  command.flag("--ascii", ascii, "Plain ASCII text: no emoji, no lines drawn");
+}
+
+std::string canonical_path(const std::string& path) {
+  std::error_code ignored;
+  const std::filesystem::path file =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored);
+  return file.empty() ? path : file.native();
+}
+
 void JudgingOptions::add_to(Command& command) {
   command.text("--json", json, "FILE",
                "Write everything as JSON to FILE; '-' is standard output, and then nothing else is "
@@ -44,22 +71,8 @@ void JudgingOptions::add_to(Command& command) {
       "--thresholds", thresholds_file, "FILE",
       "Limits of the full rules as JSON, in place of the default: {name: number} or {name: "
       "{\"warning\": X, \"critical\": Y}}, under the names that docs/rules.md lists");
-  command.word(
-      "--fail-on", {"info", "warning", "critical"}, "",
-      "Exit 1 where a finding of the full rules is at least this severe",
-      [this](const std::string& word) {
-        for (const Severity severity : {Severity::kInfo, Severity::kWarning, Severity::kCritical}) {
-          if (word == name(severity)) fail_on = severity;
-        }
-      });
-  command.word("--color", {"auto", "always", "never"}, "auto",
-               "Colour the text; auto: on a terminal, unless NO_COLOR is set",
-               [this](const std::string& word) {
-                 color = word == "always"  ? ColorMode::kAlways
-                         : word == "never" ? ColorMode::kNever
-                                           : ColorMode::kAuto;
-               });
-  command.flag("--ascii", ascii, "Plain ASCII text: no emoji, no lines drawn");
+  add_gate(command, fail_on, "Exit 1 where a finding of the full rules is at least this severe");
+  add_style(command, color, ascii);
 }
 
 void JudgingOptions::check(std::span<const std::string> inputs) const {
@@ -70,21 +83,14 @@ void JudgingOptions::check(std::span<const std::string> inputs) const {
     throw UsageError(
         "--thresholds sets limits of the full rules and cannot go with --rules notebook");
   }
-  // "a.svg" and "./a.svg" are one file.
-  const auto file_of = [](const std::string& path) {
-    std::error_code ignored;
-    const std::filesystem::path file =
-        std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored);
-    return file.empty() ? path : file.native();
-  };
   std::set<std::string> targets;
   if (json && json->empty()) throw UsageError("--json: the path is empty");
-  if (json) targets.insert(file_of(*json));
+  if (json) targets.insert(canonical_path(*json));
   for (const std::string& plot : plots) {
     if (!figure_format(plot)) {
       throw UsageError(fmt::format("--plot: '{}' does not end in .png, .svg, .pdf or .gp", plot));
     }
-    if (!targets.insert(file_of(plot)).second) {
+    if (!targets.insert(canonical_path(plot)).second) {
       throw UsageError(fmt::format("'{}' is named twice as an output", plot));
     }
   }
@@ -105,15 +111,19 @@ void JudgingOptions::check(std::span<const std::string> inputs) const {
   std::ranges::for_each(plots, refuse_to_lose);
 }
 
-Thresholds JudgingOptions::thresholds() const {
-  if (thresholds_file.empty()) return {};
-  const InputFile file(thresholds_file);
+Thresholds read_thresholds(const std::string& path) {
+  if (path.empty()) return {};
+  const InputFile file(path);
   constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
   if (file.bytes().size() > kMaxBytes) {
     refuse_input(file.path(),
                  fmt::format("holds more than {} bytes, which limits never take", kMaxBytes));
   }
   return parse_thresholds(as_text(file.bytes()), file.path());
+}
+
+Thresholds JudgingOptions::thresholds() const {
+  return read_thresholds(thresholds_file);
 }
 
 void ComputeOptions::add_to(Command& command) {

@@ -18,6 +18,17 @@
 
 namespace gradvitals::app {
 
+/// --fail-on, --color and --ascii: the variables must outlive the parsing.
+void add_gate(Command& command, Severity& fail_on, const std::string& help);
+void add_style(Command& command, ColorMode& color, bool& ascii);
+
+/// The path without what makes one file look like two: "a.svg" and "./a.svg".
+std::string canonical_path(const std::string& path);
+
+/// The limits of a file of --thresholds; the default ones for an empty path. Throws InputError where the
+/// file cannot be read or contradicts itself.
+Thresholds read_thresholds(const std::string& path);
+
 /// Options of every command that judges.
 struct JudgingOptions {
   std::optional<std::string> json;  ///< Path, or "-" for stdout.

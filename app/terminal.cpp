@@ -44,14 +44,7 @@ class NoSigpipe {
 /// One line. Where stderr cannot be written, the line is lost.
 void print_to_stderr(std::string_view start, std::string_view text) noexcept {
   try {
-    const std::string line = fmt::format("{}{}\n", start, printable(text));
-    const NoSigpipe no_sigpipe;
-    std::string_view rest = line;
-    while (!rest.empty()) {
-      const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
-      if (written < 0 && errno != EINTR) return;
-      if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
-    }
+    write_to_stderr(fmt::format("{}{}\n", start, printable(text)));
   } catch (const std::exception&) {
     // stderr is the last resort: there is nowhere to report its failure.
   }
@@ -67,23 +60,36 @@ void occupy_standard_streams() {
   }
 }
 
-bool use_color(ColorMode mode) {
+bool is_terminal(int stream) {
+  const char* term = std::getenv("TERM");
+  return ::isatty(stream) == 1 && term != nullptr && std::string_view(term) != "dumb";
+}
+
+bool use_color(ColorMode mode, int stream) {
   if (mode != ColorMode::kAuto) return mode == ColorMode::kAlways;
   const char* no_color = std::getenv("NO_COLOR");
   if (no_color != nullptr && no_color[0] != '\0') return false;
-  const char* term = std::getenv("TERM");
-  return ::isatty(STDOUT_FILENO) == 1 && term != nullptr && std::string_view(term) != "dumb";
+  return is_terminal(stream);
 }
 
-bool use_ascii(bool asked) {
+bool use_ascii(bool asked, int stream) {
   if (asked) return true;
-  if (::isatty(STDOUT_FILENO) == 0) return false;
+  if (::isatty(stream) == 0) return false;
   // Asked of a locale of its own: number formats of the process stay those of "C".
   const locale_t locale = ::newlocale(LC_CTYPE_MASK, "", nullptr);
   if (locale == nullptr) return true;
   const bool utf8 = std::string_view(::nl_langinfo_l(CODESET, locale)) == "UTF-8";
   ::freelocale(locale);
   return !utf8;
+}
+
+void write_to_stderr(std::string_view bytes) noexcept {
+  const NoSigpipe no_sigpipe;
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, bytes.data(), bytes.size());
+    if (written < 0 && errno != EINTR) return;
+    if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
 }
 
 void note(std::string_view text) noexcept {

@@ -64,9 +64,13 @@ std::string samples_text(const Replay& replay) {
   }
   const std::size_t failing =
       count_if([](const ReplayedSample& sample) { return !std::isfinite(sample.loss); });
+  if (has_broken_weight(replay.metrics)) {
+    return "All samples are finite: it is weights that are not, and what wrote them is before this "
+           "step.\n";
+  }
   if (failing == samples.size()) {
-    return "All samples are finite, and the loss of none is: the weights are at fault, no "
-           "sample.\n";
+    return "All samples and weights are finite, and the loss of no sample is: the weights are too "
+           "large.\n";
   }
   if (failing > 0) {
     return fmt::format("The loss of {} of the batch's {} samples is not finite:\n", failing,

@@ -13,6 +13,7 @@
 #include "monitor/report/finding_text.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/thresholds_text.h"
+#include "monitor/report/trajectory_json.h"
 #include "monitor/report/vital_signs_text.h"
 
 namespace gradvitals {
@@ -107,17 +108,6 @@ std::string worst_text(const TrajectoryReport& report) {
          finding_advice(worst->finding);
 }
 
-Json episode_json(const Episode& episode) {
-  Json json = finding_json(episode.finding);
-  json["verdict"] = name(episode.finding.verdict);
-  json["first_step"] = episode.first_step;
-  json["last_step"] = episode.last_step;
-  json["peak_step"] = episode.peak_step;
-  json["count"] = episode.count;
-  json["is_open"] = episode.is_open;
-  return json;
-}
-
 Verdict run_verdict(const TrajectoryReport& report) {
   const Episode* const worst = worst_episode(report);
   const bool decides = worst != nullptr && worst->finding.severity >= Severity::kWarning;
@@ -150,6 +140,36 @@ Json judged_run_json(const TrajectoryReport& report) {
 }
 
 }  // namespace
+
+Json episode_json(const Episode& episode) {
+  Json json = finding_json(episode.finding);
+  json["verdict"] = name(episode.finding.verdict);
+  json["first_step"] = episode.first_step;
+  json["last_step"] = episode.last_step;
+  json["peak_step"] = episode.peak_step;
+  json["count"] = episode.count;
+  json["is_open"] = episode.is_open;
+  return json;
+}
+
+Json event_json(const HealthEvent& event) {
+  Json json = {{"event", name(event.kind)}, {"step", event.step}};
+  json.update(episode_json(event.episode));
+  return json;
+}
+
+void write_judged_run(JsonWriter& out, const TrajectoryReport& report) {
+  out.member("run", judged_run_json(report));
+  out.member("at_end", {{"verdict", name(report.verdict)}, {"severity", name(report.severity)}});
+  out.member("vital_signs", vital_signs_json(report.vital_signs));
+  write_thresholds(out, report.thresholds);
+  if (!report.notes.empty()) out.member("notes", report.notes);
+  out.key("events");
+  out.open_array();
+  for (const HealthEvent& event : report.events) out.value(event_json(event));
+  out.close();
+  out.member("events_left_out", report.events_left_out);
+}
 
 const Episode* worst_episode(const TrajectoryReport& report) {
   const auto rank = [](const Episode& episode) {
@@ -204,20 +224,7 @@ std::string trajectory_json(const TrajectoryReport& report) {
   out.open_object();
   out.member("schema", kRunSchema);
   out.member("name", report.name);
-  out.member("run", judged_run_json(report));
-  out.member("at_end", {{"verdict", name(report.verdict)}, {"severity", name(report.severity)}});
-  out.member("vital_signs", vital_signs_json(report.vital_signs));
-  write_thresholds(out, report.thresholds);
-  if (!report.notes.empty()) out.member("notes", report.notes);
-  out.key("events");
-  out.open_array();
-  for (const HealthEvent& event : report.events) {
-    Json json = {{"event", name(event.kind)}, {"step", event.step}};
-    json.update(episode_json(event.episode));
-    out.value(json);
-  }
-  out.close();
-  out.member("events_left_out", report.events_left_out);
+  write_judged_run(out, report);
   out.close();
   return std::move(out).finish();
 }

@@ -146,7 +146,7 @@ TEST(CommandLine, HelpIsAResult) {
 TEST(CommandLine, HelpNamesEveryCommandAndExitCode) {
   const std::string help = run_program({"--help"}).out;
   for (const char* text :
-       {"compare", "checkup", "diagnose", "info", "Exit codes: 0", "--version"}) {
+       {"compare", "checkup", "diagnose", "train", "info", "Exit codes: 0", "--version"}) {
     EXPECT_NE(help.find(text), std::string::npos) << text;
   }
 }

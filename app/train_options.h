@@ -1,0 +1,72 @@
+// Options of `gradvitals train`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/command_line.h"
+#include "app/options.h"
+#include "app/terminal.h"
+#include "kernels/ops/activation.h"
+#include "kernels/ops/loss.h"
+#include "monitor/rules/diagnosis.h"
+#include "training/learning_rate.h"
+#include "training/model_spec.h"
+#include "training/optimizer_choice.h"
+
+namespace gradvitals::app {
+
+/// One of the notebook's networks.
+enum class NotebookNetwork : std::uint8_t { kSigmoid, kRelu, kExploding };
+
+struct TrainOptions {
+  // What is trained.
+  std::optional<ModelSpec> model;
+  std::optional<NotebookNetwork> network;
+  std::optional<Activation> head;  ///< Of a notebook's network.
+  std::string data;                ///< Empty: the notebook's random samples.
+  std::string target;
+  std::optional<LossKind> loss;
+  std::optional<double> validation_share;
+
+  // How.
+  std::optional<std::int64_t> epochs;
+  std::optional<std::int64_t> steps;
+  std::optional<std::int64_t> batch;
+  OptimizerKind optimizer = OptimizerKind::kAdam;
+  std::optional<double> momentum;
+  bool nesterov = false;
+  std::optional<double> weight_decay;
+  std::optional<double> learning_rate;
+  std::int64_t warmup_steps = 0;
+  LearningRateDecay schedule = LearningRateDecay::kConstant;
+  std::optional<double> final_rate;  ///< Of a cosine.
+  std::int64_t seed = 42;
+
+  // What is kept.
+  std::optional<std::string> checkpoint;
+  std::optional<std::int64_t> checkpoint_every;  ///< Steps; else at each end of an epoch.
+  std::optional<std::string> resume;
+
+  std::optional<std::string> history;
+
+  // What is watched and told.
+  std::string thresholds_file;  ///< JSON; empty for the default limits.
+  std::int64_t checkup_every = 10;
+  std::vector<std::string> alert_command;  ///< Words; empty for none.
+  std::optional<double> alert_limit_seconds;
+  std::optional<std::string> json;  ///< Path, or "-" for stdout.
+  Severity fail_on = Severity::kOk;
+  ColorMode color = ColorMode::kAuto;
+  bool ascii = false;
+  ComputeOptions computing;
+
+  /// Adds the command to the program; `this` must outlive the parsing.
+  Command add_to(CommandLine& program);
+  /// Throws UsageError for options that contradict each other, naming both, or that lack another.
+  void check() const;
+};
+
+}  // namespace gradvitals::app

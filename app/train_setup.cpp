@@ -1,0 +1,190 @@
+#include "app/train_setup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/terminal.h"
+#include "framework/networks.h"
+#include "training/known_data.h"
+
+namespace gradvitals::app {
+namespace {
+
+constexpr std::int64_t kNotebookBatch = 100;
+constexpr std::int64_t kNotebookSteps = 1000;
+
+/// The loss that the options ask for; else what suits the data.
+LossKind loss_of(const TrainOptions& options) {
+  if (options.loss) return *options.loss;
+  const KnownData* const known = options.network ? nullptr : find_known_data(options.data);
+  const bool has_classes = known != nullptr && known->form == TargetForm::kClasses;
+  return has_classes ? LossKind::kSoftmaxCrossEntropy : LossKind::kMse;
+}
+
+Activation head_of(const TrainOptions& options) {
+  if (options.network) return options.head.value_or(Activation::kSigmoid);
+  return options.model ? options.model->head() : Activation::kLinear;
+}
+
+TrainingData notebook_data(Stream& stream, const TrainOptions& options) {
+  const SampleData samples =
+      make_sample_data(stream, static_cast<std::uint64_t>(options.seed), kNotebookBatch);
+  return {.name = "the notebook's samples",
+          .features = samples.x.shape()[1],
+          .outputs = 1,
+          .training = {.rows = kNotebookBatch,
+                       .x = samples.x.to_host<float>(),
+                       .y = samples.y.to_host<float>()},
+          .validation = {},
+          .description = fmt::format("{} random samples of the notebook", kNotebookBatch)};
+}
+
+TrainingData data_of(Stream& stream, const TrainOptions& options, LossKind loss) {
+  if (options.data.empty()) return notebook_data(stream, options);
+  TrainingDataRequest request = {.data = options.data,
+                                 .target = options.target,
+                                 .form = target_form(loss, head_of(options)),
+                                 .seed = static_cast<std::uint64_t>(options.seed)};
+  if (options.validation_share) request.validation_share = *options.validation_share;
+  return load_training_data(request);
+}
+
+/// Two hidden layers, wide enough for small data.
+ModelSpec default_model(const TrainingData& data, LossKind loss) {
+  const int first_width = loss == LossKind::kSoftmaxCrossEntropy ? 128 : 64;
+  return parse_model_spec(
+      fmt::format("{}-{}-relu-64-relu-{}", data.features, first_width, data.outputs));
+}
+
+void check_widths(const std::string& model, std::int64_t inputs, std::int64_t outputs,
+                  const TrainingData& data) {
+  if (inputs != data.features) {
+    throw UsageError(fmt::format("--model {}: takes {} features, but {} has {}", model, inputs,
+                                 data.name, data.features));
+  }
+  if (outputs != data.outputs) {
+    throw UsageError(fmt::format("--model {}: gives {} outputs, but the targets of {} have {}",
+                                 model, outputs, data.name, data.outputs));
+  }
+}
+
+Sequential notebook_model(Stream& stream, const TrainOptions& options, const TrainingData& data) {
+  if (data.outputs != 1) {
+    throw UsageError(fmt::format("--network gives one output, but the targets of {} have {}",
+                                 data.name, data.outputs));
+  }
+  const NetworkOptions network = {.seed = static_cast<std::uint64_t>(options.seed),
+                                  .features = data.features,
+                                  .head = head_of(options)};
+  switch (*options.network) {
+    case NotebookNetwork::kSigmoid:
+      return sigmoid_network(stream, network);
+    case NotebookNetwork::kRelu:
+      return relu_network(stream, network);
+    case NotebookNetwork::kExploding:
+      break;
+  }
+  return exploding_network(stream, network);
+}
+
+const char* name_of(NotebookNetwork network) {
+  switch (network) {
+    case NotebookNetwork::kSigmoid:
+      return "the notebook's sigmoid network";
+    case NotebookNetwork::kRelu:
+      return "the notebook's ReLU network";
+    case NotebookNetwork::kExploding:
+      break;
+  }
+  return "the notebook's exploding network";
+}
+
+/// Those that usually train a small network within minutes.
+double default_rate(OptimizerKind optimizer) {
+  switch (optimizer) {
+    case OptimizerKind::kSgd:
+      return 0.1;
+    case OptimizerKind::kMomentum:
+      return 0.01;
+    case OptimizerKind::kAdam:
+    case OptimizerKind::kAdamW:
+      break;
+  }
+  return 0.001;
+}
+
+TrainerOptions trainer_options(const TrainOptions& options, LossKind loss) {
+  TrainerOptions chosen;
+  chosen.loss = loss;
+  chosen.optimizer = {.kind = options.optimizer, .nesterov = options.nesterov};
+  if (options.momentum) chosen.optimizer.momentum = *options.momentum;
+  if (options.weight_decay) chosen.optimizer.weight_decay = *options.weight_decay;
+  chosen.learning_rate = {.base = options.learning_rate.value_or(default_rate(options.optimizer)),
+                          .warmup_steps = options.warmup_steps,
+                          .decay = options.schedule,
+                          .floor = options.final_rate.value_or(0.0)};
+  if (chosen.learning_rate.floor > chosen.learning_rate.base) {
+    throw UsageError(fmt::format("--final-rate {} is above --learning-rate {}",
+                                 chosen.learning_rate.floor, chosen.learning_rate.base));
+  }
+  const bool is_notebook = options.data.empty();
+  chosen.batch = options.batch.value_or(is_notebook ? kNotebookBatch : chosen.batch);
+  chosen.steps = options.steps;
+  if (options.epochs) chosen.epochs = *options.epochs;
+  if (is_notebook && !options.epochs && !options.steps) chosen.steps = kNotebookSteps;
+  chosen.seed = static_cast<std::uint64_t>(options.seed);
+  chosen.checkup_every = options.checkup_every;
+  chosen.thresholds = read_thresholds(options.thresholds_file);
+  return chosen;
+}
+
+void check_loss(LossKind loss, Activation head) {
+  if (loss == LossKind::kBinaryCrossEntropy && head != Activation::kSigmoid) {
+    throw UsageError(fmt::format(
+        "--loss binary_cross_entropy is of probabilities, but the model ends with {}: end it with "
+        "sigmoid, or use binary_cross_entropy_from_logits",
+        name(head)));
+  }
+}
+
+}  // namespace
+
+TrainSetup set_up_training(Stream& stream, const TrainOptions& options) {
+  const LossKind loss = loss_of(options);
+  if (options.model || options.network) check_loss(loss, head_of(options));
+  TrainerOptions chosen = trainer_options(options, loss);
+  TrainingData data = data_of(stream, options, loss);
+  const ModelSpec spec = options.model ? *options.model : ModelSpec{};
+  std::string model_name;
+  const auto build = [&] {
+    if (options.network) {
+      model_name = name_of(*options.network);
+      return notebook_model(stream, options, data);
+    }
+    const ModelSpec chosen_model = options.model ? spec : default_model(data, loss);
+    model_name = text(chosen_model);
+    check_widths(model_name, chosen_model.inputs, chosen_model.outputs(), data);
+    return build_model(stream, chosen_model, {.seed = static_cast<std::uint64_t>(options.seed)});
+  };
+  Sequential model = build();
+  if (!options.model && !options.network) {
+    note(fmt::format("no --model is given: {} with loss {}", model_name, name(loss)));
+  }
+  std::vector<std::pair<std::string, std::string>> settings = {
+      {"model", model_name},
+      {"data", data.description},
+      {"loss", std::string(name(loss))},
+      {"optimizer", summary(chosen.optimizer)},
+      {"learning rate", summary(chosen.learning_rate)},
+      {"batch", std::to_string(std::min(chosen.batch, data.training.rows))},
+      {"seed", std::to_string(options.seed)}};
+  std::string run_name = fmt::format("{} on {}", model_name, data.name);
+  return {.data = std::move(data),
+          .model = std::move(model),
+          .options = std::move(chosen),
+          .name = std::move(run_name),
+          .settings = std::move(settings)};
+}
+
+}  // namespace gradvitals::app

@@ -1,0 +1,175 @@
+#include "app/train_watch.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <utility>
+
+#include "app/terminal.h"
+#include "kernels/runtime/utf8.h"
+#include "monitor/report/training.h"
+
+namespace gradvitals::app {
+namespace {
+
+/// The JSON of a run that is sick in every way stays below a megabyte.
+constexpr std::size_t kMostEventsKept = 1000;
+
+std::unique_ptr<AlertCommand> alert_command_of(const TrainOptions& options) {
+  if (options.alert_command.empty()) return nullptr;
+  AlertCommandOptions limits;
+  if (options.alert_limit_seconds) {
+    limits.time_limit = std::chrono::ceil<std::chrono::milliseconds>(
+        std::chrono::duration<double>(*options.alert_limit_seconds));
+  }
+  return std::make_unique<AlertCommand>(options.alert_command, limits);
+}
+
+/// What only informs, and what something else explains, stands in the report alone.
+bool is_alert(const HealthEvent& event) {
+  const Finding& finding = event.episode.finding;
+  return finding.severity >= Severity::kWarning && !finding.consequence_of;
+}
+
+std::int64_t epochs_of(const Trainer& trainer) {
+  const std::int64_t per_epoch = trainer.steps_per_epoch();
+  return (trainer.total_steps() + per_epoch - 1) / per_epoch;
+}
+
+}  // namespace
+
+TrainWatch::TrainWatch(const TrainOptions& options, std::string run, std::int64_t first_step)
+    : options_(options),
+      run_(std::move(run)),
+      style_{.color = use_color(options.color, STDERR_FILENO),
+             .ascii = use_ascii(options.ascii, STDERR_FILENO)},
+      progress_(options.color, options.ascii),
+      alert_command_(alert_command_of(options)) {
+  if (!options.history) return;
+  HistoryOptions kept = {.run = run_, .settings = {}, .resume_step = {}};
+  if (options.resume) kept.resume_step = first_step;
+  history_.emplace(*options.history, std::move(kept));
+}
+
+ProgressReport TrainWatch::report(const Trainer& trainer) const {
+  const std::int64_t step = trainer.step();
+  const std::int64_t per_epoch = trainer.steps_per_epoch();
+  return {
+      .step = step,
+      .steps = trainer.total_steps(),
+      .epoch = per_epoch > 1 ? std::max<std::int64_t>((step + per_epoch - 1) / per_epoch, 1) : 0,
+      .epochs = epochs_of(trainer),
+      .loss = seen_.last_loss,
+      .score = validation_ ? std::optional(validation_->score) : std::nullopt,
+      .score_name = name(score_kind(trainer.options().loss)),
+      .gradient_norm = seen_.last_norm,
+      .verdict = trainer.tracker().verdict(),
+      .severity = trainer.tracker().severity()};
+}
+
+void TrainWatch::tell(const HealthEvent& event) {
+  if (!is_alert(event)) return;
+  progress_.print(decorate(alert_text(event), style_));
+  if (alert_command_) alert_command_->send(alert_json(event, run_));
+}
+
+void TrainWatch::tell_problems() {
+  if (!alert_command_) return;
+  for (std::string& problem : alert_command_->take_problems()) {
+    progress_.print("gradvitals: " + problem);
+    command_problems_.push_back(std::move(problem));
+  }
+}
+
+void TrainWatch::keep_checkpoint(const Trainer& trainer) {
+  try {
+    trainer.save_checkpoint(*options_.checkpoint);
+    has_checkpoint_ = true;
+    checkpoint_problem_.clear();
+  } catch (const std::exception& error) {
+    checkpoint_problem_ = error.what();
+    if (std::exchange(has_told_checkpoint_, true)) return;
+    progress_.print(fmt::format("gradvitals: {}; the training goes on", printable(error.what())));
+  }
+}
+
+void TrainWatch::see(const TrainingStep& step) {
+  if (!seen_.first_step) {
+    seen_.first_step = step.step;
+    seen_.first_loss = step.loss;
+  }
+  seen_.last_step = step.step;
+  seen_.last_loss = step.loss;
+  if (step.metrics != nullptr) seen_.last_norm = global_norm(*step.metrics);
+  for (const HealthEvent& event : step.events) {
+    if (seen_.events.size() < kMostEventsKept) {
+      seen_.events.push_back(event);
+    } else {
+      ++seen_.events_left_out;
+    }
+  }
+}
+
+void TrainWatch::record(const TrainingStep& step) {
+  if (!history_ || step.metrics == nullptr) return;
+  history_->add(*step.metrics, step.context);
+  for (const HealthEvent& event : step.events) history_->add(event);
+  if (const auto complaint = history_->take_complaint()) {
+    progress_.print(fmt::format("gradvitals: {}; the training goes on", printable(*complaint)));
+  }
+}
+
+void TrainWatch::on_step(const TrainingStep& step) {
+  see(step);
+  record(step);
+  for (const HealthEvent& event : step.events) tell(event);
+  tell_problems();
+  const bool is_first = step.step == seen_.first_step;
+  if (options_.checkpoint_every && !is_first && step.step % *options_.checkpoint_every == 0) {
+    keep_checkpoint(step.trainer);
+  }
+  if (interrupt_.signal() != 0) step.trainer.stop();
+  if (progress_.is_due()) progress_.update(report(step.trainer));
+}
+
+void TrainWatch::on_epoch(const TrainingEpoch& epoch) {
+  if (epoch.validation) validation_ = epoch.validation;
+  if (options_.checkpoint && !options_.checkpoint_every) keep_checkpoint(epoch.trainer);
+  progress_.end_epoch(report(epoch.trainer));
+}
+
+void TrainWatch::finish(const Trainer& trainer) {
+  progress_.finish(report(trainer));
+  if (options_.checkpoint) keep_checkpoint(trainer);
+  if (!alert_command_) return;
+  alert_command_->finish();
+  tell_problems();
+}
+
+bool TrainWatch::has_lost_output() const {
+  const bool lost_lines = history_ && !missing_text(history_->status(), "").empty();
+  return lost_lines || !checkpoint_problem_.empty();
+}
+
+std::vector<std::string> TrainWatch::notes() const {
+  std::vector<std::string> notes = command_problems_;
+  if (alert_command_) {
+    const AlertCommandCounts counts = alert_command_->counts();
+    const std::int64_t lost = counts.failed + counts.overdue + counts.dropped;
+    if (lost > 0) {
+      notes.push_back(fmt::format("{} of {} alerts did not get through the command", lost,
+                                  lost + counts.succeeded));
+    }
+  }
+  if (!checkpoint_problem_.empty()) notes.push_back(checkpoint_problem_);
+  if (history_) {
+    const std::string missing = missing_text(history_->status(), *options_.history);
+    if (!missing.empty()) notes.push_back(missing);
+  }
+  return notes;
+}
+
+}  // namespace gradvitals::app

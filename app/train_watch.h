@@ -1,0 +1,70 @@
+// TrainWatch: what `gradvitals train` does while it trains.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/interrupt.h"
+#include "app/progress.h"
+#include "app/train_options.h"
+#include "monitor/history/history_writer.h"
+#include "monitor/report/style.h"
+#include "monitor/report/trajectory_report.h"
+#include "training/alert_command.h"
+#include "training/trainer.h"
+
+namespace gradvitals::app {
+
+/// Shows progress and alerts on stderr, hands alerts to the user's command, keeps checkpoints, and ends
+/// the training where the user wishes it. What fails is told once, and does not end the training.
+class TrainWatch final : public TrainingObserver {
+ public:
+  /// `run` names the training in alerts and in its history, which goes on at `first_step` where a
+  /// checkpoint is resumed. The options must outlive it. Throws InputError where the file is the history
+  /// of another run, and std::runtime_error where it cannot be written.
+  TrainWatch(const TrainOptions& options, std::string run, std::int64_t first_step);
+
+  void on_step(const TrainingStep& step) override;
+  void on_epoch(const TrainingEpoch& epoch) override;
+
+  /// After the last step: the last checkpoint and the last alerts. Waits for alert commands.
+  void finish(const Trainer& trainer);
+
+  /// The signal that ended the training; 0 for none.
+  int interruption() const { return interrupt_.signal(); }
+  bool has_checkpoint() const { return has_checkpoint_; }
+  /// What is missing, one sentence each.
+  std::vector<std::string> notes() const;
+  /// Whether the last checkpoint, or a line of the history, could not be written.
+  bool has_lost_output() const;
+
+  /// What was seen of the run: its events, first and last steps. The rest is the tracker's.
+  const TrajectoryReport& seen() const { return seen_; }
+
+ private:
+  void see(const TrainingStep& step);
+  void record(const TrainingStep& step);
+  void tell(const HealthEvent& event);
+  void tell_problems();
+  void keep_checkpoint(const Trainer& trainer);
+  ProgressReport report(const Trainer& trainer) const;
+
+  const TrainOptions& options_;
+  std::string run_;
+  TextStyle style_;
+  Interrupt interrupt_;
+  Progress progress_;
+  std::unique_ptr<AlertCommand> alert_command_;  ///< Null for none.
+  std::optional<HistoryWriter> history_;
+  TrajectoryReport seen_;
+  std::optional<Evaluation> validation_;
+  std::vector<std::string> command_problems_;
+  std::string checkpoint_problem_;  ///< Of the last one; empty where it was written.
+  bool has_told_checkpoint_ = false;
+  bool has_checkpoint_ = false;
+};
+
+}  // namespace gradvitals::app

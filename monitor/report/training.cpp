@@ -1,0 +1,97 @@
+#include "monitor/report/training.h"
+
+#include <fmt/format.h>
+
+#include "kernels/runtime/utf8.h"
+#include "monitor/report/finding_json.h"
+#include "monitor/report/number_text.h"
+#include "monitor/report/trajectory_json.h"
+
+namespace gradvitals {
+namespace {
+
+std::string fact(std::string_view what, std::string_view value) {
+  return fmt::format("   {:<16}{}\n", what, printable(value));
+}
+
+std::string made_steps(const TrainingReport& report) {
+  std::string text = fmt::format("{}", report.steps);
+  if (report.steps < report.planned_steps) text += fmt::format(" of {}", report.planned_steps);
+  if (report.steps_before > 0) {
+    text += fmt::format(", {} of them before it was resumed", report.steps_before);
+  }
+  if (!report.interruption.empty()) text += fmt::format("; ended by {}", report.interruption);
+  return text;
+}
+
+std::string score_text(const TrainingScore& score) {
+  const std::string value = score.name == "accuracy" ? fmt::format("{:.2f} %", 100.0 * score.score)
+                                                     : fmt::format("{:.4f}", score.score);
+  return fmt::format("{} {}, loss {} on {} samples", score.name, value, three_digits(score.loss),
+                     score.samples);
+}
+
+Json object_of(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  Json json = Json::object();
+  for (const auto& [key, value] : pairs) json[key] = value;
+  return json;
+}
+
+Json score_json(const std::optional<TrainingScore>& validation) {
+  if (!validation) return {};
+  return {{"loss", json_number(validation->loss)},
+          {"score_name", validation->name},
+          {"score", json_number(validation->score)},
+          {"samples", validation->samples}};
+}
+
+}  // namespace
+
+std::string training_text(const TrainingReport& report, TextStyle style) {
+  std::string text =
+      fmt::format("{0:=<60}\nTRAINING: {1}\n{0:=<60}\n", "", printable(report.run.name));
+  for (const auto& [key, value] : report.settings) text += fact(key, value);
+  text += fact("steps", made_steps(report));
+  if (report.validation) text += fact("held out", score_text(*report.validation));
+  for (const auto& [what, path] : report.files) text += fact(what, path);
+  return decorate(text + '\n', style) + trajectory_text(report.run, style);
+}
+
+std::string training_json(const TrainingReport& report) {
+  JsonWriter out;
+  out.open_object();
+  out.member("schema", kTrainingSchema);
+  out.member("name", report.run.name);
+  out.member("device", report.device);
+  out.member("settings", object_of(report.settings));
+  out.member("steps_before", report.steps_before);
+  out.member("steps", report.steps);
+  out.member("planned_steps", report.planned_steps);
+  out.member("complete", report.steps >= report.planned_steps);
+  out.member("interruption", report.interruption.empty() ? Json() : Json(report.interruption));
+  out.member("seconds", report.seconds);
+  out.member("validation", score_json(report.validation));
+  out.member("files", object_of(report.files));
+  write_judged_run(out, report.run);
+  out.close();
+  return std::move(out).finish();
+}
+
+std::string alert_json(const HealthEvent& event, std::string_view name) {
+  Json json = {{"schema", kAlertSchema}, {"name", name}};
+  json.update(event_json(event));
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace) + '\n';
+}
+
+std::string alert_text(const HealthEvent& event) {
+  const Finding& finding = event.episode.finding;
+  const std::string what = fmt::format("{} {}", rule_number(finding.rule), printable(finding.text));
+  if (event.kind == HealthEventKind::kEnded) {
+    return fmt::format("{}: step {}: over since step {}: {}", marker(Severity::kOk), event.step,
+                       event.episode.last_step + 1, what);
+  }
+  const std::string_view worse = event.kind == HealthEventKind::kWorsened ? "worse: " : "";
+  return fmt::format("{}: step {}: {}{}", marker(finding.severity), event.step, worse, what);
+}
+
+}  // namespace gradvitals

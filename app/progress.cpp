@@ -177,6 +177,7 @@ void Progress::update(const ProgressReport& report, Clock::time_point now) {
   }
   if (!in_place_) {
     next_ = now + kLineInterval;
+    told_step_ = report.step;
     note(progress_text(report));
     return;
   }
@@ -201,7 +202,7 @@ void Progress::print(std::string_view lines) {
 }
 
 void Progress::finish(const ProgressReport& report, Clock::time_point now) {
-  update(report, now);
+  if (in_place_ || report.step != told_step_) update(report, now);
   if (!line_.empty()) write_to_stderr("\n");
   line_.clear();
 }

@@ -58,7 +58,7 @@ class Progress {
   void end_epoch(const ProgressReport& report, Clock::time_point now = Clock::now());
   /// Whole lines, which stay; what is in place moves below them. May hold escape sequences.
   void print(std::string_view lines);
-  /// The last state; a terminal keeps the line.
+  /// The last state, where it has not been told; a terminal keeps the line.
   void finish(const ProgressReport& report, Clock::time_point now = Clock::now());
 
  private:
@@ -68,7 +68,8 @@ class Progress {
   bool in_place_;
   bool color_;
   bool ascii_;
-  std::string line_;  ///< That is shown in place; empty for none.
+  std::string line_;             ///< That is shown in place; empty for none.
+  std::int64_t told_step_ = -1;  ///< Of the last line of text.
   Clock::time_point next_;
   Clock::time_point last_epoch_{};
   std::optional<Clock::time_point> start_;

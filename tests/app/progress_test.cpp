@@ -105,10 +105,10 @@ TEST(Progress, WritesLinesWhereThereIsNoTerminal) {
     progress.print("an alert");
     progress.end_epoch(some_report(), start + 20s);
     progress.end_epoch(some_report(), start + 20s);  // Within a second: not said again.
-    progress.finish(some_report(), start + 21s);
+    progress.finish(some_report(), start + 21s);     // Nor is a step that was the last one said.
   }
   const std::string line = "gradvitals: " + progress_text(some_report()) + "\n";
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), line + "an alert\n" + line + line);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), line + "an alert\n" + line);
 }
 
 /// stderr as a terminal of some columns.

@@ -54,6 +54,7 @@ std::string incident_json(const IncidentReport& incident);
 
 /// An incident that was read again: what is needed to make its step once more.
 struct StoredIncident {
+  std::string path;  ///< Of its incident.json.
   std::string folder;
   std::int64_t step = 0;
   std::int64_t checkpoint_step = 0;

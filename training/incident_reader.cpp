@@ -124,6 +124,7 @@ StoredIncident read_incident(const std::string& path) {
     return document.text(document.member_of(event, key), key);
   };
   StoredIncident incident;
+  incident.path = file.native();
   incident.folder = file.has_parent_path() ? file.parent_path().native() : ".";
   incident.step = document.whole("step");
   incident.checkpoint_step = document.whole("checkpoint_step");

@@ -164,7 +164,7 @@ void check_can_replay(const Trainer& trainer, const StoredIncident& incident) {
   }
   if (incident.checkpoint_step == incident.step) return;
   refuse_input(
-      incident.file(kIncidentFile),
+      incident.path,
       fmt::format("its checkpoint is of step {}, and the incident of step {}: on a GPU the "
                   "program hears of a step when others have followed it, and the step "
                   "cannot be made again",

@@ -11,6 +11,7 @@
 #include "monitor/report/style.h"
 #include "monitor/report/trajectory_report.h"
 #include "monitor/trajectory/health_event.h"
+#include "monitor/treatment/treatment.h"
 
 namespace gradvitals {
 
@@ -38,6 +39,7 @@ struct TrainingReport {
   std::string interruption;  ///< What ended it before: "SIGINT"; empty where nothing did.
   double seconds = 0.0;
   std::optional<TrainingScore> validation;
+  std::optional<TreatmentCounts> treatment;  ///< Where it could be treated.
   /// {"checkpoint", "a.safetensors"}: files that hold what was asked for.
   std::vector<std::pair<std::string, std::string>> files;
 };

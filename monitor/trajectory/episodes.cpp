@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -45,8 +46,41 @@ bool is_worse(const Finding& finding, const Finding& than) {
   return grows ? *finding.value > *than.value : *finding.value < *than.value;
 }
 
-/// What ended so long ago explains nothing any more.
+/// What ended so long ago explains nothing any more, and does not come back as the same.
 constexpr std::int64_t kStepsOfInfluence = 32;
+
+/// Whether one may have brought the other about. A cause can be found later than its effect, but did
+/// not begin before the check that did not find it.
+bool may_precede(const Episode& cause, const Episode& effect) {
+  return cause.after_step < effect.first_step;
+}
+
+/// What explodes ends in NaN.
+bool ends_in_non_finite(const Episode& cause, const Episode& effect) {
+  const bool explodes =
+      cause.finding.verdict == Verdict::kExploding || cause.finding.verdict == Verdict::kUnstable;
+  return effect.finding.rule == RuleId::kNonFinite && explodes && decides(cause.finding) &&
+         cause.first_step < effect.first_step && may_explain(cause.finding, effect.finding);
+}
+
+/// The rule of the episode that explains this one, among `episodes`, where it is one of them.
+std::optional<RuleId> cause_among(std::span<const Episode* const> episodes, std::size_t effect) {
+  std::vector<Finding> findings;
+  std::size_t place = 0;
+  for (std::size_t i = 0; i < episodes.size(); ++i) {
+    if (i == effect) place = findings.size();
+    if (i != effect && !may_precede(*episodes[i], *episodes[effect])) continue;
+    findings.push_back(episodes[i]->finding);
+    findings.back().consequence_of.reset();
+  }
+  group_by_root_cause(findings);
+  if (findings[place].consequence_of) return findings[place].consequence_of;
+  for (const Episode* const cause : episodes) {
+    if (!ends_in_non_finite(*cause, *episodes[effect])) continue;
+    return cause->finding.consequence_of.value_or(cause->finding.rule);
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -73,6 +107,7 @@ void Episodes::add(CheckKind kind, std::int64_t step, std::vector<CheckedFinding
   for (Track& track : tracks_) {
     if (track.kind == kind && track.episode.last_step != step) miss(track, step, events);
   }
+  last_checks_.at(static_cast<std::size_t>(kind)) = step;
   std::erase_if(tracks_,
                 [](const Track& track) { return track.in_a_row == 0 && !track.was_raised; });
   if (events.size() == first_event) return;
@@ -102,7 +137,10 @@ void Episodes::hold(Track& track, std::int64_t step, CheckedFinding found,
   Episode& episode = track.episode;
   const Severity before = episode.finding.severity;
   const bool is_first = episode.count == 0;
-  if (is_first) episode.first_step = step;
+  if (is_first) {
+    episode.first_step = step;
+    episode.after_step = last_checks_.at(static_cast<std::size_t>(track.kind));
+  }
   if (is_first || is_worse(found.finding, episode.finding)) {
     episode.finding = std::move(found.finding);
     episode.peak_step = step;
@@ -132,11 +170,36 @@ void Episodes::miss(Track& track, std::int64_t step, std::vector<HealthEvent>& e
 
 void Episodes::raise(Track& track, std::int64_t step, std::vector<HealthEvent>& events) {
   track.was_raised = true;
+  if (reopen(track)) {
+    events.push_back({HealthEventKind::kBegan, step, track.episode});
+    return;
+  }
   if (episodes_.size() == HealthTracker::kMostEpisodes) forget_one();
   const auto behind =
       std::ranges::upper_bound(episodes_, track.episode.first_step, {}, &Episode::first_step);
   episodes_.insert(behind, track.episode);
   events.push_back({HealthEventKind::kBegan, step, track.episode});
+}
+
+/// Goes on with the episode of its kind that ended a moment ago.
+bool Episodes::reopen(Track& track) {
+  const Episode& now = track.episode;
+  const auto before = std::ranges::find_if(episodes_, [&now](const Episode& episode) {
+    return !episode.is_open && is_same_kind(episode.finding, now.finding) &&
+           episode.last_step + kStepsOfInfluence >= now.first_step;
+  });
+  if (before == episodes_.end()) return false;
+  before->is_open = true;
+  before->last_step = now.last_step;
+  before->count += now.count;
+  if (is_worse(now.finding, before->finding)) {
+    const std::optional<RuleId> cause = before->finding.consequence_of;
+    before->finding = now.finding;
+    before->finding.consequence_of = cause;
+    before->peak_step = now.peak_step;
+  }
+  track.episode = *before;
+  return true;
 }
 
 void Episodes::store(const Track& track) {
@@ -149,19 +212,21 @@ void Episodes::store(const Track& track) {
   stored->finding.consequence_of = cause;
 }
 
-/// Of those that are open, and of those that ended a moment ago, some explain others.
+/// Of those that are open, and of those that ended a moment ago, some explain others. What was explained
+/// once stays so: its cause may have ended long before it.
 void Episodes::explain(std::int64_t step) {
-  std::vector<Finding> findings;
-  std::vector<Episode*> episodes;
-  for (Episode& episode : episodes_) {
-    if (!episode.is_open && episode.last_step + kStepsOfInfluence < step) continue;
-    findings.push_back(episode.finding);
-    findings.back().consequence_of.reset();
-    episodes.push_back(&episode);
+  std::vector<const Episode*> recent;
+  for (const Episode& episode : episodes_) {
+    const bool is_recent = episode.is_open || episode.last_step + kStepsOfInfluence >= step;
+    if (is_recent) recent.push_back(&episode);
   }
-  group_by_root_cause(findings);
-  for (std::size_t i = 0; i < episodes.size(); ++i) {
-    if (episodes[i]->is_open) episodes[i]->finding.consequence_of = findings[i].consequence_of;
+  std::vector<std::optional<RuleId>> causes;
+  for (std::size_t i = 0; i < recent.size(); ++i) causes.push_back(cause_among(recent, i));
+  std::size_t next = 0;
+  for (Episode& episode : episodes_) {
+    if (next == recent.size() || recent[next] != &episode) continue;
+    const std::optional<RuleId> cause = causes[next++];
+    if (episode.is_open && cause) episode.finding.consequence_of = cause;
   }
 }
 

@@ -90,6 +90,34 @@ TEST(HealthTracker, FiveCleanChecksEndAnEpisodeAndFourDoNot) {
   EXPECT_EQ(run.tracker().worst_severity(), kCritical);
 }
 
+TEST(HealthTracker, WhatComesBackSoonIsTheSameEpisode) {
+  for (const int pause : {10, 60}) {
+    MadeRun run;
+    run.learn(100);
+    run.add(MadeStep{.gradient = 5.0, .loss = 0.5});
+    run.learn(pause);
+    run.add(MadeStep{.gradient = 9.0, .loss = 0.5});
+    const auto& all = run.tracker().episodes();
+    ASSERT_EQ(all.size(), pause < 32 ? 1u : 2u);
+    EXPECT_EQ(all.front().first_step, 100);
+    EXPECT_EQ(all.front().count, pause < 32 ? 2 : 1);
+    EXPECT_EQ(all.front().peak_step, pause < 32 ? 101 + pause : 100);
+    EXPECT_TRUE(all.back().is_open);
+    EXPECT_EQ(
+        kinds_of(run.events(), RuleId::kNormChange),
+        (std::vector{HealthEventKind::kBegan, HealthEventKind::kEnded, HealthEventKind::kBegan}));
+  }
+}
+
+TEST(HealthTracker, WhatACheckupFindsBeganAfterTheOneBefore) {
+  MadeRun run;
+  run.add(checkup_of(false), kCheckup);
+  run.learn(9);
+  for (int i = 0; i < 3; ++i) run.add(checkup_of(true), kCheckup);
+  EXPECT_EQ(run.episode(RuleId::kBackwardFactor)->first_step, 10);
+  EXPECT_EQ(run.episode(RuleId::kBackwardFactor)->after_step, 0);
+}
+
 TEST(HealthTracker, AnEpisodeKeepsItsWorstStepAndSaysWhenItGrewWorse) {
   MadeRun run;
   Network network;
@@ -164,6 +192,44 @@ TEST(HealthTracker, AConsequenceIsFoldedUnderItsCause) {
   EXPECT_EQ(run.tracker().verdict(), Verdict::kExploding);
 }
 
+TEST(HealthTracker, NaNThatAnExplosionEndsInIsItsConsequenceAndExplainsNothingBeforeIt) {
+  MadeRun run;
+  run.learn(100);
+  for (int i = 0; i < 6; ++i) run.add(MadeStep{.gradient = 50.0, .loss = 40.0});
+  for (int i = 0; i < 100; ++i) run.add(MadeStep{.gradient = kNaN, .loss = kNaN});
+  const Episode* explosion = run.episode(RuleId::kNormChange);
+  ASSERT_NE(explosion, nullptr);
+  EXPECT_FALSE(explosion->finding.consequence_of);
+  EXPECT_TRUE(explosion->is_open) << "a step with NaN clears nothing";
+  ASSERT_NE(run.episode(RuleId::kNonFinite), nullptr);
+  EXPECT_EQ(run.episode(RuleId::kNonFinite)->finding.consequence_of, RuleId::kNormChange);
+  EXPECT_EQ(run.tracker().severity(), kCritical);
+}
+
+TEST(HealthTracker, NaNThatComesOutOfNothingIsTheCause) {
+  MadeRun run;
+  run.learn(100);
+  run.add(MadeStep{.gradient = kNaN});
+  run.add(MadeStep{.gradient = 50.0, .loss = 40.0});
+  EXPECT_FALSE(run.episode(RuleId::kNonFinite)->finding.consequence_of);
+  EXPECT_EQ(run.episode(RuleId::kNormChange)->finding.consequence_of, RuleId::kNonFinite);
+}
+
+TEST(HealthTracker, NaNThatOnlyCheckupsSeeIsOneEpisode) {
+  MadeRun run;
+  Network network;
+  for (int i = 0; i < 4; ++i) {
+    HealthMetrics metrics = network.metrics();
+    for (TensorRecord& tensor : metrics.tensors) {
+      if (tensor.role == Role::kOutput) tensor.stats.inf_count = 1;
+    }
+    run.add(metrics, kCheckup);
+    for (int step = 0; step < 9; ++step) run.add(MadeStep{});
+  }
+  ASSERT_NE(run.episode(RuleId::kNonFinite), nullptr);
+  EXPECT_EQ(run.episode(RuleId::kNonFinite)->count, 4);
+}
+
 TEST(HealthTracker, SmallGradientsOfANetworkThatHasLearntInform) {
   Network tiny;
   tiny.gradient = 1e-8;
@@ -202,7 +268,7 @@ TEST(HealthTracker, ForgetsEpisodesThatEndedAndWereLeastBeyondItsLimit) {
   run.learn(70);
   run.add(MadeStep{.gradient = kNaN});  // The worst there is.
   for (int i = 0; i < 300; ++i) {
-    run.learn(6);
+    run.learn(40);
     run.add(MadeStep{.gradient = 5.0, .loss = 0.5});
   }
   EXPECT_EQ(run.tracker().episodes().size(), HealthTracker::kMostEpisodes);

@@ -9,6 +9,7 @@
 #include "app/command_line.h"
 #include "app/options.h"
 #include "app/terminal.h"
+#include "app/treat_option.h"
 #include "kernels/ops/activation.h"
 #include "kernels/ops/loss.h"
 #include "monitor/rules/diagnosis.h"
@@ -50,8 +51,12 @@ struct TrainOptions {
   std::optional<std::string> checkpoint;
   std::optional<std::int64_t> checkpoint_every;  ///< Steps; else at each end of an epoch.
   std::optional<std::string> resume;
-
   std::optional<std::string> history;
+  std::optional<std::string> incidents;  ///< A folder; else beside the history.
+  std::optional<std::string> replay;     ///< An incident; then nothing else is trained.
+
+  // What may be done about it.
+  TreatmentOptions treatment;
 
   // What is watched and told.
   std::string thresholds_file;  ///< JSON; empty for the default limits.
@@ -65,10 +70,14 @@ struct TrainOptions {
   bool ascii = false;
   ComputeOptions computing;
 
+  std::vector<std::string> words;  ///< Of the command line, without the program.
+
   /// Adds the command to the program; `this` must outlive the parsing.
   Command add_to(CommandLine& program);
   /// Throws UsageError for options that contradict each other, naming both, or that lack another.
   void check() const;
+  /// Where incidents are kept: as asked for, or beside a history that is a regular file. Empty: nowhere.
+  std::string incident_folder() const;
 };
 
 }  // namespace gradvitals::app

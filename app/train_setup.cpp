@@ -184,6 +184,7 @@ TrainSetup set_up_training(Stream& stream, const TrainOptions& options) {
       {"learning rate", summary(chosen.learning_rate)},
       {"batch", std::to_string(std::min(chosen.batch, data.training.rows))},
       {"seed", std::to_string(options.seed)}};
+  if (treats(options.treatment)) settings.emplace_back("treatment", summary(options.treatment));
   std::string run_name = fmt::format("{} on {}", model_name, data.name);
   return {.data = std::move(data),
           .model = std::move(model),

@@ -50,8 +50,8 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  /// One step, on the stream. `guard` clips it, or skips it if gradients are not finite, on the
-  /// device (it reads GradientMonitor::global_stats()). Throws std::invalid_argument naming a
+  /// One step, on the stream. `guard` clips it, or skips it if gradients are not finite or too large, on
+  /// the device (it reads GradientMonitor::global_stats()). Throws std::invalid_argument naming a
   /// parameter whose gradient has another shape, or that is on another device than the stream, and
   /// for a setting out of range.
   Updates apply(Stream& stream, const Gradients& gradients, const UpdateGuard& guard = {});
@@ -61,11 +61,11 @@ class Optimizer {
   /// Throws std::invalid_argument for what is not finite.
   void set_learning_rate(double rate);
 
-  /// What a checkpoint needs, besides weights and options, to go on with the same bits: per parameter the
-  /// state_names() behind its name, of its shape and dtype, and what counts its steps, "dense/kernel/steps",
-  /// (1) float64. Zeros for a parameter without a step so far. Copies, on the stream's device; waits for
-  /// the stream. Throws std::invalid_argument naming parameters that share a name, or are on another
-  /// device.
+  /// What a checkpoint needs, besides weights and options, to go on with the same bits. Of each parameter,
+  /// of its shape and dtype: "dense/kernel/velocity" (Momentum), "dense/kernel/first_moment" and
+  /// "dense/kernel/second_moment" (Adam and AdamW); of the latter also "dense/kernel/steps", (1) float64.
+  /// Zeros for a parameter without a step so far. Copies, on the stream's device; waits for the stream.
+  /// Throws std::invalid_argument naming parameters that share a name, or are on another device.
   std::vector<OptimizerTensor> state(Stream& stream, std::span<Parameter* const> parameters) const;
 
   /// Takes over what state() of the same kind of optimizer gave, in any order and from any device. Throws

@@ -122,6 +122,10 @@ void Trainer::add_observer(TrainingObserver& observer) {
   observers_.push_back(&observer);
 }
 
+void Trainer::remove_observer(TrainingObserver& observer) {
+  std::erase(observers_, &observer);
+}
+
 void Trainer::set_controls(const StepControls& controls) {
   check_controls(controls);
   next_controls_ = controls;

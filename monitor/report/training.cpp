@@ -7,6 +7,7 @@
 #include "monitor/report/finding_json.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/trajectory_json.h"
+#include "monitor/report/treatment.h"
 
 namespace gradvitals {
 namespace {
@@ -82,12 +83,32 @@ Json object_of(const std::vector<std::pair<std::string, std::string>>& pairs) {
   return json;
 }
 
+Json counts_json(const std::optional<TreatmentCounts>& counts) {
+  if (!counts) return {};
+  return {{"clipped_steps", counts->clipped_steps},
+          {"skipped_steps", counts->skipped_steps},
+          {"learning_rate_cuts", counts->learning_rate_cuts}};
+}
+
 Json score_json(const std::optional<TrainingScore>& validation) {
   if (!validation) return {};
   return {{"loss", json_number(validation->loss)},
           {"score_name", validation->name},
           {"score", json_number(validation->score)},
           {"samples", validation->samples}};
+}
+
+/// Of incidents there may be several.
+Json files_json(const std::vector<std::pair<std::string, std::string>>& files) {
+  Json json = Json::object();
+  for (const auto& [what, path] : files) {
+    if (what == "incident") {
+      json["incidents"].push_back(path);
+    } else {
+      json[what] = path;
+    }
+  }
+  return json;
 }
 
 }  // namespace
@@ -100,6 +121,7 @@ std::string training_text(const TrainingReport& report, TextStyle style) {
   if (report.validation) text += fact("held out", score_text(*report.validation));
   if (report.noise) text += fact("noise scale", noise_text(*report.noise));
   if (report.cosine) text += fact("cosine", cosine_text(*report.cosine));
+  if (report.treatment) text += fact("treated", treatment_summary(*report.treatment));
   for (const auto& [what, path] : report.files) text += fact(what, path);
   return decorate(text + '\n', style) + trajectory_text(report.run, style);
 }
@@ -120,7 +142,8 @@ std::string training_json(const TrainingReport& report) {
   out.member("validation", score_json(report.validation));
   out.member("cosine", cosine_json(report.cosine));
   out.member("noise", noise_json(report.noise));
-  out.member("files", object_of(report.files));
+  out.member("treatment", counts_json(report.treatment));
+  out.member("files", files_json(report.files));
   write_judged_run(out, report.run);
   out.close();
   return std::move(out).finish();

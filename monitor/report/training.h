@@ -11,6 +11,7 @@
 #include "monitor/report/style.h"
 #include "monitor/report/trajectory_report.h"
 #include "monitor/trajectory/health_event.h"
+#include "monitor/treatment/treatment.h"
 
 namespace gradvitals {
 
@@ -59,6 +60,7 @@ struct TrainingReport {
   std::optional<TrainingScore> validation;
   std::optional<CosineReport> cosine;  ///< None where it was not asked for; noise likewise.
   std::optional<NoiseReport> noise;
+  std::optional<TreatmentCounts> treatment;  ///< Where it could be treated.
   /// {"checkpoint", "a.safetensors"}: files that hold what was asked for.
   std::vector<std::pair<std::string, std::string>> files;
 };

@@ -12,12 +12,12 @@ namespace gradvitals {
 namespace {
 
 std::string up_to(double high) {
-  return fmt::format("normal up to {:.3g}", high);
+  return fmt::format("(normal up to {:.3g})", high);
 }
 
 std::string within(double low, double high) {
-  if (std::isinf(high)) return fmt::format("normal from {:.3g}", low);
-  return fmt::format("normal {:.3g} to {:.3g}", low, high);
+  if (std::isinf(high)) return fmt::format("(normal from {:.3g})", low);
+  return fmt::format("(normal {:.3g} to {:.3g})", low, high);
 }
 
 class Panel {
@@ -78,7 +78,7 @@ std::string vital_signs_panel(const VitalSigns& signs, const Thresholds& thresho
   panel.line("Heart rate", "spread of log10 norm", heart_rate.log_norm_mad,
              name(heart_rate.status));
   if (heart_rate.spikes) {
-    panel.line("", "spikes", static_cast<double>(*heart_rate.spikes), "", "normal 0");
+    panel.line("", "spikes", static_cast<double>(*heart_rate.spikes), "", "(normal 0)");
   }
   panel.line("Temperature", "update / weight", temperature.update_to_weight_ratio,
              name(temperature.status),

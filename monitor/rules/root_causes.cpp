@@ -91,6 +91,11 @@ constexpr std::array kExplanations{
     Explanation{RuleId::kNormChange, kUnstable, RuleId::kLossGrowth, kExploding},
     Explanation{RuleId::kNormChange, kUnstable, RuleId::kDrift, kUnstable},
     Explanation{RuleId::kLossGrowth, kExploding, RuleId::kDrift, kUnstable},
+    Explanation{RuleId::kUpdateRatio, kExploding, RuleId::kLossNotDecreasing, kStalled},
+    Explanation{RuleId::kNormChange, kUnstable, RuleId::kLossNotDecreasing, kStalled},
+    Explanation{RuleId::kLossGrowth, kExploding, RuleId::kLossNotDecreasing, kStalled},
+    Explanation{RuleId::kDrift, kUnstable, RuleId::kLossNotDecreasing, kStalled},
+    Explanation{RuleId::kBackwardFactor, kExploding, RuleId::kLossNotDecreasing, kStalled},
     // A layer that breaks throws the loss up, and the gradients behind it.
     Explanation{RuleId::kDeadUnits, kDead, RuleId::kNormChange, kUnstable},
     Explanation{RuleId::kDeadUnits, kDead, RuleId::kLossGrowth, kExploding},

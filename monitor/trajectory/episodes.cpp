@@ -46,14 +46,13 @@ bool is_worse(const Finding& finding, const Finding& than) {
   return grows ? *finding.value > *than.value : *finding.value < *than.value;
 }
 
-/// What ended so long ago explains nothing any more.
+/// What ended so long ago explains nothing any more, and does not come back as the same.
 constexpr std::int64_t kStepsOfInfluence = 32;
 
-/// Whether one may have brought the other about. A cause can be found a little later than its effect:
-/// check-ups are rare. NaN is found at once, and explains nothing of the steps before it.
+/// Whether one may have brought the other about. A cause can be found later than its effect, but did
+/// not begin before the check that did not find it.
 bool may_precede(const Episode& cause, const Episode& effect) {
-  const bool is_immediate = cause.finding.rule == RuleId::kNonFinite;
-  return cause.first_step <= effect.first_step + (is_immediate ? 0 : kStepsOfInfluence);
+  return cause.after_step < effect.first_step;
 }
 
 /// What explodes ends in NaN.
@@ -108,6 +107,7 @@ void Episodes::add(CheckKind kind, std::int64_t step, std::vector<CheckedFinding
   for (Track& track : tracks_) {
     if (track.kind == kind && track.episode.last_step != step) miss(track, step, events);
   }
+  last_checks_.at(static_cast<std::size_t>(kind)) = step;
   std::erase_if(tracks_,
                 [](const Track& track) { return track.in_a_row == 0 && !track.was_raised; });
   if (events.size() == first_event) return;
@@ -137,7 +137,10 @@ void Episodes::hold(Track& track, std::int64_t step, CheckedFinding found,
   Episode& episode = track.episode;
   const Severity before = episode.finding.severity;
   const bool is_first = episode.count == 0;
-  if (is_first) episode.first_step = step;
+  if (is_first) {
+    episode.first_step = step;
+    episode.after_step = last_checks_.at(static_cast<std::size_t>(track.kind));
+  }
   if (is_first || is_worse(found.finding, episode.finding)) {
     episode.finding = std::move(found.finding);
     episode.peak_step = step;
@@ -167,11 +170,36 @@ void Episodes::miss(Track& track, std::int64_t step, std::vector<HealthEvent>& e
 
 void Episodes::raise(Track& track, std::int64_t step, std::vector<HealthEvent>& events) {
   track.was_raised = true;
+  if (reopen(track)) {
+    events.push_back({HealthEventKind::kBegan, step, track.episode});
+    return;
+  }
   if (episodes_.size() == HealthTracker::kMostEpisodes) forget_one();
   const auto behind =
       std::ranges::upper_bound(episodes_, track.episode.first_step, {}, &Episode::first_step);
   episodes_.insert(behind, track.episode);
   events.push_back({HealthEventKind::kBegan, step, track.episode});
+}
+
+/// Goes on with the episode of its kind that ended a moment ago.
+bool Episodes::reopen(Track& track) {
+  const Episode& now = track.episode;
+  const auto before = std::ranges::find_if(episodes_, [&now](const Episode& episode) {
+    return !episode.is_open && is_same_kind(episode.finding, now.finding) &&
+           episode.last_step + kStepsOfInfluence >= now.first_step;
+  });
+  if (before == episodes_.end()) return false;
+  before->is_open = true;
+  before->last_step = now.last_step;
+  before->count += now.count;
+  if (is_worse(now.finding, before->finding)) {
+    const std::optional<RuleId> cause = before->finding.consequence_of;
+    before->finding = now.finding;
+    before->finding.consequence_of = cause;
+    before->peak_step = now.peak_step;
+  }
+  track.episode = *before;
+  return true;
 }
 
 void Episodes::store(const Track& track) {

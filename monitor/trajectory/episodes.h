@@ -1,6 +1,7 @@
 // Episodes: from what single checks found to what lasted, with patience on both sides. Internal.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -54,10 +55,12 @@ class Episodes {
   void raise(Track& track, std::int64_t step, std::vector<HealthEvent>& events);
   /// Writes the track's episode back into the list, unless it was forgotten there.
   void store(const Track& track);
+  bool reopen(Track& track);
   void explain(std::int64_t step);
   void forget_one();
 
   const Thresholds& thresholds_;
+  std::array<std::int64_t, 3> last_checks_{-1, -1, -1};  ///< Steps of the last ones, by CheckKind.
   std::vector<Track> tracks_;
   std::vector<Episode> episodes_;
   std::int64_t forgotten_ = 0;

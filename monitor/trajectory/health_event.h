@@ -9,15 +9,17 @@
 namespace gradvitals {
 
 /// What a rule found over consecutive checks, with one verdict: from the check that raised it to the
-/// one that cleared it.
+/// one that cleared it. What comes back soon after it was cleared is the same episode.
 struct Episode {
   /// Of its worst step: severity, value, threshold, tensor, text and advice. `consequence_of` is the
   /// rule of the episode that explains it.
   Finding finding;
   std::int64_t first_step = 0;  ///< The first in which it held, before patience raised it.
-  std::int64_t last_step = 0;   ///< The last in which it held.
-  std::int64_t peak_step = 0;   ///< That of `finding`.
-  std::int64_t count = 0;       ///< Checks in which it held.
+  /// The check before, in which it did not hold: it began after this step. -1 where there was none.
+  std::int64_t after_step = -1;
+  std::int64_t last_step = 0;  ///< The last in which it held.
+  std::int64_t peak_step = 0;  ///< That of `finding`.
+  std::int64_t count = 0;      ///< Checks in which it held.
   bool is_open = true;
 };
 

@@ -47,7 +47,7 @@ std::vector<Finding> check_norm_collapse(const TrajectoryEvidence& evidence) {
   if (!evidence.memory.has_collapsed(evidence.step)) return {};
   const Deviation deviation = *evidence.memory.norm_deviation(evidence.step);
   const double part = norm_multiple(evidence, deviation);
-  const bool converged = evidence.memory.has_converged(evidence.step);
+  const bool converged = evidence.memory.loss_has_collapsed(evidence.step);
   Finding finding;
   finding.severity = converged ? Severity::kInfo : Severity::kWarning;
   finding.verdict = Verdict::kVanishing;

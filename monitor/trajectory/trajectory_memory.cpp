@@ -101,6 +101,11 @@ bool TrajectoryMemory::has_converged(const StepSignals& step) const {
   return first && step.loss && *first > 0.0 && *step.loss < thresholds_.converged_loss * *first;
 }
 
+bool TrajectoryMemory::loss_has_collapsed(const StepSignals& step) const {
+  return step.loss && losses_.count() > 0 && losses_.median() > 0.0 &&
+         *step.loss < thresholds_.converged_loss * losses_.median();
+}
+
 bool TrajectoryMemory::rate_has_decayed(const StepContext& context) const {
   return context.learning_rate && !rate_jumped_down_ &&
          *context.learning_rate < kDecayedRate * highest_rate_;

@@ -45,8 +45,10 @@ class TrajectoryMemory {
   /// The same from the first losses to the last ones, as part of the first; empty where fewer than
   /// twice `min_norm_window` losses are known.
   std::optional<double> loss_improvement_since_start() const;
-  /// The loss has fallen so far that small gradients are no fault.
+  /// The loss has fallen so far since the start that small gradients are no fault.
   bool has_converged(const StepSignals& step) const;
+  /// It has fallen as far within the window: norms that collapse fall with it.
+  bool loss_has_collapsed(const StepSignals& step) const;
 
   /// Sums of what lay above the median by more than the slack: CUSUM.
   double norm_drift() const { return norm_drift_; }

@@ -39,6 +39,9 @@ TEST(FuzzCorpus, MetricsAreReadOrRefused) {
 TEST(FuzzCorpus, TablesAreReadOrRefused) {
   replay("table", fuzz_table);
 }
+TEST(FuzzCorpus, HistoriesAreReadOrRefused) {
+  replay("history", fuzz_history);
+}
 TEST(FuzzCorpus, NumpyIsReadOrRefused) {
   replay("npy", fuzz_npy);
 }

@@ -18,6 +18,7 @@ void fuzz_csv(std::span<const std::byte> input);
 void fuzz_idx(std::span<const std::byte> input);
 void fuzz_metrics(std::span<const std::byte> input);
 void fuzz_table(std::span<const std::byte> input);
+void fuzz_history(std::span<const std::byte> input);
 void fuzz_npy(std::span<const std::byte> input);
 void fuzz_shard_index(std::span<const std::byte> input);
 

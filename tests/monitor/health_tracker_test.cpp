@@ -90,6 +90,34 @@ TEST(HealthTracker, FiveCleanChecksEndAnEpisodeAndFourDoNot) {
   EXPECT_EQ(run.tracker().worst_severity(), kCritical);
 }
 
+TEST(HealthTracker, WhatComesBackSoonIsTheSameEpisode) {
+  for (const int pause : {10, 60}) {
+    MadeRun run;
+    run.learn(100);
+    run.add(MadeStep{.gradient = 5.0, .loss = 0.5});
+    run.learn(pause);
+    run.add(MadeStep{.gradient = 9.0, .loss = 0.5});
+    const auto& all = run.tracker().episodes();
+    ASSERT_EQ(all.size(), pause < 32 ? 1u : 2u);
+    EXPECT_EQ(all.front().first_step, 100);
+    EXPECT_EQ(all.front().count, pause < 32 ? 2 : 1);
+    EXPECT_EQ(all.front().peak_step, pause < 32 ? 101 + pause : 100);
+    EXPECT_TRUE(all.back().is_open);
+    EXPECT_EQ(
+        kinds_of(run.events(), RuleId::kNormChange),
+        (std::vector{HealthEventKind::kBegan, HealthEventKind::kEnded, HealthEventKind::kBegan}));
+  }
+}
+
+TEST(HealthTracker, WhatACheckupFindsBeganAfterTheOneBefore) {
+  MadeRun run;
+  run.add(checkup_of(false), kCheckup);
+  run.learn(9);
+  for (int i = 0; i < 3; ++i) run.add(checkup_of(true), kCheckup);
+  EXPECT_EQ(run.episode(RuleId::kBackwardFactor)->first_step, 10);
+  EXPECT_EQ(run.episode(RuleId::kBackwardFactor)->after_step, 0);
+}
+
 TEST(HealthTracker, AnEpisodeKeepsItsWorstStepAndSaysWhenItGrewWorse) {
   MadeRun run;
   Network network;
@@ -240,7 +268,7 @@ TEST(HealthTracker, ForgetsEpisodesThatEndedAndWereLeastBeyondItsLimit) {
   run.learn(70);
   run.add(MadeStep{.gradient = kNaN});  // The worst there is.
   for (int i = 0; i < 300; ++i) {
-    run.learn(6);
+    run.learn(40);
     run.add(MadeStep{.gradient = 5.0, .loss = 0.5});
   }
   EXPECT_EQ(run.tracker().episodes().size(), HealthTracker::kMostEpisodes);

@@ -251,7 +251,8 @@ TEST(RootCause, VitalSignsAreAligned) {
   const std::string text = root_cause_text(exploding_network(), kAscii);
   const std::size_t begin = text.find("VITAL SIGNS:\n");
   ASSERT_NE(begin, std::string::npos);
-  const std::regex row("   (.{16})(.{26})( *(-|[0-9.]+(e[+-][0-9]+)?))( {2}[a-z]+)?\n");
+  const std::regex row(
+      "   (.{16})(.{26})( *(-|[0-9.]+(e[+-][0-9]+)?))( {2}[a-z]+)?( +\\(normal [^)]*\\))?\n");
   const std::string rows = text.substr(begin + 13, text.find("\n\n", begin) + 1 - begin - 13);
   int count = 0;
   for (std::sregex_iterator it(rows.begin(), rows.end(), row), end; it != end; ++it, ++count) {

@@ -1,0 +1,52 @@
+// Contract: the panel of vital signs says each reading, its status and its normal range. Oracle: lines
+// typed by hand.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "monitor/report/vital_signs_text.h"
+
+namespace gradvitals::test {
+namespace {
+
+VitalSigns signs_of_a_run() {
+  VitalSigns signs;
+  signs.blood_pressure = {.network = "", .range_ratio = 263.0, .status = VitalStatus::kNormal};
+  signs.heart_rate = heart_rate_of(0.05, 2);
+  signs.temperature = temperature_of(0.5, {});
+  return signs;
+}
+
+void expect_line(const std::string& panel, const std::string& line) {
+  EXPECT_NE(panel.find(line + "\n"), std::string::npos) << line << "\nnot in\n" << panel;
+}
+
+TEST(VitalSignsPanel, SaysValueStatusAndNormalRange) {
+  const std::string panel = vital_signs_panel(signs_of_a_run(), {}, 0.00194);
+  expect_line(
+      panel,
+      "   Blood pressure  largest / smallest norm        263  normal   (normal up to 1e+04)");
+  expect_line(panel, "                   norm of all gradients      0.00194");
+  expect_line(panel, "   Heart rate      spread of log10 norm          0.05  high");
+  expect_line(panel, "                   spikes                           2           (normal 0)");
+  expect_line(
+      panel,
+      "   Temperature     update / weight                0.5  high     (normal 1e-05 to 0.1)");
+}
+
+TEST(VitalSignsPanel, ShowsNoRangeWhereASignIsUnknown) {
+  const std::string panel = vital_signs_panel({}, {}, {});
+  EXPECT_EQ(panel.find("(normal"), std::string::npos) << panel;
+  EXPECT_EQ(panel.find("norm of all gradients"), std::string::npos) << panel;
+  expect_line(panel, "   Temperature     update / weight                  -  unknown");
+}
+
+TEST(VitalSignsPanel, RangesAreThoseOfTheLimitsGiven) {
+  Thresholds limits;
+  limits.range_ratio = 50;
+  expect_line(vital_signs_panel(signs_of_a_run(), limits, {}),
+              "   Blood pressure  largest / smallest norm        263  normal   (normal up to 50)");
+}
+
+}  // namespace
+}  // namespace gradvitals::test

@@ -44,7 +44,10 @@ ExitCode run(int argc, char** argv) {
   if (compare_command.was_called()) return compare(compare_options);
   if (checkup_command.was_called()) return checkup(checkup_options);
   if (diagnose_command.was_called()) return diagnose(diagnose_options);
-  if (train_command.was_called()) return train(train_options);
+  if (train_command.was_called()) {
+    train_options.words.assign(argv + 1, argv + argc);
+    return train(train_options);
+  }
   write_result("-", info_text());
   return ExitCode::kJudged;
 }

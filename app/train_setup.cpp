@@ -136,6 +136,7 @@ TrainerOptions trainer_options(const TrainOptions& options, LossKind loss) {
   chosen.seed = static_cast<std::uint64_t>(options.seed);
   chosen.checkup_every = options.checkup_every;
   chosen.thresholds = read_thresholds(options.thresholds_file);
+  chosen.signals = options.signals;
   return chosen;
 }
 
@@ -155,6 +156,10 @@ TrainSetup set_up_training(Stream& stream, const TrainOptions& options) {
   if (options.model || options.network) check_loss(loss, head_of(options));
   TrainerOptions chosen = trainer_options(options, loss);
   TrainingData data = data_of(stream, options, loss);
+  if (chosen.signals.noise && std::min(chosen.batch, data.training.rows) < 2) {
+    throw UsageError(
+        "--signals noise needs batches of two samples or more: it compares their halves");
+  }
   const ModelSpec spec = options.model ? *options.model : ModelSpec{};
   std::string model_name;
   const auto build = [&] {
@@ -179,6 +184,7 @@ TrainSetup set_up_training(Stream& stream, const TrainOptions& options) {
       {"learning rate", summary(chosen.learning_rate)},
       {"batch", std::to_string(std::min(chosen.batch, data.training.rows))},
       {"seed", std::to_string(options.seed)}};
+  if (treats(options.treatment)) settings.emplace_back("treatment", summary(options.treatment));
   std::string run_name = fmt::format("{} on {}", model_name, data.name);
   return {.data = std::move(data),
           .model = std::move(model),

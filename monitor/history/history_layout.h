@@ -13,10 +13,12 @@
 namespace gradvitals {
 
 /// What a row's values stand for, in their order.
-inline constexpr std::array<std::string_view, 15> kHistoryColumns = {
-    "layout",          "step",       "loss",       "loss_scale", "learning_rate",
-    "clip_scale",      "is_skipped", "is_checkup", "l2_norm",    "max_abs",
-    "min_abs_nonzero", "mean",       "counts",     "units",      "slices"};
+inline constexpr std::array<std::string_view, 17> kHistoryColumns = {
+    "layout",          "step",        "loss",       "loss_scale",
+    "learning_rate",   "clip_scale",  "is_skipped", "is_checkup",
+    "gradient_cosine", "noise_scale", "l2_norm",    "max_abs",
+    "min_abs_nonzero", "mean",        "counts",     "units",
+    "slices"};
 
 /// Layouts that are valid at a time: rows say theirs by number.
 inline constexpr std::size_t kMostHistoryLayouts = 16;

@@ -90,6 +90,10 @@ TEST_F(FlightRecorderTest, WritesWhatLedToAStepThatIsNotFinite) {
   EXPECT_EQ(json["epoch"], 8);
   EXPECT_EQ(json["checkpoint_step"], kFaultyStep);
   EXPECT_EQ(json["samples"], told.samples[kFaultyStep]);
+  for (std::size_t i = 0; i < json["samples"].size(); ++i) {
+    const std::size_t row = json["samples"][i];
+    EXPECT_EQ(json["source_rows"][i], data_.training.source_rows.at(row));
+  }
   EXPECT_EQ(json["settings"]["model"], "2-16-relu-3");
   EXPECT_EQ(json["command"], (std::vector<std::string>{"train", "a b"}));
   EXPECT_EQ(json["controls"]["skips_nonfinite"], true);

@@ -338,7 +338,8 @@ TEST_F(FlightRecorderTest, RefusesOptionsThatMeanNothing) {
 }
 
 /// Reads an incident.json that says this.
-void expect_refused(const TemporaryFolder& folder, const std::string& text, const char* word) {
+void expect_refused_incident(const TemporaryFolder& folder, const std::string& text,
+                             const char* word) {
   const std::string path = folder.file("incident.json");
   std::ofstream(path) << text;
   try {
@@ -360,23 +361,24 @@ TEST_F(FlightRecorderTest, RefusesAnIncidentThatIsDamaged) {
     changed[key] = std::move(value);
     return changed.dump();
   };
-  expect_refused(folder_, "", "no JSON object");
-  expect_refused(folder_, "[1]", "no JSON object");
-  expect_refused(folder_, good.dump().substr(0, 200), "no JSON object");
-  expect_refused(folder_, std::string(200000, '['), "no JSON object");
-  expect_refused(folder_, with("schema", "gradvitals.incident/2"), "gradvitals.incident/1");
-  expect_refused(folder_, with("schema", 1), "schema");
-  expect_refused(folder_, with("step", -1), "step");
-  expect_refused(folder_, with("step", 1.5), "step");
-  expect_refused(folder_, with("step", 18446744073709551615U), "step");
-  expect_refused(folder_, with("events", Document::array()), "events");
-  expect_refused(folder_, with("events", {1}), "events");
-  expect_refused(folder_, with("samples", {"a"}), "samples");
-  expect_refused(folder_, with("settings", {1}), "settings");
-  expect_refused(folder_, with("command", "train"), "command");
+  expect_refused_incident(folder_, "", "no JSON object");
+  expect_refused_incident(folder_, "[1]", "no JSON object");
+  expect_refused_incident(folder_, good.dump().substr(0, 200), "no JSON object");
+  expect_refused_incident(folder_, std::string(200000, '['), "no JSON object");
+  expect_refused_incident(folder_, with("schema", "gradvitals.incident/2"),
+                          "gradvitals.incident/1");
+  expect_refused_incident(folder_, with("schema", 1), "schema");
+  expect_refused_incident(folder_, with("step", -1), "step");
+  expect_refused_incident(folder_, with("step", 1.5), "step");
+  expect_refused_incident(folder_, with("step", 18446744073709551615U), "step");
+  expect_refused_incident(folder_, with("events", Document::array()), "events");
+  expect_refused_incident(folder_, with("events", {1}), "events");
+  expect_refused_incident(folder_, with("samples", {"a"}), "samples");
+  expect_refused_incident(folder_, with("settings", {1}), "settings");
+  expect_refused_incident(folder_, with("command", "train"), "command");
   Document less = good;
   less.erase("samples");
-  expect_refused(folder_, less.dump(), "samples");
+  expect_refused_incident(folder_, less.dump(), "samples");
   EXPECT_THROW(read_incident(folder_.file("none")), InputError);
 }
 

@@ -31,7 +31,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostGrowth = 10;  ///< Tensors that an incident names as having grown.
 
-std::size_t bytes_of(const HealthMetrics& metrics) {
+std::size_t recorded_bytes_of(const HealthMetrics& metrics) {
   return sizeof(HealthMetrics) + metrics.tensors.size() * sizeof(TensorRecord) +
          metrics.units.size() * sizeof(LayerUnits) + metrics.gradient_norms.size() * sizeof(double);
 }
@@ -66,6 +66,17 @@ std::optional<std::int64_t> first_nonfinite_index(const HealthMetrics& metrics,
     }
   }
   return std::nullopt;
+}
+
+/// Of the batch; empty where they are not known.
+std::vector<std::int64_t> source_rows_of(const TrainingStep& step) {
+  const std::vector<std::int64_t>& known = step.trainer.data().training.source_rows;
+  std::vector<std::int64_t> rows;
+  if (known.empty()) return rows;
+  for (const std::int64_t sample : step.samples) {
+    rows.push_back(known.at(static_cast<std::size_t>(sample)));
+  }
+  return rows;
 }
 
 /// A name that nothing has yet: a resumed run may come by the same step again.
@@ -116,7 +127,7 @@ void FlightRecorder::record(const TrainingStep& step) {
   // Of a step that an observer ended by throwing, what was recorded is made anew.
   while (!recorded_.empty() && recorded_.back().metrics.step >= step.step) recorded_.pop_back();
   const std::size_t most =
-      std::clamp<std::size_t>(kMostBytes / bytes_of(*step.metrics), 1, options_.steps);
+      std::clamp<std::size_t>(kMostBytes / recorded_bytes_of(*step.metrics), 1, options_.steps);
   RecordedStep oldest;  // Its memory is used again.
   while (recorded_.size() >= most) {
     oldest = std::move(recorded_.front());
@@ -169,6 +180,7 @@ void FlightRecorder::write_files(const TrainingStep& step, const std::string& fo
                         .growth = {},
                         .steps = {},
                         .samples = {step.samples.begin(), step.samples.end()},
+                        .source_rows = source_rows_of(step),
                         .controls = step.controls,
                         .settings = options_.settings,
                         .command = options_.command};

@@ -43,7 +43,8 @@ struct IncidentReport {
   std::optional<std::int64_t> first_nonfinite_index;  ///< In the tensor at fault.
   std::vector<NormGrowth> growth;                     ///< What grew before, fastest first.
   std::vector<IncidentStep> steps;                    ///< The last one is the incident's.
-  std::vector<std::int64_t> samples;  ///< Rows of the training data that made its batch.
+  std::vector<std::int64_t> samples;        ///< Rows of TrainingData::training that made its batch.
+  std::vector<std::int64_t> source_rows{};  ///< Those of their file, where they are known.
   StepControls controls;
   std::map<std::string, std::string> settings;  ///< For readers: any texts.
   std::vector<std::string> command;  ///< Words that start the same training; may be empty.

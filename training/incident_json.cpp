@@ -26,7 +26,7 @@ Json text_or_null(const std::string& text) {
   return text.empty() ? Json(nullptr) : Json(text);
 }
 
-Json event_json(const HealthEvent& event) {
+Json incident_event_json(const HealthEvent& event) {
   const Episode& episode = event.episode;
   const Finding& finding = episode.finding;
   Json json;
@@ -97,10 +97,11 @@ std::string incident_json(const IncidentReport& incident) {
   out.member("epoch", incident.epoch);
   out.member("checkpoint_step", incident.checkpoint_step);
   out.member("first_nonfinite_index", or_null(incident.first_nonfinite_index));
-  write_list(out, "events", incident.events, event_json);
+  write_list(out, "events", incident.events, incident_event_json);
   write_list(out, "growth", incident.growth, growth_json);
   write_list(out, "steps", incident.steps, step_json);
   out.member("samples", incident.samples);
+  out.member("source_rows", incident.source_rows);
   out.member("controls", controls_json(incident.controls));
   out.member("settings", incident.settings);
   out.member("command", incident.command);

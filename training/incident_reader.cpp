@@ -17,7 +17,7 @@ namespace {
 /// A batch of a million samples takes 20 MB.
 constexpr std::size_t kMostIncidentBytes = std::size_t{256} << 20;
 
-std::string_view text_of(const MappedFile& file) {
+std::string_view file_text_of(const MappedFile& file) {
   const auto bytes = file.bytes();
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -27,7 +27,7 @@ class IncidentDocument {
  public:
   explicit IncidentDocument(std::string path) : path_(std::move(path)) {
     const MappedFile file(path_);
-    const std::string_view text = text_of(file);
+    const std::string_view text = file_text_of(file);
     if (text.size() > kMostIncidentBytes) refuse_input(path_, "is too large for an incident");
     json_ = Json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (!json_.is_object()) refuse_input(path_, "is no JSON object, as an incident is");
@@ -143,7 +143,7 @@ StoredIncident read_incident(const std::string& path) {
 HistoryStep read_incident_step(const StoredIncident& incident) {
   const std::string path = incident.file(kIncidentStepsFile);
   const MappedFile file(path);
-  HistoryReader reader(text_of(file), path);
+  HistoryReader reader(file_text_of(file), path);
   while (std::optional<HistoryRecord> record = reader.next()) {
     HistoryStep* const step = std::get_if<HistoryStep>(&*record);
     if (step != nullptr && step->metrics.step == incident.step) return std::move(*step);

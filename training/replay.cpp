@@ -49,7 +49,12 @@ class StepWitness final : public TrainingObserver {
   }
 
   void on_step(const TrainingStep& step) override {
-    for (std::size_t i = 0; i < samples_.size(); ++i) samples_[i].row = step.samples[i];
+    const std::vector<std::int64_t>& source_rows = trainer_.data().training.source_rows;
+    for (std::size_t i = 0; i < samples_.size(); ++i) {
+      samples_[i].row = step.samples[i];
+      if (source_rows.empty()) continue;
+      samples_[i].source_row = source_rows.at(static_cast<std::size_t>(samples_[i].row));
+    }
     rows_.assign(step.samples.begin(), step.samples.end());
     metrics_ = *step.metrics;
   }
@@ -68,6 +73,7 @@ class StepWitness final : public TrainingObserver {
                  {.rows = 1, .x = {x.begin(), x.end()}, .y = {y.begin(), y.end()}});
     return {.place = place,
             .row = -1,
+            .source_row = {},
             .loss = alone.loss,
             .max_abs_feature = max_abs_of(x),
             .nonfinite_feature = first_nonfinite(x),

@@ -15,7 +15,8 @@ namespace gradvitals {
 /// One sample of the batch, by itself. Dropout is off.
 struct ReplayedSample {
   std::int64_t place = 0;                         ///< In the batch, from 0.
-  std::int64_t row = 0;                           ///< Of the training data.
+  std::int64_t row = 0;                           ///< Of TrainingData::training.
+  std::optional<std::int64_t> source_row{};       ///< Of the file, where it is known.
   double loss = 0.0;                              ///< With the weights before the update.
   double max_abs_feature = 0.0;                   ///< Of those that are finite.
   std::optional<std::int64_t> nonfinite_feature;  ///< The first one.

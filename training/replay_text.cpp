@@ -15,8 +15,12 @@ constexpr std::size_t kMostNamedSamples = 5;
 constexpr std::size_t kMostNamedDifferences = 5;
 
 std::string sample_name(const ReplayedSample& sample) {
-  return fmt::format("sample {} of the batch (row {} of the training data)", sample.place,
-                     sample.row);
+  if (!sample.source_row) {
+    return fmt::format("sample {} of the batch (row {} of the training data)", sample.place,
+                       sample.row);
+  }
+  return fmt::format("sample {} of the batch (row {} of the file, from 0 and without a header)",
+                     sample.place, *sample.source_row);
 }
 
 std::string sample_line(const ReplayedSample& sample) {

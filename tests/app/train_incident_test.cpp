@@ -75,7 +75,7 @@ TEST_F(TrainIncident, IsKeptBesideTheHistoryAndMadeAgainFromItsFolderAlone) {
     EXPECT_EQ(again.exit_code, 0) << again.err;
     EXPECT_TRUE(has_text(again.out, "Loss, gradients and weights are those that were recorded."))
         << again.out;
-    EXPECT_TRUE(has_text(again.out, "of the training data)")) << again.out;
+    EXPECT_TRUE(has_text(again.out, "of the file, from 0 and without a header)")) << again.out;
   }
   const ProgramResult judged = run_program({"diagnose", incident + "/steps.jsonl"});
   EXPECT_EQ(judged.exit_code, 0) << judged.err;

@@ -90,6 +90,10 @@ TEST_F(FlightRecorderTest, WritesWhatLedToAStepThatIsNotFinite) {
   EXPECT_EQ(json["epoch"], 8);
   EXPECT_EQ(json["checkpoint_step"], kFaultyStep);
   EXPECT_EQ(json["samples"], told.samples[kFaultyStep]);
+  for (std::size_t i = 0; i < json["samples"].size(); ++i) {
+    const std::size_t row = json["samples"][i];
+    EXPECT_EQ(json["source_rows"][i], data_.training.source_rows.at(row));
+  }
   EXPECT_EQ(json["settings"]["model"], "2-16-relu-3");
   EXPECT_EQ(json["command"], (std::vector<std::string>{"train", "a b"}));
   EXPECT_EQ(json["controls"]["skips_nonfinite"], true);
@@ -334,7 +338,8 @@ TEST_F(FlightRecorderTest, RefusesOptionsThatMeanNothing) {
 }
 
 /// Reads an incident.json that says this.
-void expect_refused(const TemporaryFolder& folder, const std::string& text, const char* word) {
+void expect_refused_incident(const TemporaryFolder& folder, const std::string& text,
+                             const char* word) {
   const std::string path = folder.file("incident.json");
   std::ofstream(path) << text;
   try {
@@ -356,23 +361,24 @@ TEST_F(FlightRecorderTest, RefusesAnIncidentThatIsDamaged) {
     changed[key] = std::move(value);
     return changed.dump();
   };
-  expect_refused(folder_, "", "no JSON object");
-  expect_refused(folder_, "[1]", "no JSON object");
-  expect_refused(folder_, good.dump().substr(0, 200), "no JSON object");
-  expect_refused(folder_, std::string(200000, '['), "no JSON object");
-  expect_refused(folder_, with("schema", "gradvitals.incident/2"), "gradvitals.incident/1");
-  expect_refused(folder_, with("schema", 1), "schema");
-  expect_refused(folder_, with("step", -1), "step");
-  expect_refused(folder_, with("step", 1.5), "step");
-  expect_refused(folder_, with("step", 18446744073709551615U), "step");
-  expect_refused(folder_, with("events", Document::array()), "events");
-  expect_refused(folder_, with("events", {1}), "events");
-  expect_refused(folder_, with("samples", {"a"}), "samples");
-  expect_refused(folder_, with("settings", {1}), "settings");
-  expect_refused(folder_, with("command", "train"), "command");
+  expect_refused_incident(folder_, "", "no JSON object");
+  expect_refused_incident(folder_, "[1]", "no JSON object");
+  expect_refused_incident(folder_, good.dump().substr(0, 200), "no JSON object");
+  expect_refused_incident(folder_, std::string(200000, '['), "no JSON object");
+  expect_refused_incident(folder_, with("schema", "gradvitals.incident/2"),
+                          "gradvitals.incident/1");
+  expect_refused_incident(folder_, with("schema", 1), "schema");
+  expect_refused_incident(folder_, with("step", -1), "step");
+  expect_refused_incident(folder_, with("step", 1.5), "step");
+  expect_refused_incident(folder_, with("step", 18446744073709551615U), "step");
+  expect_refused_incident(folder_, with("events", Document::array()), "events");
+  expect_refused_incident(folder_, with("events", {1}), "events");
+  expect_refused_incident(folder_, with("samples", {"a"}), "samples");
+  expect_refused_incident(folder_, with("settings", {1}), "settings");
+  expect_refused_incident(folder_, with("command", "train"), "command");
   Document less = good;
   less.erase("samples");
-  expect_refused(folder_, less.dump(), "samples");
+  expect_refused_incident(folder_, less.dump(), "samples");
   EXPECT_THROW(read_incident(folder_.file("none")), InputError);
 }
 

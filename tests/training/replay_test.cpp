@@ -114,6 +114,7 @@ TEST_F(ReplayTest, ASampleThatIsNotFiniteIsFoundInABatchOfTheData) {
   const ReplayedSample& worst = again.samples.front();
   EXPECT_EQ(worst.row, 37);
   EXPECT_EQ(incident.samples.at(static_cast<std::size_t>(worst.place)), 37);
+  EXPECT_EQ(worst.source_row, data_.training.source_rows.at(37));
   EXPECT_EQ(worst.nonfinite_feature, 1);
   EXPECT_FALSE(worst.nonfinite_target);
   EXPECT_TRUE(std::isnan(worst.loss));
@@ -125,7 +126,10 @@ TEST_F(ReplayTest, ASampleThatIsNotFiniteIsFoundInABatchOfTheData) {
   EXPECT_NE(text.find("1 of the batch's 16 samples holds values that are not finite"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("(row 37 of the training data): feature 1"), std::string::npos) << text;
+  const std::string place =
+      "row " + std::to_string(data_.training.source_rows.at(37)) + " of the file";
+  EXPECT_NE(text.find(place), std::string::npos) << text;
+  EXPECT_NE(text.find(": feature 1 is not finite"), std::string::npos) << text;
   EXPECT_NE(text.find("are those that were recorded"), std::string::npos) << text;
 }
 

@@ -45,7 +45,6 @@ class TrainWatch final : public TrainingObserver {
   const TrajectoryReport& seen() const { return seen_; }
 
  private:
-  void see(const TrainingStep& step);
   void record(const TrainingStep& step);
   void tell(const HealthEvent& event);
   void tell_problems();

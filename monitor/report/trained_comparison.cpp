@@ -60,6 +60,11 @@ std::vector<const Episode*> serious_episodes(const TrajectoryReport& run, bool e
   return episodes;
 }
 
+/// No rule that needs patience can have raised anything.
+bool is_too_short(const TrajectoryReport& run) {
+  return run.steps < run.thresholds.patience && run.verdict == Verdict::kHealthy;
+}
+
 std::string episode_story(const Episode& episode) {
   const std::string when =
       episode.is_open ? fmt::format("from step {} to the end", episode.first_step)
@@ -75,7 +80,7 @@ std::string health_story(const TrajectoryReport& run) {
   std::vector<const Episode*> told = serious_episodes(run, false);
   std::vector<const Episode*> explained = serious_episodes(run, true);
   if (told.empty()) std::swap(told, explained);
-  if (told.empty()) return "healthy throughout";
+  if (told.empty()) return is_too_short(run) ? "too few steps to judge" : "healthy throughout";
   std::string text;
   for (std::size_t i = 0; i < std::min(told.size(), kMostCausesTold); ++i) {
     text += (i > 0 ? ", " : "") + episode_story(*told[i]);
@@ -105,7 +110,7 @@ std::string outcome_phrase(PredictionOutcome outcome) {
 /// What the outcome follows from.
 std::string reason_phrase(const Trained& trained) {
   const double score = trained.network.score_after;
-  if (!std::isfinite(trained.network.loss_after)) return "its loss did not stay finite";
+  if (!std::isfinite(trained.network.loss_after)) return "its loss is not finite";
   if (std::isnan(score)) return "there was nothing to learn, the targets do not vary";
   if (trained.network.prediction == PredictionOutcome::kOpen) {
     return fmt::format("no network learnt as much as {:.0f} %", 100.0 * kLeastLearnt);
@@ -140,7 +145,8 @@ std::string training_table(std::span<const NetworkReport> networks,
                     std::string(name(networks[i].diagnosis.verdict)),
                     three_digits(network.loss_before), three_digits(network.loss_after),
                     learnt_text(network.score_after), sparkline(network.losses, range, style),
-                    std::string(name(network.run.verdict)), outcome_phrase(network.prediction)});
+                    is_too_short(network.run) ? "-" : std::string(name(network.run.verdict)),
+                    outcome_phrase(network.prediction)});
   }
   return aligned_table(rows, style);
 }
@@ -182,12 +188,15 @@ std::vector<std::string> trainings_where(std::span<const NetworkReport> networks
 
 std::string prediction_conclusion(std::span<const NetworkReport> networks,
                                   std::span<const TrainedComparison> trainings) {
+  const auto open = trainings_where(networks, trainings, PredictionOutcome::kOpen);
+  if (open.size() == networks.size() * trainings.size()) {
+    return "🎯 No training tells whether the first visit's verdict held.\n";
+  }
   const std::size_t held = trainings_where(networks, trainings, PredictionOutcome::kHeld).size();
   std::string text = fmt::format("🎯 The first visit's verdict held in {} of {} trainings", held,
                                  networks.size() * trainings.size());
   const auto failed = trainings_where(networks, trainings, PredictionOutcome::kFailed);
   if (!failed.empty()) text += fmt::format("; it did not for {}", list_names(failed));
-  const auto open = trainings_where(networks, trainings, PredictionOutcome::kOpen);
   if (!open.empty()) text += fmt::format("; it cannot be told for {}", list_names(open));
   return text + ".\n";
 }

@@ -28,8 +28,8 @@ constexpr std::int64_t kLargestBatch = 200'000;
 /// The notebook's own.
 constexpr std::int64_t kDefaultBatch = 100;
 
-/// An hour of them on one core, and some zeros more.
-constexpr std::int64_t kMostSteps = 1'000'000'000;
+/// A week of them on one core: beyond it a number is a slip of the hand.
+constexpr std::int64_t kMostComparedSteps = 1'000'000'000;
 
 /// The samples on which networks are compared.
 struct ComparedSamples {
@@ -84,7 +84,7 @@ std::vector<NetworkReport> examine_networks(Stream& stream, const CompareOptions
 
 void add_training(Command& command, CompareOptions& options) {
   command.group("Training");
-  command.integer("--train", options.train_steps, 1, kMostSteps,
+  command.integer("--train", options.train_steps, 1, kMostComparedSteps,
                   "Train the three for N steps as well, under watch, and say whether the first "
                   "visit's verdict held");
   command.word("--optimizer", {"sgd", "momentum", "adam", "adamw"}, "sgd, then adam",

@@ -23,7 +23,7 @@ constexpr std::int64_t kSamplesOfStep = 100;
 /// Columns of the curve: with the other columns of its table they fit on a screen.
 constexpr std::int64_t kCurveParts = 32;
 
-TrainingData training_data(const SampleData& data) {
+TrainingData samples_to_train(const SampleData& data) {
   return {.name = "the compared samples",
           .features = data.x.shape()[1],
           .outputs = data.y.shape()[1],
@@ -69,7 +69,7 @@ class ComparedTraining final : public TrainingObserver {
       : progress_(progress), shown_(shown), first_(shown.step), curve_(steps) {}
 
   void on_step(const TrainingStep& step) override {
-    add_step(seen_, step);
+    see_step(seen_, step);
     curve_.add(step.step, step.loss);
     if (!progress_.is_due()) return;
     update(step.trainer, step.step + 1);
@@ -101,8 +101,8 @@ class ComparedTraining final : public TrainingObserver {
   LossCurve curve_;
 };
 
-TrainerOptions trainer_options(const CompareOptions& options, const Thresholds& thresholds,
-                               OptimizerKind optimizer) {
+TrainerOptions compared_trainer_options(const CompareOptions& options, const Thresholds& thresholds,
+                                        OptimizerKind optimizer) {
   TrainerOptions chosen;
   chosen.loss = LossKind::kMse;
   chosen.optimizer.kind = optimizer;
@@ -135,7 +135,7 @@ class TrainingRoom {
         options_(options),
         thresholds_(thresholds),
         network_options_(network_options(options, data)),
-        data_(training_data(data)),
+        data_(samples_to_train(data)),
         progress_(options.judging.color, options.judging.ascii) {
     shown_.steps = trainings * options.train_steps.value();
   }
@@ -143,7 +143,8 @@ class TrainingRoom {
   TrainedNetwork train(const ComparedNetwork& network, OptimizerKind optimizer) {
     Sequential model = network.build(stream_, network_options_);
     const Evaluation before = evaluate(stream_, model, LossKind::kMse, data_.training);
-    Trainer trainer(stream_, model, data_, trainer_options(options_, thresholds_, optimizer));
+    Trainer trainer(stream_, model, data_,
+                    compared_trainer_options(options_, thresholds_, optimizer));
     const std::string task = fmt::format("{} with {}", network.short_name, name(optimizer));
     shown_.task = task;
     ComparedTraining training(progress_, shown_, trainer.total_steps());
@@ -192,7 +193,8 @@ std::vector<TrainedComparison> train_networks(Stream& stream, const CompareOptio
   for (const OptimizerKind optimizer : optimizers) {
     TrainedComparison training = {
         .optimizer = std::string(name(optimizer)),
-        .learning_rate = trainer_options(options, thresholds, optimizer).learning_rate.base,
+        .learning_rate =
+            compared_trainer_options(options, thresholds, optimizer).learning_rate.base,
         .batch = room.batch(),
         .steps = *options.train_steps,
         .networks = {}};

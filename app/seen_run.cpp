@@ -10,7 +10,7 @@ constexpr std::size_t kMostEventsKept = 1000;
 
 }  // namespace
 
-void add_step(TrajectoryReport& seen, const TrainingStep& step) {
+void see_step(TrajectoryReport& seen, const TrainingStep& step) {
   if (!seen.first_step) {
     seen.first_step = step.step;
     seen.first_loss = step.loss;

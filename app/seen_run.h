@@ -7,7 +7,7 @@
 namespace gradvitals::app {
 
 /// Adds what the next step tells: its loss, norm and events, of which the first thousand are kept.
-void add_step(TrajectoryReport& seen, const TrainingStep& step);
+void see_step(TrajectoryReport& seen, const TrainingStep& step);
 
 /// Adds what the trainer's tracker has found.
 void add_judgement(TrajectoryReport& seen, const Trainer& trainer);

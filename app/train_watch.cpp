@@ -104,7 +104,7 @@ void TrainWatch::record(const TrainingStep& step) {
 }
 
 void TrainWatch::on_step(const TrainingStep& step) {
-  add_step(seen_, step);
+  see_step(seen_, step);
   record(step);
   for (const HealthEvent& event : step.events) tell(event);
   tell_problems();

@@ -153,15 +153,15 @@ TEST(TrainedComparison, JsonHasOneObjectATrainingInTheNetwork) {
   TrainedComparison training = slow_sgd();
   training.networks[0].losses = {0.5, kNoValue};
   const std::vector<NetworkReport> visits = two_visits();
-  const Json json = Json::parse(comparison_json(visits, std::vector{training, slow_sgd()}));
-  const Json& first = json["networks"][0]["training"];
+  const Json document = Json::parse(comparison_json(visits, std::vector{training, slow_sgd()}));
+  const Json& first = document["networks"][0]["training"];
   ASSERT_EQ(first.size(), 2U);
   EXPECT_EQ(first[0]["losses"], (Json{0.5, nullptr}));
   EXPECT_EQ(
       first[0]["prediction"],
       (Json{
           {"verdict", "vanishing"}, {"outcome", "held"}, {"learnt", 0.01}, {"best_learnt", 0.95}}));
-  EXPECT_EQ(json["networks"][1]["training"][1]["prediction"]["learnt"], 0.95);
+  EXPECT_EQ(document["networks"][1]["training"][1]["prediction"]["learnt"], 0.95);
   EXPECT_FALSE(Json::parse(comparison_json(visits))["networks"][0].contains("training"));
 }
 

@@ -11,6 +11,7 @@
 
 #include "app/output.h"
 #include "app/replay_incident.h"
+#include "app/seen_run.h"
 #include "app/terminal.h"
 #include "app/train_setup.h"
 #include "app/train_watch.h"
@@ -31,16 +32,8 @@ std::optional<TrainingScore> score_of(const Trainer& trainer, const TrainingResu
 
 /// The run as it was seen and judged.
 TrajectoryReport judged_run(const Trainer& trainer, const TrainWatch& watch) {
-  const HealthTracker& tracker = trainer.tracker();
   TrajectoryReport run = watch.seen();
-  run.steps = tracker.steps();
-  run.verdict = tracker.verdict();
-  run.severity = tracker.severity();
-  run.worst_severity = tracker.worst_severity();
-  run.episodes = tracker.episodes();
-  run.forgotten_episodes = tracker.forgotten_episodes();
-  run.vital_signs = tracker.vital_signs();
-  run.thresholds = trainer.options().thresholds;
+  add_judgement(run, trainer);
   run.notes = watch.notes();
   return run;
 }

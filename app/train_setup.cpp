@@ -100,30 +100,17 @@ const char* name_of(NotebookNetwork network) {
   return "the notebook's exploding network";
 }
 
-/// Those that usually train a small network within minutes.
-double default_rate(OptimizerKind optimizer) {
-  switch (optimizer) {
-    case OptimizerKind::kSgd:
-      return 0.1;
-    case OptimizerKind::kMomentum:
-      return 0.01;
-    case OptimizerKind::kAdam:
-    case OptimizerKind::kAdamW:
-      break;
-  }
-  return 0.001;
-}
-
 TrainerOptions trainer_options(const TrainOptions& options, LossKind loss) {
   TrainerOptions chosen;
   chosen.loss = loss;
   chosen.optimizer = {.kind = options.optimizer, .nesterov = options.nesterov};
   if (options.momentum) chosen.optimizer.momentum = *options.momentum;
   if (options.weight_decay) chosen.optimizer.weight_decay = *options.weight_decay;
-  chosen.learning_rate = {.base = options.learning_rate.value_or(default_rate(options.optimizer)),
-                          .warmup_steps = options.warmup_steps,
-                          .decay = options.schedule,
-                          .floor = options.final_rate.value_or(0.0)};
+  chosen.learning_rate = {
+      .base = options.learning_rate.value_or(default_learning_rate(options.optimizer)),
+      .warmup_steps = options.warmup_steps,
+      .decay = options.schedule,
+      .floor = options.final_rate.value_or(0.0)};
   if (chosen.learning_rate.floor > chosen.learning_rate.base) {
     throw UsageError(fmt::format("--final-rate {} is above --learning-rate {}",
                                  chosen.learning_rate.floor, chosen.learning_rate.base));

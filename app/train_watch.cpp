@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "app/seen_run.h"
 #include "app/terminal.h"
 #include "kernels/runtime/utf8.h"
 #include "monitor/report/training.h"
@@ -21,9 +22,6 @@ namespace {
 
 /// A training that is treated in every step says so no more often than it helps.
 constexpr std::int64_t kMostTreatmentsTold = 20;
-
-/// The JSON of a run that is sick in every way stays below a megabyte.
-constexpr std::size_t kMostEventsKept = 1000;
 
 std::unique_ptr<AlertCommand> alert_command_of(const TrainOptions& options) {
   if (options.alert_command.empty()) return nullptr;
@@ -141,24 +139,6 @@ void TrainWatch::keep_checkpoint(const Trainer& trainer) {
   }
 }
 
-void TrainWatch::see(const TrainingStep& step) {
-  if (!seen_.first_step) {
-    seen_.first_step = step.step;
-    seen_.first_loss = step.loss;
-  }
-  seen_.last_step = step.step;
-  seen_.last_loss = step.loss;
-  if (step.metrics != nullptr) seen_.last_norm = global_norm(*step.metrics);
-  if (step.signals != nullptr) signals_.add(*step.signals);
-  for (const HealthEvent& event : step.events) {
-    if (seen_.events.size() < kMostEventsKept) {
-      seen_.events.push_back(event);
-    } else {
-      ++seen_.events_left_out;
-    }
-  }
-}
-
 void TrainWatch::record(const TrainingStep& step) {
   if (!history_ || step.metrics == nullptr) return;
   history_->add(*step.metrics, step.context);
@@ -169,7 +149,8 @@ void TrainWatch::record(const TrainingStep& step) {
 }
 
 void TrainWatch::on_step(const TrainingStep& step) {
-  see(step);
+  see_step(seen_, step);
+  if (step.signals != nullptr) signals_.add(*step.signals);
   record(step);
   for (const HealthEvent& event : step.events) tell(event);
   keep_incident(step);

@@ -56,7 +56,6 @@ class TrainWatch final : public TrainingObserver {
   const SignalSums& signals() const { return signals_; }
 
  private:
-  void see(const TrainingStep& step);
   void record(const TrainingStep& step);
   void tell(const HealthEvent& event);
   void tell_treatments();

@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,30 @@ double ranking_loss(const Trial& trial) {
 bool is_clearly_below(double loss, double reference) {
   return loss <= (1.0 - kClearMargin) * reference;
 }
+
+bool has_varied_targets(const TrainingData& data) {
+  const auto outputs = static_cast<std::ptrdiff_t>(data.outputs);
+  const std::vector<float>& y = data.training.y;
+  // Each row against the one before it.
+  return !std::equal(y.begin() + outputs, y.end(), y.begin());
+}
+
+/// Sorts trials, the best first.
+class TrialOrder {
+ public:
+  explicit TrialOrder(double constant_loss) : unit_(kLossResolution * constant_loss) {}
+
+  bool operator()(const Trial& a, const Trial& b) const { return key(a) < key(b); }
+
+ private:
+  std::tuple<double, Severity, std::size_t, double> key(const Trial& trial) const {
+    const double loss = ranking_loss(trial);
+    return {unit_ > 0.0 ? std::floor(loss / unit_) : loss,
+            std::max(trial.after.severity, Severity::kInfo), trial.remedies.size(), loss};
+  }
+
+  double unit_;
+};
 
 /// Tries remedies on one training.
 class Prescriber {
@@ -95,7 +120,7 @@ class Prescriber {
     if (twice) try_plan(*twice, {first.remedy, second.remedy});
   }
 
-  PrescriptionReport report() {
+  PrescriptionReport report() const {
     PrescriptionReport report;
     report.steps = options_.steps;
     report.loss = name(plan_.judged_by);
@@ -103,17 +128,16 @@ class Prescriber {
     report.judged_samples = plan_.judged_samples().rows;
     report.is_held_out = plan_.data->validation.rows > 0;
     report.constant_loss = constant_loss_;
-    report.outcome = outcome();
-    report.trials = std::move(trials_);
-    std::ranges::stable_sort(report.trials, {}, ranking_loss);
+    report.trains_below = (1.0 - kClearMargin) * constant_loss_;
+    report.trials = trials_;
+    std::ranges::stable_sort(report.trials, TrialOrder(constant_loss_));
+    report.outcome = outcome(report.trials.front());
     return report;
   }
 
-  PrescriptionOutcome outcome() const {
-    const Trial& as_it_is = trials_.front();
-    const Trial& best = *std::ranges::min_element(trials_, {}, ranking_loss);
+  PrescriptionOutcome outcome(const Trial& best) const {
     if (!best.trains) return PrescriptionOutcome::kNothingTrains;
-    return is_clearly_below(ranking_loss(best), ranking_loss(as_it_is))
+    return is_clearly_below(ranking_loss(best), ranking_loss(trials_.front()))
                ? PrescriptionOutcome::kHelps
                : PrescriptionOutcome::kNothingBetter;
   }
@@ -133,6 +157,12 @@ PrescriptionReport prescribe(Stream stream, TrainingPlan plan, const Prescriptio
   if (options.steps < 1) {
     throw std::invalid_argument(
         fmt::format("prescribe: steps is {}, not 1 or more", options.steps));
+  }
+  if (!has_varied_targets(*plan.data)) {
+    throw std::invalid_argument(
+        fmt::format("prescribe: {}: all targets are the same: there is nothing to learn by which "
+                    "remedies could be told apart; give more samples",
+                    plan.data->name));
   }
   plan.options.steps = options.steps;
   return Prescriber(stream, std::move(plan), options).run();

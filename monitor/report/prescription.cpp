@@ -26,13 +26,13 @@ std::string loss_change(const Trial& trial) {
 }
 
 std::string known_number(const std::optional<double>& value) {
-  return value ? scientific(*value) : "n/a";
+  return value ? fmt::format("{:.2g}", *value) : "n/a";
 }
 
 std::string score_text(double score, std::string_view score_name) {
   if (!std::isfinite(score)) return "n/a";
   if (score_name == "accuracy") return fmt::format("{:.1f} %", 100.0 * score);
-  return fmt::format("{:.3f}", score);
+  return score < -1.0 ? three_digits(score) : fmt::format("{:.3f}", score);
 }
 
 std::string verdict_change(const Trial& trial) {
@@ -59,20 +59,16 @@ const Trial* trial_as_it_is(const PrescriptionReport& report) {
 }
 
 /// What the best trial is compared with.
-std::string comparisons_text(const PrescriptionReport& report) {
-  std::string text;
+std::string comparison_text(const PrescriptionReport& report) {
   const Trial* const as_it_is = trial_as_it_is(report);
-  if (as_it_is != nullptr && as_it_is != &report.trials.front()) {
-    text += fmt::format(" where as it is {}", loss_change(*as_it_is));
-  }
-  return text +
-         fmt::format("; the best constant prediction has {}", loss_text(report.constant_loss));
+  if (as_it_is == nullptr || as_it_is == &report.trials.front()) return "";
+  return fmt::format(" where as it is {}", loss_change(*as_it_is));
 }
 
 std::string best_trial_sentence(const PrescriptionReport& report) {
   const Trial& best = report.trials.front();
   const std::string best_text = fmt::format("{}: loss {}{}", printable(title(best)),
-                                            loss_change(best), comparisons_text(report));
+                                            loss_change(best), comparison_text(report));
   switch (report.outcome) {
     case PrescriptionOutcome::kHelps:
       return fmt::format("✅ GOOD: Best: {}\n", best_text);
@@ -137,6 +133,8 @@ std::string prescription_text(const PrescriptionReport& report, TextStyle style)
   text += fmt::format("{} each; loss: {} of {} {}\n", steps_text(report.steps), report.loss,
                       report.judged_samples,
                       report.is_held_out ? "samples held out" : "samples that were trained on");
+  text += fmt::format("trains: from a loss of {} on; the best constant prediction has {}\n",
+                      loss_text(report.trains_below), loss_text(report.constant_loss));
   text = decorate(text, style) + aligned_table(rows, style);
   std::string conclusion = best_trial_sentence(report);
   if (report.outcome == PrescriptionOutcome::kHelps)

@@ -59,6 +59,7 @@ struct PrescriptionReport {
   std::int64_t judged_samples = 0;
   bool is_held_out = false;    ///< The judged samples were not trained on.
   double constant_loss = 0.0;  ///< Of the best prediction that does not look at the sample.
+  double trains_below = 0.0;   ///< The loss from which on a trial trains.
   std::vector<Trial> trials;   ///< Best first; the network as it is is among them.
   PrescriptionOutcome outcome = PrescriptionOutcome::kNothingTrains;
 };

@@ -50,6 +50,7 @@ std::string prescription_json(const PrescriptionReport& report) {
   out.member("judged_samples", report.judged_samples);
   out.member("held_out", report.is_held_out);
   out.member("constant_loss", trial_number(report.constant_loss));
+  out.member("trains_below", trial_number(report.trains_below));
   out.key("trials");
   out.open_array();
   for (const Trial& trial : report.trials) out.value(trial_json(trial));

@@ -137,9 +137,11 @@ class Prescriber {
 
   PrescriptionOutcome outcome(const Trial& best) const {
     if (!best.trains) return PrescriptionOutcome::kNothingTrains;
-    return is_clearly_below(ranking_loss(best), ranking_loss(trials_.front()))
-               ? PrescriptionOutcome::kHelps
-               : PrescriptionOutcome::kNothingBetter;
+    const double loss = ranking_loss(best);
+    const double loss_as_it_is = ranking_loss(trials_.front());
+    const bool helps = is_clearly_below(loss, loss_as_it_is) &&
+                       loss_as_it_is - loss >= kLossResolution * constant_loss_;
+    return helps ? PrescriptionOutcome::kHelps : PrescriptionOutcome::kNothingBetter;
   }
 
   Stream stream_;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -51,6 +52,7 @@ void scale_features(Samples& samples, const Scaling& scaling) {
 }
 
 RemedyResult with_rate(const TrainingPlan& plan, double base) {
+  if (base > double{std::numeric_limits<float>::max()}) return std::nullopt;
   TrainingPlan changed = plan;
   changed.options.learning_rate.base = base;
   return changed;

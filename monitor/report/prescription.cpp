@@ -133,7 +133,7 @@ std::string prescription_text(const PrescriptionReport& report, TextStyle style)
   text += fmt::format("{} each; loss: {} of {} {}\n", steps_text(report.steps), report.loss,
                       report.judged_samples,
                       report.is_held_out ? "samples held out" : "samples that were trained on");
-  text += fmt::format("trains: from a loss of {} on; the best constant prediction has {}\n",
+  text += fmt::format("trains: at a loss of {} or less; the best constant prediction has {}\n",
                       loss_text(report.trains_below), loss_text(report.constant_loss));
   text = decorate(text, style) + aligned_table(rows, style);
   std::string conclusion = best_trial_sentence(report);

@@ -20,8 +20,8 @@ inline constexpr std::string_view kPrescriptionSchema = "gradvitals.prescription
 struct TrialState {
   double loss = 0.0;   ///< Of the judged samples, by the loss of the network as it is.
   double score = 0.0;  ///< PrescriptionReport::score_name; NaN where there is none.
-  std::optional<double> backward_factor;  ///< B (SignalFlow)
-  std::optional<double> gradient_spread;  ///< S, relative_gradient_spread
+  std::optional<double> backward_factor{};  ///< B (SignalFlow)
+  std::optional<double> gradient_spread{};  ///< S, relative_gradient_spread
   Verdict verdict = Verdict::kHealthy;
   Severity severity = Severity::kOk;
 };

@@ -29,7 +29,7 @@ std::string known_number(const std::optional<double>& value) {
   return value ? fmt::format("{:.2g}", *value) : "n/a";
 }
 
-std::string score_text(double score, std::string_view score_name) {
+std::string trial_score_text(double score, std::string_view score_name) {
   if (!std::isfinite(score)) return "n/a";
   if (score_name == "accuracy") return fmt::format("{:.1f} %", 100.0 * score);
   return score < -1.0 ? three_digits(score) : fmt::format("{:.3f}", score);
@@ -43,7 +43,7 @@ std::string verdict_change(const Trial& trial) {
 TableRow trial_row(const Trial& trial, const PrescriptionReport& report) {
   return {printable(title(trial)),
           loss_change(trial),
-          score_text(trial.after.score, report.score_name),
+          trial_score_text(trial.after.score, report.score_name),
           change_text(known_number(trial.before.backward_factor),
                       known_number(trial.after.backward_factor)),
           change_text(known_number(trial.before.gradient_spread),

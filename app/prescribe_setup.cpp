@@ -96,10 +96,10 @@ NetworkPlan plan_of_notebook(const std::string& network, std::int64_t features, 
                                                                    : "ReLUNetwork",
                                     .seed = seed});
   if (is_exploding) {
-    std::vector<DenseBlock*> blocks = dense_blocks(plan);
-    blocks.pop_back();
-    for (DenseBlock* const block : blocks) {
-      block->initializer = RandomNormal{.stddev = kExplodingDeviation};
+    std::vector<DensePlan*> layers = dense_plans(plan);
+    layers.pop_back();
+    for (DensePlan* const dense : layers) {
+      dense->initializer = RandomNormal{.stddev = kExplodingDeviation};
     }
   }
   return plan;
@@ -175,7 +175,7 @@ Subject subject_from_spec(const PrescribeOptions& options) {
 
 void check_subject_fits(const Subject& subject) {
   const std::int64_t inputs = subject.network.inputs;
-  const std::int64_t outputs = dense_blocks(subject.network).back()->units;
+  const std::int64_t outputs = dense_plans(subject.network).back()->units;
   if (inputs == subject.data.features && outputs == subject.data.outputs) return;
   throw UsageError(fmt::format(
       "{} takes {} features and gives {} outputs, but {} has {} features and {} targets",

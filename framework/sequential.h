@@ -50,7 +50,11 @@ class Sequential {
   /// the shape of what comes before it, if it does not take that.
   template <std::derived_from<Layer> L>
   Sequential& add(L layer) {
-    append(std::make_unique<L>(std::move(layer)));
+    return add(std::make_unique<L>(std::move(layer)));
+  }
+  /// The same for a layer whose type is known at run time alone.
+  Sequential& add(std::unique_ptr<Layer> layer) {
+    append(std::move(layer));
     return *this;
   }
 

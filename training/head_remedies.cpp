@@ -26,7 +26,7 @@ bool is_one_hot(const Samples& samples, std::int64_t outputs) {
 /// The last dense layer and what is behind it.
 std::size_t head_place(const NetworkPlan& plan) {
   std::size_t place = plan.parts.size();
-  while (!std::holds_alternative<DenseBlock>(plan.parts[--place])) continue;
+  while (!std::holds_alternative<DensePlan>(plan.parts[--place])) continue;
   return place;
 }
 
@@ -36,14 +36,14 @@ bool has_linear_head(const NetworkPlan& plan) {
     const auto* const alone = std::get_if<ActivationPart>(&part);
     return alone == nullptr || alone->activation == Activation::kLinear;
   };
-  return std::get<DenseBlock>(plan.parts[place]).activation == Activation::kLinear &&
+  return std::get<DensePlan>(plan.parts[place]).activation == Activation::kLinear &&
          std::all_of(plan.parts.begin() + static_cast<std::ptrdiff_t>(place), plan.parts.end(),
                      is_linear);
 }
 
 void make_head_linear(NetworkPlan& plan) {
   const std::size_t place = head_place(plan);
-  std::get<DenseBlock>(plan.parts[place]).activation = Activation::kLinear;
+  std::get<DensePlan>(plan.parts[place]).activation = Activation::kLinear;
   plan.parts.erase(
       std::remove_if(
           plan.parts.begin() + static_cast<std::ptrdiff_t>(place), plan.parts.end(),
@@ -53,7 +53,7 @@ void make_head_linear(NetworkPlan& plan) {
 
 /// Values of a head that pushed its units into saturation make outputs far from every target.
 void renew_head(NetworkPlan& plan) {
-  DenseBlock& head = std::get<DenseBlock>(plan.parts[head_place(plan)]);
+  DensePlan& head = std::get<DensePlan>(plan.parts[head_place(plan)]);
   head.values.reset();
   head.initializer = GlorotUniform{};
 }

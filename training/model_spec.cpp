@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -11,6 +11,7 @@
 #include "framework/layers/dense.h"
 #include "framework/layers/dropout.h"
 #include "framework/layers/layer_norm.h"
+#include "framework/layers/residual.h"
 #include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
@@ -18,6 +19,8 @@ namespace {
 
 constexpr std::string_view kLayerNormWord = "layernorm";
 constexpr std::string_view kDropoutWord = "dropout";
+constexpr std::string_view kResidualWord = "residual";
+constexpr std::string_view kAddWord = "add";
 
 /// The whole text as a number; empty where it is none, or out of range.
 template <class Number>
@@ -33,8 +36,15 @@ bool begins_as_number(std::string_view word) {
   return !word.empty() && word.front() >= '0' && word.front() <= '9';
 }
 
-bool is_dense(const ModelPart& part) {
-  return std::holds_alternative<DensePart>(part);
+/// The last dense layer among the parts; null where there is none.
+const DensePart* last_dense(const std::vector<ModelPart>& parts) {
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+    if (const auto* const dense = std::get_if<DensePart>(&*part)) return dense;
+    const auto* const residual = std::get_if<ResidualPart>(&*part);
+    const DensePart* const within = residual != nullptr ? last_dense(residual->parts) : nullptr;
+    if (within != nullptr) return within;
+  }
+  return nullptr;
 }
 
 /// Reads the words of one text.
@@ -56,11 +66,11 @@ class SpecParser {
       if (hyphen == std::string_view::npos) break;
       rest.remove_prefix(hyphen + 1);
     }
-    if (std::ranges::none_of(spec.parts, is_dense)) {
-      throw std::invalid_argument(fmt::format(
-          "model {}: has no dense layer; behind the width of the input there is at least "
-          "one number, as in \"784-10\"",
-          in_quotes(text_)));
+    if (residual_ != nullptr) refuse_model("its residual has no \"add\" behind it");
+    if (last_dense(spec.parts) == nullptr) {
+      refuse_model(
+          "has no dense layer; behind the width of the input there is at least one number, as in "
+          "\"784-10\"");
     }
     return spec;
   }
@@ -69,6 +79,10 @@ class SpecParser {
   [[noreturn]] void refuse(std::string_view what) const {
     throw std::invalid_argument(
         fmt::format("model {}: word {}, {}, {}", in_quotes(text_), place_, in_quotes(word_), what));
+  }
+
+  [[noreturn]] void refuse_model(std::string_view what) const {
+    throw std::invalid_argument(fmt::format("model {}: {}", in_quotes(text_), what));
   }
 
   std::int64_t units() const {
@@ -89,12 +103,20 @@ class SpecParser {
     return *rate;
   }
 
-  void add_word(std::vector<ModelPart>& parts) {
+  void add_word(std::vector<ModelPart>& all) {
+    std::vector<ModelPart>& parts = residual_ != nullptr ? residual_->parts : all;
     const bool is_behind_number = std::exchange(was_number_, begins_as_number(word_));
     if (was_number_) {
       parts.emplace_back(DensePart{.units = units()});
     } else if (word_ == kLayerNormWord) {
       parts.emplace_back(LayerNormPart{});
+    } else if (word_ == kResidualWord) {
+      if (residual_ != nullptr) refuse("stands in a residual; add ends one");
+      residual_ = &std::get<ResidualPart>(all.emplace_back(ResidualPart{}));
+    } else if (word_ == kAddWord) {
+      if (residual_ == nullptr) refuse("ends no residual");
+      if (residual_->parts.empty()) refuse("ends a residual without layers");
+      residual_ = nullptr;
     } else if (word_.starts_with(kDropoutWord)) {
       parts.emplace_back(DropoutPart{dropout_rate()});
     } else if (is_behind_number) {
@@ -107,30 +129,44 @@ class SpecParser {
   Activation activation() const {
     const std::optional<Activation> activation = parse_activation(word_);
     if (activation && *activation != Activation::kNone) return *activation;
-    refuse(
-        fmt::format("is not known; there are numbers of units, {}, {}, and {} with its rate, as "
-                    "in {}0.1",
-                    activation_names(), kLayerNormWord, kDropoutWord, kDropoutWord));
+    refuse(fmt::format(
+        "is not known; there are numbers of units, {}, {}, {} with its rate, as in {}0.1, and {} "
+        "to {}",
+        activation_names(), kLayerNormWord, kDropoutWord, kDropoutWord, kResidualWord, kAddWord));
   }
 
   std::string_view text_;
   std::string_view word_;
   int place_ = 0;
-  bool was_number_ = false;  ///< The word before, of a dense layer.
+  bool was_number_ = false;           ///< The word before, of a dense layer.
+  ResidualPart* residual_ = nullptr;  ///< That words are part of; no part is added behind it then.
 };
 
-/// Adds the layers of a model one by one.
+/// Makes the layer of a part.
 struct LayerMaker {
-  Sequential& model;
   const Initializer& kernel_initializer;
 
-  void operator()(const DensePart& part) const {
-    model.add(Dense(part.units, part.activation, {.kernel_initializer = kernel_initializer}));
+  std::unique_ptr<Layer> operator()(const DensePart& part) const {
+    return std::make_unique<Dense>(part.units, part.activation,
+                                   Dense::Options{.kernel_initializer = kernel_initializer});
   }
-  void operator()(const ActivationPart& part) const { model.add(ActivationLayer(part.activation)); }
-  void operator()(const LayerNormPart&) const { model.add(LayerNorm()); }
-  void operator()(const DropoutPart& part) const { model.add(Dropout(part.rate)); }
+  std::unique_ptr<Layer> operator()(const ActivationPart& part) const {
+    return std::make_unique<ActivationLayer>(part.activation);
+  }
+  std::unique_ptr<Layer> operator()(const LayerNormPart& /*part*/) const {
+    return std::make_unique<LayerNorm>();
+  }
+  std::unique_ptr<Layer> operator()(const DropoutPart& part) const {
+    return std::make_unique<Dropout>(part.rate);
+  }
+  std::unique_ptr<Layer> operator()(const ResidualPart& part) const {
+    std::vector<std::unique_ptr<Layer>> layers;
+    for (const ModelPart& within : part.parts) layers.push_back(std::visit(*this, within));
+    return std::make_unique<Residual>(std::move(layers));
+  }
 };
+
+std::string parts_text(const std::vector<ModelPart>& parts);
 
 std::string part_text(const ModelPart& part, bool before_activation) {
   if (const auto* const dense = std::get_if<DensePart>(&part)) {
@@ -145,14 +181,28 @@ std::string part_text(const ModelPart& part, bool before_activation) {
   if (const auto* const dropout = std::get_if<DropoutPart>(&part)) {
     return fmt::format("{}{}", kDropoutWord, dropout->rate);
   }
+  if (const auto* const residual = std::get_if<ResidualPart>(&part)) {
+    return fmt::format("{}{}-{}", kResidualWord, parts_text(residual->parts), kAddWord);
+  }
   return std::string(kLayerNormWord);
+}
+
+/// With a hyphen before each.
+std::string parts_text(const std::vector<ModelPart>& parts) {
+  std::string words;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const bool before_activation =
+        i + 1 < parts.size() && std::holds_alternative<ActivationPart>(parts[i + 1]);
+    words += "-" + part_text(parts[i], before_activation);
+  }
+  return words;
 }
 
 }  // namespace
 
 std::int64_t ModelSpec::outputs() const {
-  const auto last = std::find_if(parts.rbegin(), parts.rend(), is_dense);
-  return last == parts.rend() ? inputs : std::get<DensePart>(*last).units;
+  const DensePart* const last = last_dense(parts);
+  return last != nullptr ? last->units : inputs;
 }
 
 Activation ModelSpec::head() const {
@@ -167,20 +217,14 @@ ModelSpec parse_model_spec(std::string_view text) {
 }
 
 std::string text(const ModelSpec& spec) {
-  std::string text = fmt::format("{}", spec.inputs);
-  for (std::size_t i = 0; i < spec.parts.size(); ++i) {
-    const bool before_activation =
-        i + 1 < spec.parts.size() && std::holds_alternative<ActivationPart>(spec.parts[i + 1]);
-    text += "-" + part_text(spec.parts[i], before_activation);
-  }
-  return text;
+  return fmt::format("{}{}", spec.inputs, parts_text(spec.parts));
 }
 
 Sequential build_model(Stream& stream, const ModelSpec& spec, const ModelOptions& options) {
   Sequential model(stream,
                    {.name = options.name, .input_shape = {spec.inputs}, .seed = options.seed});
-  const LayerMaker add{model, options.kernel_initializer};
-  for (const ModelPart& part : spec.parts) std::visit(add, part);
+  const LayerMaker make{options.kernel_initializer};
+  for (const ModelPart& part : spec.parts) model.add(std::visit(make, part));
   return model;
 }
 }  // namespace gradvitals

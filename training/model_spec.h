@@ -27,21 +27,27 @@ struct LayerNormPart {};
 struct DropoutPart {
   double rate = 0.0;
 };
-using ModelPart = std::variant<DensePart, ActivationPart, LayerNormPart, DropoutPart>;
+struct ResidualPart;
+using ModelPart = std::variant<DensePart, ActivationPart, LayerNormPart, DropoutPart, ResidualPart>;
+/// x + f(x), with f the parts in order.
+struct ResidualPart {
+  std::vector<ModelPart> parts;
+};
 
 struct ModelSpec {
   std::int64_t inputs = 0;
   std::vector<ModelPart> parts;
 
   std::int64_t outputs() const;  ///< Units of the last dense layer.
-  Activation head() const;  ///< What is applied last: linear, layernorm and dropout count as that.
+  Activation head() const;       ///< What is applied last: what is no activation counts as linear.
 };
 
 /// Words and numbers with hyphens between them, in the order in which a sample passes them. The first
 /// number is the width of the input, every other one a dense layer of so many units. A word is applied
 /// where it stands: an activation (activation_names()), "layernorm", or "dropout0.1". An activation
 /// right behind a number is the dense layer's own, which the monitor then sees as one layer; anywhere
-/// else it is a layer by itself. Throws std::invalid_argument quoting the text, the word and its
+/// else it is a layer by itself. What stands between "residual" and "add" is added to what goes into it:
+/// "8-16-residual-layernorm-16-relu-16-add-1". Throws std::invalid_argument quoting the text, the word and its
 /// place, and naming what is known.
 ModelSpec parse_model_spec(std::string_view text);
 

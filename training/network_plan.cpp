@@ -1,7 +1,7 @@
 #include "training/network_plan.h"
 
-#include <fmt/format.h>
-
+#include <memory>
+#include <stdexcept>
 #include <utility>
 
 #include "framework/layers/activation_layer.h"
@@ -13,140 +13,161 @@
 namespace gradvitals {
 namespace {
 
-/// Turns the parts of a spec into those of a plan.
-struct PlannedPart {
+/// Appends the parts of a spec to those of a plan.
+struct PartPlanner {
+  NetworkPlan& plan;
+  const Initializer& kernel_initializer;
   std::int64_t inputs;  ///< Of the next dense layer.
-  const ModelOptions& options;
 
-  NetworkPart operator()(const DensePart& part) {
-    return DenseBlock{.inputs = std::exchange(inputs, part.units),
-                      .units = part.units,
-                      .activation = part.activation,
-                      .initializer = options.kernel_initializer};
+  void operator()(const DensePart& part) {
+    plan.parts.emplace_back(DensePlan{.inputs = std::exchange(inputs, part.units),
+                                      .units = part.units,
+                                      .activation = part.activation,
+                                      .initializer = kernel_initializer});
   }
-  NetworkPart operator()(const ActivationPart& part) { return part; }
-  NetworkPart operator()(const LayerNormPart& part) { return part; }
-  NetworkPart operator()(const DropoutPart& part) { return part; }
+  void operator()(const ResidualPart& part) {
+    plan.parts.emplace_back(ResidualBegin{});
+    for (const ModelPart& within : part.parts) std::visit(*this, within);
+    plan.parts.emplace_back(ResidualEnd{});
+  }
+  template <class Part>
+  void operator()(const Part& part) {
+    plan.parts.emplace_back(part);
+  }
 };
 
-/// Adds what a plan describes to a model, part by part.
-struct PartBuilder {
-  Stream& stream;
-  Sequential& model;
-
-  void operator()(const DenseBlock& block) const {
-    Dense dense = dense_of(block, block.has_layer_norm ? Activation::kLinear : block.activation);
-    if (block.has_layer_norm && block.is_residual) {
-      model.add(Residual(std::move(dense), LayerNorm(), ActivationLayer(block.activation)));
-    } else if (block.has_layer_norm) {
-      model.add(std::move(dense)).add(LayerNorm());
-      if (block.activation != Activation::kLinear) model.add(ActivationLayer(block.activation));
-    } else if (block.is_residual) {
-      model.add(Residual(std::move(dense)));
+/// Makes one thing of each part, those of residual blocks within a list of their own. `Make` has a list
+/// type, add() for each part, and wrap() for a whole residual block.
+template <class Make>
+typename Make::List made_of(const NetworkPlan& plan, const Make& make) {
+  std::vector<typename Make::List> open(1);
+  for (const NetworkPart& part : plan.parts) {
+    if (std::holds_alternative<ResidualBegin>(part)) {
+      open.emplace_back();
+    } else if (std::holds_alternative<ResidualEnd>(part) && open.size() > 1) {
+      typename Make::List within = std::move(open.back());
+      open.pop_back();
+      make.wrap(open.back(), std::move(within));
     } else {
-      model.add(std::move(dense));
+      make.add(open.back(), part);
     }
   }
-  void operator()(const ActivationPart& part) const { model.add(ActivationLayer(part.activation)); }
-  void operator()(const LayerNormPart&) const { model.add(LayerNorm()); }
-  void operator()(const DropoutPart& part) const { model.add(Dropout(part.rate)); }
+  if (open.size() != 1) throw std::invalid_argument("NetworkPlan: a residual block has no end");
+  return std::move(open.front());
+}
+
+struct MakeSpecParts {
+  using List = std::vector<ModelPart>;
+
+  static void add(List& parts, const NetworkPart& part) {
+    if (const auto* const dense = std::get_if<DensePlan>(&part)) {
+      parts.emplace_back(DensePart{.units = dense->units, .activation = dense->activation});
+    } else if (const auto* const activation = std::get_if<ActivationPart>(&part)) {
+      parts.emplace_back(*activation);
+    } else if (const auto* const dropout = std::get_if<DropoutPart>(&part)) {
+      parts.emplace_back(*dropout);
+    } else if (std::holds_alternative<LayerNormPart>(part)) {
+      parts.emplace_back(LayerNormPart{});
+    } else {
+      throw std::invalid_argument("NetworkPlan: the end of a residual block has no beginning");
+    }
+  }
+  static void wrap(List& parts, List within) {
+    parts.emplace_back(ResidualPart{std::move(within)});
+  }
+};
+
+struct MakeLayers {
+  using List = std::vector<std::unique_ptr<Layer>>;
+
+  Stream& stream;
+
+  void add(List& layers, const NetworkPart& part) const {
+    if (const auto* const dense = std::get_if<DensePlan>(&part)) {
+      layers.push_back(std::make_unique<Dense>(dense_layer(*dense)));
+    } else if (const auto* const alone = std::get_if<ActivationPart>(&part)) {
+      layers.push_back(std::make_unique<ActivationLayer>(alone->activation));
+    } else if (const auto* const dropout = std::get_if<DropoutPart>(&part)) {
+      layers.push_back(std::make_unique<Dropout>(dropout->rate));
+    } else if (std::holds_alternative<LayerNormPart>(part)) {
+      layers.push_back(std::make_unique<LayerNorm>());
+    } else {
+      throw std::invalid_argument("NetworkPlan: the end of a residual block has no beginning");
+    }
+  }
+  static void wrap(List& layers, List within) {
+    layers.push_back(std::make_unique<Residual>(std::move(within)));
+  }
 
  private:
-  Dense dense_of(const DenseBlock& block, Activation activation) const {
-    if (!block.values) {
-      return Dense(block.units, activation,
-                   {.kernel_initializer = block.initializer, .use_bias = block.has_bias});
+  Dense dense_layer(const DensePlan& dense) const {
+    if (!dense.values) {
+      return Dense(dense.units, dense.activation,
+                   {.kernel_initializer = dense.initializer, .use_bias = dense.has_bias});
     }
-    const DenseValues& values = *block.values;
+    const DenseValues& values = *dense.values;
     Parameter kernel{
         .name = values.kernel_name,
-        .value = Tensor::from_host<float>(stream, {block.inputs, block.units}, values.kernel)};
+        .value = Tensor::from_host<float>(stream, {dense.inputs, dense.units}, values.kernel)};
     std::optional<Parameter> bias;
-    if (block.has_bias) {
+    if (dense.has_bias) {
       bias = {.name = values.bias_name,
-              .value = Tensor::from_host<float>(stream, {block.units}, values.bias)};
+              .value = Tensor::from_host<float>(stream, {dense.units}, values.bias)};
     }
-    return Dense(std::move(kernel), std::move(bias), activation);
+    return Dense(std::move(kernel), std::move(bias), dense.activation);
   }
 };
-
-struct PartText {
-  std::string operator()(const DenseBlock& block) const {
-    std::string text = fmt::format("{}", block.units);
-    if (block.has_layer_norm) text += "-layernorm";
-    if (block.activation != Activation::kLinear) text += fmt::format("-{}", name(block.activation));
-    return block.is_residual ? fmt::format("residual({})", text) : text;
-  }
-  std::string operator()(const ActivationPart& part) const {
-    return std::string(name(part.activation));
-  }
-  std::string operator()(const LayerNormPart&) const { return "layernorm"; }
-  std::string operator()(const DropoutPart& part) const {
-    return fmt::format("dropout{}", part.rate);
-  }
-};
-
-/// From here on, counting is shorter than repeating.
-constexpr std::size_t kFewestCounted = 3;
 
 }  // namespace
 
 NetworkPlan plan_of(const ModelSpec& spec, const ModelOptions& options) {
   NetworkPlan plan{.name = options.name, .seed = options.seed, .inputs = spec.inputs, .parts = {}};
-  PlannedPart planned{.inputs = spec.inputs, .options = options};
-  for (const ModelPart& part : spec.parts) plan.parts.push_back(std::visit(planned, part));
+  PartPlanner planner{
+      .plan = plan, .kernel_initializer = options.kernel_initializer, .inputs = spec.inputs};
+  for (const ModelPart& part : spec.parts) std::visit(planner, part);
   return plan;
 }
 
 NetworkPlan plan_of(const ModelFile& file, std::uint64_t seed) {
   NetworkPlan plan{.seed = seed, .inputs = file.layers.front().inputs, .parts = {}};
   for (const ModelFileLayer& layer : file.layers) {
-    plan.parts.emplace_back(DenseBlock{.inputs = layer.inputs,
-                                       .units = layer.outputs,
-                                       .activation = layer.activation,
-                                       .has_bias = !layer.bias_name.empty(),
-                                       .values = DenseValues{.kernel_name = layer.kernel_name,
-                                                             .kernel = layer.kernel,
-                                                             .bias_name = layer.bias_name,
-                                                             .bias = layer.bias}});
+    plan.parts.emplace_back(DensePlan{.inputs = layer.inputs,
+                                      .units = layer.outputs,
+                                      .activation = layer.activation,
+                                      .has_bias = !layer.bias_name.empty(),
+                                      .values = DenseValues{.kernel_name = layer.kernel_name,
+                                                            .kernel = layer.kernel,
+                                                            .bias_name = layer.bias_name,
+                                                            .bias = layer.bias}});
   }
   return plan;
 }
 
-std::vector<DenseBlock*> dense_blocks(NetworkPlan& plan) {
-  std::vector<DenseBlock*> blocks;
+std::vector<DensePlan*> dense_plans(NetworkPlan& plan) {
+  std::vector<DensePlan*> all;
   for (NetworkPart& part : plan.parts) {
-    if (auto* const block = std::get_if<DenseBlock>(&part)) blocks.push_back(block);
+    if (auto* const dense = std::get_if<DensePlan>(&part)) all.push_back(dense);
   }
-  return blocks;
+  return all;
 }
 
-std::vector<const DenseBlock*> dense_blocks(const NetworkPlan& plan) {
-  std::vector<const DenseBlock*> blocks;
+std::vector<const DensePlan*> dense_plans(const NetworkPlan& plan) {
+  std::vector<const DensePlan*> all;
   for (const NetworkPart& part : plan.parts) {
-    if (const auto* const block = std::get_if<DenseBlock>(&part)) blocks.push_back(block);
+    if (const auto* const dense = std::get_if<DensePlan>(&part)) all.push_back(dense);
   }
-  return blocks;
+  return all;
 }
 
 std::string text(const NetworkPlan& plan) {
-  std::vector<std::string> parts;
-  for (const NetworkPart& part : plan.parts) parts.push_back(std::visit(PartText{}, part));
-  std::string text = fmt::format("{}", plan.inputs);
-  for (std::size_t i = 0; i < parts.size();) {
-    std::size_t count = 1;
-    while (i + count < parts.size() && parts[i + count] == parts[i]) ++count;
-    if (count < kFewestCounted) count = 1;
-    text += count == 1 ? fmt::format("-{}", parts[i]) : fmt::format("-{}x({})", count, parts[i]);
-    i += count;
-  }
-  return text;
+  return text(ModelSpec{.inputs = plan.inputs, .parts = made_of(plan, MakeSpecParts{})});
 }
 
 Sequential build_network(Stream& stream, const NetworkPlan& plan) {
   Sequential model(stream, {.name = plan.name, .input_shape = {plan.inputs}, .seed = plan.seed});
-  const PartBuilder build{.stream = stream, .model = model};
-  for (const NetworkPart& part : plan.parts) std::visit(build, part);
+  for (std::unique_ptr<Layer>& layer : made_of(plan, MakeLayers{stream})) {
+    model.add(std::move(layer));
+  }
   return model;
 }
 

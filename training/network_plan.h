@@ -24,25 +24,29 @@ struct DenseValues {
   std::vector<float> bias;  ///< (units); empty where the layer has none.
 };
 
-/// A dense layer and what belongs to it: activation(norm(x kernel + bias)), or x and that.
-struct DenseBlock {
+/// A dense layer.
+struct DensePlan {
   std::int64_t inputs = 0;
   std::int64_t units = 0;
   Activation activation = Activation::kLinear;
-  bool has_layer_norm = false;  ///< Before its activation.
-  bool is_residual = false;     ///< Its input is added to its output; they are of one width.
   bool has_bias = true;
   Initializer initializer = GlorotUniform{};  ///< Of the kernel, where there are no values.
   std::optional<DenseValues> values{};
 };
 
-using NetworkPart = std::variant<DenseBlock, ActivationPart, LayerNormPart, DropoutPart>;
+/// What stands between the two is added to what goes into it.
+struct ResidualBegin {};
+struct ResidualEnd {};
+
+/// In the order in which a sample passes them, as the words of a spec.
+using NetworkPart =
+    std::variant<DensePlan, ActivationPart, LayerNormPart, DropoutPart, ResidualBegin, ResidualEnd>;
 
 struct NetworkPlan {
   std::string name = "Model";
   std::uint64_t seed = 42;  ///< Of initial values and of the masks of dropout.
   std::int64_t inputs = 0;
-  std::vector<NetworkPart> parts;  ///< At least one DenseBlock among them.
+  std::vector<NetworkPart> parts;  ///< At least one DensePlan among them.
 };
 
 /// The model that build_model() makes of the spec.
@@ -51,12 +55,11 @@ NetworkPlan plan_of(const ModelSpec& spec, const ModelOptions& options = {});
 /// The model that make_model() makes of the file; the seed is of what replaces its values.
 NetworkPlan plan_of(const ModelFile& file, std::uint64_t seed);
 
-/// In their order. The pointers are valid while the plan's parts stay.
-std::vector<DenseBlock*> dense_blocks(NetworkPlan& plan);
-std::vector<const DenseBlock*> dense_blocks(const NetworkPlan& plan);
+/// The dense layers, in their order. The pointers are valid while the plan's parts stay.
+std::vector<DensePlan*> dense_plans(NetworkPlan& plan);
+std::vector<const DensePlan*> dense_plans(const NetworkPlan& plan);
 
-/// "64-64-layernorm-relu-residual(64-relu)-10"; a row of parts that are alike is counted:
-/// "64-12x(64-sigmoid)-10".
+/// The text that parse_model_spec() takes for a network of these layers.
 std::string text(const NetworkPlan& plan);
 
 /// Throws std::invalid_argument as the layers do.

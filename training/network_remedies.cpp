@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "training/remedy_functions.h"
@@ -30,9 +33,9 @@ Initializer initializer_before(Activation activation) {
 }
 
 /// Of the values that the initialiser draws.
-double expected_rms(const Initializer& initializer, const DenseBlock& block) {
-  const auto inputs = static_cast<double>(block.inputs);
-  const double fan_sum = inputs + static_cast<double>(block.units);
+double expected_rms(const Initializer& initializer, const DensePlan& dense) {
+  const auto inputs = static_cast<double>(dense.inputs);
+  const double fan_sum = inputs + static_cast<double>(dense.units);
   return std::sqrt(2.0 / (std::holds_alternative<HeNormal>(initializer) ? inputs : fan_sum));
 }
 
@@ -42,76 +45,80 @@ double rms_of(std::span<const float> values) {
   return std::sqrt(sum / static_cast<double>(values.size()));
 }
 
-bool is_initialized_by(const DenseBlock& block, const Initializer& initializer) {
-  if (!block.values) return block.initializer.index() == initializer.index();
-  const double ratio = rms_of(block.values->kernel) / expected_rms(initializer, block);
+bool is_initialized_by(const DensePlan& dense, const Initializer& initializer) {
+  if (!dense.values) return dense.initializer.index() == initializer.index();
+  const double ratio = rms_of(dense.values->kernel) / expected_rms(initializer, dense);
   return ratio < kSameInitializer && ratio > 1.0 / kSameInitializer;
 }
 
-/// The activation behind each dense layer of a plan: its own, or that of a part before the next dense
-/// layer. One entry per dense layer; the part's index where it is not the layer's own.
-struct ActivationPlace {
-  DenseBlock* block = nullptr;
-  ActivationPart* part = nullptr;
+/// A dense layer of a plan and the activation behind it: its own, or that of a part before the next
+/// dense layer.
+struct ActivatedLayer {
+  std::size_t dense;                      ///< Indices of parts.
+  std::optional<std::size_t> activation;  ///< Where it is not the dense layer's own.
 
-  Activation activation() const { return part != nullptr ? part->activation : block->activation; }
-  void set(Activation activation) const {
-    if (part != nullptr) {
-      part->activation = activation;
-    } else {
-      block->activation = activation;
-    }
+  DensePlan& dense_of(NetworkPlan& plan) const { return std::get<DensePlan>(plan.parts[dense]); }
+  Activation& activation_of(NetworkPlan& plan) const {
+    return activation ? std::get<ActivationPart>(plan.parts[*activation]).activation
+                      : dense_of(plan).activation;
   }
+  std::size_t last() const { return activation.value_or(dense); }
 };
 
-std::vector<ActivationPlace> activation_places(NetworkPlan& plan) {
-  std::vector<ActivationPlace> places;
-  for (NetworkPart& part : plan.parts) {
-    if (auto* const block = std::get_if<DenseBlock>(&part)) {
-      places.push_back({.block = block});
-    } else if (auto* const alone = std::get_if<ActivationPart>(&part);
-               alone != nullptr && !places.empty() &&
-               places.back().block->activation == Activation::kLinear) {
-      places.back().part = alone;
+std::vector<ActivatedLayer> activated_layers(const NetworkPlan& plan) {
+  std::vector<ActivatedLayer> layers;
+  bool is_linear = false;
+  for (std::size_t i = 0; i < plan.parts.size(); ++i) {
+    if (const auto* const dense = std::get_if<DensePlan>(&plan.parts[i])) {
+      layers.push_back({.dense = i, .activation = std::nullopt});
+      is_linear = dense->activation == Activation::kLinear;
+    } else if (is_linear && std::holds_alternative<ActivationPart>(plan.parts[i])) {
+      layers.back().activation = i;
     }
   }
-  return places;
+  return layers;
 }
 
-std::span<ActivationPlace> hidden(std::vector<ActivationPlace>& places) {
-  return std::span(places).first(places.size() - 1);
+/// From the output side to the input side, so that parts that are put in move none that come later.
+std::vector<ActivatedLayer> hidden_layers_backwards(const NetworkPlan& plan) {
+  std::vector<ActivatedLayer> layers = activated_layers(plan);
+  layers.pop_back();
+  std::ranges::reverse(layers);
+  return layers;
+}
+
+void insert_part(NetworkPlan& plan, std::size_t place, NetworkPart part) {
+  plan.parts.insert(plan.parts.begin() + static_cast<std::ptrdiff_t>(place), std::move(part));
+}
+
+template <class Part>
+bool has_part(const NetworkPlan& plan) {
+  return std::ranges::any_of(
+      plan.parts, [](const NetworkPart& part) { return std::holds_alternative<Part>(part); });
 }
 
 /// For a changed architecture, where the values were found for another.
 void renew_values(NetworkPlan& plan) {
-  for (const ActivationPlace& place : activation_places(plan)) {
-    if (!place.block->values) continue;
-    place.block->values.reset();
-    place.block->initializer = initializer_before(place.activation());
+  for (const ActivatedLayer& layer : activated_layers(plan)) {
+    DensePlan& dense = layer.dense_of(plan);
+    if (!dense.values) continue;
+    dense.values.reset();
+    dense.initializer = initializer_before(layer.activation_of(plan));
   }
 }
 
 RemedyResult use_activation(const TrainingPlan& plan, Activation activation) {
   TrainingPlan changed = plan;
-  std::vector<ActivationPlace> places = activation_places(changed.network);
+  NetworkPlan& network = changed.network;
   bool is_new = false;
-  for (const ActivationPlace& place : hidden(places)) {
-    is_new |= place.activation() != activation;
-    place.set(activation);
-    place.block->values.reset();
-    place.block->initializer = initializer_before(activation);
+  for (const ActivatedLayer& layer : hidden_layers_backwards(network)) {
+    is_new |= std::exchange(layer.activation_of(network), activation) != activation;
+    layer.dense_of(network).values.reset();
+    layer.dense_of(network).initializer = initializer_before(activation);
   }
   if (!is_new) return std::nullopt;
-  renew_values(changed.network);
+  renew_values(network);
   return changed;
-}
-
-bool has_layer_norm(const NetworkPlan& plan) {
-  return std::ranges::any_of(plan.parts, [](const NetworkPart& part) {
-    const auto* const block = std::get_if<DenseBlock>(&part);
-    return std::holds_alternative<LayerNormPart>(part) ||
-           (block != nullptr && block->has_layer_norm);
-  });
 }
 
 }  // namespace
@@ -125,41 +132,46 @@ RemedyResult use_gelu(const TrainingPlan& plan, const GradientSymptoms& /*sympto
 }
 
 RemedyResult normalize_layers(const TrainingPlan& plan, const GradientSymptoms& /*symptoms*/) {
-  if (has_layer_norm(plan.network)) return std::nullopt;
+  if (has_part<LayerNormPart>(plan.network)) return std::nullopt;
   TrainingPlan changed = plan;
-  std::vector<ActivationPlace> places = activation_places(changed.network);
-  bool is_new = false;
-  for (const ActivationPlace& place : hidden(places)) {
-    if (place.block->units < 2) continue;  // One number alone is normalised to 0.
-    place.block->has_layer_norm = is_new = true;
+  NetworkPlan& network = changed.network;
+  for (const ActivatedLayer& layer : hidden_layers_backwards(network)) {
+    DensePlan& dense = layer.dense_of(network);
+    if (dense.units < 2) continue;  // One number alone is normalised to 0.
+    const Activation own = std::exchange(dense.activation, Activation::kLinear);
+    if (own != Activation::kLinear) insert_part(network, layer.dense + 1, ActivationPart{own});
+    insert_part(network, layer.dense + 1, LayerNormPart{});
   }
-  if (!is_new) return std::nullopt;
-  renew_values(changed.network);
+  if (!has_part<LayerNormPart>(network)) return std::nullopt;
+  renew_values(network);
   return changed;
 }
 
 RemedyResult connect_residually(const TrainingPlan& plan, const GradientSymptoms& /*symptoms*/) {
+  if (has_part<ResidualBegin>(plan.network)) return std::nullopt;
   TrainingPlan changed = plan;
-  std::vector<ActivationPlace> places = activation_places(changed.network);
-  bool is_new = false;
-  for (const ActivationPlace& place : hidden(places)) {
-    DenseBlock& block = *place.block;
-    if (block.is_residual || block.inputs != block.units || place.part != nullptr) continue;
-    block.is_residual = is_new = true;
+  NetworkPlan& network = changed.network;
+  for (const ActivatedLayer& layer : hidden_layers_backwards(network)) {
+    const DensePlan& dense = layer.dense_of(network);
+    if (dense.inputs != dense.units) continue;
+    insert_part(network, layer.last() + 1, ResidualEnd{});
+    insert_part(network, layer.dense, ResidualBegin{});
   }
-  if (!is_new) return std::nullopt;
-  renew_values(changed.network);
+  if (!has_part<ResidualBegin>(network)) return std::nullopt;
+  renew_values(network);
   return changed;
 }
 
 RemedyResult initialize_by_fans(const TrainingPlan& plan, const GradientSymptoms& /*symptoms*/) {
   TrainingPlan changed = plan;
+  NetworkPlan& network = changed.network;
   bool is_new = false;
-  for (const ActivationPlace& place : activation_places(changed.network)) {
-    const Initializer initializer = initializer_before(place.activation());
-    is_new |= !is_initialized_by(*place.block, initializer);
-    place.block->initializer = initializer;
-    place.block->values.reset();
+  for (const ActivatedLayer& layer : activated_layers(network)) {
+    DensePlan& dense = layer.dense_of(network);
+    const Initializer initializer = initializer_before(layer.activation_of(network));
+    is_new |= !is_initialized_by(dense, initializer);
+    dense.initializer = initializer;
+    dense.values.reset();
   }
   if (!is_new) return std::nullopt;
   return changed;

@@ -22,6 +22,7 @@
 #include "monitor/metrics/step_context.h"
 #include "monitor/metrics/thresholds.h"
 #include "monitor/trajectory/health_tracker.h"
+#include "monitor/treatment/step_controls.h"
 #include "training/batches.h"
 #include "training/evaluation.h"
 #include "training/learning_rate.h"
@@ -41,22 +42,12 @@ struct TrainerOptions {
   std::int64_t epochs = 10;
   std::optional<std::int64_t> steps{};  ///< Updates in all, in place of epochs.
   std::uint64_t seed = 42;              ///< Of the order of the samples.
-  bool watch = true;                    ///< Without it there are neither metrics nor events.
-  std::int64_t checkup_every = 10;      ///< Steps; the first three are check-ups as well.
+  bool watch =
+      true;  ///< Without it there are neither metrics nor events; every loss is waited for.
+  std::int64_t checkup_every = 10;  ///< Steps; the first three are check-ups as well.
   Thresholds thresholds{};
   /// What else a checkpoint must have alike to be resumed: the model's seed, the split of the data.
   std::map<std::string, std::string> settings{};
-};
-
-/// What a treatment may set. The learning rate of step s is that of the schedule times the factor.
-/// The defaults are a plain training loop, which applies whatever comes.
-struct StepControls {
-  double learning_rate_factor = 1.0;
-  double max_norm = std::numeric_limits<double>::infinity();         ///< UpdateGuard::max_norm
-  double skip_above_norm = std::numeric_limits<double>::infinity();  ///< Skips the update.
-  bool skips_nonfinite = false;  ///< UpdateGuard::skips_nonfinite
-
-  bool operator==(const StepControls&) const = default;
 };
 
 /// One step as it is told to observers. Valid during the call.
@@ -102,7 +93,8 @@ class TrainingObserver {
   /// What it must remember over a resume, as texts under names of its own: part of checkpoints. One that
   /// is saved in on_step() has not the step that is under way, but for observers that were told before.
   virtual void save_state(std::map<std::string, std::string>& state) const;
-  /// Takes it back; `state` is what all observers saved.
+  /// Takes it back; `state` is what all observers saved. Throws std::invalid_argument for what it cannot
+  /// use.
   virtual void load_state(const std::map<std::string, std::string>& state);
 };
 
@@ -128,7 +120,7 @@ struct TrainingResult {
 ///
 /// A step: batch, forward, backward, statistics, judgement, observers, update. On cpu and sim a step
 /// is judged before its update is applied, so that a checkpoint of an incident holds what led to it.
-/// On a GPU nothing waits for the statistics; observers hear of a step once they have arrived.
+/// On a GPU only check-ups wait for the statistics; observers hear of another step once its have arrived.
 ///
 /// Everything random is a function of seed and step: the order of samples of TrainerOptions::seed,
 /// masks of Dropout of the model's. Two runs of one program on one machine give the same bits, and so
@@ -164,8 +156,8 @@ class Trainer {
   /// need time begin anew. Throws std::system_error naming the path.
   void save_checkpoint(const std::string& path) const;
   /// Goes on where the checkpoint was written; total_steps() stays. Throws InputError naming the file and
-  /// what is missing, of another shape, or was made with other settings; the trainer is then as it was. Not to be
-  /// called by observers.
+  /// what is missing, of another shape, or was made with other settings; the trainer is then as it was, though observers
+  /// may have taken their part. Not to be called by observers.
   void load_checkpoint(const std::string& path);
 
   /// Loss and score on the samples that are held out; none where there are none.

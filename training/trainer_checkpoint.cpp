@@ -151,6 +151,7 @@ void Trainer::load_checkpoint(const std::string& path) {
   if (is_in_step_) give_up_step();
   try {
     check_controls(controls);
+    for (TrainingObserver* const observer : observers_) observer->load_state(checkpoint.state);
     optimizer_->load_state(stream_, parameters_, optimizer_tensors(checkpoint));
   } catch (const std::invalid_argument& error) {
     refuse_input(path, error.what());
@@ -165,7 +166,6 @@ void Trainer::load_checkpoint(const std::string& path) {
   epoch_loss_ = {.sum = losses[0], .count = static_cast<std::int64_t>(losses[1])};
   if (watch_) watch_->keep(squares);
   set_layer_counts(step_);
-  for (TrainingObserver* const observer : observers_) observer->load_state(checkpoint.state);
 }
 
 }  // namespace gradvitals

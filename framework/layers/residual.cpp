@@ -4,11 +4,16 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "framework/layers/layer_chain.h"
 #include "framework/ops.h"
 
 namespace gradvitals {
+
+Residual::Residual(std::vector<std::unique_ptr<Layer>> layers) : layers_(std::move(layers)) {
+  if (layers_.empty()) throw std::invalid_argument("Residual: has no layers");
+}
 
 Shape Residual::output_shape(const Shape& input) const {
   Shape shape = input;

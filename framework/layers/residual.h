@@ -26,6 +26,8 @@ class Residual final : public Layer {
     layers_.push_back(std::make_unique<First>(std::move(first)));
     (layers_.push_back(std::make_unique<Rest>(std::move(rest))), ...);
   }
+  /// Of layers that are known at run time alone. Throws std::invalid_argument for none.
+  explicit Residual(std::vector<std::unique_ptr<Layer>> layers);
 
   std::string_view kind() const override { return "residual"; }
   /// The same shape. Throws as its layers do, and where they give another shape than they take.

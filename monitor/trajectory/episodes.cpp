@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -47,6 +48,40 @@ bool is_worse(const Finding& finding, const Finding& than) {
 
 /// What ended so long ago explains nothing any more.
 constexpr std::int64_t kStepsOfInfluence = 32;
+
+/// Whether one may have brought the other about. A cause can be found a little later than its effect:
+/// check-ups are rare. NaN is found at once, and explains nothing of the steps before it.
+bool may_precede(const Episode& cause, const Episode& effect) {
+  const bool is_immediate = cause.finding.rule == RuleId::kNonFinite;
+  return cause.first_step <= effect.first_step + (is_immediate ? 0 : kStepsOfInfluence);
+}
+
+/// What explodes ends in NaN.
+bool ends_in_non_finite(const Episode& cause, const Episode& effect) {
+  const bool explodes =
+      cause.finding.verdict == Verdict::kExploding || cause.finding.verdict == Verdict::kUnstable;
+  return effect.finding.rule == RuleId::kNonFinite && explodes && decides(cause.finding) &&
+         cause.first_step < effect.first_step && may_explain(cause.finding, effect.finding);
+}
+
+/// The rule of the episode that explains this one, among `episodes`, where it is one of them.
+std::optional<RuleId> cause_among(std::span<const Episode* const> episodes, std::size_t effect) {
+  std::vector<Finding> findings;
+  std::size_t place = 0;
+  for (std::size_t i = 0; i < episodes.size(); ++i) {
+    if (i == effect) place = findings.size();
+    if (i != effect && !may_precede(*episodes[i], *episodes[effect])) continue;
+    findings.push_back(episodes[i]->finding);
+    findings.back().consequence_of.reset();
+  }
+  group_by_root_cause(findings);
+  if (findings[place].consequence_of) return findings[place].consequence_of;
+  for (const Episode* const cause : episodes) {
+    if (!ends_in_non_finite(*cause, *episodes[effect])) continue;
+    return cause->finding.consequence_of.value_or(cause->finding.rule);
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -149,19 +184,21 @@ void Episodes::store(const Track& track) {
   stored->finding.consequence_of = cause;
 }
 
-/// Of those that are open, and of those that ended a moment ago, some explain others.
+/// Of those that are open, and of those that ended a moment ago, some explain others. What was explained
+/// once stays so: its cause may have ended long before it.
 void Episodes::explain(std::int64_t step) {
-  std::vector<Finding> findings;
-  std::vector<Episode*> episodes;
-  for (Episode& episode : episodes_) {
-    if (!episode.is_open && episode.last_step + kStepsOfInfluence < step) continue;
-    findings.push_back(episode.finding);
-    findings.back().consequence_of.reset();
-    episodes.push_back(&episode);
+  std::vector<const Episode*> recent;
+  for (const Episode& episode : episodes_) {
+    const bool is_recent = episode.is_open || episode.last_step + kStepsOfInfluence >= step;
+    if (is_recent) recent.push_back(&episode);
   }
-  group_by_root_cause(findings);
-  for (std::size_t i = 0; i < episodes.size(); ++i) {
-    if (episodes[i]->is_open) episodes[i]->finding.consequence_of = findings[i].consequence_of;
+  std::vector<std::optional<RuleId>> causes;
+  for (std::size_t i = 0; i < recent.size(); ++i) causes.push_back(cause_among(recent, i));
+  std::size_t next = 0;
+  for (Episode& episode : episodes_) {
+    if (next == recent.size() || recent[next] != &episode) continue;
+    const std::optional<RuleId> cause = causes[next++];
+    if (episode.is_open && cause) episode.finding.consequence_of = cause;
   }
 }
 

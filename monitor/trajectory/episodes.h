@@ -12,8 +12,9 @@
 
 namespace gradvitals {
 
-/// Which checks a rule belongs to: those of every step, or those of check-ups.
-enum class CheckKind : std::uint8_t { kStep, kCheckup };
+/// Which checks a finding belongs to, and which of them may clear it: whether every step is finite,
+/// the rules over time of every step that is, and those of check-ups.
+enum class CheckKind : std::uint8_t { kFinite, kStep, kCheckup };
 
 /// What one check found.
 struct CheckedFinding {

@@ -88,11 +88,14 @@ struct HealthTracker::State {
 void HealthTracker::State::check_step(const StepSignals& step, const HealthMetrics& metrics,
                                       const StepContext& context,
                                       std::vector<HealthEvent>& events) {
-  // Of a step that is not finite nothing else can be said, and no baseline takes it in.
+  episodes.add(
+      CheckKind::kFinite, step.step,
+      step.is_finite ? std::vector<CheckedFinding>() : non_finite_findings(metrics, thresholds),
+      events);
+  // Of a step that is not finite nothing else can be said: neither that it is ill, nor that it is not.
+  if (!step.is_finite) return;
   episodes.add(CheckKind::kStep, step.step,
-               step.is_finite ? trajectory_findings({step, metrics, context, memory, thresholds})
-                              : non_finite_findings(metrics, thresholds),
-               events);
+               trajectory_findings({step, metrics, context, memory, thresholds}), events);
 }
 
 void HealthTracker::State::check_up(const StepSignals& step, const HealthMetrics& metrics,
@@ -101,11 +104,12 @@ void HealthTracker::State::check_up(const StepSignals& step, const HealthMetrics
   const HeartRate heart_rate = signs.heart_rate;
   signs = diagnosis.vital_signs;
   signs.heart_rate = heart_rate;
+  if (!step.is_finite) return;
   std::vector<CheckedFinding> found;
   for (Finding& finding : diagnosis.findings) {
-    if (finding.rule == RuleId::kNonFinite) continue;  // check_step()'s
     excuse_converged(finding, step, memory);
-    found.push_back({.finding = std::move(finding)});
+    const bool is_immediate = finding.rule == RuleId::kNonFinite;
+    found.push_back({.finding = std::move(finding), .is_immediate = is_immediate});
   }
   episodes.add(CheckKind::kCheckup, step.step, std::move(found), events);
 }

@@ -1,4 +1,4 @@
-// RobustWindow: the last values of a series, their median and their spread. Internal.
+// RobustWindow: the last values of a series, their median and their spread.
 #pragma once
 
 #include <cstddef>

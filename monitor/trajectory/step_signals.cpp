@@ -28,8 +28,11 @@ bool fits(const Layout& layout, const std::vector<TensorRecord>& tensors) {
 
 bool has_nonfinite(const HealthMetrics& metrics) {
   if (metrics.loss && !std::isfinite(*metrics.loss)) return true;
+  // What check-ups alone see (activations, deltas) is theirs to judge.
   const auto is_broken = [](const TensorRecord& tensor) {
-    return tensor.stats.nonfinite_count() > 0;
+    const bool is_of_every_step = tensor.role != Role::kPreActivation &&
+                                  tensor.role != Role::kOutput && tensor.role != Role::kDelta;
+    return is_of_every_step && tensor.stats.nonfinite_count() > 0;
   };
   const auto is_no_number = [](double norm) { return !std::isfinite(norm); };
   return std::ranges::any_of(metrics.tensors, is_broken) ||

@@ -28,10 +28,10 @@ struct ParameterSignal {
 
 struct StepSignals {
   std::int64_t step = 0;
-  std::optional<double> loss;  ///< Finite.
-  double global_norm = 0.0;    ///< Of all gradients together.
-  bool is_finite = true;       ///< Loss, gradients, weights and all else that was watched.
-  bool has_gradients = false;  ///< There is a gradient, or a norm of one.
+  std::optional<double> loss;               ///< Finite.
+  double global_norm = 0.0;                 ///< Of all gradients together.
+  bool is_finite = true;                    ///< Loss, gradients, weights and updates.
+  bool has_gradients = false;               ///< There is a gradient, or a norm of one.
   std::vector<ParameterSignal> parameters;  ///< In the order of the gradients.
 };
 

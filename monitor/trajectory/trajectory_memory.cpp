@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "monitor/trajectory/norm_limit.h"
+
 namespace gradvitals {
 namespace {
 
@@ -50,9 +52,8 @@ std::optional<Deviation> TrajectoryMemory::norm_deviation(const StepSignals& ste
 }
 
 bool TrajectoryMemory::is_spike(const StepSignals& step) const {
-  const std::optional<Deviation> norm = norm_deviation(step);
-  return norm && norm->score > thresholds_.spike_deviations &&
-         step.global_norm > thresholds_.spike_factor * std::pow(10.0, norm->median);
+  const std::optional<double> limit = spike_norm(norms_, thresholds_);
+  return limit && step.is_finite && step.global_norm > *limit;
 }
 
 bool TrajectoryMemory::has_collapsed(const StepSignals& step) const {

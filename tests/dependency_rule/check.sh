@@ -8,7 +8,7 @@
 #     benchmarks.
 #   - training stands on framework and monitor, and only app and what measures and tests stands on it.
 #   - Inside monitor: metrics; recorded and rules, which stand on metrics alone; trajectory, on metrics and
-#     rules; report, which reads metrics and what the rules hand out, but neither their checks nor their table,
+#     rules; treatment, on all three; report, which reads metrics and what the rules hand out, but neither their checks nor their table,
 #     and calls nothing that judges.
 #   - Nothing of the product includes a library that multiplies: those are peers of the benchmarks.
 #   - Headers of CUDA, CUB and cuBLAS are included under kernels/*/cuda and kernels/baselines alone.
@@ -53,6 +53,7 @@ mapfile -t metrics < <(sources monitor/metrics)
 mapfile -t recorded < <(sources monitor/recorded)
 mapfile -t rules < <(sources monitor/rules)
 mapfile -t trajectory < <(sources monitor/trajectory)
+mapfile -t treatment < <(sources monitor/treatment)
 mapfile -t report < <(sources monitor/report)
 mapfile -t training < <(sources training)
 mapfile -t product < <(sources kernels framework monitor training app)
@@ -60,7 +61,7 @@ mapfile -t everything < <(sources kernels framework monitor training app benchma
 mapfile -t without_cuda < <(printf '%s\n' "${everything[@]}" | grep -vE '^kernels/([a-z]+/cuda|baselines)/')
 mapfile -t branchless < <(printf '%s\n' "${everything[@]}" | grep -vxF 'kernels/runtime/host_device.h')
 
-for folder in kernels/{runtime,sim,stats,ops} framework monitor/{metrics,recorded,rules,trajectory,report} training; do
+for folder in kernels/{runtime,sim,stats,ops} framework monitor/{metrics,recorded,rules,trajectory,treatment,report} training; do
   if [[ -z $(sources "$folder") ]]; then
     echo "no sources in $root/$folder: nothing was checked"
     exit 2
@@ -78,13 +79,15 @@ forbid "framework must not know monitor, training or app" "$(include_of '(monito
 forbid "monitor must not know framework, training or app" "$(include_of '(framework|training|app)/')" "${monitor[@]}"
 forbid "training stands on framework and monitor" "$(include_of '(kernels/(sim|baselines)|app)/')" "${training[@]}"
 forbid "monitor/metrics stands on nothing of monitor" \
-  "$(include_of 'monitor/(gradient_monitor|(recorded|rules|trajectory|report)/)')" "${metrics[@]}"
+  "$(include_of 'monitor/(gradient_monitor|(recorded|rules|trajectory|treatment|report)/)')" "${metrics[@]}"
 forbid "monitor/recorded stands on monitor/metrics alone" \
-  "$(include_of 'monitor/(gradient_monitor|(rules|trajectory|report)/)')" "${recorded[@]}"
+  "$(include_of 'monitor/(gradient_monitor|(rules|trajectory|treatment|report)/)')" "${recorded[@]}"
 forbid "monitor/rules stands on monitor/metrics alone" \
-  "$(include_of 'monitor/(gradient_monitor|(recorded|trajectory|report)/)')" "${rules[@]}"
+  "$(include_of 'monitor/(gradient_monitor|(recorded|trajectory|treatment|report)/)')" "${rules[@]}"
 forbid "monitor/trajectory stands on monitor/metrics and monitor/rules" \
-  "$(include_of 'monitor/(gradient_monitor|(recorded|report)/)')" "${trajectory[@]}"
+  "$(include_of 'monitor/(gradient_monitor|(recorded|treatment|report)/)')" "${trajectory[@]}"
+forbid "monitor/treatment stands on monitor/metrics, monitor/rules and monitor/trajectory" \
+  "$(include_of 'monitor/(gradient_monitor|(recorded|report)/)')" "${treatment[@]}"
 forbid "monitor/report reads metrics and diagnoses, and does not judge" \
   "$(include_of 'monitor/(gradient_monitor|recorded/|rules/(checks|hidden_kernels|rule|run_(checks|histories|networks))\.h)')" "${report[@]}"
 forbid "no writer judges: what it writes is judged before" \

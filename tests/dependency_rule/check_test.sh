@@ -11,7 +11,7 @@ plant() {  # plant FILE LINE: a tree that keeps the rule but for that line.
   rm -rf "${folder:?}"/*
   local file
   for file in kernels/runtime/stream.h kernels/sim/engine.h kernels/stats/view.h kernels/ops/gemm.h \
-    kernels/ops/cuda/gemm.cu framework/tape.h monitor/{metrics/blocks,recorded/table,rules/rule,trajectory/tracker,report/json}.h \
+    kernels/ops/cuda/gemm.cu framework/tape.h monitor/{metrics/blocks,recorded/table,rules/rule,trajectory/tracker,treatment/treatment,report/json}.h \
     training/trainer.h app/main.cpp "$1"; do
     mkdir -p "$folder/$(dirname "$file")"
     echo '#include "kernels/runtime/dtype.h"' >"$folder/$file"
@@ -59,6 +59,8 @@ expect 1 monitor/rules/checks.cpp '#include "monitor/recorded/table.h"'
 expect 1 monitor/rules/checks.cpp '#include "monitor/trajectory/tracker.h"'
 expect 1 monitor/trajectory/tracker.cpp '#include "monitor/report/style.h"'
 expect 1 monitor/trajectory/tracker.cpp '#include "monitor/gradient_monitor.h"'
+expect 1 monitor/trajectory/tracker.cpp '#include "monitor/treatment/treatment.h"'
+expect 1 monitor/treatment/treatment.cpp '#include "monitor/report/style.h"'
 expect 1 monitor/report/json.cpp '#include "monitor/rules/rule.h"'
 expect 1 monitor/report/json.cpp '#include "monitor/rules/checks.h"'
 expect 1 monitor/report/json.cpp '#include "monitor/rules/run_checks.h"'

@@ -261,6 +261,8 @@ TEST_P(LayersTest, ADenseLayerRefusesReadyParametersOnAnotherDevice) {
 }
 
 TEST_P(LayersTest, RefuseWhatDoesNotFit) {
+  expect_invalid([] { Residual(std::vector<std::unique_ptr<Layer>>{}); },
+                 {"Residual", "no layers"});
   expect_invalid([&] { return model(Residual(Dense(5))).name(); },
                  {"layer 'residual'", "(4,)", "(5,)"});
   expect_invalid([&] { return model(Residual(Dense(5), Residual(Dense(4)), Dense(4))).name(); },

@@ -164,6 +164,44 @@ TEST(HealthTracker, AConsequenceIsFoldedUnderItsCause) {
   EXPECT_EQ(run.tracker().verdict(), Verdict::kExploding);
 }
 
+TEST(HealthTracker, NaNThatAnExplosionEndsInIsItsConsequenceAndExplainsNothingBeforeIt) {
+  MadeRun run;
+  run.learn(100);
+  for (int i = 0; i < 6; ++i) run.add(MadeStep{.gradient = 50.0, .loss = 40.0});
+  for (int i = 0; i < 100; ++i) run.add(MadeStep{.gradient = kNaN, .loss = kNaN});
+  const Episode* explosion = run.episode(RuleId::kNormChange);
+  ASSERT_NE(explosion, nullptr);
+  EXPECT_FALSE(explosion->finding.consequence_of);
+  EXPECT_TRUE(explosion->is_open) << "a step with NaN clears nothing";
+  ASSERT_NE(run.episode(RuleId::kNonFinite), nullptr);
+  EXPECT_EQ(run.episode(RuleId::kNonFinite)->finding.consequence_of, RuleId::kNormChange);
+  EXPECT_EQ(run.tracker().severity(), kCritical);
+}
+
+TEST(HealthTracker, NaNThatComesOutOfNothingIsTheCause) {
+  MadeRun run;
+  run.learn(100);
+  run.add(MadeStep{.gradient = kNaN});
+  run.add(MadeStep{.gradient = 50.0, .loss = 40.0});
+  EXPECT_FALSE(run.episode(RuleId::kNonFinite)->finding.consequence_of);
+  EXPECT_EQ(run.episode(RuleId::kNormChange)->finding.consequence_of, RuleId::kNonFinite);
+}
+
+TEST(HealthTracker, NaNThatOnlyCheckupsSeeIsOneEpisode) {
+  MadeRun run;
+  Network network;
+  for (int i = 0; i < 4; ++i) {
+    HealthMetrics metrics = network.metrics();
+    for (TensorRecord& tensor : metrics.tensors) {
+      if (tensor.role == Role::kOutput) tensor.stats.inf_count = 1;
+    }
+    run.add(metrics, kCheckup);
+    for (int step = 0; step < 9; ++step) run.add(MadeStep{});
+  }
+  ASSERT_NE(run.episode(RuleId::kNonFinite), nullptr);
+  EXPECT_EQ(run.episode(RuleId::kNonFinite)->count, 4);
+}
+
 TEST(HealthTracker, SmallGradientsOfANetworkThatHasLearntInform) {
   Network tiny;
   tiny.gradient = 1e-8;

@@ -69,7 +69,7 @@ flock 9
 echo >>"$folder/count"
 [[ \$(wc -l <"$folder/count") != "\$(cat "$folder/broken")" ]]
 TEXT
-for suite in kernels framework monitor golden baselines; do
+for suite in kernels framework monitor training golden baselines; do
   executable "$folder/bin/${suite}_test" <<TEXT
 #!/usr/bin/env bash
 echo "$suite begins"

@@ -40,10 +40,27 @@ TEST(ModelSpec, DropoutHasItsRateBehindIt) {
   EXPECT_EQ(std::get<DropoutPart>(spec.parts[1]).rate, 0.25);
 }
 
+TEST(ModelSpec, WhatStandsFromResidualToAddIsAddedToItsInput) {
+  const ModelSpec spec = parse_model_spec("2-4-residual-layernorm-8-relu-4-add-relu-3");
+  ASSERT_EQ(spec.parts.size(), 4U);
+  const auto& residual = std::get<ResidualPart>(spec.parts[1]);
+  ASSERT_EQ(residual.parts.size(), 3U);
+  EXPECT_EQ(std::get<DensePart>(residual.parts[1]).activation, Activation::kRelu);
+  EXPECT_TRUE(std::holds_alternative<ActivationPart>(spec.parts[2]));
+  EXPECT_EQ(parse_model_spec("4-residual-4-add").outputs(), 4);
+  EXPECT_EQ(parse_model_spec("4-residual-4-relu-add").head(), Activation::kLinear);
+  Stream stream({.device = DeviceType::kCpu, .threads = 1});
+  const Sequential model = build_model(stream, spec);
+  EXPECT_EQ(model.parameters()[2]->name, "residual/layer_norm/gamma");
+  EXPECT_THROW(build_model(stream, parse_model_spec("2-4-residual-3-add-1")),
+               std::invalid_argument);
+}
+
 TEST(ModelSpec, ItsTextIsReadBackAsTheSame) {
   for (const char* words :
        {"784-128-relu-64-relu-10", "784-relu-128-layernorm-relu-10", "2-4-linear-relu-1",
-        "2-4-dropout0.1-relu-1-sigmoid", "2-4-gelu-softplus-dropout0-1", "1-1"}) {
+        "2-4-dropout0.1-relu-1-sigmoid", "2-4-gelu-softplus-dropout0-1", "1-1",
+        "2-4-residual-4-linear-relu-4-relu-add-relu-1"}) {
     EXPECT_EQ(text(parse_model_spec(words)), words);
   }
   EXPECT_EQ(text(parse_model_spec("2-4-linear-1")), "2-4-1");
@@ -91,6 +108,10 @@ TEST(ModelSpec, SaysWhichWordIsWrongAndWhatIsKnown) {
   expect_invalid(parse("784-8-dropout1-10"), {"word 3", "[0, 1)"});
   expect_invalid(parse("784-8-dropoutnan-10"), {"word 3", "[0, 1)"});
   expect_invalid(parse("784 -10"), {"word 1"});
+  expect_invalid(parse("4-add-1"), {"word 2", "\"add\"", "no residual"});
+  expect_invalid(parse("4-residual-add-1"), {"word 3", "without layers"});
+  expect_invalid(parse("4-residual-4-residual-4-add-add"), {"word 4", "stands in a residual"});
+  expect_invalid(parse("4-residual-4"), {"no \"add\""});
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "framework/io/make_model.h"
+#include "tests/support/expect_invalid.h"
 #include "tests/training/training_fixtures.h"
 
 namespace gradvitals::test {
@@ -33,7 +34,8 @@ ModelFile file_of_two_layers() {
 }
 
 TEST_F(NetworkPlanTest, OfASpecMakesTheModelOfTheSpec) {
-  const ModelSpec spec = parse_model_spec("4-8-sigmoid-6-layernorm-relu-dropout0.1-3");
+  const ModelSpec spec =
+      parse_model_spec("4-8-sigmoid-6-layernorm-relu-residual-dropout0.1-6-tanh-add-3");
   const ModelOptions options = {.name = "Net", .seed = 7, .kernel_initializer = HeNormal{}};
   const Sequential planned = build_network(stream_, plan_of(spec, options));
   const Sequential direct = build_model(stream_, spec, options);
@@ -52,31 +54,27 @@ TEST_F(NetworkPlanTest, OfAFileMakesTheModelOfTheFile) {
 
 TEST_F(NetworkPlanTest, KeepsALayerWithoutBiasSoWhereItsValuesAreNew) {
   NetworkPlan plan = plan_of(file_of_two_layers(), 1);
-  for (DenseBlock* const block : dense_blocks(plan)) block->values.reset();
+  for (DensePlan* const block : dense_plans(plan)) block->values.reset();
   const Sequential model = build_network(stream_, plan);
   EXPECT_EQ(model.parameter_count(), 6 + 3 + 3);
   EXPECT_NE(weight_bits(model), weight_bits(make_model(stream_, file_of_two_layers())));
 }
 
-TEST_F(NetworkPlanTest, NormalisesAndConnectsWhereABlockSaysSo) {
-  NetworkPlan plan = plan_of(parse_model_spec("4-4-tanh-4-tanh-1"));
-  dense_blocks(plan)[0]->has_layer_norm = true;
-  dense_blocks(plan)[1]->has_layer_norm = true;
-  dense_blocks(plan)[1]->is_residual = true;
-  const Sequential model = build_network(stream_, plan);
-  // Two kernels of 16 with 4 biases and 8 numbers of LayerNorm each, and the head.
-  EXPECT_EQ(model.parameter_count(), 2 * (16 + 4 + 8) + 5);
-
-  Tape tape(stream_);
-  const Tensor y = model.forward(tape, Tensor::zeros(stream_, {2, 4}));
-  EXPECT_EQ(y.shape(), (Shape{2, 1}));
-  EXPECT_EQ(text(plan), "4-4-layernorm-tanh-residual(4-layernorm-tanh)-1");
+TEST_F(NetworkPlanTest, HasATextThatDescribesTheSameNetwork) {
+  for (const char* const words :
+       {"2-8-relu-3", "4-4-tanh-residual-4-layernorm-tanh-add-residual-4-relu-add-1",
+        "4-relu-4-linear-sigmoid-dropout0.5-1-sigmoid"}) {
+    EXPECT_EQ(text(plan_of(parse_model_spec(words))), words);
+  }
 }
 
-TEST_F(NetworkPlanTest, CountsPartsThatAreAlikeInItsText) {
-  EXPECT_EQ(text(plan_of(parse_model_spec("2-8-relu-8-relu-8-relu-1"))), "2-3x(8-relu)-1");
-  EXPECT_EQ(text(plan_of(parse_model_spec("2-8-relu-8-relu-dropout0.5-1"))),
-            "2-8-relu-8-relu-dropout0.5-1");
+TEST_F(NetworkPlanTest, RefusesResidualBlocksWithoutBeginningOrEnd) {
+  NetworkPlan open = plan_of(parse_model_spec("4-4-tanh-1"));
+  open.parts.emplace_back(ResidualBegin{});
+  expect_invalid([&] { build_network(stream_, open); }, {"residual block has no end"});
+  NetworkPlan closed = plan_of(parse_model_spec("4-4-tanh-1"));
+  closed.parts.emplace_back(ResidualEnd{});
+  expect_invalid([&] { build_network(stream_, closed); }, {"has no beginning"});
 }
 
 }  // namespace

@@ -59,12 +59,12 @@ std::string network_after(std::string_view remedy, std::string_view spec,
 
 /// Each layer's values as a file has them, all of one size.
 void give_values(NetworkPlan& plan, float value) {
-  for (DenseBlock* const block : dense_blocks(plan)) {
-    block->values = DenseValues{
+  for (DensePlan* const dense : dense_plans(plan)) {
+    dense->values = DenseValues{
         .kernel_name = "kernel",
-        .kernel = std::vector<float>(static_cast<std::size_t>(block->inputs * block->units), value),
+        .kernel = std::vector<float>(static_cast<std::size_t>(dense->inputs * dense->units), value),
         .bias_name = "bias",
-        .bias = std::vector<float>(static_cast<std::size_t>(block->units), 0.0F)};
+        .bias = std::vector<float>(static_cast<std::size_t>(dense->units), 0.0F)};
   }
 }
 
@@ -82,22 +82,28 @@ TEST(Remedies, InitialiseByHeBehindTheNewActivationAndByGlorotBeforeTheHead) {
   TrainingPlan plan = plan_on("2-8-sigmoid-1-sigmoid", LossKind::kMse);
   give_values(plan.network, 3.0F);
   const TrainingPlan changed = applied("relu with He values", plan).value();
-  const std::vector<const DenseBlock*> blocks = dense_blocks(changed.network);
-  EXPECT_FALSE(blocks[0]->values.has_value());
-  EXPECT_FALSE(blocks[1]->values.has_value());
-  EXPECT_TRUE(std::holds_alternative<HeNormal>(blocks[0]->initializer));
-  EXPECT_TRUE(std::holds_alternative<GlorotUniform>(blocks[1]->initializer));
+  const std::vector<const DensePlan*> layers = dense_plans(changed.network);
+  EXPECT_FALSE(layers[0]->values.has_value());
+  EXPECT_FALSE(layers[1]->values.has_value());
+  EXPECT_TRUE(std::holds_alternative<HeNormal>(layers[0]->initializer));
+  EXPECT_TRUE(std::holds_alternative<GlorotUniform>(layers[1]->initializer));
 }
 
 TEST(Remedies, NormaliseHiddenLayersBeforeTheirActivation) {
   EXPECT_EQ(network_after("LayerNorm", "2-8-sigmoid-1-sigmoid"), "2-8-layernorm-sigmoid-1-sigmoid");
   EXPECT_EQ(network_after("LayerNorm", "2-8-layernorm-relu-1"), "does not apply");
+  EXPECT_EQ(network_after("LayerNorm", "2-8-dropout0.1-tanh-8-8"),
+            "2-8-layernorm-dropout0.1-tanh-8-layernorm-8");
   EXPECT_EQ(network_after("LayerNorm", "2-1-sigmoid-1"), "does not apply");
 }
 
 TEST(Remedies, ConnectHiddenLayersThatAreAsWideAsTheirInput) {
   EXPECT_EQ(network_after("residual connections", "2-8-tanh-8-tanh-4-tanh-4"),
-            "2-8-tanh-residual(8-tanh)-4-tanh-4");
+            "2-8-tanh-residual-8-tanh-add-4-tanh-4");
+  EXPECT_EQ(network_after("residual connections", "2-2-layernorm-relu-dropout0.1-2-tanh-4"),
+            "2-residual-2-layernorm-relu-add-dropout0.1-residual-2-tanh-add-4");
+  EXPECT_EQ(network_after("residual connections", "2-residual-2-relu-add-2-relu-4"),
+            "does not apply");
   EXPECT_EQ(network_after("residual connections", "2-8-tanh-4"), "does not apply");
 }
 
@@ -107,7 +113,7 @@ TEST(Remedies, GiveNewValuesWhereThoseOfAFileHaveAnotherScale) {
   give_values(plan.network, 2.0F);
   const std::optional<TrainingPlan> changed = applied("He and Glorot values", plan);
   ASSERT_TRUE(changed);
-  EXPECT_FALSE(dense_blocks(changed->network)[0]->values);
+  EXPECT_FALSE(dense_plans(changed->network)[0]->values);
   EXPECT_EQ(text(changed->network), "2-8-tanh-1");
 
   // A layer of 8 to 8: Glorot's values have a variance of 2 / 16.
@@ -135,7 +141,7 @@ TEST(Remedies, KeepTheFunctionOfANetworkWhoseLossIsTakenFromLogitsInstead) {
   EXPECT_EQ(changed.options.loss, LossKind::kBinaryCrossEntropyFromLogits);
   EXPECT_EQ(changed.readout, Readout::kSigmoid);
   EXPECT_EQ(changed.judged_by, LossKind::kBinaryCrossEntropy);
-  EXPECT_TRUE(dense_blocks(changed.network)[1]->values);
+  EXPECT_TRUE(dense_plans(changed.network)[1]->values);
 
   Stream stream({.device = DeviceType::kCpu, .threads = 1});
   const auto loss_of = [&](const TrainingPlan& judged) {

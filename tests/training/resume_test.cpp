@@ -3,7 +3,7 @@
 // Oracle:   the unbroken training.
 #include <gtest/gtest.h>
 
-#include <optional>
+#include <ostream>
 #include <string>
 
 #include "tests/support/temporary_folder.h"
@@ -24,6 +24,10 @@ struct ResumeCase {
   const char* model = "2-16-relu-dropout0.3-layernorm-8-tanh-3";
   LearningRate learning_rate{.base = 0.01};
 };
+
+void PrintTo(const ResumeCase& resumed, std::ostream* out) {
+  *out << resumed.name;
+}
 
 class Resume : public testing::TestWithParam<ResumeCase> {
  protected:
@@ -111,6 +115,36 @@ TEST_P(Resume, FromWithinAStepMakesThatStepAgain) {
   for (std::size_t i = 0; i < again.tensors.size(); ++i) {
     EXPECT_EQ(again.tensors[i].stats, before.tensors[i].stats) << before.tensors[i].name;
   }
+}
+
+/// Halves the rate from the step behind one on, as a treatment would.
+class HalvesAfter : public TrainingObserver {
+ public:
+  explicit HalvesAfter(std::int64_t step) : step_(step) {}
+  void on_step(const TrainingStep& step) override {
+    if (step.step == step_) step.trainer.set_controls({.learning_rate_factor = 0.5});
+  }
+
+ private:
+  std::int64_t step_;
+};
+
+TEST_P(Resume, AStepIsMadeAgainWithTheControlsThatItHad) {
+  const auto train = [&](Trainer& trainer, bool resumes) {
+    HalvesAfter halves(kInterruptAt);
+    SavesBefore saves(kInterruptAt, path_);
+    trainer.add_observer(halves);
+    if (!resumes) trainer.add_observer(saves);
+    if (resumes) trainer.load_checkpoint(path_);
+    trainer.run();
+  };
+  Sequential unbroken = model();
+  Trainer trainer(stream_, unbroken, data_, options());
+  train(trainer, /*resumes=*/false);
+  Sequential second = model();
+  Trainer resumed(stream_, second, data_, options());
+  train(resumed, /*resumes=*/true);
+  EXPECT_EQ(weight_bits(second), weight_bits(unbroken));
 }
 
 TEST_P(Resume, AWholeEpochHasTheSameMeanLoss) {

@@ -13,7 +13,9 @@
 
 #include "framework/layers/dense.h"
 #include "framework/losses.h"
+#include "tests/support/devices.h"
 #include "tests/support/expect_invalid.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/training/training_fixtures.h"
 #include "training/model_spec.h"
 
@@ -419,6 +421,52 @@ TEST_F(TrainerTest, AStepTakesNoDeviceMemoryAfterTheFirstOnes) {
   trainer.add_observer(watches);
   trainer.run();
   EXPECT_EQ(watches.taken.front(), watches.taken.back());
+}
+
+class TrainerOnDevices : public DeviceTest {};
+INSTANTIATE_TEST_SUITE_P(Devices, TrainerOnDevices, all_devices(), device_name);
+
+TEST_P(TrainerOnDevices, EveryStepIsHeardOfOnceAndInOrder) {
+  constexpr std::int64_t kStepsHere = 14;
+  const TrainingData data = ring_data();
+  Sequential trained =
+      build_model(stream(), parse_model_spec("2-8-relu-dropout0.2-3"), {.seed = 1});
+  Recorder recorder;
+  TrainerOptions options = ring_options(kStepsHere);
+  options.checkup_every = 6;
+  Trainer trainer(stream(), trained, data, options);
+  trainer.add_observer(recorder);
+  trainer.set_controls({.max_norm = 0.5, .skips_nonfinite = true});
+  const TrainingResult result = trainer.run();
+  ASSERT_EQ(recorder.steps.size(), static_cast<std::size_t>(kStepsHere));
+  for (std::int64_t step = 0; step < kStepsHere; ++step) {
+    const auto at = static_cast<std::size_t>(step);
+    EXPECT_EQ(recorder.steps[at], step);
+    EXPECT_EQ(recorder.metrics[at].step, step);
+    EXPECT_EQ(recorder.contexts[at].is_checkup, step < 3 || step % 6 == 0);
+    EXPECT_TRUE(std::isfinite(recorder.losses[at]));
+  }
+  EXPECT_EQ(recorder.before_update, GetParam() != DeviceType::kCuda);
+  EXPECT_EQ(recorder.epochs, (std::vector<std::int64_t>{0, 1}));
+  EXPECT_EQ(trainer.tracker().steps(), kStepsHere);
+  EXPECT_TRUE(std::isfinite(result.validation->loss));
+}
+
+TEST_P(TrainerOnDevices, CheckpointsResumeWithTheSameBits) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("c.safetensors");
+  const TrainingData data = ring_data();
+  const ModelSpec spec = parse_model_spec("2-8-relu-dropout0.2-3");
+  Sequential unbroken = build_model(stream(), spec, {.seed = 1});
+  Trainer trainer(stream(), unbroken, data, ring_options(9));
+  trainer.run(4);
+  trainer.save_checkpoint(path);
+  trainer.run();
+  Sequential second = build_model(stream(), spec, {.seed = 1});
+  Trainer resumed(stream(), second, data, ring_options(9));
+  resumed.load_checkpoint(path);
+  resumed.run();
+  EXPECT_EQ(weight_bits(second), weight_bits(unbroken));
 }
 
 }  // namespace

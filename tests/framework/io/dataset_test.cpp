@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -54,6 +55,59 @@ TEST(Dataset, TheTargetIsASecondFile) {
   EXPECT_EQ(dataset.outputs, 2);
   EXPECT_EQ(dataset.x, (Values{1, 2, 3, 4}));
   EXPECT_EQ(dataset.y, (Values{5, 6, 7, 8}));
+}
+
+TEST(Dataset, FeaturesHaveTheNamesOfTheirColumns) {
+  const TemporaryFile data("a,b,c\n1,2,3\n4,5,6\n", ".csv");
+  EXPECT_EQ(load_dataset(data.path(), "b").feature_names, (std::vector<std::string>{"a", "c"}));
+  const TemporaryFile plain("1,2,3\n4,5,6\n", ".csv");
+  EXPECT_TRUE(load_dataset(plain.path(), "0").feature_names.empty());
+  EXPECT_EQ(load_dataset(data.path(), plain.path()).feature_names.size(), 3U);
+}
+
+TEST(Dataset, UnsignedBytesOfIdxArePixels) {
+  const TemporaryFile target("0\n1\n");
+  const auto has_pixels = [&](const std::string& content) {
+    const TemporaryFile data(content);
+    return load_dataset(data.path(), target.path()).has_pixels;
+  };
+  EXPECT_TRUE(has_pixels(std::string("\0\0\x08\x02\0\0\0\x02\0\0\0\x01\1\2", 14)));
+  EXPECT_FALSE(has_pixels(std::string("\0\0\x09\x02\0\0\0\x02\0\0\0\x01\1\2", 14)));
+  EXPECT_FALSE(has_pixels("1,2\n3,4\n"));
+}
+
+TEST(Dataset, ArraysOfOneFileAreSamplesAndTargets) {
+  const std::string x = raw(std::array{1.0F, 2.0F, 3.0F, 4.0F, 5.0F, 6.0F, 7.0F, 8.0F});
+  const std::string y = raw(std::array{0.5F, 1.5F});
+  const TemporaryFile data(
+      safetensors_bytes(R"({"x":{"dtype":"F32","shape":[2,2,2],"data_offsets":[0,32]},)"
+                        R"("y":{"dtype":"F32","shape":[2],"data_offsets":[32,40]}})",
+                        x + y));
+  const Dataset dataset = load_dataset(data.path());
+  EXPECT_EQ(dataset.rows, 2);
+  EXPECT_EQ(dataset.features, 4);
+  EXPECT_EQ(dataset.outputs, 1);
+  EXPECT_EQ(dataset.x, (Values{1, 2, 3, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(dataset.y, (Values{0.5, 1.5}));
+  EXPECT_NE(refusal([&] { load_dataset(data.path(), "y"); }).find("holds x and y"),
+            std::string::npos);
+}
+
+TEST(Dataset, ArraysThatAreNoSamplesAreRefused) {
+  const auto refused = [](const char* x, const char* y) {
+    const TemporaryFile data(
+        safetensors_bytes(std::string(R"({"x":{"dtype":"F32","shape":)") + x +
+                              R"(,"data_offsets":[0,16]},"y":{"dtype":"F32","shape":)" + y +
+                              R"(,"data_offsets":[16,24]}})",
+                          std::string(24, '\0')));
+    EXPECT_NE(refusal([&] { load_dataset(data.path()); }).find("no samples"), std::string::npos);
+  };
+  refused("[4]", "[2]");
+  refused("[2,2]", "[1,2]");
+  refused("[2,2]", "[2,1,1]");
+  const TemporaryFile table("1,2\n3,4\n");
+  EXPECT_NE(refusal([&] { load_dataset(table.path()); }).find("target is needed"),
+            std::string::npos);
 }
 
 TEST(Dataset, ImagesAndLabelsAreIdxFiles) {

@@ -76,11 +76,6 @@ bool TrajectoryMemory::is_loss_outlier(const StepSignals& step) const {
   return loss && loss->score > thresholds_.loss_deviations;
 }
 
-std::optional<double> TrajectoryMemory::first_loss() const {
-  if (first_losses_.empty()) return std::nullopt;
-  return median_of_values(first_losses_);
-}
-
 std::optional<double> TrajectoryMemory::loss_improvement() const {
   if (losses_.count() < kMinLosses) return std::nullopt;
   const double before = losses_.earlier_median();
@@ -144,7 +139,9 @@ void TrajectoryMemory::remember_loss(const StepSignals& step) {
   }
   loss_outliers_ = 0;
   losses_.add(*step.loss);
-  if (first_losses_.size() < kFirstLosses) first_losses_.push_back(*step.loss);
+  if (first_losses_.size() == kFirstLosses) return;
+  first_losses_.push_back(*step.loss);
+  first_loss_ = median_of_values(first_losses_);
 }
 
 void TrajectoryMemory::remember_rate(const StepContext& context) {

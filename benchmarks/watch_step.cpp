@@ -1,11 +1,12 @@
-// What it costs to watch every step of a training: forward, backward and update of a network of the
-// notebook on 100 samples, then the same with, one after the other, the statistics of every step, the
-// judgement over time, a row of a history, and a check-up in every tenth step. All take turns, and the
-// first of a turn changes from one to the next; counters say the median and the least time of each (..._us,
-// ..._least_us), and what it adds to the one before, the median over the turns (add_..._us, add_..._percent of the
-// bare step).
-// trainer/...: the Trainer's own step without watching, beside a loop by hand, and with everything.
-// tracker_light, tracker_checkup, history_row, history_row_checkup: the parts alone; .../600: of a model of 600 tensors.
+// What it costs to watch every step of a training: forward, backward and update of a network of
+// the notebook on 100 samples, then the same with, one after the other, the statistics of every
+// step, the judgement over time, a row of a history, and a check-up in every tenth step. All take
+// turns, and the first of a turn changes from one to the next; counters say the median and the
+// least time of each (..._us, ..._least_us), and what it adds to the one before, the median over
+// the turns (add_..._us, add_..._percent of the bare step). Times are those that the thread had a
+// core. trainer/...: the Trainer's own step without watching, beside a loop by hand, and with
+// everything. tracker_light, tracker_checkup, history_row, history_row_checkup: the parts alone;
+// .../600: of a model of 600 tensors.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <time.h>

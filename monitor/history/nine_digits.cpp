@@ -98,8 +98,8 @@ char* write_nine_digits(char* out, double value) {
   // log10(2) to 5e-6: off by one at most, which the digits tell.
   constexpr int kNumerator = 1233, kShift = 12;
   constexpr int kMantissaBits = 52, kBias = 1023;
-  const auto bits =
-      std::bit_cast<std::uint64_t>(magnitude);  // Of a normal number, within these limits.
+  // Of a normal number, within these limits.
+  const auto bits = std::bit_cast<std::uint64_t>(magnitude);
   int exponent = ((static_cast<int>(bits >> kMantissaBits) - kBias) * kNumerator) >> kShift;
   const auto scaled = [magnitude](int power) {
     return magnitude * kPowersOfTen[static_cast<std::size_t>(8 - power + kLargestPower)];

@@ -1,6 +1,6 @@
-// Contract: `gradvitals train` may be killed at any moment: its history is read up to the last line, its
-//           checkpoint is whole, and the training that is resumed from it ends with the bits of an unbroken
-//           one, of whose history it has every step once.
+// Contract: `gradvitals train` may be killed at any moment: its history is read up to the last
+//           line, its checkpoint is whole, and the training that is resumed from it ends with the
+//           bits of an unbroken one, of whose history it has every step once.
 // Oracle:   the unbroken training.
 // As many kills as the build says: few among the tests, fifty among the long ones.
 #include <fmt/format.h>
@@ -33,6 +33,8 @@ constexpr int kStepsOfARun = 400;
 /// Few steps lie between checkpoints, so that many kills fall into the writing of one.
 constexpr int kStepsOfACheckpoint = 7;
 constexpr int kKilledExitCode = 128 + 9;
+/// It was killed after its last checkpoint, and the resumed one has no step left.
+constexpr int kNothingLeftExitCode = 3;
 
 /// The steps of a history, in its order, with what the reader says of it.
 struct ReadHistory {
@@ -80,23 +82,22 @@ class KilledTraining {
     return words;
   }
 
-  /// How long the whole training takes.
-  Microseconds run_unbroken() const {
+  /// Runs to the end. How long that takes.
+  Microseconds run_to_end() const {
     const auto start = std::chrono::steady_clock::now();
-    const ProgramResult result = run_program(arguments());
-    EXPECT_EQ(result.exit_code, 0) << result.err;
+    expect_ended(run_program(arguments()));
     return std::chrono::duration_cast<Microseconds>(std::chrono::steady_clock::now() - start);
   }
 
-  /// Whether it was killed before its end.
+  /// Whether it came to its end before.
   bool run_and_die(Microseconds after) {
     const ProgramResult result = run_and_kill(arguments(), after);
     if (result.exit_code == kKilledExitCode) {
       ++kills_;
-      return true;
+      return false;
     }
-    EXPECT_EQ(result.exit_code, 0) << result.err;
-    return false;
+    expect_ended(result);
+    return true;
   }
 
   /// What a kill has left can be read, and is that of steps that were made.
@@ -122,6 +123,10 @@ class KilledTraining {
   /// Nothing can be resumed: the history is of no use.
   void clear_where_it_must_begin_anew() const {
     if (!std::filesystem::exists(checkpoint_)) std::filesystem::remove(history_);
+  }
+
+  static void expect_ended(const ProgramResult& result) {
+    EXPECT_TRUE(result.exit_code == 0 || result.exit_code == kNothingLeftExitCode) << result.err;
   }
 
   ReadHistory history() const { return read_history(history_); }
@@ -170,18 +175,20 @@ TEST(KilledTrain, IsResumedFromAnyMomentAndEndsWithTheBitsOfTheUnbrokenOne) {
        ++trainings) {
     SCOPED_TRACE(fmt::format("seed {}", trainings));
     const KilledTraining unbroken(trainings);
-    const Microseconds whole = unbroken.run_unbroken();
+    const Microseconds whole = unbroken.run_to_end();
     ASSERT_EQ(unbroken.files(), (std::vector<std::string>{"run.jsonl", "state"}));
     // Starting and reading take their time as well: a kill may come there.
     std::uniform_int_distribution<std::int64_t> moment(0, whole.count() / 3);
     KilledTraining killed(trainings);
     const int most = std::min(kMostKillsOfARun, kKillsInAll - kills);
-    while (killed.kills() < most && killed.run_and_die(Microseconds(moment(random)))) {
+    bool has_ended = false;
+    while (!has_ended && killed.kills() < most) {
+      has_ended = killed.run_and_die(Microseconds(moment(random)));
       ASSERT_NO_FATAL_FAILURE(killed.expect_readable());
       killed.clear_where_it_must_begin_anew();
     }
     kills += killed.kills();
-    if (killed.checkpoint() != unbroken.checkpoint()) killed.run_unbroken();
+    if (!has_ended) killed.run_to_end();
 
     EXPECT_TRUE(killed.checkpoint() == unbroken.checkpoint()) << "other bits than the unbroken one";
     const ReadHistory history = killed.history();

@@ -1,5 +1,5 @@
-// Contract: a training under watch takes no more memory in its last step than soon after its start, with
-//           everything that remembers steps: tracker, history, the run in memory, a treatment.
+// Contract: a training under watch takes no more memory in its last step than soon after its start,
+//           with everything that remembers steps: tracker, history, the run in memory.
 // Oracle:   the resident memory of the process, as the kernel counts it.
 // As many steps as the build says: few among the tests, a million among the long ones.
 #include <fmt/format.h>

@@ -33,8 +33,8 @@
 namespace gradvitals {
 namespace {
 
-constexpr int kTurns = 150;
-constexpr int kStepsPerTurn = 20;
+constexpr int kTurns = 40;
+constexpr int kStepsPerTurn = 100;
 constexpr std::int64_t kCheckupEvery = 10;
 
 /// A file that is gone at the end.
@@ -177,7 +177,7 @@ double median(std::vector<double> values) {
 
 /// Each counter is beside the contender before it, and the first is the bare step.
 void race(benchmark::State& state, std::vector<Contender> contenders) {
-  for (const Contender& contender : contenders) contender.run(3 * kStepsPerTurn);
+  for (const Contender& contender : contenders) contender.run(kStepsPerTurn);
   std::size_t first = 0;
   for (auto _ : state) {
     double total_us = 0.0;

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "app/compare_training.h"
+#include "app/compared_networks.h"
 #include "app/deliver.h"
 #include "app/judge.h"
 #include "app/monitor_gradient_health.h"
@@ -26,8 +28,11 @@ constexpr std::int64_t kLargestBatch = 200'000;
 /// The notebook's own.
 constexpr std::int64_t kDefaultBatch = 100;
 
+/// A week of them on one core: beyond it a number is a slip of the hand.
+constexpr std::int64_t kMostComparedSteps = 1'000'000'000;
+
 /// The samples on which networks are compared.
-struct Samples {
+struct ComparedSamples {
   SampleData data;
   std::string description;
 };
@@ -51,7 +56,7 @@ Dataset read_dataset(const CompareOptions& options) {
 }
 
 /// Standardised, as the networks' initial weights expect; targets within reach of a sigmoid head.
-Samples scaled_samples(Stream& stream, Dataset dataset, const CompareOptions& options) {
+ComparedSamples scaled_samples(Stream& stream, Dataset dataset, const CompareOptions& options) {
   standardize_features(dataset);
   rescale_targets(dataset);
   const std::int64_t batch = options.batch > 0 ? options.batch : dataset.rows;
@@ -68,16 +73,40 @@ Samples scaled_samples(Stream& stream, Dataset dataset, const CompareOptions& op
 
 std::vector<NetworkReport> examine_networks(Stream& stream, const CompareOptions& options,
                                             const Thresholds& thresholds, const SampleData& data) {
-  const NetworkOptions network = {.seed = static_cast<std::uint64_t>(options.seed),
-                                  .features = data.x.shape()[1],
-                                  .head = options.head};
-  const auto examine = [&](const Sequential& model, const char* name, const char* short_name) {
-    return judge(monitor_gradient_health(stream, model, data.x, data.y), thresholds,
-                 stream.device(), name, short_name);
-  };
-  return {examine(sigmoid_network(stream, network), "Sigmoid Network", "Sigmoid"),
-          examine(relu_network(stream, network), "ReLU Network", "ReLU"),
-          examine(exploding_network(stream, network), "Exploding Network", "Exploding")};
+  std::vector<NetworkReport> reports;
+  for (const ComparedNetwork& network : kComparedNetworks) {
+    const Sequential model = network.build(stream, network_options(options, data));
+    reports.push_back(judge(monitor_gradient_health(stream, model, data.x, data.y), thresholds,
+                            stream.device(), network.name, network.short_name));
+  }
+  return reports;
+}
+
+void add_training(Command& command, CompareOptions& options) {
+  command.group("Training");
+  command.integer("--train", options.train_steps, 1, kMostComparedSteps,
+                  "Train the three for N steps as well, under watch, and say whether the first "
+                  "visit's verdict held");
+  command.word("--optimizer", {"sgd", "momentum", "adam", "adamw"}, "sgd, then adam",
+               "What makes updates of gradients", [&options](const std::string& word) {
+                 options.optimizer = parse_optimizer(word).value();
+               });
+  command.positive_number("--learning-rate", options.learning_rate,
+                          "0.001 if not given; 0.01 of momentum, 0.1 of sgd");
+  command.group("Options");
+}
+
+void check_training(const CompareOptions& options) {
+  if (options.optimizer && !options.train_steps) throw UsageError("--optimizer needs --train N");
+  if (options.learning_rate && !options.train_steps) {
+    throw UsageError("--learning-rate needs --train N");
+  }
+  if (options.learning_rate && !options.optimizer) {
+    throw UsageError("--learning-rate needs --optimizer: sgd and adam do not share one");
+  }
+  if (options.train_steps && options.judging.rules == RuleSet::kNotebook) {
+    throw UsageError("--train judges by the full rules and cannot go with --rules notebook");
+  }
 }
 
 }  // namespace
@@ -97,6 +126,7 @@ Command CompareOptions::add_to(CommandLine& program) {
   command.word("--head", {"sigmoid", "linear"}, "sigmoid",
                "Activation of the last layer of all three",
                [this](const std::string& word) { head = parse_activation(word).value(); });
+  add_training(command, *this);
   judging.add_to(command);
   computing.add_to(command);
   return command;
@@ -109,6 +139,7 @@ void CompareOptions::check() const {
   if (data.empty() && !target.empty()) {
     throw UsageError("--target names a column of --data, which is missing");
   }
+  check_training(*this);
   judging.check(std::vector{data, target});  // A column is no file, and then no input either.
 }
 
@@ -118,14 +149,16 @@ ExitCode compare(const CompareOptions& options) {
   std::optional<Dataset> dataset;
   if (!options.data.empty()) dataset = read_dataset(options);
   Stream stream = options.computing.open_stream();
-  const Samples samples =
+  const ComparedSamples samples =
       dataset ? scaled_samples(stream, *std::move(dataset), options)
-              : Samples{make_sample_data(stream, static_cast<std::uint64_t>(options.seed),
-                                         options.batch > 0 ? options.batch : kDefaultBatch),
-                        ""};
+              : ComparedSamples{make_sample_data(stream, static_cast<std::uint64_t>(options.seed),
+                                                 options.batch > 0 ? options.batch : kDefaultBatch),
+                                ""};
   const std::vector<NetworkReport> reports =
       examine_networks(stream, options, thresholds, samples.data);
-  return deliver_comparison(reports, options.judging, samples.description);
+  const std::vector<TrainedComparison> trainings =
+      train_networks(stream, options, thresholds, samples.data, reports);
+  return deliver_comparison(reports, options.judging, samples.description, trainings);
 }
 
 }  // namespace gradvitals::app

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "app/exit_code.h"
 #include "app/options.h"
 #include "kernels/ops/activation.h"
+#include "training/optimizer_choice.h"
 
 namespace gradvitals::app {
 
@@ -16,6 +18,9 @@ struct CompareOptions {
   std::string data;        ///< A table of numbers; empty for samples drawn from the seed.
   std::string target;      ///< The column of `data`, or the second file, that is to be predicted.
   Activation head = Activation::kSigmoid;
+  std::optional<std::int64_t> train_steps;  ///< Empty: the networks are not trained.
+  std::optional<OptimizerKind> optimizer;   ///< Empty: sgd, and once more adam.
+  std::optional<double> learning_rate;      ///< Of `optimizer`; empty for its default.
   JudgingOptions judging;
   ComputeOptions computing;
 
@@ -26,7 +31,7 @@ struct CompareOptions {
 };
 
 /// Builds the networks, takes one forward and one backward pass through each on the same data,
-/// judges them and writes the requested outputs. Throws UsageError for options that contradict each
+/// judges them, trains them on that data where this is asked for, and writes the requested outputs. Throws UsageError for options that contradict each
 /// other, and InputError for data that cannot be read.
 ExitCode compare(const CompareOptions& options);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <map>
@@ -65,6 +66,23 @@ bool trips_gate(std::span<const NetworkReport> networks, Severity gate) {
     note(fmt::format("--fail-on {}: {} is {}, its worst finding {}", name(gate), network.name,
                      name(diagnosis.verdict), name(diagnosis.severity)));
     trips = true;
+  }
+  return trips;
+}
+
+/// Names each training in which something was at least as severe as `gate`.
+bool trips_gate(std::span<const NetworkReport> networks,
+                std::span<const TrainedComparison> trainings, Severity gate) {
+  bool trips = trips_gate(networks, gate);
+  if (gate == Severity::kOk) return trips;
+  for (const TrainedComparison& training : trainings) {
+    for (std::size_t i = 0; i < networks.size(); ++i) {
+      const Severity worst = training.networks.at(i).run.worst_severity;
+      if (worst < gate) continue;
+      note(fmt::format("--fail-on {}: the worst of {} with {} was {}", name(gate), networks[i].name,
+                       training.optimizer, name(worst)));
+      trips = true;
+    }
   }
   return trips;
 }
@@ -174,18 +192,21 @@ ExitCode deliver_run(std::span<const NetworkReport> networks, const RunDiagnosis
 }
 
 ExitCode deliver_comparison(std::span<const NetworkReport> networks, const JudgingOptions& options,
-                            const std::string& preface) {
+                            const std::string& preface,
+                            std::span<const TrainedComparison> trainings) {
   const auto text = [&] {
     const TextStyle style = style_of(options);
     std::string all = preface + limits_line(networks, options);
     for (const NetworkReport& network : networks) {
       all += network_heading(network, style) + diagnosis_text(network, options.rules, style);
     }
-    return all + comparison_text(networks, options.rules, style);
+    all += comparison_text(networks, options.rules, style);
+    if (!trainings.empty()) all += trained_comparison_text(networks, trainings, style);
+    return all;
   };
   return deliver(
-      networks, text, [&] { return comparison_json(networks); },
-      [&] { return trips_gate(networks, options.fail_on); }, options);
+      networks, text, [&] { return comparison_json(networks, trainings); },
+      [&] { return trips_gate(networks, trainings, options.fail_on); }, options);
 }
 
 }  // namespace gradvitals::app

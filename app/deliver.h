@@ -7,6 +7,7 @@
 #include "app/exit_code.h"
 #include "app/options.h"
 #include "monitor/report/network_report.h"
+#include "monitor/report/trained_comparison.h"
 #include "monitor/rules/run_diagnosis.h"
 
 namespace gradvitals::app {
@@ -24,8 +25,11 @@ ExitCode deliver_diagnosis(const NetworkReport& network, const JudgingOptions& o
 ExitCode deliver_run(std::span<const NetworkReport> networks, const RunDiagnosis& run,
                      const JudgingOptions& options);
 
-/// Several networks: each diagnosis, then the table and the conclusions. `preface` opens the text.
+/// Several networks: each diagnosis, then the table and the conclusions, and how they trained, where they
+/// did. `preface` opens the text. The gate of --fail-on is that of the diagnoses and of the worst in any
+/// training.
 ExitCode deliver_comparison(std::span<const NetworkReport> networks, const JudgingOptions& options,
-                            const std::string& preface = "");
+                            const std::string& preface = "",
+                            std::span<const TrainedComparison> trainings = {});
 
 }  // namespace gradvitals::app

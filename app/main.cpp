@@ -9,6 +9,7 @@
 #include "app/exit_code.h"
 #include "app/info.h"
 #include "app/output.h"
+#include "app/prescribe.h"
 #include "app/terminal.h"
 #include "app/train.h"
 #include "app/version.h"
@@ -30,10 +31,12 @@ ExitCode run(int argc, char** argv) {
   CompareOptions compare_options;
   CheckupOptions checkup_options;
   DiagnoseOptions diagnose_options;
+  PrescribeOptions prescribe_options;
   TrainOptions train_options;
   const Command compare_command = compare_options.add_to(program);
   const Command checkup_command = checkup_options.add_to(program);
   const Command diagnose_command = diagnose_options.add_to(program);
+  const Command prescribe_command = prescribe_options.add_to(program);
   const Command train_command = train_options.add_to(program);
   program.add_command("info", "Devices, features and versions of this program on this machine");
 
@@ -44,7 +47,11 @@ ExitCode run(int argc, char** argv) {
   if (compare_command.was_called()) return compare(compare_options);
   if (checkup_command.was_called()) return checkup(checkup_options);
   if (diagnose_command.was_called()) return diagnose(diagnose_options);
-  if (train_command.was_called()) return train(train_options);
+  if (prescribe_command.was_called()) return prescribe(prescribe_options);
+  if (train_command.was_called()) {
+    train_options.words.assign(argv + 1, argv + argc);
+    return train(train_options);
+  }
   write_result("-", info_text());
   return ExitCode::kJudged;
 }

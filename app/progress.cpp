@@ -69,6 +69,7 @@ std::vector<LinePiece> line_pieces(const ProgressReport& report,
                                    std::optional<std::chrono::seconds> left) {
   std::vector<LinePiece> pieces;
   pieces.push_back({fmt::format("{}/{}", report.step, report.steps), 0});
+  if (!report.task.empty()) pieces.push_back({std::string(report.task), 3});
   if (report.epoch > 0) {
     pieces.push_back({fmt::format("epoch {}/{}", report.epoch, report.epochs), 5});
   }
@@ -139,6 +140,7 @@ std::string progress_line(const ProgressReport& report, const ProgressStyle& sty
 
 std::string progress_text(const ProgressReport& report) {
   std::string text = fmt::format("step {} of {}", report.step, report.steps);
+  if (!report.task.empty()) text += fmt::format(", {}", report.task);
   if (report.epoch > 0) text += fmt::format(", epoch {} of {}", report.epoch, report.epochs);
   text += ": ";
   if (report.loss) text += fmt::format("loss {:.4g}, ", *report.loss);

@@ -23,6 +23,7 @@ struct ProgressReport {
   std::optional<double> gradient_norm;
   Verdict verdict = Verdict::kHealthy;
   Severity severity = Severity::kOk;
+  std::string_view task{};  ///< What is under way, of several; empty for one.
 };
 
 struct ProgressStyle {

@@ -5,15 +5,19 @@
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "app/output.h"
+#include "app/replay_incident.h"
+#include "app/seen_run.h"
 #include "app/terminal.h"
 #include "app/train_setup.h"
 #include "app/train_watch.h"
 #include "monitor/report/training.h"
 #include "training/trainer.h"
+#include "training/treatment_observer.h"
 
 namespace gradvitals::app {
 namespace {
@@ -28,18 +32,29 @@ std::optional<TrainingScore> score_of(const Trainer& trainer, const TrainingResu
 
 /// The run as it was seen and judged.
 TrajectoryReport judged_run(const Trainer& trainer, const TrainWatch& watch) {
-  const HealthTracker& tracker = trainer.tracker();
   TrajectoryReport run = watch.seen();
-  run.steps = tracker.steps();
-  run.verdict = tracker.verdict();
-  run.severity = tracker.severity();
-  run.worst_severity = tracker.worst_severity();
-  run.episodes = tracker.episodes();
-  run.forgotten_episodes = tracker.forgotten_episodes();
-  run.vital_signs = tracker.vital_signs();
-  run.thresholds = trainer.options().thresholds;
+  add_judgement(run, trainer);
   run.notes = watch.notes();
   return run;
+}
+
+/// What came of the training.
+TrainingReport report_of(const Trainer& trainer, const TrainWatch& watch,
+                         const TrainingResult& result, const TrainOptions& options) {
+  TrainingReport report;
+  report.run = judged_run(trainer, watch);
+  report.steps = result.steps;
+  report.planned_steps = trainer.total_steps();
+  report.validation = score_of(trainer, result);
+  if (!result.is_complete && watch.interruption() != 0) {
+    report.interruption = watch.interruption() == SIGINT ? "SIGINT" : "SIGTERM";
+  }
+  if (watch.has_checkpoint()) report.files.emplace_back("checkpoint", *options.checkpoint);
+  if (options.history) report.files.emplace_back("history", *options.history);
+  for (const std::string& folder : watch.incidents()) {
+    report.files.emplace_back("incident", folder);
+  }
+  return report;
 }
 
 bool write_or_tell(const std::string& target, const std::string& content) {
@@ -81,36 +96,36 @@ ExitCode exit_code_of(const TrainingReport& report, int interruption, const Trai
 
 ExitCode train(const TrainOptions& options) {
   options.check();
+  if (options.replay) return replay_incident(*options.replay);
   Stream stream = options.computing.open_stream();
   TrainSetup setup = set_up_training(stream, options);
   Trainer trainer(stream, setup.model, setup.data, setup.options);
+  std::optional<TrainWatch> watch;
+  std::optional<TreatmentObserver> treatment;
+  if (treats(options.treatment)) {
+    treatment.emplace(trainer, options.treatment,
+                      [&watch](const TreatmentEvent& event) { watch->hear_of(event); });
+  }
   if (options.resume) trainer.load_checkpoint(*options.resume);
   const std::int64_t first_step = trainer.step();
-
-  TrainWatch watch(options, setup.name, first_step);
-  trainer.add_observer(watch);
+  watch.emplace(options, setup, first_step);
+  trainer.add_observer(*watch);
   const auto start = std::chrono::steady_clock::now();
   const TrainingResult result = trainer.run();
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  watch.finish(trainer);
+  watch->finish(trainer);
 
-  TrainingReport report;
-  report.run = judged_run(trainer, watch);
+  TrainingReport report = report_of(trainer, *watch, result, options);
   report.run.name = setup.name;
   report.device = gradvitals::name(stream.device());
   report.settings = setup.settings;
   report.steps_before = first_step;
-  report.steps = result.steps;
-  report.planned_steps = trainer.total_steps();
   report.seconds = elapsed.count();
-  report.validation = score_of(trainer, result);
-  if (!result.is_complete && watch.interruption() != 0) {
-    report.interruption = watch.interruption() == SIGINT ? "SIGINT" : "SIGTERM";
-  }
-  if (watch.has_checkpoint()) report.files.emplace_back("checkpoint", *options.checkpoint);
-  if (options.history) report.files.emplace_back("history", *options.history);
-  if (!deliver_training(report, options) || watch.has_lost_output()) return ExitCode::kError;
-  return exit_code_of(report, watch.interruption(), options);
+  report.cosine = watch->signals().cosine(trainer);
+  report.noise = watch->signals().noise(trainer);
+  if (treatment) report.treatment = treatment->counts();
+  if (!deliver_training(report, options) || watch->has_lost_output()) return ExitCode::kError;
+  return exit_code_of(report, watch->interruption(), options);
 }
 
 }  // namespace gradvitals::app

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "training/command_words.h"
@@ -110,6 +113,48 @@ void add_keeping(Command& command, TrainOptions& options) {
   command.text(
       "--history", options.history, "FILE",
       "Append every step's statistics as JSON lines, which gradvitals diagnose judges again");
+  command.text("--incidents", options.incidents, "FOLDER",
+               "Where something critical begins, keep the 32 steps up to it and a checkpoint from "
+               "before it here; beside the history if not given");
+  command.text(
+      "--replay", options.replay, "INCIDENT",
+      "Make the step of an incident again, from its folder alone, and show which sample or "
+      "weight it was");
+}
+
+void add_treatment(Command& command, TrainOptions& options) {
+  command.group("Treatment");
+  command.parsed("--treat", "LIST", "",
+                 "What may be done, of clip, skip and lr with commas in between: clip gradients by "
+                 "their norm, skip steps that are not finite or spikes, cut the learning rate "
+                 "where an explosion lasts. Nothing if not given",
+                 [&options](const std::string& text) {
+                   TreatmentOptions allowed = parse_treatments(text);
+                   allowed.clip_norm = options.treatment.clip_norm;
+                   options.treatment = allowed;
+                 });
+  command.positive_number("--clip-norm", options.treatment.clip_norm,
+                          "Of --treat clip: the norm of all gradients to clip to; else it follows "
+                          "those of recent steps");
+}
+
+TrainingSignals parse_signals(std::string_view text) {
+  TrainingSignals signals;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view word = text.substr(begin, end - begin);
+    bool* const signal = word == "noise"    ? &signals.noise
+                         : word == "cosine" ? &signals.cosine
+                                            : nullptr;
+    if (signal == nullptr) {
+      throw std::invalid_argument(fmt::format("'{}' is not one of noise, cosine", word));
+    }
+    if (std::exchange(*signal, true)) {
+      throw std::invalid_argument(fmt::format("'{}' is there twice", word));
+    }
+    begin = end + 1;
+  }
+  return signals;
 }
 
 void add_alerts(Command& command, TrainOptions& options) {
@@ -117,6 +162,11 @@ void add_alerts(Command& command, TrainOptions& options) {
   command.integer("--every", options.checkup_every, 1, kMostTrainingSteps,
                   "Steps from one check-up of units and signals to the next; gradients, weights "
                   "and updates are watched in every step");
+  command.parsed(
+      "--signals", "noise,cosine", "",
+      "Measure the gradient noise scale, which says what batch is worth its samples, at each "
+      "check-up, and the cosine of successive gradients in each step",
+      [&options](const std::string& text) { options.signals = parse_signals(text); });
   command.text("--thresholds", options.thresholds_file, "FILE",
                "Limits of the rules as JSON, in place of the default, under the names that "
                "docs/rules.md lists");
@@ -178,7 +228,29 @@ void check_course(const TrainOptions& options) {
                  options.schedule == LearningRateDecay::kCosine, "--schedule cosine");
 }
 
+/// What an incident says itself, or what a replay does not write.
+void check_replay(const TrainOptions& options) {
+  for (const auto& [is_given, option_name] :
+       {std::pair{options.model.has_value(), "--model"},
+        std::pair{options.network.has_value(), "--network"},
+        std::pair{!options.data.empty(), "--data"},
+        std::pair{options.resume.has_value(), "--resume"},
+        std::pair{options.checkpoint.has_value(), "--checkpoint"},
+        std::pair{options.history.has_value(), "--history"},
+        std::pair{options.incidents.has_value(), "--incidents"},
+        std::pair{treats(options.treatment), "--treat"},
+        std::pair{options.json.has_value(), "--json"}}) {
+    refuse_both(true, "--replay", is_given, option_name,
+                "the incident says what is trained and how, and one step is made of it");
+  }
+}
+
 void check_files(const TrainOptions& options) {
+  refuse_without(options.treatment.clip_norm.has_value(), "--clip-norm", options.treatment.clips,
+                 "--treat clip");
+  if (options.incidents && options.incidents->empty()) {
+    throw UsageError("--incidents: the path is empty");
+  }
   refuse_without(options.checkpoint_every.has_value(), "--checkpoint-every",
                  options.checkpoint.has_value(), "--checkpoint FILE");
   refuse_without(options.alert_limit_seconds.has_value(), "--alert-limit",
@@ -213,6 +285,7 @@ Command TrainOptions::add_to(CommandLine& program) {
   add_subject(command, *this);
   add_course(command, *this);
   add_keeping(command, *this);
+  add_treatment(command, *this);
   add_alerts(command, *this);
   command.group("Output");
   command.text("--json", json, "FILE",
@@ -225,9 +298,20 @@ Command TrainOptions::add_to(CommandLine& program) {
 }
 
 void TrainOptions::check() const {
+  if (replay) return check_replay(*this);
   check_subject(*this);
   check_course(*this);
   check_files(*this);
+}
+
+std::string TrainOptions::incident_folder() const {
+  namespace fs = std::filesystem;
+  if (incidents) return *incidents;
+  if (!history) return {};
+  std::error_code ignored;
+  const fs::path path = *history;
+  if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) return {};
+  return (path.parent_path() / path.stem()).native() + "-incidents";
 }
 
 }  // namespace gradvitals::app

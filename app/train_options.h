@@ -9,12 +9,14 @@
 #include "app/command_line.h"
 #include "app/options.h"
 #include "app/terminal.h"
+#include "app/treat_option.h"
 #include "kernels/ops/activation.h"
 #include "kernels/ops/loss.h"
 #include "monitor/rules/diagnosis.h"
 #include "training/learning_rate.h"
 #include "training/model_spec.h"
 #include "training/optimizer_choice.h"
+#include "training/trainer.h"
 
 namespace gradvitals::app {
 
@@ -49,12 +51,17 @@ struct TrainOptions {
   std::optional<std::string> checkpoint;
   std::optional<std::int64_t> checkpoint_every;  ///< Steps; else at each end of an epoch.
   std::optional<std::string> resume;
-
   std::optional<std::string> history;
+  std::optional<std::string> incidents;  ///< A folder; else beside the history.
+  std::optional<std::string> replay;     ///< An incident; then nothing else is trained.
+
+  // What may be done about it.
+  TreatmentOptions treatment;
 
   // What is watched and told.
   std::string thresholds_file;  ///< JSON; empty for the default limits.
   std::int64_t checkup_every = 10;
+  TrainingSignals signals{};
   std::vector<std::string> alert_command;  ///< Words; empty for none.
   std::optional<double> alert_limit_seconds;
   std::optional<std::string> json;  ///< Path, or "-" for stdout.
@@ -63,10 +70,14 @@ struct TrainOptions {
   bool ascii = false;
   ComputeOptions computing;
 
+  std::vector<std::string> words;  ///< Of the command line, without the program.
+
   /// Adds the command to the program; `this` must outlive the parsing.
   Command add_to(CommandLine& program);
   /// Throws UsageError for options that contradict each other, naming both, or that lack another.
   void check() const;
+  /// Where incidents are kept: as asked for, or beside a history that is a regular file. Empty: nowhere.
+  std::string incident_folder() const;
 };
 
 }  // namespace gradvitals::app

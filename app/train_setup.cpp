@@ -100,30 +100,17 @@ const char* name_of(NotebookNetwork network) {
   return "the notebook's exploding network";
 }
 
-/// Those that usually train a small network within minutes.
-double default_rate(OptimizerKind optimizer) {
-  switch (optimizer) {
-    case OptimizerKind::kSgd:
-      return 0.1;
-    case OptimizerKind::kMomentum:
-      return 0.01;
-    case OptimizerKind::kAdam:
-    case OptimizerKind::kAdamW:
-      break;
-  }
-  return 0.001;
-}
-
 TrainerOptions trainer_options(const TrainOptions& options, LossKind loss) {
   TrainerOptions chosen;
   chosen.loss = loss;
   chosen.optimizer = {.kind = options.optimizer, .nesterov = options.nesterov};
   if (options.momentum) chosen.optimizer.momentum = *options.momentum;
   if (options.weight_decay) chosen.optimizer.weight_decay = *options.weight_decay;
-  chosen.learning_rate = {.base = options.learning_rate.value_or(default_rate(options.optimizer)),
-                          .warmup_steps = options.warmup_steps,
-                          .decay = options.schedule,
-                          .floor = options.final_rate.value_or(0.0)};
+  chosen.learning_rate = {
+      .base = options.learning_rate.value_or(default_learning_rate(options.optimizer)),
+      .warmup_steps = options.warmup_steps,
+      .decay = options.schedule,
+      .floor = options.final_rate.value_or(0.0)};
   if (chosen.learning_rate.floor > chosen.learning_rate.base) {
     throw UsageError(fmt::format("--final-rate {} is above --learning-rate {}",
                                  chosen.learning_rate.floor, chosen.learning_rate.base));
@@ -136,6 +123,7 @@ TrainerOptions trainer_options(const TrainOptions& options, LossKind loss) {
   chosen.seed = static_cast<std::uint64_t>(options.seed);
   chosen.checkup_every = options.checkup_every;
   chosen.thresholds = read_thresholds(options.thresholds_file);
+  chosen.signals = options.signals;
   return chosen;
 }
 
@@ -155,6 +143,10 @@ TrainSetup set_up_training(Stream& stream, const TrainOptions& options) {
   if (options.model || options.network) check_loss(loss, head_of(options));
   TrainerOptions chosen = trainer_options(options, loss);
   TrainingData data = data_of(stream, options, loss);
+  if (chosen.signals.noise && std::min(chosen.batch, data.training.rows) < 2) {
+    throw UsageError(
+        "--signals noise needs batches of two samples or more: it compares their halves");
+  }
   const ModelSpec spec = options.model ? *options.model : ModelSpec{};
   std::string model_name;
   const auto build = [&] {
@@ -179,6 +171,7 @@ TrainSetup set_up_training(Stream& stream, const TrainOptions& options) {
       {"learning rate", summary(chosen.learning_rate)},
       {"batch", std::to_string(std::min(chosen.batch, data.training.rows))},
       {"seed", std::to_string(options.seed)}};
+  if (treats(options.treatment)) settings.emplace_back("treatment", summary(options.treatment));
   std::string run_name = fmt::format("{} on {}", model_name, data.name);
   return {.data = std::move(data),
           .model = std::move(model),

@@ -6,17 +6,22 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <filesystem>
+#include <iterator>
+#include <system_error>
 #include <utility>
 
+#include "app/seen_run.h"
 #include "app/terminal.h"
 #include "kernels/runtime/utf8.h"
 #include "monitor/report/training.h"
+#include "monitor/report/treatment.h"
 
 namespace gradvitals::app {
 namespace {
 
-/// The JSON of a run that is sick in every way stays below a megabyte.
-constexpr std::size_t kMostEventsKept = 1000;
+/// A training that is treated in every step says so no more often than it helps.
+constexpr std::int64_t kMostTreatmentsTold = 20;
 
 std::unique_ptr<AlertCommand> alert_command_of(const TrainOptions& options) {
   if (options.alert_command.empty()) return nullptr;
@@ -34,6 +39,18 @@ bool is_alert(const HealthEvent& event) {
   return finding.severity >= Severity::kWarning && !finding.consequence_of;
 }
 
+FlightRecorderOptions recorder_options(const std::string& folder, const TrainOptions& options,
+                                       const TrainSetup& setup) {
+  FlightRecorderOptions kept{.folder = folder,
+                             .settings = {setup.settings.begin(), setup.settings.end()},
+                             .command = options.words};
+  kept.settings["name"] = setup.name;
+  // Where paths of the command begin.
+  std::error_code ignored;
+  kept.settings["folder"] = std::filesystem::current_path(ignored).native();
+  return kept;
+}
+
 std::int64_t epochs_of(const Trainer& trainer) {
   const std::int64_t per_epoch = trainer.steps_per_epoch();
   return (trainer.total_steps() + per_epoch - 1) / per_epoch;
@@ -41,13 +58,16 @@ std::int64_t epochs_of(const Trainer& trainer) {
 
 }  // namespace
 
-TrainWatch::TrainWatch(const TrainOptions& options, std::string run, std::int64_t first_step)
+TrainWatch::TrainWatch(const TrainOptions& options, const TrainSetup& setup,
+                       std::int64_t first_step)
     : options_(options),
-      run_(std::move(run)),
+      run_(setup.name),
       style_{.color = use_color(options.color, STDERR_FILENO),
              .ascii = use_ascii(options.ascii, STDERR_FILENO)},
       progress_(options.color, options.ascii),
       alert_command_(alert_command_of(options)) {
+  const std::string folder = options.incident_folder();
+  if (!folder.empty()) flight_.emplace(recorder_options(folder, options, setup));
   if (!options.history) return;
   HistoryOptions kept = {.run = run_, .settings = {}, .resume_step = {}};
   if (options.resume) kept.resume_step = first_step;
@@ -76,6 +96,29 @@ void TrainWatch::tell(const HealthEvent& event) {
   if (alert_command_) alert_command_->send(alert_json(event, run_));
 }
 
+void TrainWatch::tell_treatments() {
+  for (const TreatmentEvent& event : treatments_) {
+    if (history_) history_->add_event(treatment_json(event));
+    if (++told_treatments_ > kMostTreatmentsTold) continue;
+    progress_.print(decorate(treatment_text(event), style_));
+    if (told_treatments_ < kMostTreatmentsTold) continue;
+    progress_.print("gradvitals: further treatments are in the history, and counted at the end");
+  }
+  treatments_.clear();
+}
+
+void TrainWatch::keep_incident(const TrainingStep& step) {
+  if (!flight_) return;
+  flight_->on_step(step);
+  for (const std::string& message : flight_->take_messages()) {
+    progress_.print("gradvitals: " + printable(message));
+  }
+  if (has_told_replay_ || flight_->incidents().empty()) return;
+  has_told_replay_ = true;
+  progress_.print(fmt::format("gradvitals: to make that step again: gradvitals train --replay {}",
+                              printable(flight_->incidents().front())));
+}
+
 void TrainWatch::tell_problems() {
   if (!alert_command_) return;
   for (std::string& problem : alert_command_->take_problems()) {
@@ -96,23 +139,6 @@ void TrainWatch::keep_checkpoint(const Trainer& trainer) {
   }
 }
 
-void TrainWatch::see(const TrainingStep& step) {
-  if (!seen_.first_step) {
-    seen_.first_step = step.step;
-    seen_.first_loss = step.loss;
-  }
-  seen_.last_step = step.step;
-  seen_.last_loss = step.loss;
-  if (step.metrics != nullptr) seen_.last_norm = global_norm(*step.metrics);
-  for (const HealthEvent& event : step.events) {
-    if (seen_.events.size() < kMostEventsKept) {
-      seen_.events.push_back(event);
-    } else {
-      ++seen_.events_left_out;
-    }
-  }
-}
-
 void TrainWatch::record(const TrainingStep& step) {
   if (!history_ || step.metrics == nullptr) return;
   history_->add(*step.metrics, step.context);
@@ -123,9 +149,12 @@ void TrainWatch::record(const TrainingStep& step) {
 }
 
 void TrainWatch::on_step(const TrainingStep& step) {
-  see(step);
+  see_step(seen_, step);
+  if (step.signals != nullptr) signals_.add(*step.signals);
   record(step);
   for (const HealthEvent& event : step.events) tell(event);
+  keep_incident(step);
+  tell_treatments();
   tell_problems();
   const bool is_first = step.step == seen_.first_step;
   if (options_.checkpoint_every && !is_first && step.step % *options_.checkpoint_every == 0) {
@@ -151,7 +180,12 @@ void TrainWatch::finish(const Trainer& trainer) {
 
 bool TrainWatch::has_lost_output() const {
   const bool lost_lines = history_ && !missing_text(history_->status(), "").empty();
-  return lost_lines || !checkpoint_problem_.empty();
+  const bool lost_incident = flight_ && flight_->lost_incidents() > 0;
+  return lost_lines || lost_incident || !checkpoint_problem_.empty();
+}
+
+std::vector<std::string> TrainWatch::incidents() const {
+  return flight_ ? flight_->incidents() : std::vector<std::string>();
 }
 
 std::vector<std::string> TrainWatch::notes() const {
@@ -165,6 +199,7 @@ std::vector<std::string> TrainWatch::notes() const {
     }
   }
   if (!checkpoint_problem_.empty()) notes.push_back(checkpoint_problem_);
+  if (flight_) std::ranges::move(flight_->notes(), std::back_inserter(notes));
   if (history_) {
     const std::string missing = missing_text(history_->status(), *options_.history);
     if (!missing.empty()) notes.push_back(missing);

@@ -10,25 +10,33 @@
 #include "app/interrupt.h"
 #include "app/progress.h"
 #include "app/train_options.h"
+#include "app/train_setup.h"
+#include "app/train_signals.h"
 #include "monitor/history/history_writer.h"
 #include "monitor/report/style.h"
 #include "monitor/report/trajectory_report.h"
+#include "monitor/treatment/treatment.h"
 #include "training/alert_command.h"
+#include "training/flight_recorder.h"
 #include "training/trainer.h"
 
 namespace gradvitals::app {
 
-/// Shows progress and alerts on stderr, hands alerts to the user's command, keeps checkpoints, and ends
+/// Shows progress and alerts on stderr, hands alerts to the user's command, keeps checkpoints, the
+/// history and incidents, and ends
 /// the training where the user wishes it. What fails is told once, and does not end the training.
 class TrainWatch final : public TrainingObserver {
  public:
-  /// `run` names the training in alerts and in its history, which goes on at `first_step` where a
-  /// checkpoint is resumed. The options must outlive it. Throws InputError where the file is the history
+  /// The setup's name is that of the training in alerts and in its history, which goes on at
+  /// `first_step` where a checkpoint is resumed. The options must outlive it. Throws InputError where the file is the history
   /// of another run, and std::runtime_error where it cannot be written.
-  TrainWatch(const TrainOptions& options, std::string run, std::int64_t first_step);
+  TrainWatch(const TrainOptions& options, const TrainSetup& setup, std::int64_t first_step);
 
   void on_step(const TrainingStep& step) override;
   void on_epoch(const TrainingEpoch& epoch) override;
+
+  /// What was done about the step that on_step() tells next.
+  void hear_of(const TreatmentEvent& event) { treatments_.push_back(event); }
 
   /// After the last step: the last checkpoint and the last alerts. Waits for alert commands.
   void finish(const Trainer& trainer);
@@ -36,18 +44,22 @@ class TrainWatch final : public TrainingObserver {
   /// The signal that ended the training; 0 for none.
   int interruption() const { return interrupt_.signal(); }
   bool has_checkpoint() const { return has_checkpoint_; }
+  /// The folders of those that were kept.
+  std::vector<std::string> incidents() const;
   /// What is missing, one sentence each.
   std::vector<std::string> notes() const;
-  /// Whether the last checkpoint, or a line of the history, could not be written.
+  /// Whether the last checkpoint, a line of the history or an incident could not be written.
   bool has_lost_output() const;
 
   /// What was seen of the run: its events, first and last steps. The rest is the tracker's.
   const TrajectoryReport& seen() const { return seen_; }
+  const SignalSums& signals() const { return signals_; }
 
  private:
-  void see(const TrainingStep& step);
   void record(const TrainingStep& step);
   void tell(const HealthEvent& event);
+  void tell_treatments();
+  void keep_incident(const TrainingStep& step);
   void tell_problems();
   void keep_checkpoint(const Trainer& trainer);
   ProgressReport report(const Trainer& trainer) const;
@@ -59,7 +71,12 @@ class TrainWatch final : public TrainingObserver {
   Progress progress_;
   std::unique_ptr<AlertCommand> alert_command_;  ///< Null for none.
   std::optional<HistoryWriter> history_;
+  std::optional<FlightRecorder> flight_;
+  bool has_told_replay_ = false;
+  std::vector<TreatmentEvent> treatments_;  ///< Of the step that is told next.
+  std::int64_t told_treatments_ = 0;
   TrajectoryReport seen_;
+  SignalSums signals_;
   std::optional<Evaluation> validation_;
   std::vector<std::string> command_problems_;
   std::string checkpoint_problem_;  ///< Of the last one; empty where it was written.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "framework/losses.h"
+#include "framework/ops.h"
 #include "framework/tape.h"
 
 namespace gradvitals {
@@ -28,6 +29,36 @@ bool is_right_class(std::span<const float> prediction, std::span<const float> ta
   }
   return std::ranges::max_element(prediction) - prediction.begin() ==
          std::ranges::max_element(target) - target.begin();
+}
+
+/// Means of the targets, column by column.
+std::vector<double> target_means(const Samples& samples, std::size_t outputs) {
+  std::vector<double> means(outputs, 0.0);
+  for (std::size_t i = 0; i < samples.y.size(); ++i) means[i % outputs] += double{samples.y[i]};
+  for (double& mean : means) mean /= static_cast<double>(samples.rows);
+  return means;
+}
+
+/// Each row of outputs as probabilities that add up to 1.
+void apply_softmax(std::span<float> values, std::int64_t outputs) {
+  const auto cols = static_cast<std::size_t>(outputs);
+  for (std::size_t at = 0; at < values.size(); at += cols) {
+    const std::span<float> row = values.subspan(at, cols);
+    const double largest = std::ranges::max(row);
+    double sum = 0.0;
+    for (const float value : row) sum += std::exp(double{value} - largest);
+    for (float& value : row) {
+      value = static_cast<float>(std::exp(double{value} - largest) / sum);
+    }
+  }
+}
+
+Tensor read_out(Stream& stream, Tape& tape, const Tensor& output, Readout readout) {
+  if (readout == Readout::kOutputs) return output;
+  if (readout == Readout::kSigmoid) return activate(tape, output, Activation::kSigmoid);
+  std::vector<float> values = output.to_host<float>();
+  apply_softmax(values, output.shape()[1]);
+  return Tensor::from_host<float>(stream, output.shape(), values);
 }
 
 /// Adds up what a score is made of.
@@ -64,9 +95,7 @@ class ScoreSum {
   /// Of the targets around their means, column by column.
   static double spread_of(const Samples& samples, std::int64_t outputs) {
     const auto cols = static_cast<std::size_t>(outputs);
-    std::vector<double> means(cols, 0.0);
-    for (std::size_t i = 0; i < samples.y.size(); ++i) means[i % cols] += double{samples.y[i]};
-    for (double& mean : means) mean /= static_cast<double>(samples.rows);
+    const std::vector<double> means = target_means(samples, cols);
     double spread = 0.0;
     for (std::size_t i = 0; i < samples.y.size(); ++i) {
       const double difference = double{samples.y[i]} - means[i % cols];
@@ -112,7 +141,7 @@ std::string_view name(ScoreKind kind) {
 }
 
 Evaluation evaluate(Stream& stream, const Sequential& model, LossKind loss_kind,
-                    const Samples& samples) {
+                    const Samples& samples, Readout readout) {
   if (samples.rows < 1) throw std::invalid_argument("evaluate: there are no samples");
   const auto features = static_cast<std::int64_t>(samples.x.size()) / samples.rows;
   const auto outputs = static_cast<std::int64_t>(samples.y.size()) / samples.rows;
@@ -128,7 +157,7 @@ Evaluation evaluate(Stream& stream, const Sequential& model, LossKind loss_kind,
     tape.reset();
     const auto x = Tensor::from_host<float>(stream, {rows, features}, part_of(samples.x, features));
     const auto y = Tensor::from_host<float>(stream, {rows, outputs}, part_of(samples.y, outputs));
-    const Tensor prediction = model.forward(tape, x);
+    const Tensor prediction = read_out(stream, tape, model.forward(tape, x), readout);
     loss_sum += loss(tape, loss_kind, prediction, y).item() * static_cast<double>(rows);
     sum.add({.values = prediction.to_host<float>(),
              .targets = part_of(samples.y, outputs),
@@ -137,6 +166,31 @@ Evaluation evaluate(Stream& stream, const Sequential& model, LossKind loss_kind,
   return {.loss = loss_sum / static_cast<double>(samples.rows),
           .score = sum.score(),
           .samples = samples.rows};
+}
+
+double constant_prediction_loss(LossKind loss, const Samples& training, const Samples& samples) {
+  if (training.rows < 1 || samples.rows < 1) {
+    throw std::invalid_argument("constant_prediction_loss: there are no samples");
+  }
+  const auto outputs = training.y.size() / static_cast<std::size_t>(training.rows);
+  const std::vector<double> means = target_means(training, outputs);
+  const auto log_of = [](double probability) {
+    return std::max(std::log(probability), kMinLogProbability);
+  };
+  double sum = 0.0;
+  for (std::size_t i = 0; i < samples.y.size(); ++i) {
+    const double target = double{samples.y[i]};
+    const double mean = means[i % outputs];
+    if (loss == LossKind::kMse) {
+      sum += (target - mean) * (target - mean);
+    } else {
+      sum -= target * log_of(mean);
+      if (loss != LossKind::kSoftmaxCrossEntropy) sum -= (1.0 - target) * log_of(1.0 - mean);
+    }
+  }
+  const auto rows = static_cast<double>(samples.rows);
+  return sum /
+         (loss == LossKind::kSoftmaxCrossEntropy ? rows : rows * static_cast<double>(outputs));
 }
 
 }  // namespace gradvitals

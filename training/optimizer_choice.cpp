@@ -49,6 +49,19 @@ std::optional<OptimizerKind> parse_optimizer(std::string_view text) {
   return std::nullopt;
 }
 
+double default_learning_rate(OptimizerKind kind) {
+  switch (kind) {
+    case OptimizerKind::kSgd:
+      return 0.1;
+    case OptimizerKind::kMomentum:
+      return 0.01;
+    case OptimizerKind::kAdam:
+    case OptimizerKind::kAdamW:
+      break;
+  }
+  return 0.001;
+}
+
 std::string summary(const OptimizerChoice& choice) {
   std::string text(name(choice.kind));
   if (choice.kind == OptimizerKind::kMomentum) {

@@ -19,6 +19,9 @@ std::string_view name(OptimizerKind kind);
 /// The inverse of name(); empty where the text names no optimizer.
 std::optional<OptimizerKind> parse_optimizer(std::string_view text);
 
+/// One that usually trains a small network within minutes.
+double default_learning_rate(OptimizerKind kind);
+
 /// Settings that the kind does not have are not looked at. The learning rate is not among them:
 /// learning_rate.h.
 struct OptimizerChoice {

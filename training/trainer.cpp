@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "framework/losses.h"
+#include "training/signal_watch.h"
 #include "training/step_watch.h"
 
 namespace gradvitals {
@@ -30,6 +31,9 @@ void check(const TrainerOptions& options) {
   at_least("epochs", options.epochs, 0);
   at_least("steps", options.steps.value_or(0), 0);
   at_least("checkup_every", options.checkup_every, 1);
+  if ((options.signals.cosine || options.signals.noise) && !options.watch) {
+    throw std::invalid_argument("Trainer: signals are part of watching; set TrainerOptions::watch");
+  }
 }
 
 void check_fits(const Sequential& model, const TrainingData& data) {
@@ -101,7 +105,14 @@ Trainer::Trainer(Stream stream, Sequential& model, const TrainingData& data, Tra
   y_ = Tensor(stream_, {batches_.batch(), data_.outputs}, DType::kFloat32);
   x_of_batch_.resize(static_cast<std::size_t>(x_.count()));
   y_of_batch_.resize(static_cast<std::size_t>(y_.count()));
+  if (options_.signals.noise && batches_.batch() < 2) {
+    throw std::invalid_argument(
+        "Trainer: the noise scale is measured on the halves of a batch, and a batch is one sample");
+  }
   if (options_.watch) watch_ = std::make_unique<StepWatch>(stream_, model_);
+  if (options_.signals.cosine || options_.signals.noise) {
+    signal_watch_ = std::make_unique<SignalWatch>(stream_, model_, parameters_, options_);
+  }
   set_layer_counts(0);
 }
 
@@ -109,6 +120,10 @@ Trainer::~Trainer() = default;
 
 void Trainer::add_observer(TrainingObserver& observer) {
   observers_.push_back(&observer);
+}
+
+void Trainer::remove_observer(TrainingObserver& observer) {
+  std::erase(observers_, &observer);
 }
 
 void Trainer::set_controls(const StepControls& controls) {
@@ -160,6 +175,7 @@ void Trainer::make_step() {
   const double rate = step.learning_rate;
   if (watch_) {
     if (step.is_checkup) deliver_arrived(/*waits=*/true);
+    if (signal_watch_) observe_signals(gradients, step.is_checkup);
     watch_->observe(tape_, gradients, error, step_, step.is_checkup);
     pending_.push_back(std::move(step));
     if (waits_for_steps_ || pending_.size() == GradientMonitor::kMostPending) {
@@ -176,6 +192,13 @@ void Trainer::make_step() {
   controls_ = next_controls_;
   is_in_step_ = false;
   if (!waits_for_steps_) deliver_arrived(/*waits=*/false);
+}
+
+void Trainer::observe_signals(const Gradients& gradients, bool is_checkup) {
+  if (options_.signals.noise && is_checkup) {
+    signal_watch_->measure_noise(x_of_batch_, y_of_batch_, step_);
+  }
+  signal_watch_->observe(gradients, step_);
 }
 
 void Trainer::load_batch(std::span<const std::int64_t> samples) {
@@ -212,6 +235,7 @@ void Trainer::give_up_step() {
   is_in_step_ = false;
   pending_.clear();
   while (watch_ && watch_->flush()) continue;
+  if (signal_watch_) signal_watch_->forget_gradients();
   set_layer_counts(step_);
 }
 
@@ -236,6 +260,12 @@ void Trainer::deliver_arrived(bool waits) {
 
 void Trainer::deliver(const PendingStep& pending, double loss, const HealthMetrics* metrics) {
   StepContext context{.learning_rate = pending.learning_rate, .is_checkup = pending.is_checkup};
+  std::optional<GradientSignals> signals;
+  if (signal_watch_) {
+    signals = signal_watch_->of_step(pending.step);
+    context.gradient_cosine = signals->cosine;
+    context.noise_scale = signals->noise_scale;
+  }
   std::vector<HealthEvent> events;
   if (metrics != nullptr) {
     add_outcome(*metrics, pending.controls, context);
@@ -247,6 +277,7 @@ void Trainer::deliver(const PendingStep& pending, double loss, const HealthMetri
                           .epoch = pending.epoch,
                           .loss = loss,
                           .metrics = metrics,
+                          .signals = signals ? &*signals : nullptr,
                           .context = context,
                           .controls = pending.controls,
                           .events = events,

@@ -18,6 +18,7 @@
 #include "kernels/ops/loss.h"
 #include "kernels/runtime/stream.h"
 #include "monitor/gradient_monitor.h"
+#include "monitor/metrics/gradient_signals.h"
 #include "monitor/metrics/health_metrics.h"
 #include "monitor/metrics/step_context.h"
 #include "monitor/metrics/thresholds.h"
@@ -31,8 +32,19 @@
 
 namespace gradvitals {
 
+class SignalWatch;
 class StepWatch;
 class Trainer;
+
+/// Signals that cost more than a look at what is there (gradient_signals.h).
+struct TrainingSignals {
+  /// In every step after the first, the cosine of its gradients and those before: one more read of both,
+  /// and the memory of one more set of gradients.
+  bool cosine = false;
+  /// At each check-up, the gradient noise scale: the halves of the batch are differentiated again, each
+  /// by itself. Where the batch is odd, without its last sample.
+  bool noise = false;
+};
 
 struct TrainerOptions {
   LossKind loss = LossKind::kMse;
@@ -46,6 +58,7 @@ struct TrainerOptions {
       true;  ///< Without it there are neither metrics nor events; every loss is waited for.
   std::int64_t checkup_every = 10;  ///< Steps; the first three are check-ups as well.
   Thresholds thresholds{};
+  TrainingSignals signals{};  ///< They change no bit of the training, and need `watch`.
   /// What else a checkpoint must have alike to be resumed: the model's seed, the split of the data.
   std::map<std::string, std::string> settings{};
 };
@@ -59,6 +72,7 @@ struct TrainingStep {
   /// How things were before the update of this step: gradients, weights, and under role
   /// update_squares the update before, which led to these weights. Null where nothing is watched.
   const HealthMetrics* metrics = nullptr;
+  const GradientSignals* signals = nullptr;  ///< Null where TrainerOptions::signals asks for none.
   const StepContext& context;
   const StepControls& controls;  ///< Those that the context is the result of.
   std::span<const HealthEvent> events;
@@ -94,7 +108,7 @@ class TrainingObserver {
   /// is saved in on_step() has not the step that is under way, but for observers that were told before.
   virtual void save_state(std::map<std::string, std::string>& state) const;
   /// Takes it back; `state` is what all observers saved. Throws std::invalid_argument for what it cannot
-  /// use.
+  /// use. May set controls that take the place of the checkpoint's.
   virtual void load_state(const std::map<std::string, std::string>& state);
 };
 
@@ -134,8 +148,10 @@ class Trainer {
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
-  /// Observers are called in this order, and must outlive the trainer.
+  /// Observers are called in this order, and must outlive the trainer or be removed. Neither of both
+  /// may be called by an observer.
   void add_observer(TrainingObserver& observer);
+  void remove_observer(TrainingObserver& observer);
 
   /// Trains until all steps are made, `most_steps` more were, or stop() was called. May be called
   /// again, and then goes on. A stop() that comes while nothing runs counts for the next run().
@@ -152,8 +168,9 @@ class Trainer {
   const StepControls& controls() const { return next_controls_; }
 
   /// Writes weights, optimizer state, controls, observers' state and position, whole or not at all:
-  /// before the update of step(). The tracker's memory is not part of it: after a resume the rules that
-  /// need time begin anew. Throws std::system_error naming the path.
+  /// before the update of step(). The tracker's memory and the signals' are not part of it: after a resume
+  /// the rules that need time begin anew, as does the average of the noise scale, and the first step has
+  /// no cosine. Throws std::system_error naming the path.
   void save_checkpoint(const std::string& path) const;
   /// Goes on where the checkpoint was written; total_steps() stays. Throws InputError naming the file and
   /// what is missing, of another shape, or was made with other settings; the trainer is then as it was, though observers
@@ -170,6 +187,7 @@ class Trainer {
   const Sequential& model() const { return model_; }
   const TrainingData& data() const { return data_; }
   const HealthTracker& tracker() const { return tracker_; }
+  Stream stream() const { return stream_; }
 
  private:
   /// A step whose metrics are on their way.
@@ -190,6 +208,7 @@ class Trainer {
 
   void make_step();
   void load_batch(std::span<const std::int64_t> samples);
+  void observe_signals(const Gradients& gradients, bool is_checkup);
   PendingStep begin_step(std::span<const std::int64_t> samples);
   void give_up_step();
   void check_controls(const StepControls& controls) const;
@@ -222,6 +241,7 @@ class Trainer {
 
   bool waits_for_steps_;              ///< On devices where nothing is gained by not waiting.
   std::unique_ptr<StepWatch> watch_;  ///< Null where nothing is watched.
+  std::unique_ptr<SignalWatch> signal_watch_;  ///< Null where no signals are asked for.
   HealthTracker tracker_;
   std::deque<PendingStep> pending_;
   std::vector<PendingStep> idle_;

@@ -6,10 +6,12 @@
 #include <bit>
 #include <span>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 
 #include "kernels/runtime/input_message.h"
 #include "training/checkpoint.h"
+#include "training/signal_watch.h"
 #include "training/step_watch.h"
 #include "training/trainer.h"
 
@@ -149,11 +151,14 @@ void Trainer::load_checkpoint(const std::string& path) {
         required(checkpoint, kUpdateSquaresName, {std::ssize(parameters_)}, DType::kFloat64, path);
   }
   if (is_in_step_) give_up_step();
+  const std::pair controls_before{controls_, next_controls_};
   try {
     check_controls(controls);
+    controls_ = next_controls_ = controls;
     for (TrainingObserver* const observer : observers_) observer->load_state(checkpoint.state);
     optimizer_->load_state(stream_, parameters_, optimizer_tensors(checkpoint));
   } catch (const std::invalid_argument& error) {
+    std::tie(controls_, next_controls_) = controls_before;
     refuse_input(path, error.what());
   }
   // From here on nothing is refused.
@@ -162,9 +167,9 @@ void Trainer::load_checkpoint(const std::string& path) {
     parameters[i]->value.copy_from_host<float>(stream_, values[i].to_host<float>());
   }
   step_ = checkpoint.step;
-  controls_ = next_controls_ = controls;
   epoch_loss_ = {.sum = losses[0], .count = static_cast<std::int64_t>(losses[1])};
   if (watch_) watch_->keep(squares);
+  if (signal_watch_) signal_watch_->forget();
   set_layer_counts(step_);
 }
 

@@ -138,7 +138,8 @@ class Preparation {
   Samples samples(const Dataset& dataset, const Targets& targets, const Rows& rows) const {
     return {.rows = std::ssize(rows),
             .x = scaled_rows(features_of(dataset), rows, features_),
-            .y = scaled_rows({targets.values, targets.outputs}, rows, outputs_)};
+            .y = scaled_rows({targets.values, targets.outputs}, rows, outputs_),
+            .source_rows = rows};
   }
 
   const Dataset& dataset_;

@@ -17,6 +17,8 @@ struct Samples {
   std::int64_t rows = 0;
   std::vector<float> x;  ///< (rows, features)
   std::vector<float> y;  ///< (rows, outputs)
+  /// Which row of the file each one is, from 0 and without a header; empty where that is not known.
+  std::vector<std::int64_t> source_rows{};
 };
 
 struct TrainingData {

@@ -1,37 +1,50 @@
-// TreatmentObserver: lets a treatment take part in a training.
+// TreatmentObserver: lets a Treatment act on a training.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
 
-#include "monitor/trajectory/health_tracker.h"
+#include "monitor/metrics/thresholds.h"
 #include "monitor/treatment/treatment.h"
 #include "training/trainer.h"
 
 namespace gradvitals {
 
-///     Treatment treatment({.skips = true});
-///     TreatmentObserver treats(treatment);
-///     trainer.set_controls(treatment.controls());
-///     trainer.add_observer(treats);
+/// Clips, skips and cuts the learning rate as its options say, from the next step on:
 ///
-/// What it remembers is part of checkpoints. An observer that saves one in on_step() has to stand before
-/// it: the treatment then has not seen the step, and sees it when it is made again.
+///     Trainer trainer(stream, model, data, options);
+///     TreatmentObserver treatment(trainer, {.skips = true});
+///     trainer.run();
+///
+/// Its memory is part of checkpoints, so that clipping and skipping go on after a resume as they would
+/// have without. What a lasting explosion is, the trainer's tracker says, which begins anew there.
 class TreatmentObserver final : public TrainingObserver {
  public:
-  /// `on_event` is called with what was done, if it is given. The treatment must outlive this.
-  explicit TreatmentObserver(Treatment& treatment,
-                             std::function<void(const TreatmentEvent&)> on_event = {});
+  using Listener = std::function<void(const TreatmentEvent&)>;
 
-  /// Throws std::logic_error where the trainer does not watch.
+  /// Becomes an observer of the trainer, and must outlive it. `listener`, where there is one, hears of
+  /// what was done. Throws std::invalid_argument as Treatment does, and where the trainer does not
+  /// watch.
+  TreatmentObserver(Trainer& trainer, const TreatmentOptions& options, Listener listener = {});
+
+  const TreatmentCounts& counts() const { return treatment_.counts(); }
+
   void on_step(const TrainingStep& step) override;
   void save_state(std::map<std::string, std::string>& state) const override;
+  /// Begins anew where the checkpoint is of a training without treatment. Throws
+  /// std::invalid_argument where its state is damaged.
   void load_state(const std::map<std::string, std::string>& state) override;
 
  private:
-  Treatment& treatment_;
-  std::function<void(const TreatmentEvent&)> on_event_;
+  Trainer& trainer_;
+  TreatmentOptions options_;
+  Listener listener_;
+  Treatment treatment_;
+  /// As it was before the step it heard of last: what a checkpoint needs that is written within it.
+  Treatment before_;
+  std::int64_t last_step_ = -1;
 };
 
 }  // namespace gradvitals

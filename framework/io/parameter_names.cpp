@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_outer_blanks(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\n";
   const std::size_t first = text.find_first_not_of(kBlanks);
   if (first == std::string_view::npos) return {};
@@ -62,7 +62,7 @@ std::vector<std::string> names_between(std::string_view text, char separator) {
   NameList names;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(separator), text.size());
-    names.add(trimmed(text.substr(0, end)));
+    names.add(without_outer_blanks(text.substr(0, end)));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return names.take();
@@ -71,7 +71,7 @@ std::vector<std::string> names_between(std::string_view text, char separator) {
 }  // namespace
 
 std::vector<std::string> parse_parameter_names(std::string_view text, const std::string& source) {
-  const std::string_view content = trimmed(text);
+  const std::string_view content = without_outer_blanks(text);
   if (content.find('\0') != std::string_view::npos) {
     refuse_input(source, "neither safetensors nor a text with a name a line");
   }

@@ -13,10 +13,12 @@
 namespace gradvitals {
 
 /// What a row's values stand for, in their order.
-inline constexpr std::array<std::string_view, 15> kHistoryColumns = {
-    "layout",          "step",       "loss",       "loss_scale", "learning_rate",
-    "clip_scale",      "is_skipped", "is_checkup", "l2_norm",    "max_abs",
-    "min_abs_nonzero", "mean",       "counts",     "units",      "slices"};
+inline constexpr std::array<std::string_view, 17> kHistoryColumns = {
+    "layout",          "step",        "loss",       "loss_scale",
+    "learning_rate",   "clip_scale",  "is_skipped", "is_checkup",
+    "gradient_cosine", "noise_scale", "l2_norm",    "max_abs",
+    "min_abs_nonzero", "mean",        "counts",     "units",
+    "slices"};
 
 /// A number of role update_squares, which is its norm, largest and smallest magnitude and mean in one: a row
 /// has its norm, and null for the others.

@@ -104,6 +104,15 @@ void RowParser::read_scalars() {
   step_.context.is_skipped = row_.flag();
   row_.expect(',');
   step_.context.is_checkup = row_.flag();
+  row_.expect(',');
+  const std::optional<double> cosine = row_.optional_number();
+  if (cosine && !(std::fabs(*cosine) <= 1.0)) row_.refuse("a cosine beyond 1");
+  step_.context.gradient_cosine = cosine;
+  row_.expect(',');
+  const std::optional<double> noise = row_.optional_number();
+  if (noise && !(*noise >= 0.0 && std::isfinite(*noise)))
+    row_.refuse("a noise scale that is no size of a batch");
+  step_.context.noise_scale = noise;
 }
 
 void RowParser::read_norms() {

@@ -67,7 +67,7 @@ char* write_null(char* out) {
 
 void RowWriter::write_scalars(std::size_t layout, const HealthMetrics& metrics,
                               const StepContext& context) {
-  char* out = line_.room(10 * kNumberBytes);
+  char* out = line_.room(12 * kNumberBytes);
   *out++ = '[';
   out = write_whole(out, static_cast<std::int64_t>(layout));
   *out++ = ',';
@@ -84,6 +84,10 @@ void RowWriter::write_scalars(std::size_t layout, const HealthMetrics& metrics,
   *out++ = context.is_skipped ? '1' : '0';
   *out++ = ',';
   *out++ = context.is_checkup ? '1' : '0';
+  *out++ = ',';
+  out = write_exact(out, context.gradient_cosine);
+  *out++ = ',';
+  out = write_exact(out, context.noise_scale);
   line_.end(out);
 }
 

@@ -63,7 +63,7 @@ struct Thresholds {
   std::int64_t norm_window = 128;     ///< R14, R15, R17: values that a step is compared with
   std::int64_t min_norm_window = 64;  ///< R14, R15, R17: silent with fewer
   double spike_deviations = 6.0;      ///< R14, above, from the median: a spike
-  double spike_factor = 3.0;          ///< R14: and above this multiple of the median
+  double spike_factor = 5.0;          ///< R14: and above this multiple of the median
   double min_norm_deviation = 0.05;   ///< R14, R15: decades that count as one deviation, at least
   Limits loss_growth{3.0, 10.0};      ///< R17, above, of the median before
   double loss_deviations = 8.0;       ///< R17: and so many deviations above it

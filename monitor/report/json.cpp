@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "kernels/runtime/input_message.h"
 #include "monitor/report/finding_json.h"
 #include "monitor/report/json_writer.h"
+#include "monitor/report/trained_comparison_json.h"
 #include "monitor/rules/notebook_interpreter.h"
 
 namespace gradvitals {
@@ -67,7 +69,9 @@ Json metrics_json(const HealthMetrics& metrics) {
   };
 }
 
-void write_network(JsonWriter& out, const NetworkReport& network) {
+/// `place` is that of the network in `trainings`.
+void write_network(JsonWriter& out, const NetworkReport& network, std::size_t place = 0,
+                   std::span<const TrainedComparison> trainings = {}) {
   out.open_object();
   out.member("schema", kDiagnosisSchema);
   out.member("name", network.name);
@@ -91,13 +95,15 @@ void write_network(JsonWriter& out, const NetworkReport& network) {
   out.member("severity", name(network.diagnosis.severity));
   write_thresholds(out, network.diagnosis.thresholds);
   if (!network.notes.empty()) out.member("notes", network.notes);
+  if (!trainings.empty()) write_trainings(out, network, place, trainings);
   out.close();
 }
 
-void write_networks(JsonWriter& out, std::span<const NetworkReport> networks) {
+void write_networks(JsonWriter& out, std::span<const NetworkReport> networks,
+                    std::span<const TrainedComparison> trainings = {}) {
   out.key("networks");
   out.open_array();
-  for (const NetworkReport& network : networks) write_network(out, network);
+  for (std::size_t i = 0; i < networks.size(); ++i) write_network(out, networks[i], i, trainings);
   out.close();
 }
 
@@ -136,11 +142,12 @@ std::string diagnosis_json(const NetworkReport& network) {
   return std::move(out).finish();
 }
 
-std::string comparison_json(std::span<const NetworkReport> networks) {
+std::string comparison_json(std::span<const NetworkReport> networks,
+                            std::span<const TrainedComparison> trainings) {
   JsonWriter out;
   out.open_object();
   out.member("schema", kComparisonSchema);
-  write_networks(out, networks);
+  write_networks(out, networks, trainings);
   out.close();
   return std::move(out).finish();
 }

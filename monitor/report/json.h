@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "monitor/report/network_report.h"
+#include "monitor/report/trained_comparison.h"
 #include "monitor/rules/run_diagnosis.h"
 
 namespace gradvitals {
@@ -25,8 +26,14 @@ inline constexpr std::string_view kComparisonSchema = "gradvitals.comparison/1";
 /// tensor whose network is none of HealthMetrics::networks.
 std::string diagnosis_json(const NetworkReport& network);
 
-/// Several reports: each element of "networks", in their order, is what diagnosis_json() writes.
-std::string comparison_json(std::span<const NetworkReport> networks);
+/// Several reports: each element of "networks", in their order, is what diagnosis_json() writes. Where
+/// they were trained, it has "training" as well, an array with one object for each of `trainings`:
+/// "optimizer", "learning_rate", "batch", "steps", "loss_before", "loss_after", "score_name",
+/// "score_before", "score_after", "losses" (means of equal parts of the steps), "prediction" (the first
+/// "verdict", its "outcome": held, failed or open, what was "learnt", and "best_learnt" of all
+/// networks), then the run as trajectory_json() has it.
+std::string comparison_json(std::span<const NetworkReport> networks,
+                            std::span<const TrainedComparison> trainings = {});
 
 /// The same for the steps of one run, an element of "networks" each, with what they show together
 /// in "run": "verdict", "severity", "first_bad_step", "first_warning" and "first_critical" (each null,

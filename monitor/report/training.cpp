@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include "kernels/runtime/utf8.h"
+#include "monitor/metrics/gradient_signals.h"
 #include "monitor/report/finding_json.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/trajectory_json.h"
+#include "monitor/report/treatment.h"
 
 namespace gradvitals {
 namespace {
@@ -31,10 +33,61 @@ std::string score_text(const TrainingScore& score) {
                      score.samples);
 }
 
+std::string cosine_text(const CosineReport& cosine) {
+  if (!cosine.mean) return "not defined: no two steps in a row had gradients";
+  const std::string last = cosine.last ? fmt::format("{:.2f}", *cosine.last) : "not defined";
+  std::string text =
+      fmt::format("between successive gradients {:.2f} in the mean of {} steps, {} at the last",
+                  *cosine.mean, cosine.steps, last);
+  const CosineReport::Mean* least = nullptr;
+  for (const CosineReport::Mean& tensor : cosine.tensors) {
+    if (tensor.value && (least == nullptr || *tensor.value < *least->value)) least = &tensor;
+  }
+  if (least != nullptr) text += fmt::format("; least of {}: {:.2f}", least->name, *least->value);
+  return text;
+}
+
+std::string noise_text(const NoiseReport& noise) {
+  if (!noise.scale) {
+    return fmt::format("not measurable: the halves of a batch of {} show no common gradient",
+                       noise.batch);
+  }
+  return fmt::format("{} samples: {}", three_digits(*noise.scale),
+                     batch_advice(*noise.scale, noise.batch));
+}
+
+Json optional_json(const std::optional<double>& value) {
+  return value ? json_number(*value) : Json();
+}
+
+Json cosine_json(const std::optional<CosineReport>& cosine) {
+  if (!cosine) return {};
+  Json tensors = Json::array();
+  for (const CosineReport::Mean& tensor : cosine->tensors) {
+    tensors.push_back({{"name", tensor.name}, {"mean", optional_json(tensor.value)}});
+  }
+  return {{"last", optional_json(cosine->last)},
+          {"mean", optional_json(cosine->mean)},
+          {"steps", cosine->steps},
+          {"tensors", std::move(tensors)}};
+}
+
+Json noise_json(const std::optional<NoiseReport>& noise) {
+  if (!noise) return {};
+  return {{"scale", optional_json(noise->scale)}, {"batch", noise->batch}};
+}
+
 Json object_of(const std::vector<std::pair<std::string, std::string>>& pairs) {
   Json json = Json::object();
   for (const auto& [key, value] : pairs) json[key] = value;
   return json;
+}
+
+Json counts_json(const std::optional<TreatmentCounts>& counts) {
+  if (!counts) return {};
+  return {{"clipped_steps", counts->clipped_steps},
+          {"skipped_steps", counts->skipped_steps},
+          {"learning_rate_cuts", counts->learning_rate_cuts}};
 }
 
 Json score_json(const std::optional<TrainingScore>& validation) {
@@ -45,6 +98,19 @@ Json score_json(const std::optional<TrainingScore>& validation) {
           {"samples", validation->samples}};
 }
 
+/// Of incidents there may be several.
+Json files_json(const std::vector<std::pair<std::string, std::string>>& files) {
+  Json json = Json::object();
+  for (const auto& [what, path] : files) {
+    if (what == "incident") {
+      json["incidents"].push_back(path);
+    } else {
+      json[what] = path;
+    }
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string training_text(const TrainingReport& report, TextStyle style) {
@@ -53,6 +119,9 @@ std::string training_text(const TrainingReport& report, TextStyle style) {
   for (const auto& [key, value] : report.settings) text += fact(key, value);
   text += fact("steps", made_steps(report));
   if (report.validation) text += fact("held out", score_text(*report.validation));
+  if (report.noise) text += fact("noise scale", noise_text(*report.noise));
+  if (report.cosine) text += fact("cosine", cosine_text(*report.cosine));
+  if (report.treatment) text += fact("treated", treatment_summary(*report.treatment));
   for (const auto& [what, path] : report.files) text += fact(what, path);
   return decorate(text + '\n', style) + trajectory_text(report.run, style);
 }
@@ -71,7 +140,10 @@ std::string training_json(const TrainingReport& report) {
   out.member("interruption", report.interruption.empty() ? Json() : Json(report.interruption));
   out.member("seconds", report.seconds);
   out.member("validation", score_json(report.validation));
-  out.member("files", object_of(report.files));
+  out.member("cosine", cosine_json(report.cosine));
+  out.member("noise", noise_json(report.noise));
+  out.member("treatment", counts_json(report.treatment));
+  out.member("files", files_json(report.files));
   write_judged_run(out, report.run);
   out.close();
   return std::move(out).finish();

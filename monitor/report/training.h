@@ -11,6 +11,7 @@
 #include "monitor/report/style.h"
 #include "monitor/report/trajectory_report.h"
 #include "monitor/trajectory/health_event.h"
+#include "monitor/treatment/treatment.h"
 
 namespace gradvitals {
 
@@ -26,6 +27,25 @@ struct TrainingScore {
   std::int64_t samples = 0;
 };
 
+/// Cosines between successive gradients over a run (GradientSignals). Empty where none was defined.
+struct CosineReport {
+  struct Mean {
+    std::string name;  ///< Of the parameter.
+    std::optional<double> value;
+  };
+
+  std::optional<double> last;
+  std::optional<double> mean;
+  std::int64_t steps = 0;     ///< That the mean is over.
+  std::vector<Mean> tensors;  ///< In the order of the parameters.
+};
+
+/// The gradient noise scale at the end of a run (NoiseScale), in samples; empty where there is none.
+struct NoiseReport {
+  std::optional<double> scale;
+  std::int64_t batch = 0;  ///< Samples of a step.
+};
+
 /// Names may hold any bytes: the writers escape them.
 struct TrainingReport {
   TrajectoryReport run;  ///< Its notes say what is missing.
@@ -38,6 +58,9 @@ struct TrainingReport {
   std::string interruption;  ///< What ended it before: "SIGINT"; empty where nothing did.
   double seconds = 0.0;
   std::optional<TrainingScore> validation;
+  std::optional<CosineReport> cosine;  ///< None where it was not asked for; noise likewise.
+  std::optional<NoiseReport> noise;
+  std::optional<TreatmentCounts> treatment;  ///< Where it could be treated.
   /// {"checkpoint", "a.safetensors"}: files that hold what was asked for.
   std::vector<std::pair<std::string, std::string>> files;
 };

@@ -13,10 +13,10 @@ namespace {
 
 /// What a loss counts as a multiple of: the median before, but not less than a part of what it
 /// began with, or a loss near zero would blow up by noise. 0 where there is nothing to compare with.
-double reference_loss(const TrajectoryEvidence& evidence) {
+double reference_loss(const TrajectoryEvidence& evidence, std::optional<double> recent) {
   const std::optional<double> first = evidence.memory.first_loss();
   if (!first || !(*first > 0.0)) return 0.0;
-  const std::optional<Deviation> deviation = evidence.memory.loss_deviation(evidence.step);
+  const std::optional<Deviation> deviation = evidence.memory.loss_deviation(recent);
   if (!deviation) return *first;  // Too early for more.
   return std::max(deviation->median, evidence.thresholds.converged_loss * *first);
 }
@@ -24,16 +24,18 @@ double reference_loss(const TrajectoryEvidence& evidence) {
 }  // namespace
 
 std::vector<Finding> check_loss_growth(const TrajectoryEvidence& evidence) {
-  const double reference = reference_loss(evidence);
-  if (!evidence.step.loss || !(reference > 0.0)) return {};
-  const bool is_known = evidence.memory.loss_deviation(evidence.step).has_value();
-  if (is_known && !evidence.memory.is_loss_outlier(evidence.step)) return {};
+  const TrajectoryMemory& memory = evidence.memory;
+  const std::optional<double> recent = memory.recent_loss(evidence.step);
+  const double reference = reference_loss(evidence, recent);
+  if (!recent || !(reference > 0.0)) return {};
+  const bool is_known = memory.loss_deviation(recent).has_value();
+  if (is_known && !memory.is_loss_outlier(recent)) return {};
   const Limits limits = evidence.thresholds.loss_growth;
-  const double growth = *evidence.step.loss / reference;
+  const double growth = *recent / reference;
   Severity severity = severity_above(growth, limits);
   // Early losses vary; and what is no worse than untrained can be learnt again.
   if (!is_known && severity == Severity::kWarning) return {};
-  if (severity == Severity::kCritical && *evidence.step.loss <= *evidence.memory.first_loss()) {
+  if (severity == Severity::kCritical && *recent <= *memory.first_loss()) {
     severity = Severity::kWarning;
   }
   if (severity == Severity::kOk) return {};
@@ -42,8 +44,8 @@ std::vector<Finding> check_loss_growth(const TrajectoryEvidence& evidence) {
   finding.verdict = Verdict::kExploding;
   finding.value = growth;
   finding.threshold = limit_of(limits, severity);
-  finding.text = fmt::format("The loss is {:.3g}, {} what it was {}.", *evidence.step.loss,
-                             times(growth), is_known ? "before" : "at the start");
+  finding.text = fmt::format("The loss is {:.3g}, {} what it was {}.", *recent, times(growth),
+                             is_known ? "before" : "at the start");
   finding.advice = {"Lower the learning rate, and go back to the weights of before",
                     "Check that data and labels are still the right ones",
                     "Clip gradients by their norm"};

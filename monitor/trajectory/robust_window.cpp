@@ -72,6 +72,11 @@ double RobustWindow::deviation() const {
   return kDeviationOfMad * mad();
 }
 
+double RobustWindow::upper_deviation() const {
+  constexpr double kTail = 0.95, kDeviationsToTail = 1.645;  // quantile(normal, 0.95)
+  return std::max(deviation(), (quantile(kTail) - median()) / kDeviationsToTail);
+}
+
 double RobustWindow::quantile(double fraction) const {
   const double place = std::ceil(fraction * static_cast<double>(sorted_.size())) - 1.0;
   const double last = static_cast<double>(sorted_.size() - 1);

@@ -29,6 +29,9 @@ class RobustWindow {
   double deviation() const;
   /// Median absolute deviation: deviation() without the factor.
   double mad() const;
+  /// The same, or what stands in for it above the median where that is more: (quantile(0.95) -
+  /// median) / 1.645. Losses and norms of small batches have long tails.
+  double upper_deviation() const;
   /// The value that a fraction of them does not exceed, 0 to 1.
   double quantile(double fraction) const;
   double newest() const;

@@ -10,6 +10,10 @@ namespace {
 
 /// Losses of a start: as many as say where it lay, before much was learnt.
 constexpr std::size_t kFirstLosses = 16;
+/// The very first of them, where it is learnt so fast that the others lie lower.
+constexpr std::ptrdiff_t kVeryFirstLosses = 3;
+/// With the one of the step itself five: three bad batches among them are no accident.
+constexpr std::size_t kRecentLosses = 4;
 /// Fewer losses tell no trend from noise.
 constexpr std::size_t kMinLosses = 16;
 /// A loss that has fallen far varies by a small part of where it began without harm.
@@ -27,8 +31,9 @@ double median_of_values(std::vector<double> values) {
 }
 
 Deviation deviation_of(double value, const RobustWindow& window, double least_scale) {
-  Deviation deviation{.median = window.median(),
-                      .scale = std::max(window.deviation(), least_scale)};
+  Deviation deviation{.median = window.median(), .scale = least_scale};
+  const bool is_above = value > deviation.median;
+  deviation.scale = std::max(least_scale, is_above ? window.upper_deviation() : window.deviation());
   deviation.score = (value - deviation.median) / deviation.scale;
   return deviation;
 }
@@ -62,18 +67,25 @@ bool TrajectoryMemory::has_collapsed(const StepSignals& step) const {
          step.global_norm < thresholds_.norm_collapse * std::pow(10.0, norm->median);
 }
 
-std::optional<Deviation> TrajectoryMemory::loss_deviation(const StepSignals& step) const {
+std::optional<Deviation> TrajectoryMemory::loss_deviation(std::optional<double> loss) const {
   const auto known = static_cast<std::int64_t>(losses_.count());
   const bool is_enough = known > 0 && known >= thresholds_.min_norm_window;
-  if (!is_enough || !step.loss) return std::nullopt;
+  if (!is_enough || !loss) return std::nullopt;
   const double least = kLossFloor * std::max(std::fabs(losses_.median()), std::fabs(*first_loss()));
   if (!(least > 0.0)) return std::nullopt;
-  return deviation_of(*step.loss, losses_, least);
+  return deviation_of(*loss, losses_, least);
 }
 
-bool TrajectoryMemory::is_loss_outlier(const StepSignals& step) const {
-  const std::optional<Deviation> loss = loss_deviation(step);
-  return loss && loss->score > thresholds_.loss_deviations;
+bool TrajectoryMemory::is_loss_outlier(std::optional<double> loss) const {
+  const std::optional<Deviation> deviation = loss_deviation(loss);
+  return deviation && deviation->score > thresholds_.loss_deviations;
+}
+
+std::optional<double> TrajectoryMemory::recent_loss(const StepSignals& step) const {
+  if (!step.loss) return std::nullopt;
+  std::vector<double> recent = recent_losses_;
+  recent.push_back(*step.loss);
+  return median_of_values(std::move(recent));
 }
 
 std::optional<double> TrajectoryMemory::loss_improvement() const {
@@ -91,6 +103,15 @@ std::optional<double> TrajectoryMemory::loss_improvement_since_start() const {
   return change == 0.0 ? 0.0 : change / std::fabs(before);
 }
 
+bool TrajectoryMemory::loss_has_risen(const StepSignals& step) const {
+  constexpr double kClearly = 2.0;  // deviations
+  const std::optional<double> recent = recent_loss(step), first = first_loss();
+  if (!recent || !first) return false;
+  const std::optional<Deviation> deviation = loss_deviation(recent);
+  return (deviation && deviation->score > kClearly) ||
+         *recent > *first - thresholds_.stall_improvement * std::fabs(*first);
+}
+
 bool TrajectoryMemory::has_converged(const StepSignals& step) const {
   const std::optional<double> first = first_loss();
   return first && step.loss && *first > 0.0 && *step.loss < thresholds_.converged_loss * *first;
@@ -99,6 +120,10 @@ bool TrajectoryMemory::has_converged(const StepSignals& step) const {
 bool TrajectoryMemory::loss_has_collapsed(const StepSignals& step) const {
   return step.loss && losses_.count() > 0 && losses_.median() > 0.0 &&
          *step.loss < thresholds_.converged_loss * losses_.median();
+}
+
+std::optional<double> TrajectoryMemory::usual_weight_norm(std::size_t parameter) const {
+  return parameter < weight_norms_.size() ? weight_norms_[parameter] : std::nullopt;
 }
 
 bool TrajectoryMemory::rate_has_decayed(const StepContext& context) const {
@@ -113,6 +138,19 @@ void TrajectoryMemory::remember(const StepSignals& step, const StepContext& cont
   if (!step.is_finite) return;
   remember_norm(step);
   remember_loss(step);
+  remember_weights(step);
+}
+
+void TrajectoryMemory::remember_weights(const StepSignals& step) {
+  constexpr double kShareOfThePast = 31.0 / 32.0;
+  if (weight_norms_.size() != step.parameters.size()) {
+    weight_norms_.assign(step.parameters.size(), std::nullopt);
+  }
+  for (std::size_t i = 0; i < step.parameters.size(); ++i) {
+    const std::optional<double>& now = step.parameters[i].weight_norm;
+    std::optional<double>& usual = weight_norms_[i];
+    if (now) usual = usual ? *now + kShareOfThePast * (*usual - *now) : *now;
+  }
 }
 
 void TrajectoryMemory::remember_norm(const StepSignals& step) {
@@ -131,8 +169,10 @@ void TrajectoryMemory::remember_norm(const StepSignals& step) {
 
 void TrajectoryMemory::remember_loss(const StepSignals& step) {
   if (!step.loss) return;
-  loss_drift_ = drift(loss_drift_, loss_deviation(step));
-  if (is_loss_outlier(step)) {
+  if (recent_losses_.size() == kRecentLosses) recent_losses_.erase(recent_losses_.begin());
+  recent_losses_.push_back(*step.loss);
+  loss_drift_ = drift(loss_drift_, loss_deviation(step.loss));
+  if (is_loss_outlier(step.loss)) {
     ++loss_outliers_;
     if (loss_outliers_ < thresholds_.norm_window) return;
     losses_.clear();
@@ -141,7 +181,9 @@ void TrajectoryMemory::remember_loss(const StepSignals& step) {
   losses_.add(*step.loss);
   if (first_losses_.size() == kFirstLosses) return;
   first_losses_.push_back(*step.loss);
-  first_loss_ = median_of_values(first_losses_);
+  const auto behind = first_losses_.begin() + std::min(kVeryFirstLosses, std::ssize(first_losses_));
+  first_loss_ =
+      std::max(median_of_values({first_losses_.begin(), behind}), median_of_values(first_losses_));
 }
 
 void TrajectoryMemory::remember_rate(const StepContext& context) {

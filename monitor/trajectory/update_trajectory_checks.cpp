@@ -55,11 +55,25 @@ bool has_moving_gradient(const ParameterSignal& parameter) {
          parameter.gradient_norm > kMovingGradient * *parameter.weight_norm;
 }
 
+/// The kernel that a step moves furthest. Beside weights that were lost a moment ago any step is large: what
+/// counts is what they used to be.
+std::optional<Moved> fastest_kernel(const TrajectoryEvidence& evidence) {
+  std::optional<Moved> fastest;
+  for (std::size_t i = 0; i < evidence.step.parameters.size(); ++i) {
+    const ParameterSignal& parameter = evidence.step.parameters[i];
+    if (!parameter.is_kernel || !parameter.update_to_weight_ratio()) continue;
+    const double usual = evidence.memory.usual_weight_norm(i).value_or(0.0);
+    const double ratio = *parameter.update_norm / std::max(*parameter.weight_norm, usual);
+    if (!fastest || ratio > fastest->ratio) fastest = Moved{&parameter, ratio};
+  }
+  return fastest;
+}
+
 Finding fast_update(const Moved& fastest, const TrajectoryEvidence& evidence) {
   Finding finding = about(*fastest.parameter, fastest.ratio, evidence.thresholds.update_ratio_high,
                           Verdict::kExploding);
   finding.text = fmt::format(
-      "One step changes {} by {:.2g} of its norm, and the loss does not fall: steps are too large.",
+      "One step changes {} by {:.2g} of its norm, and the loss rises: steps are too large.",
       fastest.parameter->name, fastest.ratio);
   finding.advice = {"Lower the learning rate, or warm it up",
                     "Check the weights of this layer: next to nothing, any step is large"};
@@ -84,14 +98,16 @@ Finding slow_update(const Moved& slowest, const TrajectoryEvidence& evidence) {
 std::vector<Finding> check_update_ratio(const TrajectoryEvidence& evidence) {
   if (evidence.context.is_skipped || !is_warmed_up(evidence)) return {};
   const std::vector<Moved> kernels = moved_kernels(evidence.step);
-  if (kernels.empty() || !loss_stands_still(evidence)) return {};
+  if (kernels.empty()) return {};
   std::vector<Finding> findings;
-  const Moved& fastest = *std::ranges::max_element(kernels, {}, &Moved::ratio);
-  if (fastest.ratio > evidence.thresholds.update_ratio_high) {
-    findings.push_back(fast_update(fastest, evidence));
+  // A loss that has come down and rests may do so with large steps: noise keeps them up.
+  const std::optional<Moved> fastest = fastest_kernel(evidence);
+  if (fastest && fastest->ratio > evidence.thresholds.update_ratio_high &&
+      evidence.memory.loss_has_risen(evidence.step)) {
+    findings.push_back(fast_update(*fastest, evidence));
   }
   const Moved& slowest = *std::ranges::min_element(kernels, {}, &Moved::ratio);
-  if (slowest.ratio < evidence.thresholds.update_ratio_low &&
+  if (slowest.ratio < evidence.thresholds.update_ratio_low && loss_stands_still(evidence) &&
       has_moving_gradient(*slowest.parameter) && !evidence.memory.has_converged(evidence.step) &&
       !evidence.memory.rate_has_decayed(evidence.context)) {
     findings.push_back(slow_update(slowest, evidence));

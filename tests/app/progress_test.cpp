@@ -51,6 +51,19 @@ TEST(ProgressLine, LeavesOutTheLeastImportantFirst) {
   EXPECT_EQ(line(3), "");
 }
 
+TEST(ProgressLine, NamesWhatIsUnderWayOfSeveral) {
+  ProgressReport report = some_report();
+  report.epoch = 0;
+  report.score.reset();
+  report.task = "ReLU with sgd";
+  EXPECT_EQ(progress_line(report, {.width = 60, .ascii = true}),
+            "500/1000  ReLU with sgd  loss 0.08321  norm 1.23  healthy");
+  EXPECT_EQ(progress_line(report, {.width = 50, .ascii = true}),
+            "500/1000  ReLU with sgd  loss 0.08321  healthy");
+  EXPECT_EQ(progress_text(report),
+            "step 500 of 1000, ReLU with sgd: loss 0.08321, gradient norm 1.23, healthy");
+}
+
 TEST(ProgressLine, NeverExceedsItsWidth) {
   ProgressReport report = some_report();
   report.verdict = Verdict::kNonFinite;

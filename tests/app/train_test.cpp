@@ -136,6 +136,17 @@ INSTANTIATE_TEST_SUITE_P(
         WrongTraining{"CommandThatIsMissing",
                       {"--network", "relu", "--on-alert", "no-such-program --now"},
                       "'no-such-program' is no program that can be run"},
+        WrongTraining{"UnknownSignal",
+                      {"--network", "relu", "--signals", "noise,cosin"},
+                      "--signals: 'cosin' is not one of noise, cosine"},
+        WrongTraining{"SignalTwice",
+                      {"--network", "relu", "--signals", "noise,noise"},
+                      "'noise' is there twice"},
+        WrongTraining{
+            "NoSignal", {"--network", "relu", "--signals", ""}, "'' is not one of noise, cosine"},
+        WrongTraining{"NoiseOfOneSample",
+                      {"--network", "relu", "--signals", "noise", "--batch", "1"},
+                      "--signals noise needs batches of two samples"},
         WrongTraining{"CommandWithAnOpenQuote",
                       {"--network", "relu", "--on-alert", "mail 'me"},
                       "a quote (') is not closed"}),
@@ -349,6 +360,49 @@ TEST(Train, LimitsOfAFileJudge) {
       train_json({"--network", "exploding", "--steps", "5", "--thresholds", folder.file("limits")});
   for (const json& finding : report["run"]["findings"]) EXPECT_NE(finding["rule"], "R2");
   EXPECT_EQ(report["thresholds"]["backward_factor_high"]["warning"], 1e6);
+}
+
+TEST(Train, SignalsAreToldWhereAskedForAndChangeNoBit) {
+  const TemporaryFolder folder;
+  const std::string table = write_table(folder);
+  const auto arguments = [&](const std::string& checkpoint) {
+    return TrainArguments{"--data",  table,         "--target",     "y",
+                          "--model", "2-16-relu-1", "--steps",      "100",
+                          "--batch", "20",          "--checkpoint", folder.file(checkpoint)};
+  };
+  TrainArguments asked = arguments("with");
+  asked.insert(asked.end(),
+               {"--signals", "cosine,noise", "--history", folder.file("history.jsonl")});
+  const json report = train_json(asked);
+  EXPECT_EQ(report["noise"]["batch"], 20);
+  EXPECT_GT(report["noise"]["scale"], 0.0);
+  EXPECT_EQ(report["cosine"]["steps"], 99);
+  EXPECT_LE(report["cosine"]["last"], 1.0);
+  EXPECT_GE(report["cosine"]["last"], -1.0);
+  ASSERT_EQ(report["cosine"]["tensors"].size(), 4U);
+  EXPECT_EQ(report["cosine"]["tensors"][0]["name"], "dense/kernel");
+  EXPECT_TRUE(report["cosine"]["tensors"][0]["mean"].is_number());
+
+  const json silent = train_json(arguments("without"));
+  EXPECT_EQ(silent["noise"], nullptr);
+  EXPECT_EQ(silent["cosine"], nullptr);
+  EXPECT_EQ(silent["run"], report["run"]);
+  EXPECT_EQ(read_file(folder.file("with")), read_file(folder.file("without")));
+
+  const ProgramResult text = run_train(asked);
+  EXPECT_EQ(text.exit_code, 2) << "the history is there";
+  EXPECT_EQ(run_program({"diagnose", folder.file("history.jsonl")}).exit_code, 0);
+}
+
+TEST(Train, TheNoiseScaleSaysWhatItMeansForTheBatch) {
+  const TemporaryFolder folder;
+  const ProgramResult result = run_train({"--data", write_table(folder), "--target", "y", "--model",
+                                          "2-16-relu-1", "--steps", "50", "--signals", "noise"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const std::size_t line = result.out.find("   noise scale     ");
+  ASSERT_NE(line, std::string::npos) << result.out;
+  EXPECT_LT(result.out.find("batches of 32", line), result.out.find('\n', line)) << result.out;
+  EXPECT_EQ(result.out.find("   cosine "), std::string::npos);
 }
 
 TEST(Train, AlertsReachTheCommandAsJson) {

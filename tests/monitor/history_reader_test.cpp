@@ -151,7 +151,7 @@ TEST_F(HistoryReaderTest, RowsThatContradictTheirLayoutAreLeftOut) {
     EXPECT_EQ(read.steps.empty(), read.notes.damaged_lines == 1) << row;
     return read.notes.first_damage;
   };
-  const std::string start = "[0,1,null,1,null,1,0,0,";
+  const std::string start = "[0,1,null,1,null,1,0,0,null,null,";
   EXPECT_EQ(damage_of(start + "[1],[1],[1],[0.5],[],[],[]]"), "");
   EXPECT_EQ(damage_of(start + "[1],[1],[null],[0.5],[[0,1,0,1,0,4]],[],[]]"), "");
   for (const char* const rest :
@@ -166,9 +166,18 @@ TEST_F(HistoryReaderTest, RowsThatContradictTheirLayoutAreLeftOut) {
         "[1],[1],[1],[0.5],[],[],[]", "[1],[1],[1],[\"Infinity\"],[[0,0,0,4,0,1]],[],[]]"}) {
     EXPECT_NE(damage_of(start + rest), "") << rest;
   }
-  EXPECT_NE(damage_of("[0,-1,null,1,null,1,0,0,[1],[1],[1],[0.5],[],[],[]]"), "");
-  EXPECT_NE(damage_of("[0,1,null,1,null,1,0,2,[1],[1],[1],[0.5],[],[],[]]"), "");
-  EXPECT_NE(damage_of("[0,99999999999999999999,null,1,null,1,0,0,[1],[1],[1],[0.5],[],[],[]]"), "");
+  const std::string statistics = ",[1],[1],[1],[0.5],[],[],[]]";
+  EXPECT_EQ(damage_of("[0,1,null,1,null,1,0,0,-1,2.5" + statistics), "");
+  for (const char* const signals :
+       {"1.01,null", "\"NaN\",null", "null,-1", "null,\"Infinity\"", "null", "null,null,null"}) {
+    EXPECT_NE(damage_of(std::string("[0,1,null,1,null,1,0,0,") + signals + statistics), "")
+        << signals;
+  }
+  EXPECT_NE(damage_of("[0,-1,null,1,null,1,0,0,null,null,[1],[1],[1],[0.5],[],[],[]]"), "");
+  EXPECT_NE(damage_of("[0,1,null,1,null,1,0,2,null,null,[1],[1],[1],[0.5],[],[],[]]"), "");
+  EXPECT_NE(
+      damage_of("[0,99999999999999999999,null,1,null,1,0,0,null,null,[1],[1],[1],[0.5],[],[],[]]"),
+      "");
 }
 
 TEST_F(HistoryReaderTest, AnEventOfAnAbandonedStepIsLeftOut) {

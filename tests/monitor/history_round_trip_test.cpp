@@ -93,13 +93,24 @@ void expect_same_metrics(const HealthMetrics& got, const HealthMetrics& expected
 
 TEST_F(HistoryRoundTrip, KeepsALightStepAndItsContext) {
   const HealthMetrics metrics = light_step(7);
-  const HistoryStep read =
-      round_trip(metrics, {.learning_rate = 0.1, .clip_scale = 1.0 / 3.0, .is_skipped = true});
+  const HistoryStep read = round_trip(metrics, {.learning_rate = 0.1,
+                                                .clip_scale = 1.0 / 3.0,
+                                                .is_skipped = true,
+                                                .gradient_cosine = -1.0 / 7.0,
+                                                .noise_scale = 1e5 / 3.0});
   expect_same_metrics(read.metrics, metrics);
   EXPECT_EQ(read.context.learning_rate, 0.1);
   EXPECT_EQ(read.context.clip_scale, 1.0 / 3.0);
   EXPECT_TRUE(read.context.is_skipped);
   EXPECT_FALSE(read.context.is_checkup);
+  EXPECT_EQ(read.context.gradient_cosine, -1.0 / 7.0);
+  EXPECT_EQ(read.context.noise_scale, 1e5 / 3.0);
+}
+
+TEST_F(HistoryRoundTrip, KeepsThatNoSignalsWereMeasured) {
+  const HistoryStep read = round_trip(light_step(7));
+  EXPECT_FALSE(read.context.gradient_cosine);
+  EXPECT_FALSE(read.context.noise_scale);
 }
 
 TEST_F(HistoryRoundTrip, ExtremesOfFloat32AreExact) {

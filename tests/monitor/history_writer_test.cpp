@@ -68,7 +68,7 @@ TEST_F(HistoryWriterTest, BeginsWithTheSchemaAndNamesTensorsOnce) {
     const auto row = nlohmann::json::parse(line);
     ASSERT_EQ(row.size(), header.at("columns").size());
     EXPECT_EQ(row[1], step);
-    EXPECT_EQ(row[8].size(), 5U);
+    EXPECT_EQ(row[10].size(), 5U);
   }
   EXPECT_FALSE(std::getline(lines, line));
 }

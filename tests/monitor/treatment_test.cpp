@@ -80,20 +80,20 @@ TEST(Treatment, SkipsNonFiniteStepsAlwaysAndSpikesOnceEnoughIsKnown) {
   EXPECT_TRUE(treatment.controls().skips_nonfinite);
   EXPECT_EQ(treatment.controls().skip_above_norm, kInf);
   for (int i = 0; i < 64; ++i) treat(treatment, 1.0, i);
-  EXPECT_DOUBLE_EQ(treatment.controls().skip_above_norm, 3.0);
+  EXPECT_DOUBLE_EQ(treatment.controls().skip_above_norm, 5.0);
   const std::vector<TreatmentEvent> events = treat(treatment, 50.0, 64, {.is_skipped = true});
   ASSERT_EQ(events.size(), 1u);
   EXPECT_EQ(events[0].kind, TreatmentKind::kSkip);
   EXPECT_EQ(events[0].before, 50.0);
   EXPECT_EQ(events[0].step, 64);
-  EXPECT_DOUBLE_EQ(treatment.controls().skip_above_norm, 3.0) << "a spike moves no limit";
+  EXPECT_DOUBLE_EQ(treatment.controls().skip_above_norm, 5.0) << "a spike moves no limit";
 }
 
 TEST(Treatment, NaNEntersNoWindow) {
   Treatment treatment(kSkips);
   for (int i = 0; i < 64; ++i) treat(treatment, 1.0, i);
   for (int i = 0; i < 200; ++i) treat(treatment, kNaN, 64 + i, {.is_skipped = true});
-  EXPECT_DOUBLE_EQ(treatment.controls().skip_above_norm, 3.0);
+  EXPECT_DOUBLE_EQ(treatment.controls().skip_above_norm, 5.0);
   EXPECT_EQ(treatment.counts().skipped_steps, 200);
 }
 

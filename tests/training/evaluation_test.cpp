@@ -112,5 +112,42 @@ TEST(ScoreKinds, TheLossDecidesWhatAScoreMeasures) {
   EXPECT_EQ(name(ScoreKind::kExplained), "R2");
 }
 
+TEST_F(EvaluationTest, ReadsProbabilitiesOutOfLogits) {
+  const float logit = std::log(3.0F);  // Of 3 to 1.
+  const Samples samples{.rows = 1, .x = {logit, 0}, .y = {1, 0}};
+  const auto mse = [&](Readout readout) {
+    return evaluate(stream_, identity(2), LossKind::kMse, samples, readout).loss;
+  };
+  expect_close(mse(Readout::kSoftmax), (0.25 * 0.25 + 0.25 * 0.25) / 2, kSoftmaxLossFloat);
+  expect_close(mse(Readout::kSigmoid), (0.25 * 0.25 + 0.5 * 0.5) / 2, kSigmoidFloat);
+}
+
+TEST_F(EvaluationTest, ReadsLargeLogitsWithoutOverflow) {
+  const Samples samples{.rows = 1, .x = {1000, -1000}, .y = {1, 0}};
+  EXPECT_EQ(evaluate(stream_, identity(2), LossKind::kMse, samples, Readout::kSoftmax).loss, 0.0);
+}
+
+TEST(ConstantPrediction, IsTheMeanOfWhatIsTrainedOn) {
+  const Samples training{.rows = 4, .x = {}, .y = {0, 0, 0, 1}};
+  const Samples judged{.rows = 2, .x = {}, .y = {0, 1}};
+  EXPECT_EQ(constant_prediction_loss(LossKind::kMse, training, judged),
+            (0.25 * 0.25 + 0.75 * 0.75) / 2);
+  const double cross_entropy = -(std::log(0.75) + std::log(0.25)) / 2;
+  expect_close(constant_prediction_loss(LossKind::kBinaryCrossEntropy, training, judged),
+               cross_entropy, kActivationDouble);
+  expect_close(constant_prediction_loss(LossKind::kBinaryCrossEntropyFromLogits, training, judged),
+               cross_entropy, kActivationDouble);
+}
+
+TEST(ConstantPrediction, OfClassesIsHowOftenTheyAre) {
+  const Samples classes{.rows = 4, .x = {}, .y = {1, 0, 1, 0, 1, 0, 0, 1}};
+  expect_close(constant_prediction_loss(LossKind::kSoftmaxCrossEntropy, classes, classes),
+               -(0.75 * std::log(0.75) + 0.25 * std::log(0.25)), kActivationDouble);
+  const Samples unseen{.rows = 1, .x = {}, .y = {0, 1}};
+  const Samples first{.rows = 1, .x = {}, .y = {1, 0}};
+  EXPECT_EQ(constant_prediction_loss(LossKind::kSoftmaxCrossEntropy, first, unseen),
+            -kMinLogProbability);
+}
+
 }  // namespace
 }  // namespace gradvitals::test

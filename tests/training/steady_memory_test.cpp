@@ -1,5 +1,5 @@
 // Contract: a training under watch takes no more memory in its last step than soon after its start,
-//           with everything that remembers steps: tracker, history, the run in memory.
+//           with everything that remembers steps: tracker, history, flight recorder, the run in memory.
 // Oracle:   the resident memory of the process, as the kernel counts it.
 // As many steps as the build says: few among the tests, a million among the long ones.
 #include <fmt/format.h>
@@ -13,7 +13,9 @@
 
 #include "monitor/history/bounded_history.h"
 #include "monitor/history/history_writer.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/training/training_fixtures.h"
+#include "training/flight_recorder.h"
 #include "training/model_spec.h"
 
 namespace gradvitals::test {
@@ -79,7 +81,10 @@ TEST(SteadyMemory, OfAWatchedTrainingDoesNotGrowWithItsSteps) {
                    .learning_rate = {.base = 1e-4},
                    .batch = 8,
                    .steps = kWatchedSteps});
+  const TemporaryFolder folder;
+  FlightRecorder recorder({.folder = folder.file("incidents")});
   RemembersAll observer;
+  trainer.add_observer(recorder);
   trainer.add_observer(observer);
   const auto start = std::chrono::steady_clock::now();
   trainer.run();

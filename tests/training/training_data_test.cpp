@@ -103,6 +103,26 @@ TEST_F(TrainingDataTest, EverySampleIsOnOneSideAndTheSeedDecidesWhich) {
   EXPECT_NE(held_out(2).validation.y, data.validation.y);
 }
 
+TEST_F(TrainingDataTest, SourceRowsSayWhereEachSampleStandsInItsFile) {
+  Dataset dataset{.rows = 40, .features = 1, .outputs = 1, .x = {}, .y = {}};
+  for (int i = 0; i < 40; ++i) {
+    dataset.x.push_back(i);
+    dataset.y.push_back(i / 39.0);
+  }
+  const TrainingData data = make_training_data(
+      dataset, {.data = "d", .form = TargetForm::kProbabilities, .validation_share = 0.25});
+  std::set<std::int64_t> all;
+  for (const Samples* const samples : {&data.training, &data.validation}) {
+    ASSERT_EQ(std::ssize(samples->source_rows), samples->rows);
+    for (std::size_t i = 0; i < samples->source_rows.size(); ++i) {
+      const std::int64_t row = samples->source_rows[i];
+      EXPECT_EQ(samples->y[i], static_cast<float>(static_cast<double>(row) / 39.0));
+      all.insert(row);
+    }
+  }
+  EXPECT_EQ(all.size(), 40U);
+}
+
 TEST_F(TrainingDataTest, AFeatureThatDoesNotVaryBecomesZero) {
   const TrainingData data = make_training_data(
       {.rows = 3, .features = 2, .outputs = 1, .x = {0.1, 1, 0.1, 2, 0.1, 3}, .y = {1, 2, 3}},

@@ -1,0 +1,214 @@
+#include "app/compare_training.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "app/compared_networks.h"
+#include "app/progress.h"
+#include "app/seen_run.h"
+#include "training/evaluation.h"
+#include "training/trainer.h"
+
+namespace gradvitals::app {
+namespace {
+
+/// Of the notebook's samples: all of them.
+constexpr std::int64_t kSamplesOfStep = 100;
+/// Columns of the curve: with the other columns of its table they fit on a screen.
+constexpr std::int64_t kCurveParts = 32;
+
+TrainingData samples_to_train(const SampleData& data) {
+  return {.name = "the compared samples",
+          .features = data.x.shape()[1],
+          .outputs = data.y.shape()[1],
+          .training = {.rows = data.x.shape()[0],
+                       .x = data.x.to_host<float>(),
+                       .y = data.y.to_host<float>()},
+          .validation = {},
+          .description = {}};
+}
+
+/// Means of the losses over equal parts of the steps.
+class LossCurve {
+ public:
+  explicit LossCurve(std::int64_t steps)
+      : steps_(steps),
+        sums_(static_cast<std::size_t>(std::min(steps, kCurveParts))),
+        counts_(sums_.size()) {}
+
+  void add(std::int64_t step, double loss) {
+    const auto part = static_cast<std::size_t>(step * std::ssize(sums_) / steps_);
+    sums_.at(part) += loss;
+    ++counts_.at(part);
+  }
+
+  std::vector<double> means() const {
+    std::vector<double> means;
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      means.push_back(sums_[i] / static_cast<double>(counts_[i]));
+    }
+    return means;
+  }
+
+ private:
+  std::int64_t steps_;
+  std::vector<double> sums_;
+  std::vector<std::int64_t> counts_;
+};
+
+/// Sees one training, and shows it as a part of all of them.
+class ComparedTraining final : public TrainingObserver {
+ public:
+  ComparedTraining(Progress& progress, ProgressReport shown, std::int64_t steps)
+      : progress_(progress), shown_(shown), first_(shown.step), curve_(steps) {}
+
+  void on_step(const TrainingStep& step) override {
+    see_step(seen_, step);
+    curve_.add(step.step, step.loss);
+    if (!progress_.is_due()) return;
+    update(step.trainer, step.step + 1);
+    progress_.update(shown_);
+  }
+
+  /// The state after the last step.
+  const ProgressReport& finish(const Trainer& trainer) {
+    update(trainer, trainer.step());
+    return shown_;
+  }
+
+  const TrajectoryReport& seen() const { return seen_; }
+  std::vector<double> losses() const { return curve_.means(); }
+
+ private:
+  void update(const Trainer& trainer, std::int64_t steps) {
+    shown_.step = first_ + steps;
+    shown_.loss = seen_.last_loss;
+    shown_.gradient_norm = seen_.last_norm;
+    shown_.verdict = trainer.tracker().verdict();
+    shown_.severity = trainer.tracker().severity();
+  }
+
+  Progress& progress_;
+  ProgressReport shown_;
+  std::int64_t first_;
+  TrajectoryReport seen_;
+  LossCurve curve_;
+};
+
+TrainerOptions compared_trainer_options(const CompareOptions& options, const Thresholds& thresholds,
+                                        OptimizerKind optimizer) {
+  TrainerOptions chosen;
+  chosen.loss = LossKind::kMse;
+  chosen.optimizer.kind = optimizer;
+  chosen.learning_rate.base = options.learning_rate.value_or(default_learning_rate(optimizer));
+  chosen.batch = kSamplesOfStep;
+  chosen.steps = options.train_steps;
+  chosen.seed = static_cast<std::uint64_t>(options.seed);
+  chosen.thresholds = thresholds;
+  return chosen;
+}
+
+std::vector<PredictionOutcome> predictions_of(const TrainedComparison& training,
+                                              std::span<const NetworkReport> first_visits) {
+  std::vector<TrainedOutcome> outcomes;
+  for (std::size_t i = 0; i < first_visits.size(); ++i) {
+    const TrainedNetwork& network = training.networks.at(i);
+    outcomes.push_back({.first_verdict = first_visits[i].diagnosis.verdict,
+                        .loss = network.loss_after,
+                        .score = network.score_after});
+  }
+  return judge_predictions(outcomes);
+}
+
+/// Trains networks one after the other.
+class TrainingRoom {
+ public:
+  TrainingRoom(Stream& stream, const CompareOptions& options, const Thresholds& thresholds,
+               const SampleData& data, std::int64_t trainings)
+      : stream_(stream),
+        options_(options),
+        thresholds_(thresholds),
+        network_options_(network_options(options, data)),
+        data_(samples_to_train(data)),
+        progress_(options.judging.color, options.judging.ascii) {
+    shown_.steps = trainings * options.train_steps.value();
+  }
+
+  TrainedNetwork train(const ComparedNetwork& network, OptimizerKind optimizer) {
+    Sequential model = network.build(stream_, network_options_);
+    const Evaluation before = evaluate(stream_, model, LossKind::kMse, data_.training);
+    Trainer trainer(stream_, model, data_,
+                    compared_trainer_options(options_, thresholds_, optimizer));
+    const std::string task = fmt::format("{} with {}", network.short_name, name(optimizer));
+    shown_.task = task;
+    ComparedTraining training(progress_, shown_, trainer.total_steps());
+    trainer.add_observer(training);
+    trainer.run();
+    shown_ = training.finish(trainer);
+    shown_.task = {};
+    const Evaluation after = evaluate(stream_, model, LossKind::kMse, data_.training);
+    TrajectoryReport run = training.seen();
+    add_judgement(run, trainer);
+    run.name = task;
+    return {.run = std::move(run),
+            .loss_before = before.loss,
+            .loss_after = after.loss,
+            .score_before = before.score,
+            .score_after = after.score,
+            .losses = training.losses()};
+  }
+
+  void finish() { progress_.finish(shown_); }
+
+  std::int64_t batch() const { return std::min(kSamplesOfStep, data_.training.rows); }
+
+ private:
+  Stream& stream_;
+  const CompareOptions& options_;
+  const Thresholds& thresholds_;
+  NetworkOptions network_options_;
+  TrainingData data_;
+  Progress progress_;
+  ProgressReport shown_;  ///< Of all trainings together.
+};
+
+}  // namespace
+
+std::vector<TrainedComparison> train_networks(Stream& stream, const CompareOptions& options,
+                                              const Thresholds& thresholds, const SampleData& data,
+                                              std::span<const NetworkReport> first_visits) {
+  if (!options.train_steps) return {};
+  // The one whose steps are as large as gradients are, and the one whose steps are not.
+  std::vector<OptimizerKind> optimizers = {OptimizerKind::kSgd, OptimizerKind::kAdam};
+  if (options.optimizer) optimizers = {*options.optimizer};
+  TrainingRoom room(stream, options, thresholds, data,
+                    std::ssize(optimizers) * std::ssize(kComparedNetworks));
+  std::vector<TrainedComparison> trainings;
+  for (const OptimizerKind optimizer : optimizers) {
+    TrainedComparison training = {
+        .optimizer = std::string(name(optimizer)),
+        .learning_rate =
+            compared_trainer_options(options, thresholds, optimizer).learning_rate.base,
+        .batch = room.batch(),
+        .steps = *options.train_steps,
+        .networks = {}};
+    for (const ComparedNetwork& network : kComparedNetworks) {
+      training.networks.push_back(room.train(network, optimizer));
+    }
+    const std::vector<PredictionOutcome> outcomes = predictions_of(training, first_visits);
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      training.networks[i].prediction = outcomes[i];
+    }
+    trainings.push_back(std::move(training));
+  }
+  room.finish();
+  return trainings;
+}
+
+}  // namespace gradvitals::app

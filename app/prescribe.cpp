@@ -1,0 +1,193 @@
+#include "app/prescribe.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/output.h"
+#include "app/prescribe_setup.h"
+#include "app/terminal.h"
+#include "kernels/runtime/utf8.h"
+#include "monitor/report/prescription.h"
+#include "training/prescription.h"
+#include "training/training_data.h"
+
+namespace gradvitals::app {
+namespace {
+
+// The range of np.random.seed.
+constexpr std::int64_t kLargestTrialSeed = 4294967295;
+constexpr std::int64_t kLargestTrialBatch = 1 << 24;
+/// A trial is to be short; ten of these take hours.
+constexpr std::int64_t kMostTrialSteps = 1'000'000;
+
+/// Tells of each trial on stderr: a line of its own, or on a terminal one line for all.
+class TrialProgress {
+ public:
+  explicit TrialProgress(bool in_place) : in_place_(in_place) {}
+  ~TrialProgress() {
+    if (in_place_ && count_ > 0) write("\r\x1b[K");
+  }
+  TrialProgress(const TrialProgress&) = delete;
+  TrialProgress& operator=(const TrialProgress&) = delete;
+
+  void show(const Trial& trial) {
+    ++count_;
+    const std::string line =
+        fmt::format("tried {}, {}: {}", count_, printable(title(trial)), summary(trial));
+    if (in_place_) {
+      // What is wider than the terminal would not be overwritten.
+      write(fmt::format("\r{:.78}\x1b[K", line));
+    } else {
+      note(line);
+    }
+  }
+
+ private:
+  /// What is lost here is no result.
+  static void write(const std::string& text) { std::fputs(text.c_str(), stderr); }
+
+  bool in_place_;
+  int count_ = 0;
+};
+
+void add_network(Command& command, PrescribeOptions& options) {
+  command.text("MODEL", options.file, "",
+               "Layers, activations and loss as safetensors; training starts from its weights");
+  command.word("--network", {"sigmoid", "relu", "exploding"}, "",
+               "One of the notebook's networks instead",
+               [&options](const std::string& word) { options.network = word; });
+  command.parsed("--model", "SPEC", "",
+                 "A network of these widths and activations instead: 64-128-relu-layernorm-10",
+                 [&options](const std::string& text) { options.model = parse_model_spec(text); });
+  command.text("--data", options.data, "NAME|FILE",
+               "x and y of MODEL as safetensors or .npz. Else " + known_data_sets() +
+                   ", or a table: CSV or IDX, plain or .gz, or safetensors or .npz. --network has "
+                   "the notebook's random samples without it");
+  command.text("--target", options.target, "NAME|INDEX|FILE",
+               "What a table is to predict: the name or the index of a column, or a second file");
+  command.text("--activations", options.activations, "LIST",
+               "Where MODEL does not say: one word per layer (relu,relu,linear), or one for the "
+               "hidden layers before a linear head");
+  command.text("--loss", options.loss, "NAME",
+               "mse, bce, bce_with_logits or cross_entropy; where MODEL does not say, else what "
+               "suits the data");
+  command.word("--head", {"sigmoid", "linear"}, "sigmoid",
+               "Activation of the last layer of --network",
+               [&options](const std::string& word) { options.head = parse_activation(word); });
+}
+
+void add_trials(Command& command, PrescribeOptions& options) {
+  command.integer("--steps", options.steps, 1, kMostTrialSteps, "Updates of each trial");
+  command.integer("--batch", options.batch, 1, kLargestTrialBatch,
+                  "Samples of a step; 32, or the notebook's 100");
+  command.word("--optimizer", {"sgd", "momentum", "adam", "adamw"}, "adam",
+               "What makes updates of gradients", [&options](const std::string& word) {
+                 options.optimizer = parse_optimizer(word).value();
+               });
+  command.positive_number("--momentum", options.momentum, "Of momentum; 0.9 if not given");
+  command.positive_number("--weight-decay", options.weight_decay, "Of adamw; 0.01 if not given");
+  command.positive_number("--learning-rate", options.learning_rate,
+                          "0.001 if not given; 0.01 of momentum, 0.1 of sgd");
+  command.integer("--seed", options.seed, 0, kLargestTrialSeed,
+                  "Of new weights, the order of samples and those held out");
+}
+
+void add_prescription_output(Command& command, PrescribeOptions& options) {
+  command.text("--json", options.json, "FILE",
+               "Write the report as JSON to FILE; '-' is standard output, and then nothing else is "
+               "printed");
+  command.word("--color", {"auto", "always", "never"}, "auto",
+               "Colour the text; auto: on a terminal, unless NO_COLOR is set",
+               [&options](const std::string& word) {
+                 options.color = word == "always"  ? ColorMode::kAlways
+                                 : word == "never" ? ColorMode::kNever
+                                                   : ColorMode::kAuto;
+               });
+  command.flag("--ascii", options.ascii, "Plain ASCII text: no emoji, no lines drawn");
+}
+
+/// `option` is given and what it belongs to is not.
+void refuse_alone(bool option, const char* option_name, bool owner, const char* owner_name) {
+  if (option && !owner) throw UsageError(fmt::format("{} needs {}", option_name, owner_name));
+}
+
+void check_network(const PrescribeOptions& options) {
+  const int networks = (options.file ? 1 : 0) + (options.network ? 1 : 0) + (options.model ? 1 : 0);
+  if (networks == 0) {
+    throw UsageError(
+        "there is no network to try remedies on: give MODEL, --network or --model; for example: "
+        "gradvitals prescribe --network sigmoid");
+  }
+  if (networks > 1) {
+    throw UsageError("MODEL, --network and --model cannot go together: each is a network");
+  }
+  refuse_alone(options.file.has_value(), "MODEL", options.data.has_value(),
+               "--data: what it is to learn");
+  refuse_alone(options.model.has_value(), "--model", options.data.has_value(),
+               "--data: what it is to learn");
+  refuse_alone(options.activations.has_value(), "--activations", options.file.has_value(),
+               "MODEL: --model has its own");
+  refuse_alone(options.head.has_value(), "--head", options.network.has_value(),
+               "--network: other networks have their own");
+  refuse_alone(options.target.has_value(), "--target", options.data.has_value() && !options.file,
+               "a table, by --data and --model or --network; MODEL's data have y");
+}
+
+}  // namespace
+
+Command PrescribeOptions::add_to(CommandLine& program) {
+  Command command = program.add_command(
+      "prescribe", "Try remedies on a network: each is trained for a few steps, best first");
+  add_network(command, *this);
+  add_trials(command, *this);
+  add_prescription_output(command, *this);
+  computing.add_to(command);
+  return command;
+}
+
+void PrescribeOptions::check() const {
+  check_network(*this);
+  refuse_alone(momentum.has_value(), "--momentum", optimizer == OptimizerKind::kMomentum,
+               "--optimizer momentum");
+  refuse_alone(weight_decay.has_value(), "--weight-decay", optimizer == OptimizerKind::kAdamW,
+               "--optimizer adamw");
+  if (momentum.value_or(0.0) >= 1.0) {
+    throw UsageError(fmt::format("--momentum: {} is not below 1", *momentum));
+  }
+  std::vector<std::string> inputs;
+  for (const auto& input : {file, data, target}) {
+    if (input) inputs.push_back(*input);
+  }
+  JudgingOptions outputs;
+  outputs.json = json;
+  outputs.check(inputs);
+}
+
+ExitCode prescribe(const PrescribeOptions& options) {
+  options.check();
+  Stream stream = options.computing.open_stream();
+  PrescribeSetup setup = set_up_prescription(stream, options);
+  PrescriptionReport report;
+  {
+    TrialProgress progress(::isatty(STDERR_FILENO) == 1);
+    report = prescribe(
+        stream, std::move(setup.plan),
+        {.steps = options.steps, .on_trial = [&](const Trial& trial) { progress.show(trial); }});
+  }
+  report.name = setup.name;
+  report.device = gradvitals::name(stream.device());
+  report.settings = std::move(setup.settings);
+  if (options.json != "-") {
+    write_result("-", prescription_text(report, {.color = use_color(options.color),
+                                                 .ascii = use_ascii(options.ascii)}));
+  }
+  if (options.json) write_result(*options.json, prescription_json(report));
+  return ExitCode::kJudged;
+}
+
+}  // namespace gradvitals::app

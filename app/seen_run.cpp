@@ -1,0 +1,42 @@
+#include "app/seen_run.h"
+
+#include <cstddef>
+
+namespace gradvitals::app {
+namespace {
+
+/// The JSON of a run that is sick in every way stays below a megabyte.
+constexpr std::size_t kMostEventsKept = 1000;
+
+}  // namespace
+
+void see_step(TrajectoryReport& seen, const TrainingStep& step) {
+  if (!seen.first_step) {
+    seen.first_step = step.step;
+    seen.first_loss = step.loss;
+  }
+  seen.last_step = step.step;
+  seen.last_loss = step.loss;
+  if (step.metrics != nullptr) seen.last_norm = global_norm(*step.metrics);
+  for (const HealthEvent& event : step.events) {
+    if (seen.events.size() < kMostEventsKept) {
+      seen.events.push_back(event);
+    } else {
+      ++seen.events_left_out;
+    }
+  }
+}
+
+void add_judgement(TrajectoryReport& seen, const Trainer& trainer) {
+  const HealthTracker& tracker = trainer.tracker();
+  seen.steps = tracker.steps();
+  seen.verdict = tracker.verdict();
+  seen.severity = tracker.severity();
+  seen.worst_severity = tracker.worst_severity();
+  seen.episodes = tracker.episodes();
+  seen.forgotten_episodes = tracker.forgotten_episodes();
+  seen.vital_signs = tracker.vital_signs();
+  seen.thresholds = trainer.options().thresholds;
+}
+
+}  // namespace gradvitals::app

@@ -1,0 +1,43 @@
+#include "monitor/trajectory/prediction.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gradvitals {
+
+std::string_view name(PredictionOutcome outcome) {
+  switch (outcome) {
+    case PredictionOutcome::kHeld:
+      return "held";
+    case PredictionOutcome::kFailed:
+      return "failed";
+    case PredictionOutcome::kOpen:
+      break;
+  }
+  return "open";
+}
+
+double learnt_share(double score) {
+  return std::isnan(score) ? 0.0 : std::clamp(score, 0.0, 1.0);
+}
+
+std::vector<PredictionOutcome> judge_predictions(std::span<const TrainedOutcome> networks) {
+  double best = 0.0;
+  for (const TrainedOutcome& network : networks) {
+    best = std::max(best, learnt_share(network.score));
+  }
+  std::vector<PredictionOutcome> outcomes;
+  for (const TrainedOutcome& network : networks) {
+    const bool is_finite = std::isfinite(network.loss);
+    if (is_finite && best < kLeastLearnt) {
+      outcomes.push_back(PredictionOutcome::kOpen);
+      continue;
+    }
+    const bool trained = is_finite && learnt_share(network.score) >= kTrainedShare * best;
+    const bool foretold = network.first_verdict == Verdict::kHealthy;
+    outcomes.push_back(trained == foretold ? PredictionOutcome::kHeld : PredictionOutcome::kFailed);
+  }
+  return outcomes;
+}
+
+}  // namespace gradvitals

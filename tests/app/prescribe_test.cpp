@@ -1,0 +1,130 @@
+// Contract: `gradvitals prescribe`. Oracle: the recorded networks (tests/data/golden/models), and the
+//           commands compare and checkup, which judge the same gradients.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/app/run_program.h"
+#include "tests/golden/golden_file.h"
+#include "tests/support/expect_close.h"
+#include "tests/support/texts.h"
+
+namespace gradvitals::test {
+namespace {
+
+using nlohmann::json;
+
+constexpr char kDigitsTable[] =
+    "/usr/lib/python3/dist-packages/sklearn/datasets/data/digits.csv.gz";
+
+std::vector<std::string> prescribe_model(const std::string& name,
+                                         const std::vector<std::string>& more) {
+  std::vector<std::string> command = {
+      "prescribe", golden_path("models", name, ".model.safetensors"),
+      "--data",    golden_path("models", name, ".data.safetensors"),
+      "--device",  "cpu"};
+  command.insert(command.end(), more.begin(), more.end());
+  return command;
+}
+
+json json_of(const std::vector<std::string>& command) {
+  const ProgramResult result = run_program(command);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  return json::parse(result.out);
+}
+
+const json& trial_titled(const json& report, const std::string& title) {
+  const json& trials = report.at("trials");
+  const auto found =
+      std::ranges::find_if(trials, [&](const json& trial) { return trial.at("title") == title; });
+  if (found == trials.end()) throw std::out_of_range(title);
+  return *found;
+}
+
+TEST(Prescribe, FindsAFixForADeepSigmoidModelFromItsFile) {
+  const json report = json_of(prescribe_model("deep_sigmoid", {"--json", "-"}));
+  EXPECT_EQ(report.at("schema"), "gradvitals.prescription/1");
+  EXPECT_EQ(report.at("outcome"), "helps");
+  EXPECT_EQ(report.at("steps"), 200);
+  const json& as_it_is = trial_titled(report, "as it is");
+  EXPECT_EQ(as_it_is.at("before").at("verdict"), "vanishing");
+  EXPECT_FALSE(as_it_is.at("trains").get<bool>());
+  EXPECT_TRUE(report.at("trials").at(0).at("trains").get<bool>());
+}
+
+TEST(Prescribe, StartsFromTheWeightsOfTheFile) {
+  // On one batch of all samples, the first step sees what checkup sees.
+  const json report =
+      json_of(prescribe_model("deep_sigmoid", {"--steps", "1", "--batch", "1000", "--json", "-"}));
+  const json expected = read_expected("models", "deep_sigmoid");
+  const json& before = trial_titled(report, "as it is").at("before");
+  expect_close(before.at("loss").get<double>(), expected.at("loss").get<double>(), kGoldenNorm);
+}
+
+TEST(Prescribe, TriesRemediesOnTheNotebooksNetworks) {
+  for (const char* const network : {"sigmoid", "exploding"}) {
+    const json report = json_of(
+        {"prescribe", "--network", network, "--device", "cpu", "--steps", "200", "--json", "-"});
+    EXPECT_EQ(report.at("outcome"), "helps") << network;
+    EXPECT_EQ(report.at("held_out"), false);
+    // compare judges the same weights on the same samples, in another order.
+    const json compared = json_of({"compare", "--device", "cpu", "--json", "-"});
+    const std::size_t place = network == std::string("sigmoid") ? 0 : 2;
+    expect_close(trial_titled(report, "as it is").at("before").at("backward_factor").get<double>(),
+                 compared.at("networks")
+                     .at(place)
+                     .at("vital_signs")
+                     .at("oxygen")
+                     .at("backward_factor")
+                     .get<double>(),
+                 kGoldenGain);
+  }
+}
+
+TEST(Prescribe, FindsNothingBetterThanTheNotebooksHealthyNetwork) {
+  EXPECT_EQ(
+      json_of({"prescribe", "--network", "relu", "--device", "cpu", "--json", "-"}).at("outcome"),
+      "nothing_better");
+}
+
+TEST(Prescribe, FindsAFixForTwelveSigmoidLayersOnDigits) {
+  if (!std::filesystem::exists(kDigitsTable)) GTEST_SKIP() << "python3-sklearn is not installed";
+  std::string model = "64-";
+  for (int layer = 0; layer < 12; ++layer) model += "64-sigmoid-";
+  const std::vector<std::string> command = {
+      "prescribe", "--model", model + "10", "--data", "digits", "--device", "cpu", "--json", "-"};
+  const ProgramResult result = run_program(command);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const json report = json::parse(result.out);
+  EXPECT_EQ(report.at("outcome"), "helps");
+  EXPECT_EQ(report.at("held_out"), true);
+  EXPECT_EQ(trial_titled(report, "as it is").at("after").at("verdict"), "vanishing");
+  EXPECT_GT(report.at("trials").at(0).at("after").at("score").get<double>(), 0.8);
+  // The same bits on repetition.
+  EXPECT_EQ(run_program(command).out, result.out);
+}
+
+TEST(Prescribe, TextNamesTheBestAndProgressItsTrials) {
+  const ProgramResult result =
+      run_program(prescribe_model("exploding_linear_head", {"--steps", "50"}));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  for (const char* part :
+       {"PRESCRIPTION: ", "as it is", "Verdict", "GOOD: Best: ", "   network 10-"}) {
+    EXPECT_TRUE(contains(result.out, part)) << part << "\n" << result.out;
+  }
+  EXPECT_TRUE(contains(result.err, "gradvitals: tried 1, as it is: loss ")) << result.err;
+  EXPECT_TRUE(contains(result.err, "gradvitals: tried 2, relu with He values: ")) << result.err;
+}
+
+TEST(Prescribe, RefusesASampleAloneForNothingCanBeToldByIt) {
+  const ProgramResult result = run_program(prescribe_model("tanh_odd", {}));
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_TRUE(contains(result.err, "all targets are the same")) << result.err;
+}
+
+}  // namespace
+}  // namespace gradvitals::test

@@ -1,0 +1,59 @@
+#include "training/held_out.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "framework/initializers.h"
+#include "training/shuffle.h"
+
+namespace gradvitals {
+namespace {
+
+Samples samples_at(const Samples& all, std::span<const std::int64_t> rows) {
+  Samples some{.rows = std::ssize(rows), .x = {}, .y = {}};
+  const auto gather = [&](const std::vector<float>& from, std::vector<float>& to) {
+    const std::int64_t cols = static_cast<std::int64_t>(from.size()) / all.rows;
+    for (const std::int64_t row : rows) {
+      to.insert(to.end(), from.begin() + row * cols, from.begin() + (row + 1) * cols);
+    }
+  };
+  gather(all.x, some.x);
+  gather(all.y, some.y);
+  return some;
+}
+
+}  // namespace
+
+TrainingData hold_out(const Samples& samples, std::string name, double share, std::uint64_t seed) {
+  if (samples.rows < 1) throw std::invalid_argument("hold_out: there are no samples");
+  if (!(share >= 0.0 && share < 1.0)) {
+    throw std::invalid_argument(fmt::format("hold_out: share is {}, not in [0, 1)", share));
+  }
+  TrainingData data{.name = std::move(name),
+                    .features = static_cast<std::int64_t>(samples.x.size()) / samples.rows,
+                    .outputs = static_cast<std::int64_t>(samples.y.size()) / samples.rows};
+  std::vector<std::int64_t> order(static_cast<std::size_t>(samples.rows));
+  Stream stream({.device = DeviceType::kCpu, .threads = 1});
+  std::vector<std::uint32_t> words;
+  shuffle_rows(stream, random_key(seed, "training data/split"), order, words);
+  const auto held_out = samples.rows < kFewestToHoldOut
+                            ? std::int64_t{0}
+                            : static_cast<std::int64_t>(share * static_cast<double>(samples.rows));
+  const auto border = order.begin() + held_out;
+  std::sort(order.begin(), border);
+  std::sort(border, order.end());
+  const std::span rows(order);
+  data.validation = samples_at(samples, rows.first(static_cast<std::size_t>(held_out)));
+  data.training = samples_at(samples, rows.subspan(static_cast<std::size_t>(held_out)));
+  data.description =
+      fmt::format("{}: {} samples to train on, {} held out; {} features and {} targets as they are",
+                  data.name, data.training.rows, data.validation.rows, data.features, data.outputs);
+  return data;
+}
+
+}  // namespace gradvitals

@@ -1,0 +1,23 @@
+// A trial: a training of a few steps, judged before and after.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/runtime/stream.h"
+#include "monitor/report/prescription.h"
+#include "training/remedies.h"
+#include "training/training_plan.h"
+
+namespace gradvitals {
+
+struct TrialResult {
+  Trial trial;  ///< Without names of remedies; `trains` is not set.
+  GradientSymptoms symptoms;
+};
+
+/// Trains the network of the plan for `steps` updates, under watch. The verdict before is that of the
+/// first step; the one after is that of the rules over time or of the last check-up, whichever is
+/// worse, on the gradients behind the last update. Throws as build_network() and Trainer do.
+TrialResult run_trial(Stream stream, const TrainingPlan& plan, std::int64_t steps);
+
+}  // namespace gradvitals

@@ -211,6 +211,10 @@ void require_few_elements(const std::vector<TensorRecord>& tensors) {
 
 }  // namespace
 
+bool is_one_magnitude(const TensorRecord& tensor) {
+  return tensor.role == Role::kUpdateSquares && tensor.stats.count == 1;
+}
+
 HistoryLayout layout_of(const HealthMetrics& metrics) {
   HistoryLayout layout;
   layout.networks = metrics.networks;

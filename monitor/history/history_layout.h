@@ -20,6 +20,10 @@ inline constexpr std::array<std::string_view, 17> kHistoryColumns = {
     "min_abs_nonzero", "mean",        "counts",     "units",
     "slices"};
 
+/// A number of role update_squares, which is its norm, largest and smallest magnitude and mean in one: a row
+/// has its norm, and null for the others.
+bool is_one_magnitude(const TensorRecord& tensor);
+
 /// Layouts that are valid at a time: rows say theirs by number.
 inline constexpr std::size_t kMostHistoryLayouts = 16;
 

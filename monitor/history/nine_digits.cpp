@@ -1,6 +1,7 @@
 #include "monitor/history/nine_digits.h"
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -49,23 +50,38 @@ char* write_nonfinite(char* out, double value) {
   return write_word(out, value < 0 ? "\"-Infinity\"" : "\"Infinity\"");
 }
 
-/// "1.5e-3" of 150000000 and -3.
-char* write_digits(char* out, std::uint32_t nine_digits, int exponent) {
-  std::array<char, 10> text{};
-  for (std::size_t i = 8; i >= 2; i -= 2) {
-    std::memcpy(&text[i], &kTwoDigits[std::size_t{2} * (nine_digits % 100)], 2);
-    nine_digits /= 100;
-  }
-  text[0] = static_cast<char>('0' + nine_digits);
-  text[1] = '.';
-  std::size_t size = text.size();
-  while (text[size - 1] == '0') --size;
-  if (size == 2) size = 1;
-  std::memcpy(out, text.data(), size);
-  out += size;
-  if (exponent == 0) return out;
+void write_pair(char* out, std::uint32_t below_hundred) {
+  std::memcpy(out, &kTwoDigits[std::size_t{2} * below_hundred], 2);
+}
+
+char* write_exponent(char* out, int exponent) {
   *out++ = 'e';
-  return std::to_chars(out, out + 8, exponent).ptr;
+  if (exponent < 0) *out++ = '-';
+  const auto magnitude = static_cast<std::uint32_t>(exponent < 0 ? -exponent : exponent);
+  if (magnitude >= 100) return std::to_chars(out, out + 8, magnitude).ptr;
+  if (magnitude < 10) {
+    *out = static_cast<char>('0' + magnitude);
+    return out + 1;
+  }
+  write_pair(out, magnitude);
+  return out + 2;
+}
+
+/// "1.5e-3" of 150000000 and -3. In its place at once: a copy would wait for the single digits.
+char* write_digits(char* out, std::uint32_t nine_digits, int exponent) {
+  const std::uint32_t last_eight = nine_digits % 100'000'000;
+  const std::uint32_t upper = last_eight / 10'000;
+  const std::uint32_t lower = last_eight % 10'000;
+  out[0] = static_cast<char>('0' + nine_digits / 100'000'000);
+  out[1] = '.';
+  write_pair(out + 2, upper / 100);
+  write_pair(out + 4, upper % 100);
+  write_pair(out + 6, lower / 100);
+  write_pair(out + 8, lower % 100);
+  char* end = out + 10;
+  while (end[-1] == '0' && end > out + 2) --end;
+  if (end == out + 2) end = out + 1;
+  return exponent == 0 ? end : write_exponent(end, exponent);
 }
 
 }  // namespace
@@ -81,7 +97,10 @@ char* write_nine_digits(char* out, double value) {
   if (value < 0) *out++ = '-';
   // log10(2) to 5e-6: off by one at most, which the digits tell.
   constexpr int kNumerator = 1233, kShift = 12;
-  int exponent = (std::ilogb(magnitude) * kNumerator) >> kShift;
+  constexpr int kMantissaBits = 52, kBias = 1023;
+  // Of a normal number, within these limits.
+  const auto bits = std::bit_cast<std::uint64_t>(magnitude);
+  int exponent = ((static_cast<int>(bits >> kMantissaBits) - kBias) * kNumerator) >> kShift;
   const auto scaled = [magnitude](int power) {
     return magnitude * kPowersOfTen[static_cast<std::size_t>(8 - power + kLargestPower)];
   };

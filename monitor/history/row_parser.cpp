@@ -36,6 +36,16 @@ class RowParser {
     row_.expect(']');
   }
 
+  /// The same behind the norms: of tensors that are not there, and of those whose norm says it all, nothing.
+  template <class Assign>
+  void read_more(const Assign& assign) {
+    read_column([&](TensorRecord& tensor, std::optional<double> value) {
+      if (!tensor.exists) return;
+      if (!is_one_magnitude(tensor)) return assign(tensor, value);
+      if (value) row_.refuse("a number that repeats a norm before the place");
+    });
+  }
+
   /// `read` is called for each element of an array of arrays, behind its opening bracket.
   template <class Read>
   void read_entries(const Read& read) {
@@ -151,20 +161,20 @@ void RowParser::read_statistics() {
     tensor.exists = norm.has_value();
     if (!tensor.exists) {
       tensor.stats = {};
-    } else {
-      set_norm(tensor.stats, magnitude(norm));
+      return;
     }
+    set_norm(tensor.stats, magnitude(norm));
+    if (!is_one_magnitude(tensor)) return;
+    tensor.stats.max_abs = tensor.stats.sum = *norm;
+    if (*norm > 0) tensor.stats.min_abs_nonzero = *norm;
   });
-  read_column([&](TensorRecord& tensor, std::optional<double> max_abs) {
-    if (tensor.exists) tensor.stats.max_abs = as_stored(magnitude(max_abs), tensor.dtype);
+  read_more([&](TensorRecord& tensor, std::optional<double> max_abs) {
+    tensor.stats.max_abs = as_stored(magnitude(max_abs), tensor.dtype);
   });
-  read_column([&](TensorRecord& tensor, std::optional<double> min_abs) {
-    if (tensor.exists && min_abs) {
-      tensor.stats.min_abs_nonzero = as_stored(magnitude(min_abs), tensor.dtype);
-    }
+  read_more([&](TensorRecord& tensor, std::optional<double> min_abs) {
+    if (min_abs) tensor.stats.min_abs_nonzero = as_stored(magnitude(min_abs), tensor.dtype);
   });
-  read_column([&](TensorRecord& tensor, std::optional<double> mean) {
-    if (!tensor.exists) return;
+  read_more([&](TensorRecord& tensor, std::optional<double> mean) {
     if (!mean || std::isnan(*mean)) row_.refuse("no mean before the place");
     tensor.stats.sum = *mean;  // Times the finite elements, once they are known.
   });

@@ -94,11 +94,13 @@ void RowWriter::write_scalars(std::size_t layout, const HealthMetrics& metrics,
 void RowWriter::write_statistics(const HealthMetrics& metrics) {
   const auto write_each = [&](const auto& value) {
     write_column(metrics.tensors, kNumberBytes, [&](char* out, const TensorRecord& tensor) {
-      return tensor.exists ? value(out, tensor.stats) : write_null(out);
+      return tensor.exists && !is_one_magnitude(tensor) ? value(out, tensor.stats)
+                                                        : write_null(out);
     });
   };
-  write_each(
-      [](char* out, const TensorStats& stats) { return write_nine_digits(out, stats.l2_norm()); });
+  write_column(metrics.tensors, kNumberBytes, [](char* out, const TensorRecord& tensor) {
+    return tensor.exists ? write_nine_digits(out, tensor.stats.l2_norm()) : write_null(out);
+  });
   write_each(
       [](char* out, const TensorStats& stats) { return write_nine_digits(out, stats.max_abs); });
   write_each([](char* out, const TensorStats& stats) {

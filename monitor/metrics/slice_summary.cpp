@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <tuple>
+#include <compare>
 
 namespace gradvitals {
 namespace {
@@ -28,30 +28,40 @@ bool can_be_twin(const SliceRecord& slice) {
   return slice.nonfinite_count == 0 && slice.nonzero_count >= 2;
 }
 
-void find_twins(Records slices, SliceSummary& summary) {
-  std::vector<std::int64_t> order;
-  for (std::int64_t i = 0; i < std::ssize(slices); ++i) {
-    if (can_be_twin(slices[static_cast<std::size_t>(i)])) order.push_back(i);
+/// Sorts slices that are equal together, in their order.
+struct TwinKey {
+  std::uint64_t fingerprint;
+  std::int64_t nonzero_count;
+  std::int64_t index;
+
+  auto operator<=>(const TwinKey&) const = default;
+  bool is_twin_of(const TwinKey& other) const {
+    return fingerprint == other.fingerprint && nonzero_count == other.nonzero_count;
   }
-  const auto key = [&](std::int64_t i) {
-    const SliceRecord& slice = slices[static_cast<std::size_t>(i)];
-    return std::tuple(slice.fingerprint, slice.nonzero_count);
-  };
-  // Stable: of a group, the indexes stay in order.
-  std::ranges::stable_sort(order, {}, key);
-  for (auto first = order.begin(); first != order.end();) {
-    const auto end =
-        std::find_if(first, order.end(), [&](auto i) { return key(i) != key(*first); });
+};
+
+void find_twins(Records slices, SliceSummary& summary) {
+  std::vector<TwinKey> keys;
+  keys.reserve(slices.size());
+  for (const SliceRecord& slice : slices) {
+    if (!can_be_twin(slice)) continue;
+    keys.push_back({slice.fingerprint, slice.nonzero_count, &slice - slices.data()});
+  }
+  std::ranges::sort(keys);
+  for (auto first = keys.begin(); first != keys.end();) {
+    const auto end = std::find_if(first, keys.end(),
+                                  [first](const TwinKey& key) { return !key.is_twin_of(*first); });
     const std::int64_t size = end - first;
     if (size > 1) {
       summary.twin_count += size;
       // Of groups of equal size, the first in the matrix: the order of fingerprints is arbitrary.
-      const bool is_largest = size > summary.largest_twin_group ||
-                              (size == summary.largest_twin_group && *first < summary.first_twin);
+      const bool is_largest =
+          size > summary.largest_twin_group ||
+          (size == summary.largest_twin_group && first->index < summary.first_twin);
       if (is_largest) {
         summary.largest_twin_group = size;
-        summary.first_twin = *first;
-        summary.second_twin = *(first + 1);
+        summary.first_twin = first->index;
+        summary.second_twin = (first + 1)->index;
       }
     }
     first = end;

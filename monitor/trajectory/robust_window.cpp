@@ -9,32 +9,51 @@ namespace {
 // 1 / quantile(normal, 3/4)
 constexpr double kDeviationOfMad = 1.4826;
 
+void put_in(std::vector<double>& sorted, double value) {
+  sorted.insert(std::ranges::upper_bound(sorted, value), value);
+}
+
+/// `value` is among them.
+void take_out(std::vector<double>& sorted, double value) {
+  sorted.erase(std::ranges::lower_bound(sorted, value));
+}
+
 }  // namespace
 
 RobustWindow::RobustWindow(std::size_t capacity) : capacity_(std::max<std::size_t>(capacity, 1)) {
-  sorted_.reserve(capacity_);
-  ring_.reserve(capacity_);
+  for (std::vector<double>* const values : {&sorted_, &earlier_, &later_, &ring_}) {
+    values->reserve(capacity_);
+  }
 }
 
 void RobustWindow::add(double value) {
+  mad_.reset();
   if (is_full()) {
-    sorted_.erase(std::ranges::lower_bound(sorted_, ring_[oldest_]));
+    const double gone = ring_[oldest_];
+    take_out(sorted_, gone);
+    take_out(earlier_.empty() ? later_ : earlier_, gone);
     ring_[oldest_] = value;
     oldest_ = (oldest_ + 1) % capacity_;
   } else {
     ring_.push_back(value);
   }
-  sorted_.insert(std::ranges::upper_bound(sorted_, value), value);
+  put_in(sorted_, value);
+  put_in(later_, value);
+  if (earlier_.size() == count() / 2) return;
+  const double middle = at(earlier_.size());
+  take_out(later_, middle);
+  put_in(earlier_, middle);
 }
 
 void RobustWindow::clear() {
-  sorted_.clear();
-  ring_.clear();
+  for (std::vector<double>* const values : {&sorted_, &earlier_, &later_, &ring_}) values->clear();
   oldest_ = 0;
+  mad_.reset();
 }
 
 // The distances to the median grow on both sides of it: they are merged up to the middle one.
 double RobustWindow::mad() const {
+  if (mad_) return *mad_;
   const std::size_t middle = (sorted_.size() - 1) / 2;
   const double center = sorted_[middle];
   std::size_t below = middle, above = middle + 1;  // below counts down and ends behind 0
@@ -45,6 +64,7 @@ double RobustWindow::mad() const {
                                            center - sorted_[below] <= sorted_[above] - center);
     distance = takes_below ? center - sorted_[below--] : sorted_[above++] - center;
   }
+  mad_ = distance;
   return distance;
 }
 
@@ -67,27 +87,10 @@ double RobustWindow::newest() const {
   return is_full() ? ring_[(oldest_ + capacity_ - 1) % capacity_] : ring_.back();
 }
 
-double RobustWindow::median_of(std::size_t first, std::size_t last) const {
-  std::vector<double> part;
-  part.reserve(last - first);
-  for (std::size_t i = first; i < last; ++i) part.push_back(ring_[(oldest_ + i) % ring_.size()]);
-  const auto middle = part.begin() + static_cast<std::ptrdiff_t>((part.size() - 1) / 2);
-  std::ranges::nth_element(part, middle);
-  return *middle;
-}
-
-double RobustWindow::earlier_median() const {
-  return median_of(0, count() / 2);
-}
-
-double RobustWindow::later_median() const {
-  return median_of(count() / 2, count());
-}
-
 std::vector<double> RobustWindow::values() const {
   std::vector<double> all;
   all.reserve(count());
-  for (std::size_t i = 0; i < count(); ++i) all.push_back(ring_[(oldest_ + i) % ring_.size()]);
+  for (std::size_t i = 0; i < count(); ++i) all.push_back(at(i));
   return all;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 namespace gradvitals {
@@ -23,7 +24,7 @@ class RobustWindow {
   // With one value at least.
 
   /// Of an even count the lower one of the two in the middle.
-  double median() const { return sorted_[(sorted_.size() - 1) / 2]; }
+  double median() const { return middle_of(sorted_); }
   /// 1.4826 times the median of the distances to the median: the standard deviation of normal values.
   double deviation() const;
   /// Median absolute deviation: deviation() without the factor.
@@ -36,19 +37,27 @@ class RobustWindow {
   double newest() const;
 
   /// The median of the earlier half of the values, and of the later half; of two at least.
-  double earlier_median() const;
-  double later_median() const;
+  double earlier_median() const { return middle_of(earlier_); }
+  double later_median() const { return middle_of(later_); }
 
   /// The oldest first: what add() takes to fill another window alike.
   std::vector<double> values() const;
 
  private:
-  double median_of(std::size_t first, std::size_t last) const;
+  static double middle_of(const std::vector<double>& sorted) {
+    return sorted[(sorted.size() - 1) / 2];
+  }
+  /// The value that was added `place` values after the oldest one.
+  double at(std::size_t place) const { return ring_[(oldest_ + place) % ring_.size()]; }
 
   std::size_t capacity_;
   std::vector<double> sorted_;
+  std::vector<double>
+      earlier_;  ///< The first half of the values, sorted: medians are asked for every step.
+  std::vector<double> later_;
   std::vector<double> ring_;
   std::size_t oldest_ = 0;
+  mutable std::optional<double> mad_;  ///< Once it was asked for, until the next value.
 };
 
 }  // namespace gradvitals

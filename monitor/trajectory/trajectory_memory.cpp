@@ -88,13 +88,6 @@ std::optional<double> TrajectoryMemory::recent_loss(const StepSignals& step) con
   return median_of_values(std::move(recent));
 }
 
-std::optional<double> TrajectoryMemory::first_loss() const {
-  if (first_losses_.empty()) return std::nullopt;
-  const auto behind = first_losses_.begin() + std::min(kVeryFirstLosses, std::ssize(first_losses_));
-  return std::max(median_of_values({first_losses_.begin(), behind}),
-                  median_of_values(first_losses_));
-}
-
 std::optional<double> TrajectoryMemory::loss_improvement() const {
   if (losses_.count() < kMinLosses) return std::nullopt;
   const double before = losses_.earlier_median();
@@ -186,7 +179,11 @@ void TrajectoryMemory::remember_loss(const StepSignals& step) {
   }
   loss_outliers_ = 0;
   losses_.add(*step.loss);
-  if (first_losses_.size() < kFirstLosses) first_losses_.push_back(*step.loss);
+  if (first_losses_.size() == kFirstLosses) return;
+  first_losses_.push_back(*step.loss);
+  const auto behind = first_losses_.begin() + std::min(kVeryFirstLosses, std::ssize(first_losses_));
+  first_loss_ =
+      std::max(median_of_values({first_losses_.begin(), behind}), median_of_values(first_losses_));
 }
 
 void TrajectoryMemory::remember_rate(const StepContext& context) {

@@ -42,7 +42,7 @@ class TrajectoryMemory {
 
   /// The median loss of the first steps, or of the very first where that is more; empty without a
   /// loss.
-  std::optional<double> first_loss() const;
+  std::optional<double> first_loss() const { return first_loss_; }
   /// How much of the loss went away within the window, from the median of its earlier half to that
   /// of its later half; negative where it grew. Empty where fewer than 16 losses are known.
   std::optional<double> loss_improvement() const;
@@ -81,6 +81,7 @@ class TrajectoryMemory {
   RobustWindow norms_;  ///< log10
   RobustWindow losses_;
   std::vector<double> first_losses_;
+  std::optional<double> first_loss_;  ///< As first_loss().
   std::vector<double> recent_losses_;
   std::vector<std::int64_t> spikes_;  ///< Steps of the spikes among the last ones.
   std::int64_t norm_outliers_ = 0;    ///< In a row, up to the last step.

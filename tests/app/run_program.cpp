@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <stdexcept>
+#include <thread>
 
 namespace gradvitals::test {
 namespace {
@@ -33,32 +35,57 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
+/// The program while it runs, and what it prints.
+class RunningProgram {
+ public:
+  RunningProgram(const std::vector<std::string>& arguments,
+                 const std::vector<std::string>& environment) {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    constexpr int kWritten = O_WRONLY | O_CREAT;
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out_.c_str(), kWritten, 0600);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err_.c_str(), kWritten, 0600);
+    std::vector<std::string> words = {GRADVITALS_PROGRAM};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<std::string> variables = merged_environment(environment);
+    const int error = posix_spawn(&child_, GRADVITALS_PROGRAM, &actions, nullptr,
+                                  pointers(words).data(), pointers(variables).data());
+    posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) throw std::runtime_error("cannot start " GRADVITALS_PROGRAM);
+  }
+
+  /// Not after wait(): the process may be another's then.
+  void kill() const { ::kill(child_, SIGKILL); }
+
+  ProgramResult wait() const {
+    int status = 0;
+    waitpid(child_, &status, 0);
+    return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+            .out = read_file(out_),
+            .err = read_file(err_)};
+  }
+
+ private:
+  TemporaryFolder folder_;
+  std::string out_ = folder_.file("out");
+  std::string err_ = folder_.file("err");
+  pid_t child_ = 0;
+};
+
 }  // namespace
 
 ProgramResult run_program(const std::vector<std::string>& arguments,
                           const std::vector<std::string>& environment) {
-  const TemporaryFolder folder;
-  const std::string out = folder.file("out");
-  const std::string err = folder.file("err");
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT, 0600);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT, 0600);
+  return RunningProgram(arguments, environment).wait();
+}
 
-  std::vector<std::string> words = {GRADVITALS_PROGRAM};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<std::string> variables = merged_environment(environment);
-  pid_t child = 0;
-  const int error = posix_spawn(&child, GRADVITALS_PROGRAM, &actions, nullptr,
-                                pointers(words).data(), pointers(variables).data());
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) throw std::runtime_error("cannot start " GRADVITALS_PROGRAM);
-  int status = 0;
-  waitpid(child, &status, 0);
-  return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-          .out = read_file(out),
-          .err = read_file(err)};
+ProgramResult run_and_kill(const std::vector<std::string>& arguments,
+                           std::chrono::microseconds after) {
+  const RunningProgram program(arguments, {});
+  std::this_thread::sleep_for(after);
+  program.kill();  // One that has ended has its number until it is waited for.
+  return program.wait();
 }
 
 int run_in_shell(const std::string& line) {

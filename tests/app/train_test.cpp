@@ -439,9 +439,11 @@ TEST(Train, CtrlCEndsCleanlyWithACheckpointAndAReport) {
   for (const auto& [signal, code] : {std::pair{"INT", 130}, std::pair{"TERM", 143}}) {
     const TemporaryFolder folder;
     // A shell ignores SIGINT in what it runs in the background; timeout does not. What it runs is
-    // ended only after its first line of progress is due.
+    // ended only after its first line of progress is due. In the foreground it sends one signal;
+    // else a second one to its group, which ends the program at once.
     const std::string line = fmt::format(
-        "timeout --preserve-status -s {} 1 \"$gradvitals\" train --device cpu --network relu "
+        "timeout --foreground --preserve-status -s {} 1 \"$gradvitals\" train --device cpu "
+        "--network relu "
         "--steps 100000000 --checkpoint '{}' --json '{}' > '{}' 2> /dev/null",
         signal, folder.file("state"), folder.file("json"), folder.file("text"));
     EXPECT_EQ(run_in_shell(line), code);

@@ -124,6 +124,27 @@ TEST_F(HistoryRoundTrip, ExtremesOfFloat32AreExact) {
   }
 }
 
+TEST_F(HistoryRoundTrip, AnUpdateIsOneNumberOfItsRow) {
+  HealthMetrics metrics = light_step(3);
+  for (const double squares : {2.5e-7, 0.0}) {
+    TensorRecord update = tensor("dense/kernel", Role::kUpdateSquares, 0, {squares});
+    update.dtype = DType::kFloat64;
+    metrics.tensors.back() = update;
+    const HistoryStep read = round_trip(metrics);
+    expect_same_metrics(read.metrics, metrics);
+    const TensorStats& stats = read.metrics.tensors.back().stats;
+    EXPECT_EQ(stats.max_abs, squares);
+    EXPECT_EQ(stats.min_abs_nonzero, update.stats.min_abs_nonzero);
+    expect_close(stats.mean(), squares, kNineDigits);
+  }
+  // Norm, largest, smallest, mean: a row that repeats the number is none of a writer's.
+  std::string text = content();
+  const std::size_t null = text.rfind(",null],");
+  ASSERT_NE(null, std::string::npos);
+  text.replace(null, 7, ",2.5e-7],");
+  EXPECT_EQ(read_history(text).notes.damaged_lines, 1);
+}
+
 TEST_F(HistoryRoundTrip, KeepsACheckupSoThatItIsDiagnosedAlike) {
   for (const Activation hidden : {Activation::kRelu, Activation::kSigmoid}) {
     Network network{.hidden_layers = 6, .hidden = hidden, .backward_gain = 0.2};

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <iostream>
 
 #include "training/model_spec.h"
 #include "training/trainer.h"
@@ -26,8 +27,13 @@ TEST(FashionMnist, IsLearntToMoreThan87PercentAndFoundHealthy) {
                    .batch = 100,
                    .epochs = 10});
   const TrainingResult result = trainer.run();
+  EXPECT_EQ(result.steps, 6000);
+  ASSERT_TRUE(result.validation.has_value());
+  EXPECT_EQ(result.validation->samples, 10000);
   EXPECT_GE(result.validation->score, 0.87);
   EXPECT_LT(trainer.tracker().worst_severity(), Severity::kWarning);
+  EXPECT_EQ(trainer.tracker().verdict(), Verdict::kHealthy);
+  std::cout << 100.0 * result.validation->score << " % of 10,000 samples\n";
 }
 
 }  // namespace

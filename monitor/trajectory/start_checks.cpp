@@ -1,6 +1,7 @@
 // R22: the variance of initial weights beside what their activation asks for.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 
@@ -9,12 +10,16 @@
 namespace gradvitals {
 namespace {
 
-/// variance * fan_in of initial weights that keep a signal's size: He et al. 2015 for relu and its
-/// kin, which cut half of it off; else LeCun et al. 1998 (Glorot's is within a factor of two of it
-/// where widths are alike).
-double asked_variance(Activation activation) {
+/// Variance of initial weights that keep a signal's size forward: He et al. 2015 for relu and its kin,
+/// which cut half of it off; else LeCun et al. 1998.
+double asked_variance(const TensorRecord& weight, Activation activation) {
   const bool keeps_all = activation == Activation::kLinear || can_saturate(activation);
-  return keeps_all ? 1.0 : 2.0;
+  return (keeps_all ? 1.0 : 2.0) / static_cast<double>(weight.input_count());
+}
+
+/// Glorot and Bengio 2010, between forward and backward: far from the other where widths change.
+double glorot_variance(const TensorRecord& weight) {
+  return 2.0 / static_cast<double>(weight.input_count() + weight.unit_count());
 }
 
 std::map<std::string_view, Activation> activations_of_kernels(const HealthMetrics& metrics) {
@@ -39,9 +44,11 @@ std::vector<Finding> check_initial_variance(const TrajectoryEvidence& evidence) 
     const auto activation = activations.find(weight.name);
     if (activation == activations.end() || activation->second == Activation::kNone) continue;
     const double rms = weight.stats.rms();
-    const double factor =
-        rms * rms * static_cast<double>(weight.input_count()) / asked_variance(activation->second);
-    if (!(factor > limit) && !(factor < 1.0 / limit)) continue;
+    const double asked = asked_variance(weight, activation->second);
+    const double factor = rms * rms / asked;
+    const double glorot = glorot_variance(weight) / asked;
+    if (!(factor > limit * std::max(1.0, glorot)) && !(factor < std::min(1.0, glorot) / limit))
+      continue;
     Finding finding;
     finding.severity = Severity::kInfo;
     finding.tensor = weight.name;

@@ -180,6 +180,9 @@ void TrajectoryMemory::remember_loss(const StepSignals& step) {
   loss_outliers_ = 0;
   losses_.add(*step.loss);
   if (first_losses_.size() == kFirstLosses) return;
+  // A loss that blows up in the first steps is no start.
+  const double most = thresholds_.loss_growth.critical;
+  if (!first_losses_.empty() && *step.loss > most * std::fabs(first_losses_.front())) return;
   first_losses_.push_back(*step.loss);
   const auto behind = first_losses_.begin() + std::min(kVeryFirstLosses, std::ssize(first_losses_));
   first_loss_ =

@@ -185,9 +185,24 @@ TEST(LossGrowth, InTheFirstStepsComparesWithTheStartAndIsCriticalAlone) {
   }
 }
 
-TEST(LossGrowth, ASingleBatchMovesNothing) {
-  Scene scene = steady(128);
-  EXPECT_TRUE(scene.ask(check_loss_growth, MadeStep{.kernels = 1, .loss = 1e6}).empty());
+TEST(LossGrowth, ASingleBatchCountsWhereItIsAHundredTimesTheStart) {
+  for (const int steps : {1, 128}) {
+    Scene scene = steady(steps);
+    EXPECT_TRUE(scene.ask(check_loss_growth, MadeStep{.kernels = 1, .loss = 100.0}).empty());
+    const std::vector<Finding> found =
+        scene.ask(check_loss_growth, MadeStep{.kernels = 1, .loss = above(100.0)});
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].severity, kCritical);
+  }
+}
+
+TEST(LossGrowth, WhatBlowsUpInTheFirstStepsIsNoStart) {
+  Scene scene = steady(1);
+  for (const double loss : {20.0, 50.0}) scene.remember({.kernels = 1, .loss = loss});
+  const std::vector<Finding> found =
+      scene.ask(check_loss_growth, MadeStep{.kernels = 1, .loss = 60.0});
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].value, 20.0) << "the lower median of 1, 20, 50 and 60, beside 1";
 }
 
 TEST(LossGrowth, NeedsDeviationsAsWell) {
@@ -406,6 +421,12 @@ TEST(LossNotDecreasing, FiresWhereTheLastStepsAreNoBetterThanTheFirst) {
   }
 }
 
+TEST(LossNotDecreasing, AStepWithoutALossIsNotJudged) {
+  Scene scene = steady(130);
+  EXPECT_TRUE(
+      scene.ask(check_loss_not_decreasing, MadeStep{.kernels = 1, .loss = std::nullopt}).empty());
+}
+
 TEST(LossNotDecreasing, AConstantLossOfZeroIsFinite) {
   Scene scene = steady(130, 1.0, 0.0);
   const std::vector<Finding> found =
@@ -414,27 +435,40 @@ TEST(LossNotDecreasing, AConstantLossOfZeroIsFinite) {
   EXPECT_EQ(found[0].value, 0.0);
 }
 
+/// One kernel whose weights are all of this size.
+std::vector<Finding> initial_findings(double weight, Activation activation, std::int64_t inputs,
+                                      std::int64_t units) {
+  Scene scene;
+  const std::vector<double> values(static_cast<std::size_t>(inputs * units), weight);
+  TensorRecord gradient = kernel("dense/kernel", values);
+  gradient.activation = activation;
+  TensorRecord weights = tensor("dense/kernel", Role::kWeight, 0, values);
+  weights.rank = 2;
+  weights.rows = inputs;
+  weights.cols = units;
+  weights.unit_axis = UnitAxis::kCols;
+  return scene.ask(check_initial_variance, metrics_of({gradient, weights}));
+}
+
 TEST(InitialVariance, InformsOfWeightsFarFromWhatTheirActivationAsksFor) {
-  const auto found_at = [](double weight, Activation activation) {
-    Scene scene;
-    TensorRecord gradient = kernel("dense/kernel", {0.1, 0.1});
-    gradient.activation = activation;
-    TensorRecord weights = tensor("dense/kernel", Role::kWeight, 0, {weight, -weight});
-    weights.rank = 2;
-    weights.rows = 1;
-    weights.cols = 2;
-    weights.unit_axis = UnitAxis::kCols;  // One input, two units: rms^2 * 1.
-    return scene.ask(check_initial_variance, metrics_of({gradient, weights}));
+  const auto is_found = [](double weight, Activation activation) {
+    return !initial_findings(weight, activation, 1, 1).empty();
   };
-  EXPECT_TRUE(found_at(1.0, Activation::kTanh).empty());
-  EXPECT_TRUE(found_at(std::sqrt(10.0) * (1 - 1e-12), Activation::kTanh).empty());
-  ASSERT_EQ(found_at(std::sqrt(10.0) * (1 + 1e-12), Activation::kTanh).size(), 1u);
-  EXPECT_TRUE(found_at(std::sqrt(20.0) * (1 - 1e-12), Activation::kRelu).empty());
-  EXPECT_EQ(found_at(std::sqrt(20.0) * (1 + 1e-12), Activation::kRelu).size(), 1u);
-  const std::vector<Finding> small = found_at(0.1, Activation::kRelu);
+  EXPECT_FALSE(is_found(1.0, Activation::kTanh));
+  EXPECT_FALSE(is_found(std::sqrt(10.0) * (1 - 1e-9), Activation::kTanh));
+  EXPECT_TRUE(is_found(std::sqrt(10.0) * (1 + 1e-9), Activation::kTanh));
+  EXPECT_FALSE(is_found(std::sqrt(20.0) * (1 - 1e-9), Activation::kRelu));
+  EXPECT_TRUE(is_found(std::sqrt(20.0) * (1 + 1e-9), Activation::kRelu));
+  const std::vector<Finding> small = initial_findings(0.1, Activation::kRelu, 1, 1);
   ASSERT_EQ(small.size(), 1u);
   EXPECT_EQ(small[0].severity, kInfo);
   EXPECT_EQ(small[0].verdict, Verdict::kVanishing);
+}
+
+TEST(InitialVariance, WhatGlorotAsksForWhereWidthsChangeIsFine) {
+  const double glorot = std::sqrt(2.0 / (1 + 64));  // He asks for 2 / 1: 65 times as much.
+  EXPECT_TRUE(initial_findings(glorot, Activation::kRelu, 1, 64).empty());
+  EXPECT_EQ(initial_findings(glorot * 0.3, Activation::kRelu, 1, 64).size(), 1u);
 }
 
 TEST(TrajectoryRules, AreSilentWithoutEvidence) {

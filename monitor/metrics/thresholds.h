@@ -66,7 +66,7 @@ struct Thresholds {
   double spike_factor = 5.0;          ///< R14: and above this multiple of the median
   double min_norm_deviation = 0.05;   ///< R14, R15: decades that count as one deviation, at least
   Limits loss_growth{3.0, 10.0};      ///< R17, above, of the median before
-  double loss_deviations = 8.0;       ///< R17: and so many deviations above it
+  double loss_deviations = 6.0;       ///< R17: and so many deviations above it
   double drift_slack = 1.0;           ///< R15: deviations a step that are no drift
   double drift_limit = 40.0;          ///< R15, above, their sum: warning
   double stall_improvement = 0.01;    ///< R5, R12, R16: a loss that falls by less stands still

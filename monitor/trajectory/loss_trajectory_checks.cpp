@@ -63,7 +63,7 @@ std::vector<Finding> check_loss_growth(const TrajectoryEvidence& evidence) {
   return {growth_finding(
       growth, severity, evidence.thresholds,
       fmt::format(
-          "The median of the last five losses is {:.3g}, {} {}, {:.3g}; this one is {:.3g}.",
+          "The median of the last three losses is {:.3g}, {} {}, {:.3g}; this one is {:.3g}.",
           *recent, times(growth),
           is_known ? "that of before (or a tenth of the start, if more)" : "the start", reference,
           loss))};

@@ -12,8 +12,8 @@ namespace {
 constexpr std::size_t kFirstLosses = 16;
 /// The very first of them, where it is learnt so fast that the others lie lower.
 constexpr std::ptrdiff_t kVeryFirstLosses = 3;
-/// With the one of the step itself five: three bad batches among them are no accident.
-constexpr std::size_t kRecentLosses = 4;
+/// With the one of the step itself three: two bad batches among them are no accident.
+constexpr std::size_t kRecentLosses = 2;
 /// Fewer losses tell no trend from noise.
 constexpr std::size_t kMinLosses = 16;
 /// A loss that has fallen far varies by a small part of where it began without harm.

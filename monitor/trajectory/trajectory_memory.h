@@ -37,7 +37,7 @@ class TrajectoryMemory {
   std::optional<Deviation> loss_deviation(std::optional<double> loss) const;
   bool is_loss_outlier(std::optional<double> loss) const;
 
-  /// The median of the losses of this step and the four before: what a single batch does not move.
+  /// The median of the losses of this step and the two before: what a single batch does not move.
   std::optional<double> recent_loss(const StepSignals& step) const;
 
   /// The median loss of the first steps, or of the very first where that is more; empty without a

@@ -286,7 +286,7 @@ void GradientMonitor::submit(std::int64_t step, const VectorView<const double>& 
     ++lost_;
   }
   Readback readback = take_idle();
-  const std::int64_t bytes = plan_->size() * kRecordBytes;
+  const std::int64_t bytes = plan_->record_count() * kRecordBytes;
   if (readback.stats.bytes() < bytes) readback.stats = HostBuffer(stream_, bytes);
   copy_to_host_async(stream_, records_.data(), bytes, readback.stats);
   readback.update_count = update_squares.count;
@@ -305,6 +305,7 @@ HealthMetrics GradientMonitor::receive_first() {
   pending_.pop_front();
   const auto descriptions = std::exchange(readback.descriptions, nullptr);
   const auto* stats = static_cast<const TensorStats*>(readback.stats.data());
+  received_global_ = stats[descriptions->records.size()];
   const std::span squares(static_cast<const double*>(readback.update_squares.data()),
                           static_cast<std::size_t>(readback.update_count));
   HealthMetrics metrics = metrics_of(descriptions->records, descriptions->networks,
@@ -328,8 +329,10 @@ std::optional<HealthMetrics> GradientMonitor::flush() {
 
 HealthMetrics GradientMonitor::inspect(std::span<const TensorView> views) {
   observe(views);
-  std::vector<TensorStats> stats(views.size());
+  std::vector<TensorStats> stats(views.size() + 1);
   copy_to_host(stream_, records_.data(), std::ssize(stats) * kRecordBytes, stats.data());
+  received_global_ = stats.back();
+  stats.pop_back();
   HealthMetrics metrics = metrics_of(descriptions_->records, descriptions_->networks, stats);
   if (options_.units) {
     metrics.units =

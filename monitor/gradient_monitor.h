@@ -82,6 +82,9 @@ class GradientMonitor {
   /// The statistics of all gradients together, of the last observe(), in device memory: for a
   /// guarded update. Throws std::logic_error where nothing is watched.
   const TensorStats* global_stats() const;
+  /// The same on the host, of the step whose metrics inspect(), poll() or flush() gave last; empty
+  /// before.
+  const TensorStats& received_global_stats() const { return received_global_; }
 
   /// Issues an asynchronous copy of the last statistics to the host, as the metrics of `step`. Must
   /// not be captured: each copy goes to host memory of its own step, which poll() reads. Throws
@@ -141,6 +144,7 @@ class GradientMonitor {
   std::deque<Readback> pending_;  ///< The earliest first.
   std::vector<Readback> idle_;
   std::int64_t lost_ = 0;
+  TensorStats received_global_;
 };
 
 }  // namespace gradvitals

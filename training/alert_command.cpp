@@ -10,10 +10,10 @@
 #include <csignal>
 #include <cstring>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -70,7 +70,9 @@ struct AlertCommand::State {
   void look_at(RunningCommand& running);
   /// Whether it has ended; if so it is counted.
   bool has_ended(RunningCommand& running);
-  void tell(Problem problem, std::string text);
+  /// Makes the text of the first problem of a kind. One that there is no memory for is not told.
+  template <class MakeText>
+  void tell(Problem problem, const MakeText& make_text) noexcept;
   void drop_waiting(std::string_view why);
 
   const std::vector<std::string> words;
@@ -90,10 +92,16 @@ struct AlertCommand::State {
   std::thread thread;
 };
 
-void AlertCommand::State::tell(Problem problem, std::string text) {
+template <class MakeText>
+void AlertCommand::State::tell(Problem problem, const MakeText& make_text) noexcept {
   bool& was_told = told[static_cast<std::size_t>(problem)];
-  if (std::exchange(was_told, true)) return;
-  problems.push_back(std::move(text));
+  if (was_told) return;
+  try {
+    problems.push_back(make_text());
+  } catch (const std::exception&) {
+    return;  // It is counted, and the training goes on.
+  }
+  was_told = true;
   has_problems = true;
 }
 
@@ -101,26 +109,26 @@ void AlertCommand::State::drop_waiting(std::string_view why) {
   if (waiting.empty()) return;
   counts.dropped += static_cast<std::int64_t>(waiting.size());
   waiting.clear();
-  tell(Problem::kDropped, fmt::format("alerts are dropped: {}", why));
+  tell(Problem::kDropped, [&] { return fmt::format("alerts are dropped: {}", why); });
 }
 
 void AlertCommand::State::start_next(std::unique_lock<std::mutex>& lock) {
   const std::string document = std::move(waiting.front());
   waiting.pop_front();
   lock.unlock();  // send() need not wait until the program runs.
-  int error = 0;
   try {
+    running.reserve(running.size() + 1);  // What runs is never lost from sight.
     running.push_back(
         {.child = ChildProcess(words, document), .deadline = Clock::now() + options.time_limit});
-  } catch (const std::system_error& failure) {
-    error = failure.code().value();
+    lock.lock();
+  } catch (const std::exception& error) {
+    lock.lock();
+    ++counts.failed;
+    tell(Problem::kNotStarted, [&] {
+      return fmt::format("the alert command {} cannot be started: {}", printable(words.front()),
+                         error.what());
+    });
   }
-  lock.lock();
-  if (error == 0) return;
-  ++counts.failed;
-  tell(Problem::kNotStarted,
-       fmt::format("the alert command {} cannot be started: {}", printable(words.front()),
-                   std::generic_category().message(error)));
 }
 
 bool AlertCommand::State::has_ended(RunningCommand& command) {
@@ -130,16 +138,22 @@ bool AlertCommand::State::has_ended(RunningCommand& command) {
     ++counts.overdue;
     return true;
   }
+  if (!ended->is_known) {
+    ++counts.unknown;
+    return true;
+  }
   if (ended->exit_code == 0 && ended->signal == 0) {
     ++counts.succeeded;
     return true;
   }
   ++counts.failed;
-  const std::string how =
-      ended->signal != 0
-          ? fmt::format("was ended by signal {} ({})", ended->signal, ::strsignal(ended->signal))
-          : fmt::format("failed with exit code {}", ended->exit_code);
-  tell(Problem::kFailed, fmt::format("the alert command {} {}", printable(words.front()), how));
+  tell(Problem::kFailed, [&] {
+    return fmt::format(
+        "the alert command {} {}", printable(words.front()),
+        ended->signal != 0
+            ? fmt::format("was ended by signal {} ({})", ended->signal, ::strsignal(ended->signal))
+            : fmt::format("failed with exit code {}", ended->exit_code));
+  });
   return true;
 }
 
@@ -147,10 +161,11 @@ void AlertCommand::State::look_at(RunningCommand& command) {
   const Clock::time_point now = Clock::now();
   if (now < command.deadline) return;
   if (command.signals_sent == 0) {
-    tell(Problem::kOverdue,
-         fmt::format("the alert command {} did not end within {} s, and is ended",
-                     printable(words.front()),
-                     std::chrono::duration<double>(options.time_limit).count()));
+    tell(Problem::kOverdue, [&] {
+      return fmt::format("the alert command {} did not end within {} s, and is ended",
+                         printable(words.front()),
+                         std::chrono::duration<double>(options.time_limit).count());
+    });
   }
   command.child.signal_group(command.signals_sent == 0 ? SIGTERM : SIGKILL);
   command.deadline = now + options.grace;
@@ -204,9 +219,10 @@ void AlertCommand::send(std::string document) {
     if (state_->end) throw std::logic_error("alert command: an alert after the end");
     if (state_->waiting.size() >= state_->options.most_waiting) {
       ++state_->counts.dropped;
-      state_->tell(Problem::kDropped,
-                   fmt::format("alerts are dropped: the alert command {} has {} of them waiting",
-                               printable(state_->words.front()), state_->waiting.size()));
+      state_->tell(Problem::kDropped, [&] {
+        return fmt::format("alerts are dropped: the alert command {} has {} of them waiting",
+                           printable(state_->words.front()), state_->waiting.size());
+      });
       return;
     }
     state_->waiting.push_back(std::move(document));

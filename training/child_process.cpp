@@ -124,7 +124,9 @@ std::optional<ChildEnd> ChildProcess::poll_end() {
   // WNOWAIT: while it is a zombie, the name of its group is not given to another.
   const int result = ::waitid(P_PID, static_cast<id_t>(id_), &ended, WEXITED | WNOHANG | WNOWAIT);
   // ECHILD: where SIGCHLD is ignored, the system forgets how children ended.
-  if (result != 0) return errno == EINTR ? std::nullopt : std::optional(ChildEnd{});
+  if (result != 0) {
+    return errno == EINTR ? std::nullopt : std::optional(ChildEnd{.is_known = false});
+  }
   if (ended.si_pid == 0) return std::nullopt;
   if (was_signalled_) ::kill(-id_, SIGKILL);
   while (::waitid(P_PID, static_cast<id_t>(id_), &ended, WEXITED) != 0 && errno == EINTR) {

@@ -14,6 +14,8 @@ namespace gradvitals {
 struct ChildEnd {
   int exit_code = 0;
   int signal = 0;  ///< That ended it; 0 where it ended by itself.
+  /// false: this program ignores SIGCHLD, and the system has forgotten how it ended.
+  bool is_known = true;
 };
 
 /// It has a session of its own: Ctrl-C at the terminal does not reach it, and it cannot ask there. It

@@ -2,13 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <span>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
-#include "framework/initializers.h"
 #include "training/shuffle.h"
 
 namespace gradvitals {
@@ -37,19 +35,10 @@ TrainingData hold_out(const Samples& samples, std::string name, double share, st
   TrainingData data{.name = std::move(name),
                     .features = static_cast<std::int64_t>(samples.x.size()) / samples.rows,
                     .outputs = static_cast<std::int64_t>(samples.y.size()) / samples.rows};
-  std::vector<std::int64_t> order(static_cast<std::size_t>(samples.rows));
-  Stream stream({.device = DeviceType::kCpu, .threads = 1});
-  std::vector<std::uint32_t> words;
-  shuffle_rows(stream, random_key(seed, "training data/split"), order, words);
-  const auto held_out = samples.rows < kFewestToHoldOut
-                            ? std::int64_t{0}
-                            : static_cast<std::int64_t>(share * static_cast<double>(samples.rows));
-  const auto border = order.begin() + held_out;
-  std::sort(order.begin(), border);
-  std::sort(border, order.end());
-  const std::span rows(order);
-  data.validation = samples_at(samples, rows.first(static_cast<std::size_t>(held_out)));
-  data.training = samples_at(samples, rows.subspan(static_cast<std::size_t>(held_out)));
+  const RowSplit split =
+      split_rows(samples.rows, samples.rows < kFewestToHoldOut ? 0.0 : share, seed);
+  data.validation = samples_at(samples, split.held_out);
+  data.training = samples_at(samples, split.training);
   data.description =
       fmt::format("{}: {} samples to train on, {} held out; {} features and {} targets as they are",
                   data.name, data.training.rows, data.validation.rows, data.features, data.outputs);

@@ -2,17 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
-#include <memory>
 #include <stdexcept>
 #include <utility>
 
-#include "framework/layers/activation_layer.h"
-#include "framework/layers/dense.h"
-#include "framework/layers/dropout.h"
-#include "framework/layers/layer_norm.h"
-#include "framework/layers/residual.h"
 #include "kernels/runtime/input_message.h"
+#include "training/network_plan.h"
 
 namespace gradvitals {
 namespace {
@@ -142,29 +138,15 @@ class SpecParser {
   ResidualPart* residual_ = nullptr;  ///< That words are part of; no part is added behind it then.
 };
 
-/// Makes the layer of a part.
-struct LayerMaker {
-  const Initializer& kernel_initializer;
-
-  std::unique_ptr<Layer> operator()(const DensePart& part) const {
-    return std::make_unique<Dense>(part.units, part.activation,
-                                   Dense::Options{.kernel_initializer = kernel_initializer});
-  }
-  std::unique_ptr<Layer> operator()(const ActivationPart& part) const {
-    return std::make_unique<ActivationLayer>(part.activation);
-  }
-  std::unique_ptr<Layer> operator()(const LayerNormPart& /*part*/) const {
-    return std::make_unique<LayerNorm>();
-  }
-  std::unique_ptr<Layer> operator()(const DropoutPart& part) const {
-    return std::make_unique<Dropout>(part.rate);
-  }
-  std::unique_ptr<Layer> operator()(const ResidualPart& part) const {
-    std::vector<std::unique_ptr<Layer>> layers;
-    for (const ModelPart& within : part.parts) layers.push_back(std::visit(*this, within));
-    return std::make_unique<Residual>(std::move(layers));
-  }
-};
+/// Without an exponent: its hyphen would part the word.
+std::string rate_text(double rate) {
+  // The least positive float64 has 324 zeros behind the point, and 17 digits say each number.
+  std::array<char, 352> digits{};
+  const auto [end, error] =
+      std::to_chars(digits.begin(), digits.end(), rate, std::chars_format::fixed);
+  if (error != std::errc()) throw std::logic_error("model: the text of a rate has no room");
+  return {digits.begin(), end};
+}
 
 std::string parts_text(const std::vector<ModelPart>& parts);
 
@@ -179,7 +161,7 @@ std::string part_text(const ModelPart& part, bool before_activation) {
     return std::string(name(alone->activation));
   }
   if (const auto* const dropout = std::get_if<DropoutPart>(&part)) {
-    return fmt::format("{}{}", kDropoutWord, dropout->rate);
+    return fmt::format("{}{}", kDropoutWord, rate_text(dropout->rate));
   }
   if (const auto* const residual = std::get_if<ResidualPart>(&part)) {
     return fmt::format("{}{}-{}", kResidualWord, parts_text(residual->parts), kAddWord);
@@ -221,10 +203,7 @@ std::string text(const ModelSpec& spec) {
 }
 
 Sequential build_model(Stream& stream, const ModelSpec& spec, const ModelOptions& options) {
-  Sequential model(stream,
-                   {.name = options.name, .input_shape = {spec.inputs}, .seed = options.seed});
-  const LayerMaker make{options.kernel_initializer};
-  for (const ModelPart& part : spec.parts) model.add(std::visit(make, part));
-  return model;
+  return build_network(stream, plan_of(spec, options));
 }
+
 }  // namespace gradvitals

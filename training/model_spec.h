@@ -42,13 +42,13 @@ struct ModelSpec {
   Activation head() const;       ///< What is applied last: what is no activation counts as linear.
 };
 
-/// Words and numbers with hyphens between them, in the order in which a sample passes them. The first
-/// number is the width of the input, every other one a dense layer of so many units. A word is applied
-/// where it stands: an activation (activation_names()), "layernorm", or "dropout0.1". An activation
-/// right behind a number is the dense layer's own, which the monitor then sees as one layer; anywhere
-/// else it is a layer by itself. What stands between "residual" and "add" is added to what goes into it:
-/// "8-16-residual-layernorm-16-relu-16-add-1". Throws std::invalid_argument quoting the text, the word and its
-/// place, and naming what is known.
+/// Words and numbers with hyphens between them, in the order in which a sample passes them. The
+/// first number is the width of the input, every other one a dense layer of so many units. A word
+/// is applied where it stands: an activation (activation_names()), "layernorm", or "dropout0.1". An
+/// activation right behind a number is the dense layer's own, which the monitor then sees as one
+/// layer; anywhere else it is a layer by itself. What stands between "residual" and "add" is added
+/// to what goes into it: "8-16-residual-layernorm-16-relu-16-add-1". Throws std::invalid_argument
+/// quoting the text, the word and its place, and naming what is known.
 ModelSpec parse_model_spec(std::string_view text);
 
 /// The text that parse_model_spec() makes the same model of.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace gradvitals {
 namespace {
@@ -92,6 +93,12 @@ Scaling to_unit_range(const Columns& columns, std::span<const std::int64_t> rows
   }
   for (std::size_t i = 0; i < count; ++i) high[i] -= low[i];
   return {.shift = std::move(low), .scale = std::move(high)};
+}
+
+std::vector<std::int64_t> all_rows(std::int64_t count) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
+  std::iota(rows.begin(), rows.end(), std::int64_t{0});
+  return rows;
 }
 
 std::vector<float> scaled_rows(const Columns& columns, std::span<const std::int64_t> rows,

@@ -32,6 +32,9 @@ Scaling standardizing_together(const Columns& columns, std::span<const std::int6
 /// To [0, 1] over the rows.
 Scaling to_unit_range(const Columns& columns, std::span<const std::int64_t> rows);
 
+/// 0 to count - 1.
+std::vector<std::int64_t> all_rows(std::int64_t count);
+
 /// The rows in their order, (rows, cols).
 std::vector<float> scaled_rows(const Columns& columns, std::span<const std::int64_t> rows,
                                const Scaling& scaling);

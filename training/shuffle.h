@@ -15,4 +15,12 @@ namespace gradvitals {
 void shuffle_rows(Stream& stream, RandomKey key, std::span<std::int64_t> order,
                   std::vector<std::uint32_t>& words);
 
+struct RowSplit {
+  std::vector<std::int64_t> training;  ///< Ascending: what is looked up later is found in its file.
+  std::vector<std::int64_t> held_out;  ///< Ascending.
+};
+
+/// Holds out `share` of 0 to rows - 1, rounded down; the seed decides which.
+RowSplit split_rows(std::int64_t rows, double share, std::uint64_t seed);
+
 }  // namespace gradvitals

@@ -35,7 +35,8 @@ class SignalWatch {
   /// step that is made anew is not measured twice.
   void measure_noise(std::span<const float> x, std::span<const float> y, std::int64_t step);
 
-  /// Of a step that was observed, and is one of the last kMostUnread, once work that was issued to the stream behind it has finished.
+  /// Of a step that was observed, and is one of the last kMostUnread, once work that was issued to
+  /// the stream behind it has finished.
   GradientSignals of_step(std::int64_t step) const;
 
   /// The next step has no step before it.

@@ -26,10 +26,9 @@ std::vector<double> widened(const std::vector<float>& values) {
   return {values.begin(), values.end()};
 }
 
-Scaling scaling_of(const TrainingData& data, const std::vector<double>& x) {
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(data.training.rows));
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i);
-  return standardizing({.values = x, .cols = data.features}, rows);
+Scaling scaling_of(const TrainingData& data) {
+  const std::vector<double> x = widened(data.training.x);
+  return standardizing({.values = x, .cols = data.features}, all_rows(data.training.rows));
 }
 
 bool is_standardized(const Scaling& scaling) {
@@ -43,12 +42,9 @@ bool is_standardized(const Scaling& scaling) {
 }
 
 void scale_features(Samples& samples, const Scaling& scaling) {
-  const std::size_t cols = scaling.shift.size();
-  for (std::size_t i = 0; i < samples.x.size(); ++i) {
-    const double scale = scaling.scale[i % cols];
-    const double shifted = double{samples.x[i]} - scaling.shift[i % cols];
-    samples.x[i] = scale == 0.0 ? 0.0F : static_cast<float>(shifted / scale);
-  }
+  const std::vector<double> x = widened(samples.x);
+  samples.x = scaled_rows({.values = x, .cols = std::ssize(scaling.shift)}, all_rows(samples.rows),
+                          scaling);
 }
 
 RemedyResult with_rate(const TrainingPlan& plan, double base) {
@@ -61,8 +57,7 @@ RemedyResult with_rate(const TrainingPlan& plan, double base) {
 }  // namespace
 
 RemedyResult standardize_inputs(const TrainingPlan& plan, const GradientSymptoms& /*symptoms*/) {
-  const std::vector<double> x = widened(plan.data->training.x);
-  const Scaling scaling = scaling_of(*plan.data, x);
+  const Scaling scaling = scaling_of(*plan.data);
   if (is_standardized(scaling)) return std::nullopt;
   TrainingData data = *plan.data;
   scale_features(data.training, scaling);

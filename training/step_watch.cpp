@@ -32,14 +32,22 @@ void StepWatch::keep(const Updates& updates) {
   squares_ = updates.sum_squares;
 }
 
+const TensorStats& StepWatch::received_global_stats() const {
+  return has_received_checkup_ ? thorough_.received_global_stats() : light_.received_global_stats();
+}
+
 std::optional<HealthMetrics> StepWatch::poll() {
-  if (std::optional<HealthMetrics> metrics = light_.poll()) return metrics;
-  return std::exchange(checkup_, std::nullopt);
+  return received(light_.poll());
 }
 
 std::optional<HealthMetrics> StepWatch::flush() {
-  if (std::optional<HealthMetrics> metrics = light_.flush()) return metrics;
-  return std::exchange(checkup_, std::nullopt);
+  return received(light_.flush());
+}
+
+/// A check-up comes behind the light steps before it.
+std::optional<HealthMetrics> StepWatch::received(std::optional<HealthMetrics> light) {
+  if (light || checkup_) has_received_checkup_ = !light;
+  return light ? std::move(light) : std::exchange(checkup_, std::nullopt);
 }
 
 std::vector<TensorView> StepWatch::update_views(const Gradients& gradients) const {

@@ -27,6 +27,8 @@ class StepWatch {
 
   /// Of all gradients of the step that was observed last, on the device: for a guarded update.
   const TensorStats* global_stats() const;
+  /// The same on the host, of the step whose metrics poll() or flush() gave last.
+  const TensorStats& received_global_stats() const;
 
   /// What the step's update changed: shown with the next step.
   void keep(const Updates& updates);
@@ -42,13 +44,15 @@ class StepWatch {
 
  private:
   std::vector<TensorView> update_views(const Gradients& gradients) const;
+  std::optional<HealthMetrics> received(std::optional<HealthMetrics> light);
   void watch_light(const Tape& tape);
   void observe_light(const Tape& tape, const Gradients& gradients, const Tensor& loss);
 
   const Sequential& model_;
   GradientMonitor light_;
   GradientMonitor thorough_;
-  bool was_checkup_ = false;  ///< The step observed last.
+  bool was_checkup_ = false;           ///< The step observed last.
+  bool has_received_checkup_ = false;  ///< The step received last was one.
   std::optional<HealthMetrics> checkup_;
   Tensor squares_;
   std::vector<const void*> data_;  ///< Of what light_ watches: gradients, loss, weights.

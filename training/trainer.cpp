@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -21,7 +22,7 @@ bool is_checkup(std::int64_t step, const TrainerOptions& options) {
   return options.watch && (step < kFirstCheckups || step % options.checkup_every == 0);
 }
 
-void check(const TrainerOptions& options) {
+TrainerOptions checked(TrainerOptions options) {
   check(options.learning_rate);
   const auto at_least = [](const char* what, std::int64_t value, std::int64_t least) {
     if (value >= least) return;
@@ -34,6 +35,7 @@ void check(const TrainerOptions& options) {
   if ((options.signals.cosine || options.signals.noise) && !options.watch) {
     throw std::invalid_argument("Trainer: signals are part of watching; set TrainerOptions::watch");
   }
+  return options;
 }
 
 void check_fits(const Sequential& model, const TrainingData& data) {
@@ -55,27 +57,18 @@ void check_fits(const Sequential& model, const TrainingData& data) {
 }
 
 std::int64_t steps_of(const TrainerOptions& options, std::int64_t steps_per_epoch) {
-  return options.steps.value_or(options.epochs * steps_per_epoch);
+  if (options.steps) return *options.steps;
+  if (options.epochs > std::numeric_limits<std::int64_t>::max() / steps_per_epoch) {
+    throw std::invalid_argument(
+        fmt::format("Trainer: epochs is {}: of {} steps each, they are more than 2^63 - 1 steps",
+                    options.epochs, steps_per_epoch));
+  }
+  return options.epochs * steps_per_epoch;
 }
 
 bool has_limits(const StepControls& controls) {
   return controls.skips_nonfinite || std::isfinite(controls.max_norm) ||
          std::isfinite(controls.skip_above_norm);
-}
-
-/// Adds what the guard of the update makes of the gradients (kernels/ops/optimizer.h).
-void add_outcome(const HealthMetrics& metrics, const StepControls& controls, StepContext& context) {
-  if (!has_limits(controls)) return;
-  double norm = 0.0;  // Of the finite elements.
-  std::int64_t nonfinite = 0;
-  for (const TensorRecord& tensor : metrics.tensors) {
-    if (tensor.role != Role::kGradient) continue;
-    norm = std::hypot(norm, tensor.stats.l2_norm());
-    nonfinite += tensor.stats.nonfinite_count();
-  }
-  context.is_skipped =
-      norm > controls.skip_above_norm || (controls.skips_nonfinite && nonfinite > 0);
-  if (norm > controls.max_norm) context.clip_scale = controls.max_norm / norm;
 }
 
 }  // namespace
@@ -91,7 +84,7 @@ Trainer::Trainer(Stream stream, Sequential& model, const TrainingData& data, Tra
     : stream_(stream),
       model_(model),
       data_(data),
-      options_(std::move(options)),
+      options_(checked(std::move(options))),
       batches_(data.training.rows, options_.batch, options_.seed),
       total_steps_(steps_of(options_, batches_.steps_per_epoch())),
       parameters_(model.trainable_variables()),
@@ -99,7 +92,6 @@ Trainer::Trainer(Stream stream, Sequential& model, const TrainingData& data, Tra
       tape_(stream, {.keep_pre_activations = options_.watch}),
       waits_for_steps_(stream.device().type != DeviceType::kCuda),
       tracker_(options_.thresholds) {
-  check(options_);
   check_fits(model_, data_);
   x_ = Tensor(stream_, {batches_.batch(), data_.features}, DType::kFloat32);
   y_ = Tensor(stream_, {batches_.batch(), data_.outputs}, DType::kFloat32);
@@ -152,15 +144,17 @@ void Trainer::check_controls(const StepControls& controls) const {
 
 TrainingResult Trainer::run(std::int64_t most_steps) {
   if (is_in_step_) give_up_step();
+  if (is_epoch_over_) end_epoch();
   const std::int64_t left = std::max<std::int64_t>(total_steps_ - step_, 0);
   const std::int64_t end = step_ + std::min(left, most_steps);
   while (step_ < end && !is_stopped_.exchange(false, std::memory_order_relaxed)) {
     make_step();
-    if (step_ % steps_per_epoch() == 0) end_epoch();
+    if (is_epoch_over_) end_epoch();
   }
   deliver_arrived(/*waits=*/true);
   const bool is_complete = step_ >= total_steps_;
   if (is_complete && (!validation_ || step_ % steps_per_epoch() != 0)) validation_ = evaluate();
+  is_stopped_.store(false, std::memory_order_relaxed);
   return {.steps = step_, .is_complete = is_complete, .loss = loss_, .validation = validation_};
 }
 
@@ -189,6 +183,7 @@ void Trainer::make_step() {
   const Updates updates = optimizer_->apply(stream_, gradients, guard());
   if (watch_) watch_->keep(updates);
   ++step_;
+  is_epoch_over_ = step_ % steps_per_epoch() == 0;
   controls_ = next_controls_;
   is_in_step_ = false;
   if (!waits_for_steps_) deliver_arrived(/*waits=*/false);
@@ -230,74 +225,12 @@ Trainer::PendingStep Trainer::begin_step(std::span<const std::int64_t> samples) 
   return step;
 }
 
-/// Back to the state before a step that an observer ended by throwing.
-void Trainer::give_up_step() {
-  is_in_step_ = false;
-  pending_.clear();
-  while (watch_ && watch_->flush()) continue;
-  if (signal_watch_) signal_watch_->forget_gradients();
-  set_layer_counts(step_);
-}
-
 UpdateGuard Trainer::guard() const {
   if (!has_limits(controls_)) return {};
   return {.gradients = watch_->global_stats(),
           .max_norm = controls_.max_norm,
           .skips_nonfinite = controls_.skips_nonfinite,
           .skip_above_norm = controls_.skip_above_norm};
-}
-
-void Trainer::deliver_arrived(bool waits) {
-  while (!pending_.empty()) {
-    const std::optional<HealthMetrics> metrics = waits ? watch_->flush() : watch_->poll();
-    if (!metrics) return;
-    PendingStep step = std::move(pending_.front());
-    pending_.pop_front();
-    deliver(step, metrics->loss.value(), &*metrics);
-    idle_.push_back(std::move(step));
-  }
-}
-
-void Trainer::deliver(const PendingStep& pending, double loss, const HealthMetrics* metrics) {
-  StepContext context{.learning_rate = pending.learning_rate, .is_checkup = pending.is_checkup};
-  std::optional<GradientSignals> signals;
-  if (signal_watch_) {
-    signals = signal_watch_->of_step(pending.step);
-    context.gradient_cosine = signals->cosine;
-    context.noise_scale = signals->noise_scale;
-  }
-  std::vector<HealthEvent> events;
-  if (metrics != nullptr) {
-    add_outcome(*metrics, pending.controls, context);
-    events = tracker_.add(*metrics, context);
-  }
-  loss_ = loss;
-  const TrainingStep told{.trainer = *this,
-                          .step = pending.step,
-                          .epoch = pending.epoch,
-                          .loss = loss,
-                          .metrics = metrics,
-                          .signals = signals ? &*signals : nullptr,
-                          .context = context,
-                          .controls = pending.controls,
-                          .events = events,
-                          .samples = pending.samples,
-                          .is_before_update = pending.step == step_};
-  for (TrainingObserver* const observer : observers_) observer->on_step(told);
-  epoch_loss_.sum += loss;
-  ++epoch_loss_.count;
-}
-
-void Trainer::end_epoch() {
-  deliver_arrived(/*waits=*/true);
-  validation_ = evaluate();
-  const LossSum losses = std::exchange(epoch_loss_, {});
-  const TrainingEpoch told{.trainer = *this,
-                           .epoch = batches_.epoch_of(step_ - 1),
-                           .steps = step_,
-                           .training_loss = losses.sum / static_cast<double>(losses.count),
-                           .validation = validation_};
-  for (TrainingObserver* const observer : observers_) observer->on_epoch(told);
 }
 
 std::optional<Evaluation> Trainer::evaluate() const {

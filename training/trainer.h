@@ -72,6 +72,7 @@ struct TrainingStep {
   /// How things were before the update of this step: gradients, weights, and under role
   /// update_squares the update before, which led to these weights. Null where nothing is watched.
   const HealthMetrics* metrics = nullptr;
+  const TensorStats* gradients = nullptr;    ///< All of them together; null as `metrics`.
   const GradientSignals* signals = nullptr;  ///< Null where TrainerOptions::signals asks for none.
   const StepContext& context;
   const StepControls& controls;  ///< Those that the context is the result of.
@@ -92,7 +93,11 @@ struct TrainingEpoch {
 };
 
 /// Looks at a training, and may take part in it: Trainer::set_controls(), save_checkpoint() and
-/// stop() may be called from all of these. What they throw ends run(); the next one makes the step anew.
+/// stop() may be called from all of these.
+///
+/// What they throw ends run(). The next run() tells all of them of that step once more: on cpu and sim it
+/// makes the step anew; on a GPU, where the update has been made by then, the update stands. The
+/// tracker judges no step twice. on_epoch() is called once for an epoch, whatever it throws.
 class TrainingObserver {
  public:
   virtual ~TrainingObserver() = default;
@@ -154,7 +159,8 @@ class Trainer {
   void remove_observer(TrainingObserver& observer);
 
   /// Trains until all steps are made, `most_steps` more were, or stop() was called. May be called
-  /// again, and then goes on. A stop() that comes while nothing runs counts for the next run().
+  /// again, and then goes on. A stop() that comes while nothing runs counts for the next run(); one
+  /// that comes in the last step of a run() ends that one alone.
   TrainingResult run(std::int64_t most_steps = std::numeric_limits<std::int64_t>::max());
 
   /// Ends run() after the step that is under way. May be called from any thread and from a signal
@@ -168,13 +174,18 @@ class Trainer {
   const StepControls& controls() const { return next_controls_; }
 
   /// Writes weights, optimizer state, controls, observers' state and position, whole or not at all:
-  /// before the update of step(). The tracker's memory and the signals' are not part of it: after a resume
-  /// the rules that need time begin anew, as does the average of the noise scale, and the first step has
-  /// no cosine. Throws std::system_error naming the path.
+  /// before the update of step(). The tracker's memory and the signals' are not part of it: after a
+  /// resume the rules that need time begin anew, as does the average of the noise scale, and the first
+  /// step has no cosine. Where on_step() calls it on a GPU, steps are on their way that observers have
+  /// not heard of: their losses are missing in the epoch's mean, and they in the observers' state.
+  /// Throws std::system_error naming the path.
   void save_checkpoint(const std::string& path) const;
-  /// Goes on where the checkpoint was written; total_steps() stays. Throws InputError naming the file and
-  /// what is missing, of another shape, or was made with other settings; the trainer is then as it was, though observers
-  /// may have taken their part. Not to be called by observers.
+  /// Goes on where the checkpoint was written; total_steps() stays, and tracker() begins anew. The
+  /// controls are the checkpoint's, unless an observer's load_state() sets others. They stay for good
+  /// where nothing treats the training any more: set_controls({}) takes them back. Throws InputError
+  /// naming the file and what is missing, of another shape, out of range, or was made with other
+  /// settings; the trainer is then as it was, though observers may have taken their part. Not to be
+  /// called by observers.
   void load_checkpoint(const std::string& path);
 
   /// Loss and score on the samples that are held out; none where there are none.
@@ -211,9 +222,11 @@ class Trainer {
   void observe_signals(const Gradients& gradients, bool is_checkup);
   PendingStep begin_step(std::span<const std::int64_t> samples);
   void give_up_step();
+  void forget_pending();
   void check_controls(const StepControls& controls) const;
   UpdateGuard guard() const;
   void deliver_arrived(bool waits);
+  bool deliver_first(bool waits);
   void deliver(const PendingStep& pending, double loss, const HealthMetrics* metrics);
   void end_epoch();
   void set_layer_counts(std::int64_t steps);
@@ -228,6 +241,7 @@ class Trainer {
   std::int64_t step_ = 0;
   std::atomic<bool> is_stopped_ = false;
   bool is_in_step_ = false;
+  bool is_epoch_over_ = false;  ///< Its last update is made, and it has not been told of.
   std::vector<TrainingObserver*> observers_;
 
   std::vector<Parameter*> parameters_;
@@ -243,7 +257,10 @@ class Trainer {
   std::unique_ptr<StepWatch> watch_;  ///< Null where nothing is watched.
   std::unique_ptr<SignalWatch> signal_watch_;  ///< Null where no signals are asked for.
   HealthTracker tracker_;
+  std::optional<std::int64_t> judged_step_;  ///< That the tracker heard of last.
+  std::vector<HealthEvent> events_;          ///< Of that step.
   std::deque<PendingStep> pending_;
+  std::optional<HealthMetrics> arrived_;  ///< Of the first of them, until all observers have heard.
   std::vector<PendingStep> idle_;
   std::optional<double> loss_;  ///< Of the last step that was heard of.
   LossSum epoch_loss_{};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <span>
 #include <stdexcept>
 #include <tuple>
@@ -63,6 +64,23 @@ const Tensor& required(const Checkpoint& checkpoint, std::string_view name, cons
   refuse_input(path, fmt::format("tensor {}: is {} {}, and {} {} is needed", in_quotes(name),
                                  tensor->shape().text(), gradvitals::name(tensor->dtype()),
                                  shape.text(), gradvitals::name(dtype)));
+}
+
+void check_step(std::int64_t step, std::int64_t total_steps, const std::string& path) {
+  if (step <= total_steps) return;
+  refuse_input(path, fmt::format("step: {} steps are made, and this training has {} in all; to go "
+                                 "on, give it more",
+                                 step, total_steps));
+}
+
+/// The number of losses in a sum of them. The sum itself may be anything: so may losses.
+std::int64_t checked_count(double count, std::int64_t steps_per_epoch, const std::string& path) {
+  const auto most = static_cast<double>(steps_per_epoch);
+  if (count >= 0.0 && count <= most && count == std::floor(count)) {
+    return static_cast<std::int64_t>(count);
+  }
+  refuse_input(path, fmt::format("tensor {}: counts {} steps of an epoch, and an epoch has {}",
+                                 in_quotes(kEpochLossName), count, steps_per_epoch));
 }
 
 std::array<double, 4> numbers_of(const StepControls& controls) {
@@ -140,18 +158,20 @@ void Trainer::save_checkpoint(const std::string& path) const {
 void Trainer::load_checkpoint(const std::string& path) {
   const Checkpoint checkpoint = read_checkpoint(stream_, path);
   check_settings(settings(), checkpoint.settings, path);
+  check_step(checkpoint.step, total_steps_, path);
   const std::vector<Tensor> values = model_tensors(checkpoint, model_, path);
   const StepControls controls = controls_of(
       required(checkpoint, kControlsName, {4}, DType::kFloat64, path).to_host<double>());
   const auto losses =
       required(checkpoint, kEpochLossName, {2}, DType::kFloat64, path).to_host<double>();
+  const std::int64_t losses_count = checked_count(losses[1], steps_per_epoch(), path);
   Tensor squares;
   if (checkpoint.find(kUpdateSquaresName) != nullptr) {
     squares =
         required(checkpoint, kUpdateSquaresName, {std::ssize(parameters_)}, DType::kFloat64, path);
   }
-  if (is_in_step_) give_up_step();
   const std::pair controls_before{controls_, next_controls_};
+  const bool was_in_step = std::exchange(is_in_step_, false);
   try {
     check_controls(controls);
     controls_ = next_controls_ = controls;
@@ -159,6 +179,7 @@ void Trainer::load_checkpoint(const std::string& path) {
     optimizer_->load_state(stream_, parameters_, optimizer_tensors(checkpoint));
   } catch (const std::invalid_argument& error) {
     std::tie(controls_, next_controls_) = controls_before;
+    is_in_step_ = was_in_step;
     refuse_input(path, error.what());
   }
   // From here on nothing is refused.
@@ -167,7 +188,14 @@ void Trainer::load_checkpoint(const std::string& path) {
     parameters[i]->value.copy_from_host<float>(stream_, values[i].to_host<float>());
   }
   step_ = checkpoint.step;
-  epoch_loss_ = {.sum = losses[0], .count = static_cast<std::int64_t>(losses[1])};
+  epoch_loss_ = {.sum = losses[0], .count = losses_count};
+  is_epoch_over_ = losses_count > 0 && step_ % steps_per_epoch() == 0;
+  loss_.reset();
+  validation_.reset();
+  tracker_ = HealthTracker(options_.thresholds);
+  judged_step_.reset();
+  events_.clear();
+  forget_pending();
   if (watch_) watch_->keep(squares);
   if (signal_watch_) signal_watch_->forget();
   set_layer_counts(step_);

@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <stdexcept>
 #include <utility>
 
-#include "framework/initializers.h"
 #include "kernels/runtime/input_message.h"
 #include "training/known_data.h"
 #include "training/scaling.h"
@@ -21,31 +19,6 @@ namespace {
 constexpr std::int64_t kFewestRows = 2;  ///< One sample has no variance.
 
 using Rows = std::vector<std::int64_t>;
-
-struct Split {
-  Rows training;
-  Rows held_out;
-};
-
-Rows all_rows(std::int64_t count) {
-  Rows rows(static_cast<std::size_t>(count));
-  std::iota(rows.begin(), rows.end(), std::int64_t{0});
-  return rows;
-}
-
-Split split_rows(std::int64_t rows, double share, std::uint64_t seed) {
-  Stream stream({.device = DeviceType::kCpu, .threads = 1});
-  Rows order(static_cast<std::size_t>(rows));
-  std::vector<std::uint32_t> words;
-  shuffle_rows(stream, random_key(seed, "training data/split"), order, words);
-  const auto held_out = static_cast<std::ptrdiff_t>(share * static_cast<double>(rows));
-  Split split{.training = {order.begin() + held_out, order.end()},
-              .held_out = {order.begin(), order.begin() + held_out}};
-  // In the order of their file: what is looked up later is found there.
-  std::ranges::sort(split.training);
-  std::ranges::sort(split.held_out);
-  return split;
-}
 
 std::string feature_text(const Dataset& dataset, std::int64_t feature) {
   if (dataset.feature_names.empty()) return fmt::format("feature {}", feature + 1);
@@ -153,8 +126,9 @@ class Preparation {
 
 TrainingData make_data(const Dataset& dataset, const Dataset* test,
                        const TrainingDataRequest& request, TargetForm form) {
-  Split split = test != nullptr ? Split{.training = all_rows(dataset.rows), .held_out = {}}
-                                : split_rows(dataset.rows, request.validation_share, request.seed);
+  RowSplit split = test != nullptr
+                       ? RowSplit{.training = all_rows(dataset.rows), .held_out = {}}
+                       : split_rows(dataset.rows, request.validation_share, request.seed);
   const Preparation ready(dataset, std::move(split.training), form, request.data);
   TrainingData data{
       .name = request.data,

@@ -23,7 +23,8 @@ std::int64_t checkup_interval(std::int64_t steps) {
 class TrialWatch final : public TrainingObserver {
  public:
   void on_step(const TrainingStep& step) override {
-    symptoms_.largest_norm = std::max(symptoms_.largest_norm, finite_norm(*step.metrics));
+    symptoms_.largest_norm = std::max(symptoms_.largest_norm, step.gradients->l2_norm());
+    symptoms_.has_nonfinite |= step.gradients->nonfinite_count() > 0;
     if (!step.context.is_checkup) return;
     last_ = diagnose(*step.metrics, step.trainer.options().thresholds);
     if (!first_) first_ = last_;
@@ -34,16 +35,6 @@ class TrialWatch final : public TrainingObserver {
   const GradientSymptoms& symptoms() const { return symptoms_; }
 
  private:
-  double finite_norm(const HealthMetrics& metrics) {
-    double norm = 0.0;
-    for (const TensorRecord& tensor : metrics.tensors) {
-      if (tensor.role != Role::kGradient) continue;
-      norm = std::hypot(norm, tensor.stats.l2_norm());
-      symptoms_.has_nonfinite |= tensor.stats.nonfinite_count() > 0;
-    }
-    return norm;
-  }
-
   std::optional<Diagnosis> first_;
   std::optional<Diagnosis> last_;
   GradientSymptoms symptoms_;

@@ -38,19 +38,36 @@ GRADVITALS_HOST_DEVICE UpdateControl control_of(const UpdateGuard& guard, double
   return {learning_rate, guard.max_norm, guard.skip_above_norm};
 }
 
+/// What a guard makes of the gradients of a step.
+struct GuardOutcome {
+  double clip_scale = 1.0;  ///< Of all gradients.
+  bool is_skipped = false;
+};
+
+/// `gradients` is of all of them together. The host tells of a step what the device did by the same
+/// function.
+GRADVITALS_HOST_DEVICE GuardOutcome guard_outcome(const TensorStats& gradients,
+                                                  const UpdateControl& control,
+                                                  bool skips_nonfinite) {
+  GuardOutcome outcome;
+  const double norm = std::ldexp(std::sqrt(gradients.sum_squares), gradients.scale_exponent);
+  if (norm > control.max_norm) outcome.clip_scale = control.max_norm / norm;
+  const bool is_finite = gradients.nan_count + gradients.inf_count == 0;
+  const bool has_limits = control.max_norm > 0 && control.skip_above_norm > 0;  // NaN is none.
+  outcome.is_skipped =
+      (skips_nonfinite && !is_finite) || !has_limits || norm > control.skip_above_norm;
+  return outcome;
+}
+
 /// Scales or skips as the guard says, and skips where a rate is not finite: only a control has such.
 template <class T>
 GRADVITALS_HOST_DEVICE void apply_guard(const UpdateGuard& guard, const UpdateControl& control,
                                         StepConstants<T>& step) {
   step.is_skipped = !std::isfinite(step.rate) || !std::isfinite(step.decay);
   if (guard.gradients == nullptr) return;
-  const TensorStats& gradients = *guard.gradients;
-  const double norm = std::ldexp(std::sqrt(gradients.sum_squares), gradients.scale_exponent);
-  if (norm > control.max_norm) step.gradient_scale = static_cast<T>(control.max_norm / norm);
-  const bool is_finite = gradients.nan_count + gradients.inf_count == 0;
-  const bool has_limits = control.max_norm > 0 && control.skip_above_norm > 0;  // NaN is none.
-  step.is_skipped = step.is_skipped || (guard.skips_nonfinite && !is_finite) || !has_limits ||
-                    norm > control.skip_above_norm;
+  const GuardOutcome outcome = guard_outcome(*guard.gradients, control, guard.skips_nonfinite);
+  step.gradient_scale = static_cast<T>(outcome.clip_scale);
+  step.is_skipped = step.is_skipped || outcome.is_skipped;
 }
 
 /// Of sgd and momentum.

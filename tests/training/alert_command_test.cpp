@@ -287,13 +287,15 @@ TEST_F(AlertCommandTest, NoSignalIsBlockedOrIgnoredInTheCommand) {
   EXPECT_EQ(ignored & kThoseOfPrograms, 0U);
 }
 
-TEST_F(AlertCommandTest, AProgramThatIgnoresSigchldIsServedToo) {
+TEST_F(AlertCommandTest, AProgramThatIgnoresSigchldDoesNotLearnHowACommandEnded) {
   const auto before = ::signal(SIGCHLD, SIG_IGN);
   {
     AlertCommand command(shell("exit 1"));
     command.send("");
     command.finish();
-    EXPECT_EQ(command.counts().succeeded, 1);
+    EXPECT_EQ(command.counts().unknown, 1);
+    EXPECT_EQ(command.counts().succeeded, 0);
+    EXPECT_EQ(command.counts().failed, 0);
   }
   ::signal(SIGCHLD, before);
 }

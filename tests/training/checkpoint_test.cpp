@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <fstream>
 #include <limits>
@@ -205,6 +206,45 @@ TEST_F(CheckpointTest, ATensorThatIsMissingOrOfAnotherShapeIsNamed) {
     expect_refused([&] { trainer.load_checkpoint(path_); }, own);
     EXPECT_EQ(weight_bits(fresh), before);
   }
+}
+
+TEST_F(CheckpointTest, NumbersOutOfRangeAreRefusedByName) {
+  save_three_steps();
+  const Checkpoint whole = read_checkpoint(stream_, path_);
+  Sequential fresh = model();
+  Trainer trainer(stream_, fresh, data_, options());
+  const auto with_count = [&](double count) {
+    Checkpoint damaged = whole;
+    for (auto& [name, value] : damaged.tensors) {
+      const std::vector<double> losses = {1.0, count};
+      if (name == "training/epoch_loss") value = Tensor::from_host<double>(stream_, {2}, losses);
+    }
+    write_checkpoint(path_, damaged);
+    return [&] { trainer.load_checkpoint(path_); };
+  };
+  const auto per_epoch = static_cast<double>(trainer.steps_per_epoch());
+  for (const double count : {-1.0, 0.5, per_epoch + 1.0, 1e300, std::nan("")}) {
+    expect_refused(with_count(count), "training/epoch_loss");
+  }
+  EXPECT_NO_THROW(with_count(per_epoch)());
+  Checkpoint far = whole;
+  far.step = std::numeric_limits<std::int64_t>::max();
+  write_checkpoint(path_, far);
+  expect_refused([&] { trainer.load_checkpoint(path_); }, "step");
+}
+
+TEST_F(CheckpointTest, NothingOfTheTrainingBeforeIsLeftAfterALoad) {
+  save_three_steps();
+  Sequential trained = model();
+  Trainer trainer(stream_, trained, data_, options());
+  trainer.run();
+  EXPECT_GT(trainer.tracker().steps(), 0);
+  trainer.load_checkpoint(path_);
+  EXPECT_EQ(trainer.tracker().steps(), 0);
+  const TrainingResult result = trainer.run(0);
+  EXPECT_EQ(result.steps, 3);
+  EXPECT_FALSE(result.loss);
+  EXPECT_FALSE(result.validation);
 }
 
 TEST_F(CheckpointTest, ControlsAndObserversStateComeBack) {

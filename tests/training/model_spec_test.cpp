@@ -60,10 +60,18 @@ TEST(ModelSpec, ItsTextIsReadBackAsTheSame) {
   for (const char* words :
        {"784-128-relu-64-relu-10", "784-relu-128-layernorm-relu-10", "2-4-linear-relu-1",
         "2-4-dropout0.1-relu-1-sigmoid", "2-4-gelu-softplus-dropout0-1", "1-1",
-        "2-4-residual-4-linear-relu-4-relu-add-relu-1"}) {
+        "2-4-residual-4-linear-relu-4-relu-add-relu-1", "2-4-dropout0.00001-1",
+        "2-4-dropout0.9999999999999999-1"}) {
     EXPECT_EQ(text(parse_model_spec(words)), words);
   }
   EXPECT_EQ(text(parse_model_spec("2-4-linear-1")), "2-4-1");
+}
+
+TEST(ModelSpec, ARateWithAnExponentIsReadBackFromItsText) {
+  for (const double rate : {1e-5, 1.2345678901234567e-300, 5e-324}) {
+    const ModelSpec spec{.inputs = 2, .parts = {DropoutPart{rate}, DensePart{.units = 1}}};
+    EXPECT_EQ(std::get<DropoutPart>(parse_model_spec(text(spec)).parts.front()).rate, rate);
+  }
 }
 
 TEST(ModelSpec, BuildsTheLayersInOrder) {

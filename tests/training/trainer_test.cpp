@@ -303,6 +303,48 @@ TEST_F(TrainerTest, StopEndsItAfterTheStepAndRunGoesOn) {
   EXPECT_EQ(weight_bits(trained), by_hand(8));
 }
 
+TEST_F(TrainerTest, AStopInTheLastStepOfARunDoesNotStopTheNext) {
+  class Stops : public TrainingObserver {
+   public:
+    void on_step(const TrainingStep& step) override {
+      if (step.step == 2) step.trainer.stop();
+    }
+  };
+  Sequential trained = model();
+  Stops stops;
+  Trainer trainer(stream_, trained, data_, ring_options(8));
+  trainer.add_observer(stops);
+  EXPECT_EQ(trainer.run(3).steps, 3);
+  EXPECT_EQ(trainer.run().steps, 8);
+}
+
+TEST_F(TrainerTest, TheContextSaysWhatTheUpdateDidOnTheEdgeOfALimit) {
+  // The norm itself as the limit: the device compares that very number.
+  Sequential first = model();
+  Recorder recorder;
+  Trainer trainer(stream_, first, data_, ring_options(1));
+  trainer.add_observer(recorder);
+  class Norm : public TrainingObserver {
+   public:
+    void on_step(const TrainingStep& step) override { norm = step.gradients->l2_norm(); }
+    double norm = 0.0;
+  };
+  Norm norm;
+  trainer.add_observer(norm);
+  trainer.run();
+  const std::vector<std::uint32_t> initial = weight_bits(model());
+  for (const double limit : {norm.norm, std::nextafter(norm.norm, 0.0)}) {
+    Sequential again = model();
+    Recorder context;
+    Trainer limited(stream_, again, data_, ring_options(1));
+    limited.add_observer(context);
+    limited.set_controls({.skip_above_norm = limit});
+    limited.run();
+    EXPECT_EQ(context.contexts.front().is_skipped, limit < norm.norm);
+    EXPECT_EQ(weight_bits(again) == initial, limit < norm.norm);
+  }
+}
+
 Trainer* trainer_to_stop = nullptr;
 extern "C" void stop_the_trainer(int /*signal*/) {
   trainer_to_stop->stop();
@@ -345,6 +387,7 @@ TEST_F(TrainerTest, AnObserverThatThrowsEndsRunAndTheStepIsMadeAnew) {
   EXPECT_THROW(trainer.run(), std::runtime_error);
   EXPECT_EQ(trainer.step(), 3);
   EXPECT_EQ(trainer.run().steps, 6);
+  EXPECT_EQ(trainer.tracker().steps(), 6) << "a step that was made anew is judged once";
   Sequential quiet = model(words);
   Trainer(stream_, quiet, data_, ring_options(6)).run();
   EXPECT_EQ(weight_bits(trained), weight_bits(quiet));
@@ -369,6 +412,11 @@ TEST_F(TrainerTest, RefusesOptionsAndModelsThatDoNotFit) {
     };
   };
   expect_invalid(with([](TrainerOptions& options) { options.epochs = -1; }), {"epochs", "-1"});
+  expect_invalid(with([](TrainerOptions& options) {
+                   options.steps.reset();
+                   options.epochs = std::numeric_limits<std::int64_t>::max();
+                 }),
+                 {"epochs", "2^63"});
   expect_invalid(with([](TrainerOptions& options) { options.steps = -2; }), {"steps", "-2"});
   expect_invalid(with([](TrainerOptions& options) { options.batch = 0; }), {"batch", "0"});
   expect_invalid(with([](TrainerOptions& options) { options.checkup_every = 0; }),

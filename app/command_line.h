@@ -86,6 +86,8 @@ class Command {
 
   /// Whether the line that was parsed calls the command.
   bool was_called() const;
+  /// The names of the options that it gives.
+  std::vector<std::string> given() const;
 
  private:
   CLI::App* app_;

@@ -21,8 +21,6 @@
 namespace gradvitals::app {
 namespace {
 
-// The range of np.random.seed.
-constexpr std::int64_t kLargestSeed = 4294967295;
 // 64 units of float32 on ten layers: 1 GB of activations and deltas.
 constexpr std::int64_t kLargestBatch = 200'000;
 /// The notebook's own.
@@ -87,23 +85,17 @@ void add_training(Command& command, CompareOptions& options) {
   command.integer("--train", options.train_steps, 1, kMostComparedSteps,
                   "Train the three for N steps as well, under watch, and say whether the first "
                   "visit's verdict held");
-  command.word("--optimizer", {"sgd", "momentum", "adam", "adamw"}, "sgd, then adam",
-               "What makes updates of gradients", [&options](const std::string& word) {
-                 options.optimizer = parse_optimizer(word).value();
-               });
-  command.positive_number("--learning-rate", options.learning_rate,
-                          "0.001 if not given; 0.01 of momentum, 0.1 of sgd");
+  options.optimizer.add_to(command, "sgd, then adam");
   command.group("Options");
 }
 
 void check_training(const CompareOptions& options) {
-  if (options.optimizer && !options.train_steps) throw UsageError("--optimizer needs --train N");
-  if (options.learning_rate && !options.train_steps) {
-    throw UsageError("--learning-rate needs --train N");
+  if (const char* const given = options.optimizer.given()) {
+    refuse_without(true, given, options.train_steps.has_value(), "--train N");
   }
-  if (options.learning_rate && !options.optimizer) {
-    throw UsageError("--learning-rate needs --optimizer: sgd and adam do not share one");
-  }
+  options.optimizer.check();
+  refuse_without(options.optimizer.learning_rate.has_value(), "--learning-rate",
+                 options.optimizer.kind.has_value(), "--optimizer: sgd and adam do not share one");
   if (options.train_steps && options.judging.rules == RuleSet::kNotebook) {
     throw UsageError("--train judges by the full rules and cannot go with --rules notebook");
   }

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "app/exit_code.h"
+#include "app/optimizer_options.h"
 #include "app/options.h"
 #include "kernels/ops/activation.h"
-#include "training/optimizer_choice.h"
 
 namespace gradvitals::app {
 
@@ -19,8 +19,7 @@ struct CompareOptions {
   std::string target;      ///< The column of `data`, or the second file, that is to be predicted.
   Activation head = Activation::kSigmoid;
   std::optional<std::int64_t> train_steps;  ///< Empty: the networks are not trained.
-  std::optional<OptimizerKind> optimizer;   ///< Empty: sgd, and once more adam.
-  std::optional<double> learning_rate;      ///< Of `optimizer`; empty for its default.
+  OptimizerOptions optimizer;               ///< Of its own: sgd, and once more adam.
   JudgingOptions judging;
   ComputeOptions computing;
 
@@ -31,8 +30,9 @@ struct CompareOptions {
 };
 
 /// Builds the networks, takes one forward and one backward pass through each on the same data,
-/// judges them, trains them on that data where this is asked for, and writes the requested outputs. Throws UsageError for options that contradict each
-/// other, and InputError for data that cannot be read.
+/// judges them, trains them on that data where this is asked for, and writes the requested outputs.
+/// Throws UsageError for options that contradict each other, and InputError for data that cannot be
+/// read.
 ExitCode compare(const CompareOptions& options);
 
 }  // namespace gradvitals::app

@@ -105,8 +105,8 @@ TrainerOptions compared_trainer_options(const CompareOptions& options, const Thr
                                         OptimizerKind optimizer) {
   TrainerOptions chosen;
   chosen.loss = LossKind::kMse;
-  chosen.optimizer.kind = optimizer;
-  chosen.learning_rate.base = options.learning_rate.value_or(default_learning_rate(optimizer));
+  chosen.optimizer = options.optimizer.choice(optimizer);
+  chosen.learning_rate.base = options.optimizer.rate(optimizer);
   chosen.batch = kSamplesOfStep;
   chosen.steps = options.train_steps;
   chosen.seed = static_cast<std::uint64_t>(options.seed);
@@ -154,7 +154,7 @@ class TrainingRoom {
     shown_.task = {};
     const Evaluation after = evaluate(stream_, model, LossKind::kMse, data_.training);
     TrajectoryReport run = training.seen();
-    add_judgement(run, trainer);
+    add_judgement(run, trainer.tracker(), thresholds_);
     run.name = task;
     return {.run = std::move(run),
             .loss_before = before.loss,
@@ -186,7 +186,7 @@ std::vector<TrainedComparison> train_networks(Stream& stream, const CompareOptio
   if (!options.train_steps) return {};
   // The one whose steps are as large as gradients are, and the one whose steps are not.
   std::vector<OptimizerKind> optimizers = {OptimizerKind::kSgd, OptimizerKind::kAdam};
-  if (options.optimizer) optimizers = {*options.optimizer};
+  if (options.optimizer.kind) optimizers = {*options.optimizer.kind};
   TrainingRoom room(stream, options, thresholds, data,
                     std::ssize(optimizers) * std::ssize(kComparedNetworks));
   std::vector<TrainedComparison> trainings;

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "app/output.h"
+#include "app/seen_run.h"
 #include "app/terminal.h"
 #include "monitor/history/history_reader.h"
 #include "monitor/metrics/phrases.h"
@@ -15,29 +16,6 @@
 
 namespace gradvitals::app {
 namespace {
-
-/// The JSON of a run that is sick in every way stays below a megabyte.
-constexpr std::size_t kMostEvents = 1000;
-
-void add_step(const HistoryStep& step, HealthTracker& tracker, TrajectoryReport& report) {
-  const HealthMetrics& metrics = step.metrics;
-  for (HealthEvent& event : tracker.add(metrics, step.context)) {
-    if (report.events.size() < kMostEvents) {
-      report.events.push_back(std::move(event));
-    } else {
-      ++report.events_left_out;
-    }
-  }
-  if (metrics.step) {
-    if (!report.first_step) report.first_step = metrics.step;
-    report.last_step = metrics.step;
-  }
-  if (metrics.loss) {
-    if (!report.first_loss) report.first_loss = metrics.loss;
-    report.last_loss = metrics.loss;
-  }
-  report.last_norm = global_norm(metrics);
-}
 
 std::vector<std::string> reading_notes(const HistoryNotes& read,
                                        const std::map<std::string, std::int64_t>& events) {
@@ -85,22 +63,18 @@ TrajectoryReport judge_history(std::string_view text, const std::string& path,
   HealthTracker tracker(thresholds);
   TrajectoryReport report;
   report.name = path;
-  report.thresholds = thresholds;
   std::map<std::string, std::int64_t> events;
   while (const auto record = reader.next()) {
     if (const auto* step = std::get_if<HistoryStep>(&*record)) {
-      add_step(*step, tracker, report);
+      const HealthMetrics& metrics = step->metrics;
+      const auto found = tracker.add(metrics, step->context);
+      see_step(report,
+               {.step = metrics.step, .loss = metrics.loss, .metrics = &metrics, .events = found});
     } else {
       ++events[std::get<HistoryEvent>(*record).kind];
     }
   }
-  report.steps = tracker.steps();
-  report.verdict = tracker.verdict();
-  report.severity = tracker.severity();
-  report.worst_severity = tracker.worst_severity();
-  report.episodes = tracker.episodes();
-  report.forgotten_episodes = tracker.forgotten_episodes();
-  report.vital_signs = tracker.vital_signs();
+  add_judgement(report, tracker, thresholds);
   report.notes = reading_notes(reader.notes(), events);
   return report;
 }

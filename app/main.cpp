@@ -50,6 +50,7 @@ ExitCode run(int argc, char** argv) {
   if (prescribe_command.was_called()) return prescribe(prescribe_options);
   if (train_command.was_called()) {
     train_options.words.assign(argv + 1, argv + argc);
+    train_options.given = train_command.given();
     return train(train_options);
   }
   write_result("-", info_text());

@@ -23,6 +23,17 @@ constexpr std::int64_t kMostThreads = 1024;
 
 }  // namespace
 
+void refuse_both(bool first, const char* first_name, bool second, const char* second_name,
+                 const char* why) {
+  if (first && second) {
+    throw UsageError(fmt::format("{} and {} cannot go together: {}", first_name, second_name, why));
+  }
+}
+
+void refuse_without(bool option, const char* option_name, bool needed, const char* needed_name) {
+  if (option && !needed) throw UsageError(fmt::format("{} needs {}", option_name, needed_name));
+}
+
 void add_gate(Command& command, Severity& fail_on, const std::string& help) {
   command.word(
       "--fail-on", {"info", "warning", "critical"}, "", help, [&fail_on](const std::string& word) {

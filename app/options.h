@@ -18,6 +18,17 @@
 
 namespace gradvitals::app {
 
+/// The range of np.random.seed.
+inline constexpr std::int64_t kLargestSeed = 4294967295;
+/// Of a training step: 2^24 samples of 1,000 units are 64 GB of activations.
+inline constexpr std::int64_t kLargestTrainingBatch = 1 << 24;
+
+/// Throws UsageError where both are given, saying `why` that does not go.
+void refuse_both(bool first, const char* first_name, bool second, const char* second_name,
+                 const char* why);
+/// Throws UsageError where the option is given and what it needs is not.
+void refuse_without(bool option, const char* option_name, bool needed, const char* needed_name);
+
 /// --fail-on, --color and --ascii: the variables must outlive the parsing.
 void add_gate(Command& command, Severity& fail_on, const std::string& help);
 void add_style(Command& command, ColorMode& color, bool& ascii);

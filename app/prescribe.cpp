@@ -1,15 +1,14 @@
 #include "app/prescribe.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "app/output.h"
 #include "app/prescribe_setup.h"
+#include "app/progress.h"
 #include "app/terminal.h"
 #include "kernels/runtime/utf8.h"
 #include "monitor/report/prescription.h"
@@ -19,41 +18,8 @@
 namespace gradvitals::app {
 namespace {
 
-// The range of np.random.seed.
-constexpr std::int64_t kLargestTrialSeed = 4294967295;
-constexpr std::int64_t kLargestTrialBatch = 1 << 24;
 /// A trial is to be short; ten of these take hours.
 constexpr std::int64_t kMostTrialSteps = 1'000'000;
-
-/// Tells of each trial on stderr: a line of its own, or on a terminal one line for all.
-class TrialProgress {
- public:
-  explicit TrialProgress(bool in_place) : in_place_(in_place) {}
-  ~TrialProgress() {
-    if (in_place_ && count_ > 0) write("\r\x1b[K");
-  }
-  TrialProgress(const TrialProgress&) = delete;
-  TrialProgress& operator=(const TrialProgress&) = delete;
-
-  void show(const Trial& trial) {
-    ++count_;
-    const std::string line =
-        fmt::format("tried {}, {}: {}", count_, printable(title(trial)), summary(trial));
-    if (in_place_) {
-      // What is wider than the terminal would not be overwritten.
-      write(fmt::format("\r{:.78}\x1b[K", line));
-    } else {
-      note(line);
-    }
-  }
-
- private:
-  /// What is lost here is no result.
-  static void write(const std::string& text) { std::fputs(text.c_str(), stderr); }
-
-  bool in_place_;
-  int count_ = 0;
-};
 
 void add_network(Command& command, PrescribeOptions& options) {
   command.text("MODEL", options.file, "",
@@ -83,17 +49,10 @@ void add_network(Command& command, PrescribeOptions& options) {
 
 void add_trials(Command& command, PrescribeOptions& options) {
   command.integer("--steps", options.steps, 1, kMostTrialSteps, "Updates of each trial");
-  command.integer("--batch", options.batch, 1, kLargestTrialBatch,
+  command.integer("--batch", options.batch, 1, kLargestTrainingBatch,
                   "Samples of a step; 32, or the notebook's 100");
-  command.word("--optimizer", {"sgd", "momentum", "adam", "adamw"}, "adam",
-               "What makes updates of gradients", [&options](const std::string& word) {
-                 options.optimizer = parse_optimizer(word).value();
-               });
-  command.positive_number("--momentum", options.momentum, "Of momentum; 0.9 if not given");
-  command.positive_number("--weight-decay", options.weight_decay, "Of adamw; 0.01 if not given");
-  command.positive_number("--learning-rate", options.learning_rate,
-                          "0.001 if not given; 0.01 of momentum, 0.1 of sgd");
-  command.integer("--seed", options.seed, 0, kLargestTrialSeed,
+  options.optimizer.add_to(command);
+  command.integer("--seed", options.seed, 0, kLargestSeed,
                   "Of new weights, the order of samples and those held out");
 }
 
@@ -101,19 +60,7 @@ void add_prescription_output(Command& command, PrescribeOptions& options) {
   command.text("--json", options.json, "FILE",
                "Write the report as JSON to FILE; '-' is standard output, and then nothing else is "
                "printed");
-  command.word("--color", {"auto", "always", "never"}, "auto",
-               "Colour the text; auto: on a terminal, unless NO_COLOR is set",
-               [&options](const std::string& word) {
-                 options.color = word == "always"  ? ColorMode::kAlways
-                                 : word == "never" ? ColorMode::kNever
-                                                   : ColorMode::kAuto;
-               });
-  command.flag("--ascii", options.ascii, "Plain ASCII text: no emoji, no lines drawn");
-}
-
-/// `option` is given and what it belongs to is not.
-void refuse_alone(bool option, const char* option_name, bool owner, const char* owner_name) {
-  if (option && !owner) throw UsageError(fmt::format("{} needs {}", option_name, owner_name));
+  add_style(command, options.color, options.ascii);
 }
 
 void check_network(const PrescribeOptions& options) {
@@ -126,16 +73,16 @@ void check_network(const PrescribeOptions& options) {
   if (networks > 1) {
     throw UsageError("MODEL, --network and --model cannot go together: each is a network");
   }
-  refuse_alone(options.file.has_value(), "MODEL", options.data.has_value(),
-               "--data: what it is to learn");
-  refuse_alone(options.model.has_value(), "--model", options.data.has_value(),
-               "--data: what it is to learn");
-  refuse_alone(options.activations.has_value(), "--activations", options.file.has_value(),
-               "MODEL: --model has its own");
-  refuse_alone(options.head.has_value(), "--head", options.network.has_value(),
-               "--network: other networks have their own");
-  refuse_alone(options.target.has_value(), "--target", options.data.has_value() && !options.file,
-               "a table, by --data and --model or --network; MODEL's data have y");
+  refuse_without(options.file.has_value(), "MODEL", options.data.has_value(),
+                 "--data: what it is to learn");
+  refuse_without(options.model.has_value(), "--model", options.data.has_value(),
+                 "--data: what it is to learn");
+  refuse_without(options.activations.has_value(), "--activations", options.file.has_value(),
+                 "MODEL: --model has its own");
+  refuse_without(options.head.has_value(), "--head", options.network.has_value(),
+                 "--network: other networks have their own");
+  refuse_without(options.target.has_value(), "--target", options.data.has_value() && !options.file,
+                 "a table, by --data and --model or --network; MODEL's data have y");
 }
 
 }  // namespace
@@ -152,13 +99,7 @@ Command PrescribeOptions::add_to(CommandLine& program) {
 
 void PrescribeOptions::check() const {
   check_network(*this);
-  refuse_alone(momentum.has_value(), "--momentum", optimizer == OptimizerKind::kMomentum,
-               "--optimizer momentum");
-  refuse_alone(weight_decay.has_value(), "--weight-decay", optimizer == OptimizerKind::kAdamW,
-               "--optimizer adamw");
-  if (momentum.value_or(0.0) >= 1.0) {
-    throw UsageError(fmt::format("--momentum: {} is not below 1", *momentum));
-  }
+  optimizer.check();
   std::vector<std::string> inputs;
   for (const auto& input : {file, data, target}) {
     if (input) inputs.push_back(*input);
@@ -174,10 +115,14 @@ ExitCode prescribe(const PrescribeOptions& options) {
   PrescribeSetup setup = set_up_prescription(stream, options);
   PrescriptionReport report;
   {
-    TrialProgress progress(::isatty(STDERR_FILENO) == 1);
-    report = prescribe(
-        stream, std::move(setup.plan),
-        {.steps = options.steps, .on_trial = [&](const Trial& trial) { progress.show(trial); }});
+    Progress progress(options.color, options.ascii);
+    int tried = 0;
+    const auto tell = [&progress, &tried](const Trial& trial) {
+      ++tried;
+      progress.show(
+          fmt::format("tried {}, {}: {}", tried, printable(title(trial)), summary(trial)));
+    };
+    report = prescribe(stream, std::move(setup.plan), {.steps = options.steps, .on_trial = tell});
   }
   report.name = setup.name;
   report.device = gradvitals::name(stream.device());

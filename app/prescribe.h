@@ -6,10 +6,10 @@
 #include <string>
 
 #include "app/exit_code.h"
+#include "app/optimizer_options.h"
 #include "app/options.h"
 #include "kernels/ops/activation.h"
 #include "training/model_spec.h"
-#include "training/optimizer_choice.h"
 
 namespace gradvitals::app {
 
@@ -28,10 +28,7 @@ struct PrescribeOptions {
   // How each trial is trained.
   std::int64_t steps = 200;
   std::optional<std::int64_t> batch;
-  OptimizerKind optimizer = OptimizerKind::kAdam;
-  std::optional<double> momentum;
-  std::optional<double> weight_decay;
-  std::optional<double> learning_rate;
+  OptimizerOptions optimizer;  ///< Of its own: adam.
   std::int64_t seed = 42;
 
   std::optional<std::string> json;  ///< Path, or "-" for stdout.

@@ -8,11 +8,12 @@
 #include <optional>
 #include <span>
 
+#include "app/chosen_loss.h"
 #include "app/model_source.h"
 #include "framework/networks.h"
 #include "kernels/runtime/input_message.h"
 #include "training/held_out.h"
-#include "training/known_data.h"
+#include "training/targets.h"
 
 namespace gradvitals::app {
 namespace {
@@ -24,32 +25,6 @@ constexpr double kExplodingDeviation = 2.0;
 
 std::uint64_t seed_of(const PrescribeOptions& options) {
   return static_cast<std::uint64_t>(options.seed);
-}
-
-/// The loss by its name; "bce" behind a sigmoid is that of probabilities, as in model files.
-LossKind named_loss(const std::string& word, Activation head) {
-  const std::optional<LossKind> loss = parse_loss(word);
-  if (!loss) {
-    throw UsageError(
-        fmt::format("--loss: '{}' is not one of mse, bce, bce_with_logits, cross_entropy", word));
-  }
-  const bool has_probabilities = head == Activation::kSigmoid;
-  if (word == "bce" && has_probabilities) return LossKind::kBinaryCrossEntropy;
-  if (*loss == LossKind::kBinaryCrossEntropy && !has_probabilities) {
-    throw UsageError(fmt::format(
-        "--loss {} is of probabilities, but the network ends with {}: end it with sigmoid, or use "
-        "bce_with_logits",
-        word, name(head)));
-  }
-  return *loss;
-}
-
-LossKind prescribed_loss(const PrescribeOptions& options, Activation head) {
-  if (options.loss) return named_loss(*options.loss, head);
-  const KnownData* const known =
-      options.model && options.data ? find_known_data(*options.data) : nullptr;
-  const bool has_classes = known != nullptr && known->form == TargetForm::kClasses;
-  return has_classes ? LossKind::kSoftmaxCrossEntropy : LossKind::kMse;
 }
 
 TrainingData samples_of_notebook(Stream& stream, std::uint64_t seed) {
@@ -71,6 +46,12 @@ TrainingData batch_data(const std::string& path, const ModelFile& file, std::uin
   ModelBatch batch = read_batch(path, file);
   refuse_nonfinite(path, "x", batch.x);
   refuse_nonfinite(path, "y", batch.y);
+  if (target_form(file.loss, file.layers.back().activation) == TargetForm::kProbabilities) {
+    const std::int64_t outputs = file.layers.back().outputs;
+    check_probabilities(
+        {.rows = batch.rows, .outputs = outputs, .x = {}, .y = {batch.y.begin(), batch.y.end()}},
+        path);
+  }
   return hold_out({.rows = batch.rows, .x = std::move(batch.x), .y = std::move(batch.y)}, path,
                   kHeldOutShare, seed);
 }
@@ -105,27 +86,12 @@ NetworkPlan plan_of_notebook(const std::string& network, std::int64_t features, 
   return plan;
 }
 
-/// Those of `gradvitals train`.
-double usual_rate(OptimizerKind optimizer) {
-  switch (optimizer) {
-    case OptimizerKind::kSgd:
-      return 0.1;
-    case OptimizerKind::kMomentum:
-      return 0.01;
-    case OptimizerKind::kAdam:
-    case OptimizerKind::kAdamW:
-      break;
-  }
-  return 0.001;
-}
-
 TrainerOptions trial_options(const PrescribeOptions& options, LossKind loss) {
   TrainerOptions trial;
   trial.loss = loss;
-  trial.optimizer.kind = options.optimizer;
-  if (options.momentum) trial.optimizer.momentum = *options.momentum;
-  if (options.weight_decay) trial.optimizer.weight_decay = *options.weight_decay;
-  trial.learning_rate.base = options.learning_rate.value_or(usual_rate(options.optimizer));
+  const OptimizerKind optimizer = options.optimizer.kind.value_or(OptimizerKind::kAdam);
+  trial.optimizer = options.optimizer.choice(optimizer);
+  trial.learning_rate.base = options.optimizer.rate(optimizer);
   trial.batch = options.batch.value_or(options.data ? trial.batch : kNotebookSamples);
   trial.seed = seed_of(options);
   return trial;
@@ -153,7 +119,7 @@ Subject subject_from_file(const PrescribeOptions& options) {
 
 Subject subject_from_notebook(Stream& stream, const PrescribeOptions& options) {
   const Activation head = options.head.value_or(Activation::kSigmoid);
-  const LossKind loss = prescribed_loss(options, head);
+  const LossKind loss = chosen_loss(options.loss, "", head);
   TrainingData data = options.data ? table_data(options, loss, head)
                                    : samples_of_notebook(stream, seed_of(options));
   NetworkPlan network = plan_of_notebook(*options.network, data.features, head, seed_of(options));
@@ -164,7 +130,7 @@ Subject subject_from_notebook(Stream& stream, const PrescribeOptions& options) {
 }
 
 Subject subject_from_spec(const PrescribeOptions& options) {
-  const LossKind loss = prescribed_loss(options, options.model->head());
+  const LossKind loss = chosen_loss(options.loss, *options.data, options.model->head());
   NetworkPlan network = plan_of(*options.model, {.seed = seed_of(options)});
   std::string name = text(network);
   return {.network = std::move(network),

@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "kernels/runtime/utf8.h"
+#include "monitor/report/number_text.h"
 
 namespace gradvitals::app {
 namespace {
@@ -45,10 +47,7 @@ std::string health_words(const ProgressReport& report) {
 }
 
 std::string score_words(const ProgressReport& report) {
-  if (report.score_name != "accuracy") {
-    return fmt::format("{} {:.3f}", report.score_name, *report.score);
-  }
-  return fmt::format("{} {:.1f} %", report.score_name, 100.0 * *report.score);
+  return fmt::format("{} {}", report.score_name, score_text(report.score_name, *report.score));
 }
 
 std::string duration_words(std::chrono::seconds left) {
@@ -113,6 +112,17 @@ int stderr_width() {
   winsize size{};
   const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
   return (known ? size.ws_col : kUsualWidth) - 1;
+}
+
+std::string cut_to_width(std::string_view line, int width) {
+  std::string cut;
+  while (!line.empty()) {
+    std::string longer = cut;
+    append_utf8(longer, take_code_point(line));
+    if (display_width(longer) > width) break;
+    cut = std::move(longer);
+  }
+  return cut;
 }
 
 }  // namespace
@@ -201,6 +211,15 @@ void Progress::print(std::string_view lines) {
   } else {
     write_to_stderr(fmt::format("\r{}{}\n{}", kClearToEnd, lines, line_));
   }
+}
+
+void Progress::show(std::string_view line) {
+  if (!in_place_) {
+    note(line);
+    return;
+  }
+  line_ = cut_to_width(line, stderr_width());
+  write_to_stderr(fmt::format("\r{}{}", line_, kClearToEnd));
 }
 
 void Progress::finish(const ProgressReport& report, Clock::time_point now) {

@@ -59,6 +59,9 @@ class Progress {
   void end_epoch(const ProgressReport& report, Clock::time_point now = Clock::now());
   /// Whole lines, which stay; what is in place moves below them. May hold escape sequences.
   void print(std::string_view lines);
+  /// A line of one's own in place of a state, which the next one replaces: cut to the width of a
+  /// terminal; else a line of text.
+  void show(std::string_view line);
   /// The last state, where it has not been told; a terminal keeps the line.
   void finish(const ProgressReport& report, Clock::time_point now = Clock::now());
 

@@ -10,13 +10,15 @@ constexpr std::size_t kMostEventsKept = 1000;
 
 }  // namespace
 
-void see_step(TrajectoryReport& seen, const TrainingStep& step) {
-  if (!seen.first_step) {
-    seen.first_step = step.step;
-    seen.first_loss = step.loss;
+void see_step(TrajectoryReport& seen, const SeenStep& step) {
+  if (step.step) {
+    if (!seen.first_step) seen.first_step = step.step;
+    seen.last_step = step.step;
   }
-  seen.last_step = step.step;
-  seen.last_loss = step.loss;
+  if (step.loss) {
+    if (!seen.first_loss) seen.first_loss = step.loss;
+    seen.last_loss = step.loss;
+  }
   if (step.metrics != nullptr) seen.last_norm = global_norm(*step.metrics);
   for (const HealthEvent& event : step.events) {
     if (seen.events.size() < kMostEventsKept) {
@@ -27,8 +29,13 @@ void see_step(TrajectoryReport& seen, const TrainingStep& step) {
   }
 }
 
-void add_judgement(TrajectoryReport& seen, const Trainer& trainer) {
-  const HealthTracker& tracker = trainer.tracker();
+void see_step(TrajectoryReport& seen, const TrainingStep& step) {
+  see_step(seen,
+           {.step = step.step, .loss = step.loss, .metrics = step.metrics, .events = step.events});
+}
+
+void add_judgement(TrajectoryReport& seen, const HealthTracker& tracker,
+                   const Thresholds& thresholds) {
   seen.steps = tracker.steps();
   seen.verdict = tracker.verdict();
   seen.severity = tracker.severity();
@@ -36,7 +43,7 @@ void add_judgement(TrajectoryReport& seen, const Trainer& trainer) {
   seen.episodes = tracker.episodes();
   seen.forgotten_episodes = tracker.forgotten_episodes();
   seen.vital_signs = tracker.vital_signs();
-  seen.thresholds = trainer.options().thresholds;
+  seen.thresholds = thresholds;
 }
 
 }  // namespace gradvitals::app

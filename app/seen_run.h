@@ -1,15 +1,32 @@
 // What the program has seen of a training, for its reports.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "monitor/metrics/health_metrics.h"
+#include "monitor/metrics/thresholds.h"
 #include "monitor/report/trajectory_report.h"
+#include "monitor/trajectory/health_tracker.h"
 #include "training/trainer.h"
 
 namespace gradvitals::app {
 
+/// A step, as far as it is known.
+struct SeenStep {
+  std::optional<std::int64_t> step;
+  std::optional<double> loss;
+  const HealthMetrics* metrics = nullptr;  ///< Null where nothing is watched.
+  std::span<const HealthEvent> events;
+};
+
 /// Adds what the next step tells: its loss, norm and events, of which the first thousand are kept.
+void see_step(TrajectoryReport& seen, const SeenStep& step);
 void see_step(TrajectoryReport& seen, const TrainingStep& step);
 
-/// Adds what the trainer's tracker has found.
-void add_judgement(TrajectoryReport& seen, const Trainer& trainer);
+/// Adds what the tracker has found by these limits.
+void add_judgement(TrajectoryReport& seen, const HealthTracker& tracker,
+                   const Thresholds& thresholds);
 
 }  // namespace gradvitals::app

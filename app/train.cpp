@@ -30,10 +30,20 @@ std::optional<TrainingScore> score_of(const Trainer& trainer, const TrainingResu
                        .samples = result.validation->samples};
 }
 
+/// A checkpoint's controls are those of its last treatment: what nothing adapts any more would stay.
+void end_treatment(Trainer& trainer) {
+  if (trainer.controls() == StepControls{}) return;
+  trainer.set_controls({});
+  note(
+      "the checkpoint is of a training that was treated; without --treat, clipping, skipping and "
+      "cuts "
+      "of the learning rate end here");
+}
+
 /// The run as it was seen and judged.
 TrajectoryReport judged_run(const Trainer& trainer, const TrainWatch& watch) {
   TrajectoryReport run = watch.seen();
-  add_judgement(run, trainer);
+  add_judgement(run, trainer.tracker(), trainer.options().thresholds);
   run.notes = watch.notes();
   return run;
 }
@@ -51,9 +61,7 @@ TrainingReport report_of(const Trainer& trainer, const TrainWatch& watch,
   }
   if (watch.has_checkpoint()) report.files.emplace_back("checkpoint", *options.checkpoint);
   if (options.history) report.files.emplace_back("history", *options.history);
-  for (const std::string& folder : watch.incidents()) {
-    report.files.emplace_back("incident", folder);
-  }
+  report.incidents = watch.incidents();
   return report;
 }
 
@@ -106,7 +114,10 @@ ExitCode train(const TrainOptions& options) {
     treatment.emplace(trainer, options.treatment,
                       [&watch](const TreatmentEvent& event) { watch->hear_of(event); });
   }
-  if (options.resume) trainer.load_checkpoint(*options.resume);
+  if (options.resume) {
+    trainer.load_checkpoint(*options.resume);
+    if (!treatment) end_treatment(trainer);
+  }
   const std::int64_t first_step = trainer.step();
   watch.emplace(options, setup, first_step);
   trainer.add_observer(*watch);

@@ -2,36 +2,20 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <filesystem>
+#include <array>
 #include <limits>
-#include <map>
 #include <stdexcept>
 #include <string_view>
-#include <utility>
 
+#include "app/word_list.h"
 #include "training/command_words.h"
 #include "training/training_data.h"
 
 namespace gradvitals::app {
 namespace {
 
-// The range of np.random.seed.
-constexpr std::int64_t kLargestTrainingSeed = 4294967295;
-/// 2^24 samples of 1,000 units are 64 GB of activations.
-constexpr std::int64_t kLargestTrainingBatch = 1 << 24;
 /// Years of training: beyond it a number is a slip of the hand.
 constexpr std::int64_t kMostTrainingSteps = 1'000'000'000'000;
-
-template <class Value>
-std::function<void(const std::string&)> reader_of(std::optional<Value>& value,
-                                                  std::optional<Value> (*parse)(std::string_view),
-                                                  const std::string& known) {
-  return [&value, parse, known](const std::string& text) {
-    value = parse(text);
-    if (!value) throw std::invalid_argument(fmt::format("'{}' is not one of {}", text, known));
-  };
-}
 
 void add_subject(Command& command, TrainOptions& options) {
   command.group("What is trained");
@@ -58,12 +42,9 @@ void add_subject(Command& command, TrainOptions& options) {
       "--target", options.target, "NAME|INDEX|FILE",
       "What a table is to predict: the name or the index of a column (from 0; from the end "
       "where negative), or a second file");
-  command.parsed("--loss", "NAME", "",
-                 "mse, softmax_cross_entropy, binary_cross_entropy or "
-                 "binary_cross_entropy_from_logits; else what suits the data",
-                 reader_of(options.loss, parse_loss,
-                           "mse, softmax_cross_entropy, binary_cross_entropy, "
-                           "binary_cross_entropy_from_logits"));
+  command.text("--loss", options.loss, "NAME",
+               "mse, softmax_cross_entropy, binary_cross_entropy or "
+               "binary_cross_entropy_from_logits; else what suits the data");
   command.number_from_zero("--validation", options.validation_share, 1.0,
                            "Share of the samples to hold out, 0.1 if not given; fashion-mnist has "
                            "its own");
@@ -77,16 +58,7 @@ void add_course(Command& command, TrainOptions& options) {
   command.integer("--steps", options.steps, 1, kMostTrainingSteps, "Updates in all, instead");
   command.integer("--batch", options.batch, 1, kLargestTrainingBatch,
                   "Samples of a step; 32, or 100 of --network");
-  command.word("--optimizer", {"sgd", "momentum", "adam", "adamw"}, "adam",
-               "What makes updates of gradients", [&options](const std::string& word) {
-                 options.optimizer = parse_optimizer(word).value();
-               });
-  command.number_from_zero("--momentum", options.momentum, 1.0, "Of momentum; 0.9 if not given");
-  command.flag("--nesterov", options.nesterov, "Of momentum: Nesterov's");
-  command.number_from_zero("--weight-decay", options.weight_decay,
-                           std::numeric_limits<double>::infinity(), "Of adamw; 0.01 if not given");
-  command.positive_number("--learning-rate", options.learning_rate,
-                          "0.001 if not given; 0.01 of momentum, 0.1 of sgd");
+  options.optimizer.add_to(command);
   command.integer("--warm-up", options.warmup_steps, 0, kMostTrainingSteps,
                   "Steps in which the learning rate grows to its full height");
   command.word("--schedule", {"constant", "cosine"}, "constant",
@@ -96,7 +68,7 @@ void add_course(Command& command, TrainOptions& options) {
   command.number_from_zero("--final-rate", options.final_rate,
                            std::numeric_limits<double>::infinity(),
                            "Where the cosine ends; 0 if not given");
-  command.integer("--seed", options.seed, 0, kLargestTrainingSeed,
+  command.integer("--seed", options.seed, 0, kLargestSeed,
                   "Of weights, the order of samples and those held out");
 }
 
@@ -140,20 +112,8 @@ void add_treatment(Command& command, TrainOptions& options) {
 
 TrainingSignals parse_signals(std::string_view text) {
   TrainingSignals signals;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    const std::string_view word = text.substr(begin, end - begin);
-    bool* const signal = word == "noise"    ? &signals.noise
-                         : word == "cosine" ? &signals.cosine
-                                            : nullptr;
-    if (signal == nullptr) {
-      throw std::invalid_argument(fmt::format("'{}' is not one of noise, cosine", word));
-    }
-    if (std::exchange(*signal, true)) {
-      throw std::invalid_argument(fmt::format("'{}' is there twice", word));
-    }
-    begin = end + 1;
-  }
+  const std::array flags = {NamedFlag{"noise", signals.noise}, NamedFlag{"cosine", signals.cosine}};
+  set_flags(text, flags);
   return signals;
 }
 
@@ -186,97 +146,6 @@ void add_alerts(Command& command, TrainOptions& options) {
            "Exit 1 where anything was at least this severe, at the end or before");
 }
 
-void refuse_both(bool first, const char* first_name, bool second, const char* second_name,
-                 const char* why) {
-  if (first && second) {
-    throw UsageError(fmt::format("{} and {} cannot go together: {}", first_name, second_name, why));
-  }
-}
-
-void refuse_without(bool option, const char* option_name, bool needed, const char* needed_name) {
-  if (option && !needed) throw UsageError(fmt::format("{} needs {}", option_name, needed_name));
-}
-
-void check_subject(const TrainOptions& options) {
-  if (!options.model && !options.network && options.data.empty()) {
-    throw UsageError(
-        "there is nothing to train; for example:",
-        {"gradvitals train --network relu --steps 1000", "gradvitals train --data digits",
-         "gradvitals train --data TABLE.csv --target COLUMN --model 8-64-relu-1"});
-  }
-  refuse_both(options.model.has_value(), "--model", options.network.has_value(), "--network",
-              "each is a model");
-  refuse_without(options.model.has_value(), "--model", !options.data.empty(),
-                 "--data: what it is to learn");
-  refuse_without(!options.target.empty(), "--target", !options.data.empty(),
-                 "--data: the table whose column it names");
-  refuse_without(options.head.has_value(), "--head", options.network.has_value(),
-                 "--network: the last word of --model is its head");
-  refuse_without(options.validation_share.has_value(), "--validation", !options.data.empty(),
-                 "--data: the notebook's samples are random, and nothing is held out");
-}
-
-void check_course(const TrainOptions& options) {
-  refuse_both(options.epochs.has_value(), "--epochs", options.steps.has_value(), "--steps",
-              "both say where to end");
-  const bool has_momentum = options.optimizer == OptimizerKind::kMomentum;
-  refuse_without(options.momentum.has_value(), "--momentum", has_momentum, "--optimizer momentum");
-  refuse_without(options.nesterov, "--nesterov", has_momentum, "--optimizer momentum");
-  refuse_without(options.weight_decay.has_value(), "--weight-decay",
-                 options.optimizer == OptimizerKind::kAdamW, "--optimizer adamw");
-  refuse_without(options.final_rate.has_value(), "--final-rate",
-                 options.schedule == LearningRateDecay::kCosine, "--schedule cosine");
-}
-
-/// What an incident says itself, or what a replay does not write.
-void check_replay(const TrainOptions& options) {
-  for (const auto& [is_given, option_name] :
-       {std::pair{options.model.has_value(), "--model"},
-        std::pair{options.network.has_value(), "--network"},
-        std::pair{!options.data.empty(), "--data"},
-        std::pair{options.resume.has_value(), "--resume"},
-        std::pair{options.checkpoint.has_value(), "--checkpoint"},
-        std::pair{options.history.has_value(), "--history"},
-        std::pair{options.incidents.has_value(), "--incidents"},
-        std::pair{treats(options.treatment), "--treat"},
-        std::pair{options.json.has_value(), "--json"}}) {
-    refuse_both(true, "--replay", is_given, option_name,
-                "the incident says what is trained and how, and one step is made of it");
-  }
-}
-
-void check_files(const TrainOptions& options) {
-  refuse_without(options.treatment.clip_norm.has_value(), "--clip-norm", options.treatment.clips,
-                 "--treat clip");
-  if (options.incidents && options.incidents->empty()) {
-    throw UsageError("--incidents: the path is empty");
-  }
-  refuse_without(options.checkpoint_every.has_value(), "--checkpoint-every",
-                 options.checkpoint.has_value(), "--checkpoint FILE");
-  refuse_without(options.alert_limit_seconds.has_value(), "--alert-limit",
-                 !options.alert_command.empty(), "--on-alert COMMAND");
-  std::map<std::string, const char*> outputs;
-  for (const auto& [option_name, path] :
-       {std::pair{"--checkpoint", options.checkpoint}, std::pair{"--json", options.json}}) {
-    if (!path) continue;
-    if (path->empty()) throw UsageError(fmt::format("{}: the path is empty", option_name));
-    const auto [other, is_new] = outputs.emplace(canonical_path(*path), option_name);
-    if (!is_new) {
-      throw UsageError(fmt::format("{} and {} both write '{}'", other->second, option_name, *path));
-    }
-    // A checkpoint may take the place of the one that was read.
-    const bool may_replace = option_name == std::string_view("--checkpoint");
-    for (const auto& [read_by, read] :
-         {std::pair{"--data", options.data}, std::pair{"--target", options.target},
-          std::pair{"--thresholds", options.thresholds_file},
-          std::pair{"--resume", may_replace ? "" : options.resume.value_or("")}}) {
-      if (read.empty() || canonical_path(read) != canonical_path(*path)) continue;
-      throw UsageError(fmt::format("'{}' is read by {}, and {} would write over it", *path, read_by,
-                                   option_name));
-    }
-  }
-}
-
 }  // namespace
 
 Command TrainOptions::add_to(CommandLine& program) {
@@ -295,23 +164,6 @@ Command TrainOptions::add_to(CommandLine& program) {
   command.group("Computing");
   computing.add_to(command);
   return command;
-}
-
-void TrainOptions::check() const {
-  if (replay) return check_replay(*this);
-  check_subject(*this);
-  check_course(*this);
-  check_files(*this);
-}
-
-std::string TrainOptions::incident_folder() const {
-  namespace fs = std::filesystem;
-  if (incidents) return *incidents;
-  if (!history) return {};
-  std::error_code ignored;
-  const fs::path path = *history;
-  if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) return {};
-  return (path.parent_path() / path.stem()).native() + "-incidents";
 }
 
 }  // namespace gradvitals::app

@@ -7,15 +7,14 @@
 #include <vector>
 
 #include "app/command_line.h"
+#include "app/optimizer_options.h"
 #include "app/options.h"
 #include "app/terminal.h"
 #include "app/treat_option.h"
 #include "kernels/ops/activation.h"
-#include "kernels/ops/loss.h"
 #include "monitor/rules/diagnosis.h"
 #include "training/learning_rate.h"
 #include "training/model_spec.h"
-#include "training/optimizer_choice.h"
 #include "training/trainer.h"
 
 namespace gradvitals::app {
@@ -30,18 +29,14 @@ struct TrainOptions {
   std::optional<Activation> head;  ///< Of a notebook's network.
   std::string data;                ///< Empty: the notebook's random samples.
   std::string target;
-  std::optional<LossKind> loss;
+  std::optional<std::string> loss;
   std::optional<double> validation_share;
 
   // How.
   std::optional<std::int64_t> epochs;
   std::optional<std::int64_t> steps;
   std::optional<std::int64_t> batch;
-  OptimizerKind optimizer = OptimizerKind::kAdam;
-  std::optional<double> momentum;
-  bool nesterov = false;
-  std::optional<double> weight_decay;
-  std::optional<double> learning_rate;
+  OptimizerOptions optimizer;  ///< Of its own: adam.
   std::int64_t warmup_steps = 0;
   LearningRateDecay schedule = LearningRateDecay::kConstant;
   std::optional<double> final_rate;  ///< Of a cosine.
@@ -71,6 +66,7 @@ struct TrainOptions {
   ComputeOptions computing;
 
   std::vector<std::string> words;  ///< Of the command line, without the program.
+  std::vector<std::string> given;  ///< Names of the options on it: "--replay".
 
   /// Adds the command to the program; `this` must outlive the parsing.
   Command add_to(CommandLine& program);

@@ -4,23 +4,15 @@
 
 #include <algorithm>
 
+#include "app/chosen_loss.h"
 #include "app/terminal.h"
 #include "framework/networks.h"
-#include "training/known_data.h"
 
 namespace gradvitals::app {
 namespace {
 
 constexpr std::int64_t kNotebookBatch = 100;
 constexpr std::int64_t kNotebookSteps = 1000;
-
-/// The loss that the options ask for; else what suits the data.
-LossKind loss_of(const TrainOptions& options) {
-  if (options.loss) return *options.loss;
-  const KnownData* const known = options.network ? nullptr : find_known_data(options.data);
-  const bool has_classes = known != nullptr && known->form == TargetForm::kClasses;
-  return has_classes ? LossKind::kSoftmaxCrossEntropy : LossKind::kMse;
-}
 
 Activation head_of(const TrainOptions& options) {
   if (options.network) return options.head.value_or(Activation::kSigmoid);
@@ -103,14 +95,12 @@ const char* name_of(NotebookNetwork network) {
 TrainerOptions trainer_options(const TrainOptions& options, LossKind loss) {
   TrainerOptions chosen;
   chosen.loss = loss;
-  chosen.optimizer = {.kind = options.optimizer, .nesterov = options.nesterov};
-  if (options.momentum) chosen.optimizer.momentum = *options.momentum;
-  if (options.weight_decay) chosen.optimizer.weight_decay = *options.weight_decay;
-  chosen.learning_rate = {
-      .base = options.learning_rate.value_or(default_learning_rate(options.optimizer)),
-      .warmup_steps = options.warmup_steps,
-      .decay = options.schedule,
-      .floor = options.final_rate.value_or(0.0)};
+  const OptimizerKind optimizer = options.optimizer.kind.value_or(OptimizerKind::kAdam);
+  chosen.optimizer = options.optimizer.choice(optimizer);
+  chosen.learning_rate = {.base = options.optimizer.rate(optimizer),
+                          .warmup_steps = options.warmup_steps,
+                          .decay = options.schedule,
+                          .floor = options.final_rate.value_or(0.0)};
   if (chosen.learning_rate.floor > chosen.learning_rate.base) {
     throw UsageError(fmt::format("--final-rate {} is above --learning-rate {}",
                                  chosen.learning_rate.floor, chosen.learning_rate.base));
@@ -127,20 +117,11 @@ TrainerOptions trainer_options(const TrainOptions& options, LossKind loss) {
   return chosen;
 }
 
-void check_loss(LossKind loss, Activation head) {
-  if (loss == LossKind::kBinaryCrossEntropy && head != Activation::kSigmoid) {
-    throw UsageError(fmt::format(
-        "--loss binary_cross_entropy is of probabilities, but the model ends with {}: end it with "
-        "sigmoid, or use binary_cross_entropy_from_logits",
-        name(head)));
-  }
-}
-
 }  // namespace
 
 TrainSetup set_up_training(Stream& stream, const TrainOptions& options) {
-  const LossKind loss = loss_of(options);
-  if (options.model || options.network) check_loss(loss, head_of(options));
+  const LossKind loss =
+      chosen_loss(options.loss, options.network ? "" : options.data, head_of(options));
   TrainerOptions chosen = trainer_options(options, loss);
   TrainingData data = data_of(stream, options, loss);
   if (chosen.signals.noise && std::min(chosen.batch, data.training.rows) < 2) {

@@ -69,7 +69,8 @@ TrainWatch::TrainWatch(const TrainOptions& options, const TrainSetup& setup,
   const std::string folder = options.incident_folder();
   if (!folder.empty()) flight_.emplace(recorder_options(folder, options, setup));
   if (!options.history) return;
-  HistoryOptions kept = {.run = run_, .settings = {}, .resume_step = {}};
+  HistoryOptions kept = {
+      .run = run_, .settings = {setup.settings.begin(), setup.settings.end()}, .resume_step = {}};
   if (options.resume) kept.resume_step = first_step;
   history_.emplace(*options.history, std::move(kept));
 }
@@ -99,10 +100,16 @@ void TrainWatch::tell(const HealthEvent& event) {
 void TrainWatch::tell_treatments() {
   for (const TreatmentEvent& event : treatments_) {
     if (history_) history_->add_event(treatment_json(event));
-    if (++told_treatments_ > kMostTreatmentsTold) continue;
-    progress_.print(decorate(treatment_text(event), style_));
-    if (told_treatments_ < kMostTreatmentsTold) continue;
-    progress_.print("gradvitals: further treatments are in the history, and counted at the end");
+    if (told_treatments_ > kMostTreatmentsTold) continue;
+    if (told_treatments_++ < kMostTreatmentsTold) {
+      progress_.print(decorate(treatment_text(event), style_));
+    } else {
+      progress_.print(history_
+                          ? "gradvitals: further treatments are in the history, and counted at "
+                            "the end"
+                          : "gradvitals: further treatments are counted at the end; --history "
+                            "FILE keeps each");
+    }
   }
   treatments_.clear();
 }

@@ -23,13 +23,13 @@
 namespace gradvitals::app {
 
 /// Shows progress and alerts on stderr, hands alerts to the user's command, keeps checkpoints, the
-/// history and incidents, and ends
-/// the training where the user wishes it. What fails is told once, and does not end the training.
+/// history and incidents, and ends the training where the user wishes it. What fails is told once, and
+/// does not end the training.
 class TrainWatch final : public TrainingObserver {
  public:
   /// The setup's name is that of the training in alerts and in its history, which goes on at
-  /// `first_step` where a checkpoint is resumed. The options must outlive it. Throws InputError where the file is the history
-  /// of another run, and std::runtime_error where it cannot be written.
+  /// `first_step` where a checkpoint is resumed. The options must outlive it. Throws InputError where
+  /// the file is the history of another run, and std::runtime_error where it cannot be written.
   TrainWatch(const TrainOptions& options, const TrainSetup& setup, std::int64_t first_step);
 
   void on_step(const TrainingStep& step) override;

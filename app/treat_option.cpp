@@ -2,27 +2,20 @@
 
 #include <fmt/format.h>
 
-#include <stdexcept>
+#include <array>
+
+#include "app/word_list.h"
 
 namespace gradvitals::app {
 
 TreatmentOptions parse_treatments(std::string_view words) {
   TreatmentOptions options;
-  while (true) {
-    const std::size_t comma = words.find(',');
-    const std::string_view word = words.substr(0, comma);
-    if (word == name(TreatmentKind::kClip)) {
-      options.clips = true;
-    } else if (word == name(TreatmentKind::kSkip)) {
-      options.skips = true;
-    } else if (word == name(TreatmentKind::kLearningRate)) {
-      options.cuts_learning_rate = true;
-    } else {
-      throw std::invalid_argument(fmt::format("'{}' is not one of clip, skip, lr", word));
-    }
-    if (comma == std::string_view::npos) return options;
-    words.remove_prefix(comma + 1);
-  }
+  const std::array flags = {
+      NamedFlag{name(TreatmentKind::kClip), options.clips},
+      NamedFlag{name(TreatmentKind::kSkip), options.skips},
+      NamedFlag{name(TreatmentKind::kLearningRate), options.cuts_learning_rate}};
+  set_flags(words, flags);
+  return options;
 }
 
 bool treats(const TreatmentOptions& options) {

@@ -9,7 +9,7 @@
 namespace gradvitals::app {
 
 /// "clip,skip,lr": any of them, with commas in between. Throws std::invalid_argument quoting what is
-/// none of them.
+/// none of them, or is there twice.
 TreatmentOptions parse_treatments(std::string_view words);
 
 bool treats(const TreatmentOptions& options);

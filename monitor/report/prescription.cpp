@@ -31,8 +31,7 @@ std::string known_number(const std::optional<double>& value) {
 
 std::string trial_score_text(double score, std::string_view score_name) {
   if (!std::isfinite(score)) return "n/a";
-  if (score_name == "accuracy") return fmt::format("{:.1f} %", 100.0 * score);
-  return score < -1.0 ? three_digits(score) : fmt::format("{:.3f}", score);
+  return score_text(score_name, score);
 }
 
 std::string verdict_change(const Trial& trial) {

@@ -26,10 +26,9 @@ std::string made_steps(const TrainingReport& report) {
   return text;
 }
 
-std::string score_text(const TrainingScore& score) {
-  const std::string value = score.name == "accuracy" ? fmt::format("{:.2f} %", 100.0 * score.score)
-                                                     : fmt::format("{:.4f}", score.score);
-  return fmt::format("{} {}, loss {} on {} samples", score.name, value, three_digits(score.loss),
+std::string held_out_text(const TrainingScore& score) {
+  return fmt::format("{} {}, loss {} on {} samples", score.name,
+                     score_text(score.name, score.score, 2), three_digits(score.loss),
                      score.samples);
 }
 
@@ -56,25 +55,21 @@ std::string noise_text(const NoiseReport& noise) {
                      batch_advice(*noise.scale, noise.batch));
 }
 
-Json optional_json(const std::optional<double>& value) {
-  return value ? json_number(*value) : Json();
-}
-
 Json cosine_json(const std::optional<CosineReport>& cosine) {
   if (!cosine) return {};
   Json tensors = Json::array();
   for (const CosineReport::Mean& tensor : cosine->tensors) {
-    tensors.push_back({{"name", tensor.name}, {"mean", optional_json(tensor.value)}});
+    tensors.push_back({{"name", tensor.name}, {"mean", json_number(tensor.value)}});
   }
-  return {{"last", optional_json(cosine->last)},
-          {"mean", optional_json(cosine->mean)},
+  return {{"last", json_number(cosine->last)},
+          {"mean", json_number(cosine->mean)},
           {"steps", cosine->steps},
           {"tensors", std::move(tensors)}};
 }
 
 Json noise_json(const std::optional<NoiseReport>& noise) {
   if (!noise) return {};
-  return {{"scale", optional_json(noise->scale)}, {"batch", noise->batch}};
+  return {{"scale", json_number(noise->scale)}, {"batch", noise->batch}};
 }
 
 Json object_of(const std::vector<std::pair<std::string, std::string>>& pairs) {
@@ -98,16 +93,9 @@ Json score_json(const std::optional<TrainingScore>& validation) {
           {"samples", validation->samples}};
 }
 
-/// Of incidents there may be several.
-Json files_json(const std::vector<std::pair<std::string, std::string>>& files) {
-  Json json = Json::object();
-  for (const auto& [what, path] : files) {
-    if (what == "incident") {
-      json["incidents"].push_back(path);
-    } else {
-      json[what] = path;
-    }
-  }
+Json files_json(const TrainingReport& report) {
+  Json json = object_of(report.files);
+  if (!report.incidents.empty()) json["incidents"] = report.incidents;
   return json;
 }
 
@@ -118,11 +106,12 @@ std::string training_text(const TrainingReport& report, TextStyle style) {
       fmt::format("{0:=<60}\nTRAINING: {1}\n{0:=<60}\n", "", printable(report.run.name));
   for (const auto& [key, value] : report.settings) text += fact(key, value);
   text += fact("steps", made_steps(report));
-  if (report.validation) text += fact("held out", score_text(*report.validation));
+  if (report.validation) text += fact("held out", held_out_text(*report.validation));
   if (report.noise) text += fact("noise scale", noise_text(*report.noise));
   if (report.cosine) text += fact("cosine", cosine_text(*report.cosine));
   if (report.treatment) text += fact("treated", treatment_summary(*report.treatment));
   for (const auto& [what, path] : report.files) text += fact(what, path);
+  for (const std::string& folder : report.incidents) text += fact("incident", folder);
   return decorate(text + '\n', style) + trajectory_text(report.run, style);
 }
 
@@ -143,7 +132,7 @@ std::string training_json(const TrainingReport& report) {
   out.member("cosine", cosine_json(report.cosine));
   out.member("noise", noise_json(report.noise));
   out.member("treatment", counts_json(report.treatment));
-  out.member("files", files_json(report.files));
+  out.member("files", files_json(report));
   write_judged_run(out, report.run);
   out.close();
   return std::move(out).finish();

@@ -63,6 +63,7 @@ struct TrainingReport {
   std::optional<TreatmentCounts> treatment;  ///< Where it could be treated.
   /// {"checkpoint", "a.safetensors"}: files that hold what was asked for.
   std::vector<std::pair<std::string, std::string>> files;
+  std::vector<std::string> incidents;  ///< Their folders.
 };
 
 /// What was trained and with what result, the files written, and the text of trajectory_text().

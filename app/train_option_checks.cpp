@@ -1,0 +1,153 @@
+// What TrainOptions refuses, and what follows from them.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "app/train_options.h"
+#include "framework/io/tensor_dump.h"
+
+namespace gradvitals::app {
+namespace {
+
+void check_subject(const TrainOptions& options) {
+  if (!options.model && !options.network && options.data.empty()) {
+    throw UsageError(
+        "there is nothing to train; for example:",
+        {"gradvitals train --network relu --steps 1000", "gradvitals train --data digits",
+         "gradvitals train --data TABLE.csv --target COLUMN --model 8-64-relu-1"});
+  }
+  refuse_both(options.model.has_value(), "--model", options.network.has_value(), "--network",
+              "each is a model");
+  refuse_without(options.model.has_value(), "--model", !options.data.empty(),
+                 "--data: what it is to learn");
+  refuse_without(!options.target.empty(), "--target", !options.data.empty(),
+                 "--data: the table whose column it names");
+  refuse_without(options.head.has_value(), "--head", options.network.has_value(),
+                 "--network: the last word of --model is its head");
+  refuse_without(options.validation_share.has_value(), "--validation", !options.data.empty(),
+                 "--data: the notebook's samples are random, and nothing is held out");
+}
+
+void check_course(const TrainOptions& options) {
+  refuse_both(options.epochs.has_value(), "--epochs", options.steps.has_value(), "--steps",
+              "both say where to end");
+  options.optimizer.check();
+  refuse_without(options.final_rate.has_value(), "--final-rate",
+                 options.schedule == LearningRateDecay::kCosine, "--schedule cosine");
+}
+
+/// Everything but the looks of the text is what the incident says itself, or what a replay does not
+/// write.
+void check_replay(const TrainOptions& options) {
+  constexpr std::array<std::string_view, 3> kTaken = {"--replay", "--color", "--ascii"};
+  for (const std::string& option_name : options.given) {
+    if (std::ranges::find(kTaken, option_name) != kTaken.end()) continue;
+    refuse_both(true, "--replay", true, option_name.c_str(),
+                "the incident says what is trained and how, and one step is made of it");
+  }
+}
+
+void check_keeping(const TrainOptions& options) {
+  refuse_without(options.treatment.clip_norm.has_value(), "--clip-norm", options.treatment.clips,
+                 "--treat clip");
+  refuse_without(options.checkpoint_every.has_value(), "--checkpoint-every",
+                 options.checkpoint.has_value(), "--checkpoint FILE");
+  refuse_without(options.alert_limit_seconds.has_value(), "--alert-limit",
+                 !options.alert_command.empty(), "--on-alert COMMAND");
+}
+
+/// A path, and who names it.
+struct NamedPath {
+  std::string_view named_by;
+  std::string path;
+};
+
+constexpr std::string_view kCheckpointOption = "--checkpoint";
+constexpr std::string_view kResumeOption = "--resume";
+
+std::vector<NamedPath> outputs_of(const TrainOptions& options) {
+  std::vector<NamedPath> outputs;
+  for (const auto& [option_name, path] :
+       {std::pair{kCheckpointOption, options.checkpoint},
+        std::pair{std::string_view("--history"), options.history},
+        std::pair{std::string_view("--incidents"), options.incidents},
+        std::pair{std::string_view("--json"), options.json}}) {
+    if (!path) continue;
+    if (path->empty()) throw UsageError(fmt::format("{}: the path is empty", option_name));
+    if (option_name != "--json" || *path != "-") outputs.push_back({option_name, *path});
+  }
+  const std::string folder = options.incident_folder();
+  if (!options.incidents && !folder.empty()) {
+    outputs.push_back({"the incidents beside --history", folder});
+  }
+  return outputs;
+}
+
+std::vector<NamedPath> inputs_of(const TrainOptions& options) {
+  std::vector<NamedPath> inputs;
+  const auto add = [&inputs](std::string_view option_name, const std::string& path) {
+    if (!path.empty()) inputs.push_back({option_name, path});
+  };
+  add("--data", options.data);
+  for (const std::string& shard : shard_files(options.data)) add("--data", shard);
+  add("--target", options.target);
+  add("--thresholds", options.thresholds_file);
+  add(kResumeOption, options.resume.value_or(""));
+  return inputs;
+}
+
+/// Under whatever names: a link is the file it leads to.
+bool is_same_file(const std::string& a, const std::string& b) {
+  std::error_code ignored;
+  return canonical_path(a) == canonical_path(b) || std::filesystem::equivalent(a, b, ignored);
+}
+
+/// No output may take the place of another, or of what is read.
+void check_paths(const TrainOptions& options) {
+  const std::vector<NamedPath> outputs = outputs_of(options);
+  const std::vector<NamedPath> inputs = inputs_of(options);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const NamedPath& output = outputs[i];
+    for (const NamedPath& other : std::span(outputs).first(i)) {
+      if (!is_same_file(other.path, output.path)) continue;
+      throw UsageError(
+          fmt::format("{} and {} both write '{}'", other.named_by, output.named_by, output.path));
+    }
+    for (const NamedPath& input : inputs) {
+      // A checkpoint may take the place of the one that was read.
+      if (input.named_by == kResumeOption && output.named_by == kCheckpointOption) continue;
+      if (!is_same_file(input.path, output.path)) continue;
+      throw UsageError(fmt::format("'{}' is read by {}, and {} would write over it", output.path,
+                                   input.named_by, output.named_by));
+    }
+  }
+}
+
+}  // namespace
+
+void TrainOptions::check() const {
+  if (replay) return check_replay(*this);
+  check_subject(*this);
+  check_course(*this);
+  check_keeping(*this);
+  check_paths(*this);
+}
+
+std::string TrainOptions::incident_folder() const {
+  namespace fs = std::filesystem;
+  if (incidents) return *incidents;
+  if (!history) return {};
+  std::error_code ignored;
+  const fs::path path = *history;
+  if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) return {};
+  return (path.parent_path() / path.stem()).native() + "-incidents";
+}
+
+}  // namespace gradvitals::app

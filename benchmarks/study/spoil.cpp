@@ -27,7 +27,7 @@ std::size_t kernel_of(const SpoiledStep& step) {
   return 2 * (step.network.hidden_count() / 2);
 }
 
-EditWeights times(float factor) {
+EditWeights scaled_by(float factor) {
   return [factor](std::vector<float>& values) { scale(values, factor); };
 }
 
@@ -70,7 +70,7 @@ void equal_units(SpoiledStep& step) {
 }
 
 void scale_gradients(SpoiledStep& step, float factor) {
-  for (std::size_t i = 0; i < step.gradients.size(); ++i) edit_gradient(step, i, times(factor));
+  for (std::size_t i = 0; i < step.gradients.size(); ++i) edit_gradient(step, i, scaled_by(factor));
 }
 
 void accumulate_gradients(SpoiledStep& step) {
@@ -86,8 +86,8 @@ void accumulate_gradients(SpoiledStep& step) {
 }
 
 void zero_gradients(SpoiledStep& step) {
-  edit_gradient(step, kernel_of(step), times(0.0F));
-  edit_gradient(step, kernel_of(step) + 1, times(0.0F));
+  edit_gradient(step, kernel_of(step), scaled_by(0.0F));
+  edit_gradient(step, kernel_of(step) + 1, scaled_by(0.0F));
 }
 
 void drop_gradients(SpoiledStep& step) {

@@ -12,14 +12,14 @@
 namespace gradvitals::test {
 namespace {
 
-constexpr TextStyle kAscii{.ascii = true};
+constexpr TextStyle kAsciiSparkline{.ascii = true};
 
 TEST(Sparkline, RisesByALevelEachDecadeOfEight) {
   const std::vector<double> decades = {1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2, 1e3, 1e4};
   SparkRange range;
   widen(range, decades);
   EXPECT_EQ(sparkline(decades, range, {}), "▁▂▃▄▅▆▇█");
-  EXPECT_EQ(sparkline(decades, range, kAscii), "_.-=+*%#");
+  EXPECT_EQ(sparkline(decades, range, kAsciiSparkline), "_.-=+*%#");
   EXPECT_EQ(display_width(sparkline(decades, range, {})), 8);
 }
 
@@ -31,29 +31,29 @@ TEST(Sparkline, DrawsWhatIsNotFiniteAsACross) {
   widen(range, values);
   EXPECT_EQ(range.low, 1.0);
   EXPECT_EQ(range.high, 100.0);
-  EXPECT_EQ(sparkline(values, range, kAscii), "_x#xx");
+  EXPECT_EQ(sparkline(values, range, kAsciiSparkline), "_x#xx");
 }
 
 TEST(Sparkline, ZeroIsAsLowAsTheLowest) {
   const std::vector<double> values = {10.0, 1.0, 0.0};
   SparkRange range;
   widen(range, values);
-  EXPECT_EQ(sparkline(values, range, kAscii), "#__");
+  EXPECT_EQ(sparkline(values, range, kAsciiSparkline), "#__");
 }
 
 TEST(Sparkline, IsHalfAsHighWhereNothingVaries) {
   const std::vector<double> values = {0.3, 0.3};
   SparkRange range;
   widen(range, values);
-  EXPECT_EQ(sparkline(values, range, kAscii), "++");
-  EXPECT_EQ(sparkline(std::vector<double>{0.0, 0.0}, SparkRange{}, kAscii), "++");
+  EXPECT_EQ(sparkline(values, range, kAsciiSparkline), "++");
+  EXPECT_EQ(sparkline(std::vector<double>{0.0, 0.0}, SparkRange{}, kAsciiSparkline), "++");
 }
 
 TEST(Sparkline, SharesARangeWithOtherLines) {
   SparkRange range;
   widen(range, std::vector<double>{1e-3, 1e4});
   widen(range, std::vector<double>{1e0});
-  EXPECT_EQ(sparkline(std::vector<double>{1e0, 1e-9, 1e9}, range, kAscii), "=_#");
+  EXPECT_EQ(sparkline(std::vector<double>{1e0, 1e-9, 1e9}, range, kAsciiSparkline), "=_#");
 }
 
 }  // namespace

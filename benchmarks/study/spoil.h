@@ -18,7 +18,7 @@ std::size_t kernel_of(const SpoiledStep& step);
 
 using EditWeights = std::function<void(std::vector<float>&)>;
 
-EditWeights times(float factor);
+EditWeights scaled_by(float factor);
 void edit(SpoiledStep& step, std::size_t parameter, const EditWeights& change);
 void scale(std::vector<float>& values, float factor);
 /// rate to the power of since + 1: grown from the first step on.

@@ -130,37 +130,39 @@ std::vector<TrainingFault> faults_of_weights() {
        {{kExploding, kUnstable, kVanishing}, {"R14", "R17"}},
        has_tanh,
        [](SpoiledStep& s) {
-         once(s, [](SpoiledStep& t) { edit(t, kernel_of(t), times(30.0F)); });
+         once(s, [](SpoiledStep& t) { edit(t, kernel_of(t), scaled_by(30.0F)); });
        }},
       {"a sigmoid head x 1,000",
        {{kSaturated}, {}},
        {{kExploding, kUnstable, kVanishing}, {"R14", "R17"}},
        has_sigmoid_head,
        [](SpoiledStep& s) {
-         once(s, [](SpoiledStep& t) { edit(t, t.parameters.size() - 2, times(1000.0F)); });
+         once(s, [](SpoiledStep& t) { edit(t, t.parameters.size() - 2, scaled_by(1000.0F)); });
        }},
       {"all weights + 2 % a step",
        {{kExploding, kUnstable, kSaturated}, {"R15"}},
        {{kDead, kVanishing, kNonFinite}, {"R14", "R17"}},
        is_any,
        [](SpoiledStep& s) {
-         for (std::size_t i = 0; i < s.parameters.size(); ++i) edit(s, i, times(1.02F));
+         for (std::size_t i = 0; i < s.parameters.size(); ++i) edit(s, i, scaled_by(1.02F));
        }},
       {"a layer's weights + 10 % a step",
        {{kExploding, kUnstable, kSaturated}, {"R15"}},
        {{kDead, kVanishing, kNonFinite}, {"R14", "R17"}},
        is_any,
-       [](SpoiledStep& s) { edit(s, kernel_of(s), times(1.1F)); }},
+       [](SpoiledStep& s) { edit(s, kernel_of(s), scaled_by(1.1F)); }},
       {"a layer set to zero",
        {{kVanishing, kDead, kSymmetric, kUnstable}, {"R14", "R17"}},
        kNone,
        is_any,
-       [](SpoiledStep& s) { once(s, [](SpoiledStep& t) { edit(t, kernel_of(t), times(0.0F)); }); }},
+       [](SpoiledStep& s) {
+         once(s, [](SpoiledStep& t) { edit(t, kernel_of(t), scaled_by(0.0F)); });
+       }},
       {"a layer held at zero",
        {{kVanishing, kDead}, {}},
        {{kSymmetric, kUnstable}, {"R14", "R16", "R17"}},
        is_any,
-       [](SpoiledStep& s) { edit(s, kernel_of(s), times(0.0F)); }},
+       [](SpoiledStep& s) { edit(s, kernel_of(s), scaled_by(0.0F)); }},
       // Held: an optimizer's state, another for each unit, would tell them apart again.
       {"units of a layer held equal",
        {{kSymmetric}, {}},

@@ -44,13 +44,25 @@ template <class D>
 HWY_INLINE hn::Vec<D> LoadAsDouble(D d, const float* from, std::int64_t k) {
   return hn::PromoteTo(d, hn::LoadU(hn::Rebind<float, D>(), from + k * hn::MaxLanes(d)));
 }
+/// Where no instruction converts float16, Highway does, and takes infinities and NaN for finite values.
+inline constexpr bool kConvertsFloat16InSoftware =
+    HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SSSE3 ||
+    HWY_TARGET == HWY_SSE4;
 template <class D>
 HWY_INLINE hn::Vec<D> LoadAsDouble(D d, const Float16* from, std::int64_t k) {
   const hn::Rebind<std::uint16_t, D> d16;
   const auto* words = reinterpret_cast<const std::uint16_t*>(from);
   const auto bits = hn::LoadU(d16, words + k * hn::MaxLanes(d));
   const auto half = hn::BitCast(hn::Rebind<hwy::float16_t, D>(), bits);
-  return hn::PromoteTo(d, hn::PromoteTo(hn::Rebind<float, D>(), half));
+  auto single = hn::PromoteTo(hn::Rebind<float, D>(), half);
+  if constexpr (kConvertsFloat16InSoftware) {
+    const hn::Rebind<std::uint32_t, D> d32;
+    const auto exponent = hn::And(hn::PromoteTo(d32, bits), hn::Set(d32, 0x7C00U));
+    const auto is_special = hn::Eq(exponent, hn::Set(d32, 0x7C00U));
+    const auto all_ones = hn::IfThenElseZero(is_special, hn::Set(d32, 0x7F800000U));
+    single = hn::BitCast(hn::Rebind<float, D>(), hn::Or(hn::BitCast(d32, single), all_ones));
+  }
+  return hn::PromoteTo(d, single);
 }
 /// A bfloat16 is the upper half of a float32. Two of them are a word: elements with even indices
 /// come first, those with odd ones after them, so that nothing is moved between lanes.

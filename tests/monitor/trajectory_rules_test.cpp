@@ -120,6 +120,15 @@ TEST(NormSpike, IsSilentForZeroGradients) {
   EXPECT_TRUE(scene.ask(check_norm_collapse, unit_step(0.0)).empty());
 }
 
+TEST(TrajectoryMemory, FiniteNormsThatAreInfiniteTogetherEnterNoWindow) {
+  Scene scene;
+  for (int i = 0; i < 200; ++i) {
+    const HealthMetrics metrics = metrics_from_norms({1.5e308, 1.5e308});
+    scene.memory.remember(scene.reader.read(metrics, i), {});
+  }
+  EXPECT_EQ(scene.memory.norms().count(), 0u);
+}
+
 TEST(NormCollapse, FiresBelowItsPartOfTheMedian) {
   Scene scene = steady(128);
   EXPECT_TRUE(scene.ask(check_norm_collapse, unit_step(1e-3)).empty()) << "at the limit";
@@ -326,6 +335,17 @@ TEST(UpdateRatio, IsSilentWhileWarmingUpAndInSkippedSteps) {
   EXPECT_TRUE(scene.ask(check_update_ratio, fast, {.is_skipped = true}).empty());
 }
 
+TEST(UpdateRules, AreSilentInTheStepAfterASkippedOneWhoseUpdateTheySee) {
+  Scene scene = steady(40);
+  scene.remember(unit_step(), {.is_skipped = true});
+  const MadeStep unmoved{.kernels = 1, .update = 0.0};
+  EXPECT_TRUE(scene.ask(check_update_ratio, unmoved).empty());
+  EXPECT_TRUE(scene.ask(check_unchanged_weights, unmoved).empty());
+  scene.remember(unit_step());
+  EXPECT_EQ(scene.ask(check_update_ratio, unmoved).size(), 1u);
+  EXPECT_EQ(scene.ask(check_unchanged_weights, unmoved).size(), 1u);
+}
+
 TEST(UpdateRatio, ASmallOneIsTheGradientsWhereThatIsSmall) {
   Scene scene = steady(40);
   const MadeStep weak{.kernels = 1, .gradient = 1e-3, .update = 1e-6};
@@ -412,6 +432,12 @@ TEST(LossNotDecreasing, AConstantLossOfZeroIsFinite) {
       scene.ask(check_loss_not_decreasing, MadeStep{.kernels = 1, .loss = 0.0});
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].value, 0.0);
+}
+
+TEST(LossNotDecreasing, IsSilentInAStepWithoutALoss) {
+  Scene scene = steady(130);
+  EXPECT_EQ(scene.ask(check_loss_not_decreasing, unit_step()).size(), 1u);
+  EXPECT_TRUE(scene.ask(check_loss_not_decreasing, MadeStep{.kernels = 1, .loss = {}}).empty());
 }
 
 TEST(InitialVariance, InformsOfWeightsFarFromWhatTheirActivationAsksFor) {

@@ -37,6 +37,7 @@ void add_step(const HistoryStep& step, HealthTracker& tracker, TrajectoryReport&
     report.last_loss = metrics.loss;
   }
   report.last_norm = global_norm(metrics);
+  add_to_curve(report, metrics.step.value_or(tracker.steps() - 1), metrics.loss, report.last_norm);
 }
 
 std::vector<std::string> reading_notes(const HistoryNotes& read,

@@ -18,6 +18,7 @@ void see_step(TrajectoryReport& seen, const TrainingStep& step) {
   seen.last_step = step.step;
   seen.last_loss = step.loss;
   if (step.metrics != nullptr) seen.last_norm = global_norm(*step.metrics);
+  add_to_curve(seen, step.step, step.loss, seen.last_norm);
   for (const HealthEvent& event : step.events) {
     if (seen.events.size() < kMostEventsKept) {
       seen.events.push_back(event);

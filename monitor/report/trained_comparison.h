@@ -35,7 +35,8 @@ struct TrainedComparison {
   std::int64_t batch = 0;  ///< Samples of a step.
   std::int64_t steps = 0;
   std::vector<TrainedNetwork> networks;  ///< In the order of the comparison, as many.
-  /// The optimizer that vanishing gradients held up and this one not (contrast_of()); empty for none.
+  /// The optimizer that vanishing gradients held up and this one not (contrast_of()); empty for
+  /// none.
   std::string got_past;
 };
 

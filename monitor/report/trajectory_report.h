@@ -57,17 +57,17 @@ const Episode* worst_episode(const TrajectoryReport& report);
 /// One sentence: whether the run is healthy, else what is wrong with it and when.
 std::string run_verdict_sentence(const TrajectoryReport& report);
 
-/// The sentence, the notes, loss and norm as lines of characters, the episodes as a table, the worst
-/// one with what to do about it, and the vital signs.
+/// The sentence, the notes, loss and norm as lines of characters, the episodes as a table, the
+/// worst one with what to do about it, and the vital signs.
 std::string trajectory_text(const TrajectoryReport& report, TextStyle style);
 
 /// {"schema": "gradvitals.run/1", "name", "run": {"verdict" and "severity" of the worst episode,
 /// "steps", "first_step", "last_step", "first_bad_step", "findings"}, "at_end": {"verdict",
-/// "severity"}, "vital_signs", "events", "curve"}: in the form of diagnosis_json(). A finding of the run
-/// is one of its episodes: it has "first_step", "last_step", "peak_step", "count" and "is_open", too.
-/// "curve" is the whole run in 64 points or fewer, {"step", "loss", "global_norm"}: the largest values of
-/// the steps up to that one and after the point before; null where one of them was not finite or none
-/// was known.
+/// "severity"}, "vital_signs", "events", "curve"}: in the form of diagnosis_json(). A finding of
+/// the run is one of its episodes: it has "first_step", "last_step", "peak_step", "count" and
+/// "is_open", too. "curve" is the whole run in 64 points or fewer, {"step", "loss", "global_norm"}:
+/// the largest values of the steps up to that one and after the point before; null where one of
+/// them was not finite or none was known.
 std::string trajectory_json(const TrajectoryReport& report);
 
 }  // namespace gradvitals

@@ -59,14 +59,14 @@ struct VanishingContrast {
   std::size_t got_past = 0;
 };
 
-/// Of the first network whose verdict was vanishing and held where steps are as small as gradients are,
-/// and failed where steps are divided by their size; empty where there is none. Each way has an outcome
-/// for each verdict. Pure.
+/// Of the first network whose verdict was vanishing and held where steps are as small as gradients
+/// are, and failed where steps are divided by their size; empty where there is none. Each way has
+/// an outcome for each verdict. Pure.
 std::optional<VanishingContrast> contrast_of(std::span<const Verdict> first_verdicts,
                                              std::span<const TrainedWay> ways);
 
-/// So few steps that no rule which needs patience can have raised anything, and no other has: "healthy"
-/// says nothing then.
+/// So few steps that no rule which needs patience can have raised anything, and no other has:
+/// "healthy" says nothing then.
 bool is_too_short(std::int64_t steps, Verdict verdict_at_end, const Thresholds& thresholds);
 
 }  // namespace gradvitals

@@ -1,5 +1,5 @@
-// Contract: what a row of a history costs: bytes and memory. Oracle: the file, and what operator new was
-// asked for. Its time is the benchmark watch_step's.
+// Contract: what a row of a history costs: bytes and memory. Oracle: the file, and what operator
+// new was asked for. Its time is the benchmark watch_step's.
 #include <gtest/gtest.h>
 
 #include <iostream>

@@ -1,5 +1,5 @@
-// Contract: the curve of a run's report: its largest values in a few points, however long it is. Oracle:
-// runs of known values.
+// Contract: the curve of a run's report: its largest values in a few points, however long it is.
+// Oracle: runs of known values.
 #include "monitor/report/trajectory_report.h"
 
 #include <gtest/gtest.h>

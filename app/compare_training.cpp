@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -126,6 +127,30 @@ std::vector<PredictionOutcome> predictions_of(const TrainedComparison& training,
   return judge_predictions(outcomes);
 }
 
+/// Those whose steps do not shrink with the gradients.
+bool divides_by_size(OptimizerKind optimizer) {
+  return optimizer == OptimizerKind::kAdam || optimizer == OptimizerKind::kAdamW;
+}
+
+/// Says which optimizer got past what held another one up.
+void tell_contrast(std::vector<TrainedComparison>& trainings,
+                   std::span<const OptimizerKind> optimizers,
+                   std::span<const NetworkReport> first_visits) {
+  std::vector<Verdict> verdicts;
+  for (const NetworkReport& visit : first_visits) verdicts.push_back(visit.diagnosis.verdict);
+  std::vector<TrainedWay> ways;
+  for (std::size_t i = 0; i < trainings.size(); ++i) {
+    TrainedWay& way = ways.emplace_back();
+    way.divides_by_size = divides_by_size(optimizers[i]);
+    for (const TrainedNetwork& network : trainings[i].networks) {
+      way.outcomes.push_back(network.prediction);
+    }
+  }
+  const std::optional<VanishingContrast> contrast = contrast_of(verdicts, ways);
+  if (!contrast) return;
+  trainings[contrast->got_past].got_past = trainings[contrast->held_up].optimizer;
+}
+
 /// Trains networks one after the other.
 class TrainingRoom {
  public:
@@ -156,12 +181,14 @@ class TrainingRoom {
     TrajectoryReport run = training.seen();
     add_judgement(run, trainer.tracker(), thresholds_);
     run.name = task;
+    const bool is_short = is_too_short(run.steps, run.verdict, run.thresholds);
     return {.run = std::move(run),
             .loss_before = before.loss,
             .loss_after = after.loss,
             .score_before = before.score,
             .score_after = after.score,
-            .losses = training.losses()};
+            .losses = training.losses(),
+            .is_too_short = is_short};
   }
 
   void finish() { progress_.finish(shown_); }
@@ -197,7 +224,8 @@ std::vector<TrainedComparison> train_networks(Stream& stream, const CompareOptio
             compared_trainer_options(options, thresholds, optimizer).learning_rate.base,
         .batch = room.batch(),
         .steps = *options.train_steps,
-        .networks = {}};
+        .networks = {},
+        .got_past = {}};
     for (const ComparedNetwork& network : kComparedNetworks) {
       training.networks.push_back(room.train(network, optimizer));
     }
@@ -208,6 +236,7 @@ std::vector<TrainedComparison> train_networks(Stream& stream, const CompareOptio
     trainings.push_back(std::move(training));
   }
   room.finish();
+  tell_contrast(trainings, optimizers, first_visits);
   return trainings;
 }
 

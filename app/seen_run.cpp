@@ -20,6 +20,7 @@ void see_step(TrajectoryReport& seen, const SeenStep& step) {
     seen.last_loss = step.loss;
   }
   if (step.metrics != nullptr) seen.last_norm = global_norm(*step.metrics);
+  if (step.step) add_to_curve(seen, *step.step, step.loss, seen.last_norm);
   for (const HealthEvent& event : step.events) {
     if (seen.events.size() < kMostEventsKept) {
       seen.events.push_back(event);

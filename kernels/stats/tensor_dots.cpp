@@ -39,6 +39,19 @@ void check_count(std::string_view argument, const VectorView<TensorDots>& view,
   validate::fail(kOp, fmt::format("{} has {} records, not {}", argument, view.count, count));
 }
 
+void check_disjoint(const TensorDotsPass& pass) {
+  const validate::Memory out = validate::memory("out", pass.out);
+  const validate::Memory workspace = validate::memory("workspace", pass.workspace);
+  validate::disjoint(kOp, out, workspace);
+  for (const TensorPair& pair : pass.pairs) {
+    if (pair.count == 0) continue;
+    const std::int64_t bytes = pair.count * size_in_bytes(pair.dtype);
+    validate::outputs_disjoint(
+        kOp, {out, workspace},
+        {{"the x of a pair", pair.x, bytes}, {"the y of a pair", pair.y, bytes}});
+  }
+}
+
 }  // namespace
 
 std::int64_t tensor_dots_workspace(std::span<const TensorPair> pairs) {
@@ -51,8 +64,7 @@ void tensor_dots(Stream& stream, const TensorDotsPass& pass) {
   for (std::size_t i = 0; i < pass.pairs.size(); ++i) check(i, pass.pairs[i]);
   check_count("out", pass.out, std::ssize(pass.pairs));
   check_count("workspace", pass.workspace, tensor_dots_workspace(pass.pairs));
-  validate::outputs_disjoint(
-      kOp, {validate::memory("out", pass.out), validate::memory("workspace", pass.workspace)}, {});
+  check_disjoint(pass);
   if (!pass.pairs.empty()) run_kernel(stream, kOp, pass);
 }
 

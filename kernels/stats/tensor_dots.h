@@ -49,7 +49,8 @@ struct TensorDotsPass {
 std::int64_t tensor_dots_workspace(std::span<const TensorPair> pairs);
 
 /// Bitwise the same on every run of a device, for every thread count, CPU and GPU. Throws
-/// std::invalid_argument naming the pair without data or not aligned, and what has the wrong count.
+/// std::invalid_argument naming the pair without data or not aligned, what has the wrong count, and
+/// what shares memory with `out` or `workspace`.
 void tensor_dots(Stream& stream, const TensorDotsPass& pass);
 
 }  // namespace gradvitals

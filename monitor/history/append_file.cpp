@@ -20,8 +20,9 @@
 namespace gradvitals {
 namespace {
 
-[[noreturn]] void throw_unwritable(const std::string& path, int error) {
-  throw std::runtime_error(fmt::format("{}: cannot be written: {}", printable(path),
+/// `what`: "written" or "read".
+[[noreturn]] void throw_unusable(const std::string& path, std::string_view what, int error) {
+  throw std::runtime_error(fmt::format("{}: cannot be {}: {}", printable(path), what,
                                        std::generic_category().message(error)));
 }
 
@@ -71,6 +72,14 @@ Written write_all_of(int descriptor, std::string_view text) {
   return written;
 }
 
+/// Takes the last bytes off again, unless another writer has added more since. Whether it could.
+bool take_back(int descriptor, std::size_t bytes, off_t size_before) {
+  struct stat info {};
+  return ::fstat(descriptor, &info) == 0 &&
+         info.st_size == size_before + static_cast<off_t>(bytes) &&
+         ::ftruncate(descriptor, size_before) == 0;
+}
+
 bool ends_within_a_line(int descriptor, off_t size) {
   char last = '\n';
   return size > 0 && ::pread(descriptor, &last, 1, size - 1) == 1 && last != '\n';
@@ -87,7 +96,7 @@ AppendFile::AppendFile(const std::string& path) {
   // A pipe that is opened for reading as well would never be seen to close.
   const int mode = is_regular_ ? O_RDWR : O_WRONLY;
   descriptor_ = ::open(path.c_str(), kFlags | mode, kPermissions);
-  if (descriptor_ < 0) throw_unwritable(path, errno);
+  if (descriptor_ < 0) throw_unusable(path, "written", errno);
   is_cut_ = is_regular_ && is_there && ends_within_a_line(descriptor_, info.st_size);
 }
 
@@ -120,14 +129,18 @@ int AppendFile::write_lines(std::string_view text) {
     if (error != 0) return error;
     is_cut_ = false;
   }
+  struct stat before {};
+  const bool can_take_back = is_regular_ && ::fstat(descriptor_, &before) == 0;
   const Written written = write_all_of(descriptor_, text);
-  is_cut_ = written.error != 0 && written.bytes > 0;
+  if (written.error == 0 || written.bytes == 0) return written.error;
+  // A part of a first line would make all that follows unreadable.
+  is_cut_ = !can_take_back || !take_back(descriptor_, written.bytes, before.st_size);
   return written.error;
 }
 
 std::string first_line_of(const std::string& path, std::size_t most) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw_unwritable(path, errno);
+  if (!file) throw_unusable(path, "read", errno);
   std::string line;
   for (char letter = 0; line.size() < most && file.get(letter) && letter != '\n';) line += letter;
   return line;

@@ -19,7 +19,8 @@ class AppendFile {
   /// Its last line has no end: what follows needs a line break first.
   bool is_cut() const { return is_cut_; }
 
-  /// Writes all of the text, which ends with a line break. 0, or the error number.
+  /// Writes all of the text, which ends with a line break. 0, or the error number: a regular file
+  /// is then as it was before, but for the end of a line that was cut.
   int write_lines(std::string_view text);
 
  private:

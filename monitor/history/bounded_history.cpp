@@ -13,7 +13,7 @@ HistoryInterval interval_of(const HistoryStep& step, std::int64_t number) {
   interval.first_step = interval.last_step = step.metrics.step.value_or(number);
   interval.steps = 1;
   if (step.metrics.loss) interval.loss.add(*step.metrics.loss);
-  interval.global_norm.add(global_norm(step.metrics));
+  if (!step.metrics.gradient_norms.empty()) interval.global_norm.add(global_norm(step.metrics));
   if (step.context.learning_rate) interval.learning_rate.add(*step.context.learning_rate);
   return interval;
 }

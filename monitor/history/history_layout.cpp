@@ -198,6 +198,13 @@ std::vector<Name> read_names(const json& object, const char* key) {
   return names;
 }
 
+/// None where they are not one for each norm: which of them was meant cannot be told.
+const std::vector<Name>& names_of_norms(const HealthMetrics& metrics) {
+  static const std::vector<Name> none;
+  const bool has_one_each = metrics.gradient_names.size() == metrics.gradient_norms.size();
+  return has_one_each ? metrics.gradient_names : none;
+}
+
 void require_few_elements(const std::vector<TensorRecord>& tensors) {
   std::int64_t elements = 0;
   for (const TensorRecord& tensor : tensors) {
@@ -232,7 +239,7 @@ HistoryLayout layout_of(const HealthMetrics& metrics) {
   }
   if (metrics.tensors.empty()) {
     layout.norm_count = metrics.gradient_norms.size();
-    layout.norm_names = metrics.gradient_names;
+    layout.norm_names = names_of_norms(metrics);
   }
   return layout;
 }
@@ -243,7 +250,7 @@ bool fits_layout(const HistoryLayout& layout, const HealthMetrics& metrics) {
     return false;
   }
   if (metrics.tensors.empty() && (layout.norm_count != metrics.gradient_norms.size() ||
-                                  layout.norm_names != metrics.gradient_names)) {
+                                  layout.norm_names != names_of_norms(metrics))) {
     return false;
   }
   const auto fits = [](const TensorRecord& known, const TensorRecord& tensor) {

@@ -34,7 +34,7 @@ struct HistoryLayout {
   std::vector<LayerUnits> units;  ///< Without batch and counts.
   std::vector<Name> networks;
   std::size_t norm_count = 0;    ///< Of metrics that have no tensors.
-  std::vector<Name> norm_names;  ///< As HealthMetrics::gradient_names.
+  std::vector<Name> norm_names;  ///< As HealthMetrics::gradient_names: one for each norm, or none.
 };
 
 HistoryLayout layout_of(const HealthMetrics& metrics);

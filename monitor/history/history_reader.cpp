@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/runtime/error.h"
 #include "monitor/history/event_line.h"
 #include "monitor/history/history_header.h"
 #include "monitor/history/history_layout.h"
@@ -66,6 +67,7 @@ struct HistoryReader::State {
   std::optional<HistoryRecord> read_object(std::string_view line);
   bool is_superseded(std::int64_t step);
   void require_order(std::int64_t step);
+  void require_same_header(std::string_view line) const;
   void note_damage(std::string_view line, const char* what);
 
   std::string_view text;
@@ -108,6 +110,14 @@ void HistoryReader::State::require_order(std::int64_t step) {
   last_step = step;
 }
 
+void HistoryReader::State::require_same_header(std::string_view line) const {
+  try {
+    parse_header_line(line, path);
+  } catch (const InputError&) {  // Of line 1 it ends the reading, here it is one damaged line.
+    throw std::invalid_argument("the first line of a history that this program does not read");
+  }
+}
+
 std::optional<HistoryRecord> HistoryReader::State::read_row(std::string_view line) {
   const std::optional<HistoryLayout>& layout = layouts.at(layout_of_row(line));
   const std::optional<std::int64_t> step = step_of_row(line);
@@ -129,7 +139,7 @@ std::optional<HistoryRecord> HistoryReader::State::read_object(std::string_view 
     return std::nullopt;
   }
   if (is_history_header(line)) {  // Written once more where a first attempt failed half way.
-    parse_header_line(line, path);
+    require_same_header(line);
     return std::nullopt;
   }
   if (const auto step = step_of_resumption(line)) {

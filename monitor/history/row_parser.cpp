@@ -62,6 +62,7 @@ class RowParser {
   /// Up to as many values as there are, and the closing bracket; those left out keep theirs.
   void read_rest(std::span<std::int64_t> values);
 
+  void require_room() const;
   void read_scalars();
   void read_norms();
   void read_statistics();
@@ -267,8 +268,18 @@ void RowParser::read_slices() {
   });
 }
 
+/// Before anything is copied: short rows of a long layout would take as long as long ones.
+void RowParser::require_room() const {
+  constexpr std::size_t kLeastOfATensor = 8;  // In each of four columns a digit and what ends it.
+  constexpr std::size_t kLeastOfALayer = 3;   // "[],"
+  const std::size_t least =
+      kLeastOfATensor * layout_.tensors.size() + kLeastOfALayer * layout_.units.size();
+  if (row_.bytes_left() < least) row_.refuse("fewer values than the layout has");
+}
+
 HistoryStep RowParser::parse() {
   read_scalars();
+  require_room();
   step_.metrics.tensors = layout_.tensors;
   if (layout_.tensors.empty()) {
     read_norms();

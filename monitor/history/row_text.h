@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -26,6 +27,8 @@ class RowText {
     throw std::invalid_argument(fmt::format("{} at byte {}", what, at_ - begin_ + 1));
   }
 
+  std::size_t bytes_left() const { return static_cast<std::size_t>(end_ - at_); }
+
   bool take(char letter) {
     if (at_ == end_ || *at_ != letter) return false;
     ++at_;
@@ -39,8 +42,7 @@ class RowText {
   }
 
   bool take_word(std::string_view word) {
-    if (!std::string_view(at_, static_cast<std::size_t>(end_ - at_)).starts_with(word))
-      return false;
+    if (!std::string_view(at_, bytes_left()).starts_with(word)) return false;
     at_ += word.size();
     return true;
   }

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <string_view>
 
 #include "kernels/runtime/utf8.h"
 #include "monitor/metrics/phrases.h"
@@ -60,11 +59,6 @@ std::vector<const Episode*> serious_episodes(const TrajectoryReport& run, bool e
   return episodes;
 }
 
-/// No rule that needs patience can have raised anything.
-bool is_too_short(const TrajectoryReport& run) {
-  return run.steps < run.thresholds.patience && run.verdict == Verdict::kHealthy;
-}
-
 std::string episode_story(const Episode& episode) {
   const std::string when =
       episode.is_open ? fmt::format("from step {} to the end", episode.first_step)
@@ -76,11 +70,12 @@ std::string episode_story(const Episode& episode) {
 }
 
 /// "vanishing (R2) from step 0 to 10, healthy at the end"
-std::string health_story(const TrajectoryReport& run) {
+std::string health_story(const TrainedNetwork& network) {
+  const TrajectoryReport& run = network.run;
   std::vector<const Episode*> told = serious_episodes(run, false);
   std::vector<const Episode*> explained = serious_episodes(run, true);
   if (told.empty()) std::swap(told, explained);
-  if (told.empty()) return is_too_short(run) ? "too few steps to judge" : "healthy throughout";
+  if (told.empty()) return network.is_too_short ? "too few steps to judge" : "healthy throughout";
   std::string text;
   for (std::size_t i = 0; i < std::min(told.size(), kMostCausesTold); ++i) {
     text += (i > 0 ? ", " : "") + episode_story(*told[i]);
@@ -123,7 +118,7 @@ std::string reason_phrase(const Trained& trained) {
 
 std::string story(const Trained& trained) {
   return fmt::format("{}: {}; {}. Predicted {}: {}, {}.\n", printable(trained.report.name),
-                     loss_story(trained.network), health_story(trained.network.run),
+                     loss_story(trained.network), health_story(trained.network),
                      name(trained.report.diagnosis.verdict),
                      outcome_phrase(trained.network.prediction), reason_phrase(trained));
 }
@@ -145,7 +140,7 @@ std::string training_table(std::span<const NetworkReport> networks,
                     std::string(name(networks[i].diagnosis.verdict)),
                     three_digits(network.loss_before), three_digits(network.loss_after),
                     learnt_text(network.score_after), sparkline(network.losses, range, style),
-                    is_too_short(network.run) ? "-" : std::string(name(network.run.verdict)),
+                    network.is_too_short ? "-" : std::string(name(network.run.verdict)),
                     outcome_phrase(network.prediction)});
   }
   return aligned_table(rows, style);
@@ -201,31 +196,15 @@ std::string prediction_conclusion(std::span<const NetworkReport> networks,
   return text + ".\n";
 }
 
-bool divides_by_size(std::string_view optimizer) {
-  return optimizer.starts_with("adam");
-}
-
 /// Where vanishing gradients held one optimizer up and not another: why.
-std::string vanishing_conclusion(std::span<const NetworkReport> networks,
-                                 std::span<const TrainedComparison> trainings) {
-  for (std::size_t i = 0; i < networks.size(); ++i) {
-    if (networks[i].diagnosis.verdict != Verdict::kVanishing) continue;
-    const TrainedComparison* slow = nullptr;
-    const TrainedComparison* fast = nullptr;
-    for (const TrainedComparison& training : trainings) {
-      const PredictionOutcome outcome = training.networks.at(i).prediction;
-      const bool divides = divides_by_size(training.optimizer);
-      if (!divides && outcome == PredictionOutcome::kHeld) slow = &training;
-      if (divides && outcome == PredictionOutcome::kFailed) fast = &training;
-    }
-    if (slow == nullptr || fast == nullptr) continue;
-    return fmt::format(
-        "Vanishing gradients hold up {}, whose steps are as small as they are; {} divides each "
-        "step "
-        "by the size of its gradients.\n",
-        slow->optimizer, fast->optimizer);
-  }
-  return "";
+std::string vanishing_conclusion(std::span<const TrainedComparison> trainings) {
+  const auto fast = std::ranges::find_if(
+      trainings, [](const TrainedComparison& training) { return !training.got_past.empty(); });
+  if (fast == trainings.end()) return "";
+  return fmt::format(
+      "Vanishing gradients hold up {}, whose steps are as small as they are; {} divides each step "
+      "by the size of its gradients.\n",
+      fast->got_past, fast->optimizer);
 }
 
 }  // namespace
@@ -247,7 +226,7 @@ std::string trained_comparison_text(std::span<const NetworkReport> networks,
     text += training_part(networks, training, style);
   }
   return text + decorate('\n' + prediction_conclusion(networks, trainings) +
-                             vanishing_conclusion(networks, trainings),
+                             vanishing_conclusion(trainings),
                          style);
 }
 

@@ -24,6 +24,7 @@ struct TrainedNetwork {
   double score_after = 0.0;
   /// Of the batches, as means over equal parts of the steps.
   std::vector<double> losses;
+  bool is_too_short = false;                                ///< As is_too_short() has it.
   PredictionOutcome prediction = PredictionOutcome::kOpen;  ///< Of judge_predictions().
 };
 
@@ -34,6 +35,9 @@ struct TrainedComparison {
   std::int64_t batch = 0;  ///< Samples of a step.
   std::int64_t steps = 0;
   std::vector<TrainedNetwork> networks;  ///< In the order of the comparison, as many.
+  /// The optimizer that vanishing gradients held up and this one not (contrast_of()); empty for
+  /// none.
+  std::string got_past;
 };
 
 /// After a blank line: for each way of training a table and a line of story for each network, then how

@@ -134,6 +134,7 @@ std::string training_json(const TrainingReport& report) {
   out.member("treatment", counts_json(report.treatment));
   out.member("files", files_json(report));
   write_judged_run(out, report.run);
+  out.member("curve", curve_json(report.run));
   out.close();
   return std::move(out).finish();
 }

@@ -13,4 +13,7 @@ Json event_json(const HealthEvent& event);
 /// Members of an object that is open: from "run" to "events_left_out", as trajectory_json() has them.
 void write_judged_run(JsonWriter& out, const TrajectoryReport& report);
 
+/// [{"step", "loss", "global_norm"}, ...], as trajectory_json() has it.
+Json curve_json(const TrajectoryReport& report);
+
 }  // namespace gradvitals

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -12,6 +14,7 @@
 #include "monitor/report/finding_json.h"
 #include "monitor/report/finding_text.h"
 #include "monitor/report/number_text.h"
+#include "monitor/report/sparkline.h"
 #include "monitor/report/thresholds_text.h"
 #include "monitor/report/trajectory_json.h"
 #include "monitor/report/vital_signs_text.h"
@@ -108,6 +111,38 @@ std::string worst_text(const TrajectoryReport& report) {
          finding_advice(worst->finding);
 }
 
+/// Null for what was not finite, or not known.
+std::optional<double> peak_of(const SignalRange& range) {
+  if (range.count == 0 || range.nonfinite_count > 0) return std::nullopt;
+  return range.max;
+}
+
+/// Empty where fewer than two points are known.
+std::string curve_line(const TrajectoryReport& report, std::string_view label,
+                       SignalRange HistoryInterval::*signal, TextStyle style) {
+  std::vector<double> peaks;
+  bool is_known = false;
+  for (const HistoryInterval& interval : report.curve.intervals()) {
+    const SignalRange& range = interval.*signal;
+    is_known |= range.count > 0;
+    peaks.push_back(peak_of(range).value_or(std::numeric_limits<double>::quiet_NaN()));
+  }
+  if (!is_known || peaks.size() < 2) return "";
+  SparkRange drawn;
+  widen(drawn, peaks);
+  if (!(drawn.high > 0.0)) return "";
+  return fmt::format("   {:<16}{}  {} to {}\n", label, sparkline(peaks, drawn, style),
+                     three_digits(drawn.low), three_digits(drawn.high));
+}
+
+std::string curve_text(const TrajectoryReport& report, TextStyle style) {
+  const std::string lines =
+      curve_line(report, "Loss", &HistoryInterval::loss, style) +
+      curve_line(report, "Gradient norm", &HistoryInterval::global_norm, style);
+  if (lines.empty()) return "";
+  return decorate("\n📊 OVER THE STEPS (peaks, on a logarithmic scale):\n", style) + lines;
+}
+
 Verdict run_verdict(const TrajectoryReport& report) {
   const Episode* const worst = worst_episode(report);
   const bool decides = worst != nullptr && worst->finding.severity >= Severity::kWarning;
@@ -152,6 +187,16 @@ Json episode_json(const Episode& episode) {
   return json;
 }
 
+Json curve_json(const TrajectoryReport& report) {
+  Json points = Json::array();
+  for (const HistoryInterval& interval : report.curve.intervals()) {
+    points.push_back({{"step", interval.last_step},
+                      {"loss", json_number(peak_of(interval.loss))},
+                      {"global_norm", json_number(peak_of(interval.global_norm))}});
+  }
+  return points;
+}
+
 Json event_json(const HealthEvent& event) {
   Json json = {{"event", name(event.kind)}, {"step", event.step}};
   json.update(episode_json(event.episode));
@@ -169,6 +214,15 @@ void write_judged_run(JsonWriter& out, const TrajectoryReport& report) {
   for (const HealthEvent& event : report.events) out.value(event_json(event));
   out.close();
   out.member("events_left_out", report.events_left_out);
+}
+
+void add_to_curve(TrajectoryReport& report, std::int64_t step, std::optional<double> loss,
+                  std::optional<double> global_norm) {
+  HistoryStep added;
+  added.metrics.step = step;
+  added.metrics.loss = loss;
+  if (global_norm) added.metrics.gradient_norms = {*global_norm};
+  report.curve.add(std::move(added));
 }
 
 const Episode* worst_episode(const TrajectoryReport& report) {
@@ -211,6 +265,7 @@ std::string trajectory_text(const TrajectoryReport& report, TextStyle style) {
   }
   text += thresholds_text(report.thresholds, style);
   if (report.steps == 0) return text;
+  text += curve_text(report, style);
   text += episodes_text(report, style);
   text += decorate(worst_text(report), style);
   text += decorate("\n🫀 VITAL SIGNS:\n" +
@@ -225,6 +280,7 @@ std::string trajectory_json(const TrajectoryReport& report) {
   out.member("schema", kRunSchema);
   out.member("name", report.name);
   write_judged_run(out, report);
+  out.member("curve", curve_json(report));
   out.close();
   return std::move(out).finish();
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "monitor/history/bounded_history.h"
 #include "monitor/metrics/thresholds.h"
 #include "monitor/metrics/vital_signs.h"
 #include "monitor/report/style.h"
@@ -14,6 +15,10 @@
 #include "monitor/trajectory/health_event.h"
 
 namespace gradvitals {
+
+/// Of a run's curve: no more points than a line of text has room for, and no step whole.
+inline constexpr BoundedHistory::Options kCurveOptions = {
+    .recent = 1, .intervals = 64, .incidents = 2, .incident_steps = 0};
 
 /// What a HealthTracker has found. Names may hold any bytes: the writers escape them.
 struct TrajectoryReport {
@@ -30,12 +35,17 @@ struct TrajectoryReport {
   Severity worst_severity = Severity::kOk;  ///< Of all episodes that there were.
   std::vector<Episode> episodes;
   std::int64_t forgotten_episodes = 0;
-  std::vector<HealthEvent> events;   ///< The first ones.
-  std::int64_t events_left_out = 0;  ///< Those after them.
+  std::vector<HealthEvent> events;      ///< The first ones.
+  std::int64_t events_left_out = 0;     ///< Those after them.
+  BoundedHistory curve{kCurveOptions};  ///< Loss and norm over the whole run; see add_to_curve().
   VitalSigns vital_signs;
   Thresholds thresholds;
   std::vector<std::string> notes;  ///< What is to be said about the input.
 };
+
+/// Adds a step's loss and norm to the curve, and nothing of its tensors.
+void add_to_curve(TrajectoryReport& report, std::int64_t step, std::optional<double> loss,
+                  std::optional<double> global_norm);
 
 /// What its JSON document says first.
 inline constexpr std::string_view kRunSchema = "gradvitals.run/1";
@@ -47,14 +57,17 @@ const Episode* worst_episode(const TrajectoryReport& report);
 /// One sentence: whether the run is healthy, else what is wrong with it and when.
 std::string run_verdict_sentence(const TrajectoryReport& report);
 
-/// The sentence, the notes, the episodes as a table, the worst one with what to do about it, and the
-/// vital signs.
+/// The sentence, the notes, loss and norm as lines of characters, the episodes as a table, the
+/// worst one with what to do about it, and the vital signs.
 std::string trajectory_text(const TrajectoryReport& report, TextStyle style);
 
 /// {"schema": "gradvitals.run/1", "name", "run": {"verdict" and "severity" of the worst episode,
 /// "steps", "first_step", "last_step", "first_bad_step", "findings"}, "at_end": {"verdict",
-/// "severity"}, "vital_signs", "events"}: in the form of diagnosis_json(). A finding of the run is
-/// one of its episodes: it has "first_step", "last_step", "peak_step", "count" and "is_open", too.
+/// "severity"}, "vital_signs", "events", "curve"}: in the form of diagnosis_json(). A finding of
+/// the run is one of its episodes: it has "first_step", "last_step", "peak_step", "count" and
+/// "is_open", too. "curve" is the whole run in 64 points or fewer, {"step", "loss", "global_norm"}:
+/// the largest values of the steps up to that one and after the point before; null where one of
+/// them was not finite or none was known.
 std::string trajectory_json(const TrajectoryReport& report);
 
 }  // namespace gradvitals

@@ -40,6 +40,12 @@ std::string others_with_zero_units(const std::vector<const TensorRecord*>& kerne
   return others.empty() ? "" : fmt::format("; so are {}", list_names(others));
 }
 
+/// What is left of most elements are the last bits of their type, where equality is rounding.
+bool has_underflowed(const TensorRecord& kernel) {
+  const TensorStats& stats = kernel.stats;
+  return 2 * stats.subnormal_count > stats.finite_count() - stats.zero_count;
+}
+
 /// One slice that holds nearly all of a gradient.
 std::vector<Finding> top_slices(const Evidence& evidence) {
   constexpr std::int64_t kMinSlices = 8;  // Of fewer, one may well lead.
@@ -88,7 +94,7 @@ std::vector<Finding> check_twin_units(const Evidence& evidence) {
     return fraction(kernel->units->twin_count, kernel->units->count);
   };
   for (const TensorRecord* kernel : hidden_kernels(evidence.metrics)) {
-    if (kernel->units->twin_count < 2) continue;
+    if (kernel->units->twin_count < 2 || has_underflowed(*kernel)) continue;
     if (worst == nullptr || share(kernel) > share(worst)) worst = kernel;
   }
   if (worst == nullptr) return {};

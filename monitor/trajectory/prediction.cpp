@@ -40,4 +40,23 @@ std::vector<PredictionOutcome> judge_predictions(std::span<const TrainedOutcome>
   return outcomes;
 }
 
+std::optional<VanishingContrast> contrast_of(std::span<const Verdict> first_verdicts,
+                                             std::span<const TrainedWay> ways) {
+  for (std::size_t network = 0; network < first_verdicts.size(); ++network) {
+    if (first_verdicts[network] != Verdict::kVanishing) continue;
+    std::optional<std::size_t> held_up, got_past;
+    for (std::size_t i = 0; i < ways.size(); ++i) {
+      const PredictionOutcome outcome = ways[i].outcomes.at(network);
+      if (!ways[i].divides_by_size && outcome == PredictionOutcome::kHeld) held_up = i;
+      if (ways[i].divides_by_size && outcome == PredictionOutcome::kFailed) got_past = i;
+    }
+    if (held_up && got_past) return VanishingContrast{*held_up, *got_past};
+  }
+  return std::nullopt;
+}
+
+bool is_too_short(std::int64_t steps, Verdict verdict_at_end, const Thresholds& thresholds) {
+  return steps < thresholds.patience && verdict_at_end == Verdict::kHealthy;
+}
+
 }  // namespace gradvitals

@@ -1,11 +1,14 @@
 // Whether the verdict of a network's first visit foretold how it would train.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "monitor/metrics/thresholds.h"
 #include "monitor/rules/diagnosis.h"
 
 namespace gradvitals {
@@ -43,5 +46,27 @@ inline constexpr double kLeastLearnt = 0.1;
 /// what the best one did, or its loss is not finite. Open where the loss is finite and the best one
 /// learnt less than kLeastLearnt. Pure.
 std::vector<PredictionOutcome> judge_predictions(std::span<const TrainedOutcome> networks);
+
+/// One way of training the networks of a comparison, all of them alike.
+struct TrainedWay {
+  bool divides_by_size = false;  ///< Each step by the size of its gradients, as adam does.
+  std::vector<PredictionOutcome> outcomes;  ///< In the order of the networks.
+};
+
+/// Places of two ways: vanishing gradients held the one up and not the other.
+struct VanishingContrast {
+  std::size_t held_up = 0;
+  std::size_t got_past = 0;
+};
+
+/// Of the first network whose verdict was vanishing and held where steps are as small as gradients
+/// are, and failed where steps are divided by their size; empty where there is none. Each way has
+/// an outcome for each verdict. Pure.
+std::optional<VanishingContrast> contrast_of(std::span<const Verdict> first_verdicts,
+                                             std::span<const TrainedWay> ways);
+
+/// So few steps that no rule which needs patience can have raised anything, and no other has:
+/// "healthy" says nothing then.
+bool is_too_short(std::int64_t steps, Verdict verdict_at_end, const Thresholds& thresholds);
 
 }  // namespace gradvitals

@@ -20,7 +20,9 @@ struct ParameterSignal {
   bool has_gradient = false;   ///< It exists and has elements.
   double gradient_norm = 0.0;  ///< L2
   std::optional<double> weight_norm;
-  std::optional<double> update_norm;  ///< What this step's update changed.
+  /// What the update changed that led to these weights: that of the step before, where a Trainer
+  /// watches.
+  std::optional<double> update_norm;
 
   /// update_norm / weight_norm; empty where either is not known or the weight is zero.
   std::optional<double> update_to_weight_ratio() const;

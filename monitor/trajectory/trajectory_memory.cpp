@@ -133,6 +133,7 @@ bool TrajectoryMemory::rate_has_decayed(const StepContext& context) const {
 
 void TrajectoryMemory::remember(const StepSignals& step, const StepContext& context) {
   remember_rate(context);
+  last_step_was_skipped_ = context.is_skipped;
   std::erase_if(spikes_,
                 [&](std::int64_t spike) { return spike + thresholds_.norm_window <= step.step; });
   if (!step.is_finite) return;
@@ -155,6 +156,7 @@ void TrajectoryMemory::remember_weights(const StepSignals& step) {
 
 void TrajectoryMemory::remember_norm(const StepSignals& step) {
   if (!step.has_gradients || !(step.global_norm > 0.0)) return;
+  if (!std::isfinite(step.global_norm)) return;  // Finite norms can be too large together.
   const bool is_high = is_spike(step);
   if (is_high) spikes_.push_back(step.step);
   norm_drift_ = drift(norm_drift_, norm_deviation(step));

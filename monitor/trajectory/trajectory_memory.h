@@ -67,6 +67,9 @@ class TrajectoryMemory {
   /// A schedule has taken the rate down, step by step, to next to nothing.
   bool rate_has_decayed(const StepContext& context) const;
 
+  /// The step before changed nothing.
+  bool last_step_was_skipped() const { return last_step_was_skipped_; }
+
   const RobustWindow& norms() const { return norms_; }
   std::int64_t spikes_in_window() const { return static_cast<std::int64_t>(spikes_.size()); }
 
@@ -92,6 +95,7 @@ class TrajectoryMemory {
   double highest_rate_ = 0.0;
   std::optional<double> last_rate_;
   bool rate_jumped_down_ = false;
+  bool last_step_was_skipped_ = false;
 };
 
 }  // namespace gradvitals

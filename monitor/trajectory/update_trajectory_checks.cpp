@@ -20,6 +20,11 @@ bool loss_stands_still(const TrajectoryEvidence& evidence) {
   return improvement && *improvement < evidence.thresholds.stall_improvement;
 }
 
+/// Of a Trainer's step the update is the one before it; of other loops it may be its own.
+bool update_was_skipped(const TrajectoryEvidence& evidence) {
+  return evidence.context.is_skipped || evidence.memory.last_step_was_skipped();
+}
+
 bool is_warmed_up(const TrajectoryEvidence& evidence) {
   return evidence.step.step >= evidence.thresholds.warmup_steps;
 }
@@ -96,7 +101,7 @@ Finding slow_update(const Moved& slowest, const TrajectoryEvidence& evidence) {
 }  // namespace
 
 std::vector<Finding> check_update_ratio(const TrajectoryEvidence& evidence) {
-  if (evidence.context.is_skipped || !is_warmed_up(evidence)) return {};
+  if (update_was_skipped(evidence) || !is_warmed_up(evidence)) return {};
   const std::vector<Moved> kernels = moved_kernels(evidence.step);
   if (kernels.empty()) return {};
   std::vector<Finding> findings;
@@ -116,7 +121,7 @@ std::vector<Finding> check_update_ratio(const TrajectoryEvidence& evidence) {
 }
 
 std::vector<Finding> check_unchanged_weights(const TrajectoryEvidence& evidence) {
-  if (evidence.context.is_skipped || evidence.memory.rate_has_decayed(evidence.context)) return {};
+  if (update_was_skipped(evidence) || evidence.memory.rate_has_decayed(evidence.context)) return {};
   const auto is_unchanged = [&](const ParameterSignal& parameter) {
     const std::optional<double> ratio = parameter.update_to_weight_ratio();
     return ratio && *ratio < evidence.thresholds.unchanged_ratio && has_moving_gradient(parameter);

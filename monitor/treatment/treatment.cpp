@@ -23,6 +23,18 @@ constexpr std::int64_t kMostSpikesInARow = 8;
 constexpr std::int64_t kStepsBetweenCuts = 32;
 constexpr double kLeastRateFactor = 1e-3;
 
+/// What an entry of a saved state may hold.
+struct SavedRange {
+  double low = 0.0;
+  double high = 0.0;
+  bool is_whole = false;
+};
+/// Up to 2^53 float64 holds every whole number.
+constexpr SavedRange kCounts = {.low = 0.0, .high = 0x1p53, .is_whole = true};
+constexpr SavedRange kRateFactors = {.low = kLeastRateFactor, .high = 1.0};
+/// log10 of every float64 that is finite and above 0.
+constexpr SavedRange kLogNorms = {.low = -324.0, .high = 309.0};
+
 void require_fraction(double value, const char* what) {
   if (value > 0.0 && value < 1.0) return;
   throw std::invalid_argument(fmt::format("Treatment: {} is {}, not between 0 and 1", what, value));
@@ -60,8 +72,10 @@ std::vector<double> numbers_in(const std::string& name, const std::string& text)
   return values;
 }
 
+/// `least` to `most` numbers of the range.
 std::vector<double> saved_numbers(const std::map<std::string, std::string>& state,
-                                  const std::string& name, std::size_t least, std::size_t most) {
+                                  const std::string& name, std::size_t least, std::size_t most,
+                                  const SavedRange& range) {
   const auto entry = state.find(name);
   if (entry == state.end()) {
     throw std::invalid_argument(fmt::format("treatment state '{}' is missing", name));
@@ -70,6 +84,13 @@ std::vector<double> saved_numbers(const std::map<std::string, std::string>& stat
   if (values.size() < least || values.size() > most) {
     throw std::invalid_argument(
         fmt::format("treatment state '{}' has {} numbers", name, values.size()));
+  }
+  for (const double value : values) {
+    const bool fits = value >= range.low && value <= range.high;
+    if (fits && (!range.is_whole || value == std::floor(value))) continue;
+    throw std::invalid_argument(fmt::format("treatment state '{}' has {}, no {} from {} to {}",
+                                            name, value, range.is_whole ? "whole number" : "number",
+                                            range.low, range.high));
   }
   return values;
 }
@@ -206,10 +227,12 @@ void Treatment::save_state(std::map<std::string, std::string>& state) const {
 }
 
 void Treatment::load_state(const std::map<std::string, std::string>& state) {
-  const std::vector<double> norms = saved_numbers(state, "treatment.norms", 0, norms_.capacity());
-  const std::vector<double> factor = saved_numbers(state, "treatment.learning_rate_factor", 1, 1);
-  const std::vector<double> last_cut = saved_numbers(state, "treatment.last_cut", 0, 1);
-  const std::vector<double> counts = saved_numbers(state, "treatment.counts", 6, 6);
+  const std::vector<double> norms =
+      saved_numbers(state, "treatment.norms", 0, norms_.capacity(), kLogNorms);
+  const std::vector<double> factor =
+      saved_numbers(state, "treatment.learning_rate_factor", 1, 1, kRateFactors);
+  const std::vector<double> last_cut = saved_numbers(state, "treatment.last_cut", 0, 1, kCounts);
+  const std::vector<double> counts = saved_numbers(state, "treatment.counts", 6, 6, kCounts);
   norms_.clear();
   for (const double value : norms) norms_.add(value);
   controls_.learning_rate_factor = factor.front();

@@ -2,6 +2,7 @@
 // was given the same steps, and histories made by hand.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -66,6 +67,7 @@ TEST_F(DiagnoseHistory, SaysFirstThatAHealthyRunIsHealthy) {
                              "went from 2 to 1.7.\n"))
       << result.out;
   EXPECT_NE(result.out.find("VITAL SIGNS"), std::string::npos);
+  EXPECT_NE(result.out.find("OVER THE STEPS"), std::string::npos) << result.out;
   EXPECT_NE(result.out.find("normal 1e-05 to 0.1"), std::string::npos) << result.out;
 }
 
@@ -90,6 +92,11 @@ TEST_F(DiagnoseHistory, NamesTheStepAndTensorOfANaN) {
   EXPECT_EQ(document.at("events").at(0).at("event"), "began");
   EXPECT_EQ(document.at("events").at(0).at("step"), 200);
   EXPECT_EQ(document.at("at_end").at("verdict"), "healthy");
+  const json& curve = document.at("curve");
+  EXPECT_LE(curve.size(), 64U);
+  EXPECT_EQ(curve.back().at("step"), 299);
+  const auto is_hole = [](const json& point) { return point.at("global_norm").is_null(); };
+  EXPECT_EQ(std::ranges::count_if(curve, is_hole), 1) << "of the NaN";
 }
 
 TEST_F(DiagnoseHistory, JudgesAsATrackerThatWasThere) {

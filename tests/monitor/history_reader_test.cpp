@@ -2,11 +2,14 @@
 // Oracle: what the writer was given, and lines typed by hand.
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "kernels/runtime/error.h"
+#include "monitor/history/history_row.h"
 #include "monitor/history/history_writer.h"
+#include "tests/monitor/counted_memory.h"
 #include "tests/monitor/history_fixtures.h"
 
 namespace gradvitals::test {
@@ -36,6 +39,15 @@ std::string with_line(const std::string& text, int number, const std::string& li
   std::size_t begin = 0;
   for (int i = 1; i < number; ++i) begin = text.find('\n', begin) + 1;
   return text.substr(0, begin) + line + text.substr(text.find('\n', begin));
+}
+
+std::string damage_of_row(const std::string& row, const HistoryLayout& layout) {
+  try {
+    parse_row(row, layout);
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "";
 }
 
 TEST_F(HistoryReaderTest, EveryPrefixOfAHistoryGivesItsWholeRows) {
@@ -192,6 +204,36 @@ TEST_F(HistoryReaderTest, AnEventOfAnAbandonedStepIsLeftOut) {
   const ReadHistory read = read_history(content());
   ASSERT_EQ(read.events.size(), 1U);
   EXPECT_EQ(read.events.front().step, 1);
+}
+
+TEST_F(HistoryReaderTest, AFirstLineOfAnotherVersionInTheMiddleIsADamagedLine) {
+  const std::string text = written(4);
+  std::string header = text.substr(0, text.find('\n'));
+  EXPECT_EQ(read_history(with_line(text, 4, header)).notes.damaged_lines, 0);
+  header.replace(header.find("history/1"), 9, "history/7");
+  const ReadHistory read = read_history(with_line(text, 4, header));
+  const std::vector<std::int64_t> expected = {0, 2, 3};
+  EXPECT_EQ(read.numbers(), expected);
+  EXPECT_EQ(read.notes.damaged_lines, 1);
+  EXPECT_EQ(read.notes.first_damaged_line, 4);
+}
+
+TEST_F(HistoryReaderTest, AShortRowOfALongLayoutCostsNoCopyOfTheLayout) {
+  HistoryLayout layout;
+  layout.tensors.resize(10'000);
+  layout.units.resize(10'000);
+  const std::string start = "[0,1,null,1,null,1,0,0,null,null,";
+  for (const std::string& row : {start + "[1],[1],[1],[0.5],[],[],[]]", start}) {
+    const std::int64_t before = allocated_bytes();
+    EXPECT_THROW(parse_row(row, layout), std::invalid_argument);
+    EXPECT_LT(allocated_bytes() - before, 10'000);
+    EXPECT_NE(damage_of_row(row, layout).find("fewer values than the layout has"),
+              std::string::npos);
+  }
+  HistoryLayout units_alone;
+  units_alone.units = layout.units;
+  EXPECT_NE(damage_of_row(start + "[],[],[],[],[],[],[]]", units_alone).find("fewer values"),
+            std::string::npos);
 }
 
 }  // namespace

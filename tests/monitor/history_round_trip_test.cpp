@@ -215,6 +215,15 @@ TEST_F(HistoryRoundTrip, KeepsNormsWithoutTensorsAndNetworks) {
   norms.gradient_names = {"a", "b\n\"c\"", "d", ""};
   expect_same_metrics(round_trip(norms).metrics, norms);
 
+  const HealthMetrics named = norms;
+  for (const std::vector<Name>& misfits :
+       {std::vector<Name>{"a"}, std::vector<Name>{"a", "b", "c", "d", "e"}}) {
+    norms.gradient_names = misfits;
+    HealthMetrics unnamed = named;
+    unnamed.gradient_names.clear();
+    expect_same_metrics(round_trip(norms).metrics, unnamed);
+  }
+
   HealthMetrics two = metrics_of({gradient("a", {1.0}), gradient("b", {2.0})});
   two.tensors[1].network = 1;
   two.networks = {"left", "right"};

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "kernels/runtime/error.h"
+#include "monitor/history/append_file.h"
 #include "monitor/history/history_writer.h"
 #include "tests/monitor/history_fixtures.h"
 
@@ -169,8 +170,8 @@ TEST_F(HistoryWriterTest, AFullDiskLosesRowsAndSaysWhichOnce) {
   const std::size_t row = read_history(content()).steps.size();
   ASSERT_EQ(row, 5U);
   {
-    // Room for a part of the next row.
-    const FileSizeLimit limit(content().size() + 20);
+    // Room for a part of the next row or event.
+    const FileSizeLimit limit(content().size() + 10);
     for (; step < 12; ++step) writer.add(light_step(step));
     writer.add_event(R"({"event": "alert"})");
     EXPECT_TRUE(writer.status().is_failing);
@@ -186,7 +187,7 @@ TEST_F(HistoryWriterTest, AFullDiskLosesRowsAndSaysWhichOnce) {
   const ReadHistory read = read_history(content());
   const std::vector<std::int64_t> expected = {0, 1, 2, 3, 4, 12, 13, 14};
   EXPECT_EQ(read.numbers(), expected);
-  EXPECT_EQ(read.notes.damaged_lines, 1);
+  EXPECT_EQ(read.notes.damaged_lines, 0) << "what was written of a row is taken back";
 }
 
 TEST_F(HistoryWriterTest, ADiskThatIsFullFromTheStartGetsItsFirstLineLater) {
@@ -197,10 +198,19 @@ TEST_F(HistoryWriterTest, ADiskThatIsFullFromTheStartGetsItsFirstLineLater) {
     writer->add(light_step(0));
   }
   writer->add(light_step(1));
-  const std::string text = content();
-  // What was written of the first line at first is not one.
-  const ReadHistory read = read_history(text.substr(text.find('\n') + 1));
+  const ReadHistory read = read_history(content());
   EXPECT_EQ(read.numbers(), std::vector<std::int64_t>{1});
+  EXPECT_EQ(read.notes.damaged_lines, 0);
+}
+
+TEST_F(HistoryWriterTest, AFileThatCannotBeReadIsSaidNotToBeReadable) {
+  try {
+    first_line_of(path_ + ".none", 100);
+    FAIL() << "read";
+  } catch (const std::runtime_error& error) {
+    EXPECT_EQ(std::string(error.what()),
+              path_ + ".none: cannot be read: No such file or directory");
+  }
 }
 
 TEST_F(HistoryWriterTest, ADeviceThatIsAlwaysFullEndsNothing) {

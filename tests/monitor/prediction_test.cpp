@@ -79,5 +79,31 @@ TEST(Prediction, AConstantIsTheLeastThatCanBeLearnt) {
   EXPECT_EQ(learnt_share(1.0), 1.0);
 }
 
+TEST(Prediction, ContrastsAWayThatVanishingHeldUpWithOneThatGotPast) {
+  const std::vector<Verdict> verdicts = {Verdict::kHealthy, Verdict::kVanishing};
+  const auto places = [&](std::vector<TrainedWay> ways) -> std::vector<std::size_t> {
+    const std::optional<VanishingContrast> found = contrast_of(verdicts, ways);
+    if (!found) return {};
+    return {found->held_up, found->got_past};
+  };
+  const TrainedWay slow{.divides_by_size = false, .outcomes = {kHeld, kHeld}};
+  const TrainedWay slow_and_past{.divides_by_size = false, .outcomes = {kHeld, kFailed}};
+  const TrainedWay dividing{.divides_by_size = true, .outcomes = {kHeld, kFailed}};
+  const TrainedWay dividing_and_held{.divides_by_size = true, .outcomes = {kFailed, kHeld}};
+  EXPECT_EQ(places({slow, dividing}), (std::vector<std::size_t>{0, 1}));
+  EXPECT_EQ(places({dividing, slow}), (std::vector<std::size_t>{1, 0}));
+  EXPECT_TRUE(places({slow}).empty());
+  EXPECT_TRUE(places({dividing}).empty());
+  EXPECT_TRUE(places({slow_and_past, dividing}).empty());
+  EXPECT_TRUE(places({slow, dividing_and_held}).empty());
+}
+
+TEST(Prediction, FewerStepsThanPatienceTellNothingUnlessSomethingWasFound) {
+  const Thresholds limits;
+  EXPECT_TRUE(is_too_short(limits.patience - 1, Verdict::kHealthy, limits));
+  EXPECT_FALSE(is_too_short(limits.patience, Verdict::kHealthy, limits));
+  EXPECT_FALSE(is_too_short(limits.patience - 1, Verdict::kNonFinite, limits));
+}
+
 }  // namespace
 }  // namespace gradvitals::test

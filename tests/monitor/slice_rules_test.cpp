@@ -99,5 +99,18 @@ TEST(TopUnit, WithNearlyAllOfTheNormInforms) {
   EXPECT_NE(diagnosis.findings.front().text.find("index 4711"), std::string::npos);
 }
 
+TEST(TwinUnits, OfAGradientThatHasUnderflowedAreRounding) {
+  const auto fired_with = [](std::int64_t subnormals) {
+    TensorRecord hidden = weight("fc1.weight", {100, 20});
+    hidden.units->twin_count = 60;
+    hidden.stats.count = 2000;
+    hidden.stats.zero_count = 1000;
+    hidden.stats.subnormal_count = subnormals;
+    return fired(diagnose(metrics_of({hidden, weight("fc2.weight", {10, 100})})));
+  };
+  EXPECT_NE(fired_with(500).find("R23"), std::string::npos) << "half of what is not zero";
+  EXPECT_EQ(fired_with(501).find("R23"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace gradvitals::test

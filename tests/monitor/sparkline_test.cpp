@@ -56,5 +56,12 @@ TEST(Sparkline, SharesARangeWithOtherLines) {
   EXPECT_EQ(sparkline(std::vector<double>{1e0, 1e-9, 1e9}, range, kAsciiSparkline), "=_#");
 }
 
+TEST(Sparkline, SpansMoreThanFloat64CanDivide) {
+  const std::vector<double> values = {1e-300, 1e-100, 1e100, 1e300};
+  SparkRange range;
+  widen(range, values);
+  EXPECT_EQ(sparkline(values, range, kAsciiSparkline), "_-*#");
+}
+
 }  // namespace
 }  // namespace gradvitals::test

@@ -120,6 +120,15 @@ TEST(NormSpike, IsSilentForZeroGradients) {
   EXPECT_TRUE(scene.ask(check_norm_collapse, unit_step(0.0)).empty());
 }
 
+TEST(TrajectoryMemory, FiniteNormsThatAreInfiniteTogetherEnterNoWindow) {
+  Scene scene;
+  for (int i = 0; i < 200; ++i) {
+    const HealthMetrics metrics = metrics_from_norms({1.5e308, 1.5e308});
+    scene.memory.remember(scene.reader.read(metrics, i), {});
+  }
+  EXPECT_EQ(scene.memory.norms().count(), 0u);
+}
+
 TEST(NormCollapse, FiresBelowItsPartOfTheMedian) {
   Scene scene = steady(128);
   EXPECT_TRUE(scene.ask(check_norm_collapse, unit_step(1e-3)).empty()) << "at the limit";
@@ -337,6 +346,17 @@ TEST(UpdateRatio, IsSilentWhileWarmingUpAndInSkippedSteps) {
   scene.remember(unit_step());
   EXPECT_EQ(scene.ask(check_update_ratio, fast).size(), 1u);
   EXPECT_TRUE(scene.ask(check_update_ratio, fast, {.is_skipped = true}).empty());
+}
+
+TEST(UpdateRules, AreSilentInTheStepAfterASkippedOneWhoseUpdateTheySee) {
+  Scene scene = steady(40);
+  scene.remember(unit_step(), {.is_skipped = true});
+  const MadeStep unmoved{.kernels = 1, .update = 0.0};
+  EXPECT_TRUE(scene.ask(check_update_ratio, unmoved).empty());
+  EXPECT_TRUE(scene.ask(check_unchanged_weights, unmoved).empty());
+  scene.remember(unit_step());
+  EXPECT_EQ(scene.ask(check_update_ratio, unmoved).size(), 1u);
+  EXPECT_EQ(scene.ask(check_unchanged_weights, unmoved).size(), 1u);
 }
 
 TEST(UpdateRatio, ASmallOneIsTheGradientsWhereThatIsSmall) {

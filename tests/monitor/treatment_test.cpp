@@ -189,5 +189,30 @@ TEST(Treatment, RefusesOptionsOutOfRange) {
   expect_invalid([] { Treatment({.cut_factor = 0.0}); }, {"factor"});
 }
 
+TEST(Treatment, RefusesAStateWhoseNumbersItCannotHaveWritten) {
+  Treatment treatment({.skips = true, .cuts_learning_rate = true});
+  std::map<std::string, std::string> state;
+  treatment.save_state(state);
+  const auto expect_refused = [&](const std::string& name, const std::string& text) {
+    auto damaged = state;
+    damaged[name] = text;
+    expect_invalid([&] { treatment.load_state(damaged); }, {name});
+  };
+  for (const char* const factor : {"-3", "0", "9e-4", "1.1", "1e9"}) {
+    expect_refused("treatment.learning_rate_factor", factor);
+  }
+  for (const std::string count : {"-1", "0.5", "1e16", "-9.2e18", "1e300"}) {
+    expect_refused("treatment.last_cut", count);
+    expect_refused("treatment.counts", "0 0 0 0 0 " + count);
+  }
+  for (const char* const norm : {"-400", "310", "1e300"}) {
+    expect_refused("treatment.norms", norm);
+  }
+  state["treatment.learning_rate_factor"] = "0.001";
+  state["treatment.last_cut"] = "9007199254740992";
+  EXPECT_NO_THROW(treatment.load_state(state));
+  EXPECT_EQ(treatment.controls().learning_rate_factor, 0.001);
+}
+
 }  // namespace
 }  // namespace gradvitals::test

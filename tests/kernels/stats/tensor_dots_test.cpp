@@ -231,6 +231,15 @@ TEST_P(TensorDotsTest, RefusesWhatDoesNotFitAndNamesThePair) {
                  {"workspace", "3 records, not 2"});
   expect_invalid(call(good, [](TensorDotsPass& pass) { pass.workspace.data = pass.out.data; }),
                  {"share memory"});
+  const auto sharing = [&](TensorPair& pair, const void* memory) {
+    return call(pair, [memory](TensorDotsPass& pass) {
+      pass.out.data = static_cast<TensorDots*>(const_cast<void*>(memory));
+    });
+  };
+  TensorPair large = {records.data(), values.data(), 4, DType::kFloat32};
+  expect_invalid(sharing(large, records.data()), {"out", "x of a pair", "share memory"});
+  large = {values.data(), records.data() + 3, 4, DType::kFloat32};
+  expect_invalid(call(large, as_it_is), {"workspace", "y of a pair", "share memory"});
 }
 
 TEST(TensorDots, EveryThreadCountGivesTheSameBits) {

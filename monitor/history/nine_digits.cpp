@@ -26,7 +26,8 @@ constexpr double power_of_ten(int exponent) {
 constexpr auto kPowersOfTen = [] {
   std::array<double, 2 * kLargestPower + 1> powers{};
   for (int i = -kLargestPower; i <= kLargestPower; ++i) {
-    powers[static_cast<std::size_t>(i + kLargestPower)] = power_of_ten(i);
+    const int place = i + kLargestPower;
+    powers[static_cast<std::size_t>(place)] = power_of_ten(i);
   }
   return powers;
 }();
@@ -102,12 +103,14 @@ char* write_nine_digits(char* out, double value) {
   const auto bits = std::bit_cast<std::uint64_t>(magnitude);
   int exponent = ((static_cast<int>(bits >> kMantissaBits) - kBias) * kNumerator) >> kShift;
   const auto scaled = [magnitude](int power) {
-    return magnitude * kPowersOfTen[static_cast<std::size_t>(8 - power + kLargestPower)];
+    const int place = 8 - power + kLargestPower;
+    return magnitude * kPowersOfTen[static_cast<std::size_t>(place)];
   };
   double digits = scaled(exponent);
   if (digits >= 999999999.5) digits = scaled(++exponent);
   if (digits < 99999999.5) digits = scaled(--exponent);
-  return write_digits(out, static_cast<std::uint32_t>(digits + 0.5), exponent);
+  const double behind = digits + 0.5;  // Positive, and below 2^32: cut off, it is rounded.
+  return write_digits(out, static_cast<std::uint32_t>(behind), exponent);
 }
 
 char* write_exact(char* out, double value) {

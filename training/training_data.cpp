@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
+#include "kernels/runtime/did_you_mean.h"
 #include "kernels/runtime/input_message.h"
 #include "training/known_data.h"
 #include "training/scaling.h"
@@ -19,6 +22,17 @@ namespace {
 constexpr std::int64_t kFewestRows = 2;  ///< One sample has no variance.
 
 using Rows = std::vector<std::int64_t>;
+
+/// A word that is no path is a name, and names are misspelled.
+void refuse_unknown_name(const std::string& data) {
+  std::error_code ignored;
+  const bool may_be_path = data.find_first_of("./") != std::string::npos;
+  if (data.empty() || may_be_path || std::filesystem::exists(data, ignored)) return;
+  std::vector<std::string> names;
+  for (const KnownData& known : kKnownData) names.emplace_back(known.name);
+  refuse_input(data, fmt::format("is neither a file nor one of {}{}", known_data_sets(),
+                                 did_you_mean(data, names)));
+}
 
 std::string feature_text(const Dataset& dataset, std::int64_t feature) {
   if (dataset.feature_names.empty()) return fmt::format("feature {}", feature + 1);
@@ -187,6 +201,7 @@ TrainingData load_training_data(const TrainingDataRequest& request) {
   if (const KnownData* const known = find_known_data(request.data)) {
     return load_known(*known, request);
   }
+  refuse_unknown_name(request.data);
   return make_training_data(request.target.empty() ? load_dataset(request.data)
                                                    : load_dataset(request.data, request.target),
                             request);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <pthread.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,12 +73,11 @@ Written write_all_of(int descriptor, std::string_view text) {
   return written;
 }
 
-/// Takes the last bytes off again, unless another writer has added more since. Whether it could.
-bool take_back(int descriptor, std::size_t bytes, off_t size_before) {
+/// Takes the last bytes off again. Whether it could.
+bool take_back(int descriptor, std::size_t bytes) {
   struct stat info {};
   return ::fstat(descriptor, &info) == 0 &&
-         info.st_size == size_before + static_cast<off_t>(bytes) &&
-         ::ftruncate(descriptor, size_before) == 0;
+         ::ftruncate(descriptor, info.st_size - static_cast<off_t>(bytes)) == 0;
 }
 
 bool ends_within_a_line(int descriptor, off_t size) {
@@ -97,7 +97,16 @@ AppendFile::AppendFile(const std::string& path) {
   const int mode = is_regular_ ? O_RDWR : O_WRONLY;
   descriptor_ = ::open(path.c_str(), kFlags | mode, kPermissions);
   if (descriptor_ < 0) throw_unusable(path, "written", errno);
-  is_cut_ = is_regular_ && is_there && ends_within_a_line(descriptor_, info.st_size);
+  if (!is_regular_) return;
+  // Two writers would mix their lines. A file system without locks has none to offer.
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    ::close(std::exchange(descriptor_, -1));
+    throw std::runtime_error(
+        fmt::format("{}: is being written by another training: name another file, or wait until it "
+                    "has ended",
+                    printable(path)));
+  }
+  is_cut_ = ::fstat(descriptor_, &info) == 0 && ends_within_a_line(descriptor_, info.st_size);
 }
 
 AppendFile::~AppendFile() {
@@ -129,12 +138,10 @@ int AppendFile::write_lines(std::string_view text) {
     if (error != 0) return error;
     is_cut_ = false;
   }
-  struct stat before {};
-  const bool can_take_back = is_regular_ && ::fstat(descriptor_, &before) == 0;
   const Written written = write_all_of(descriptor_, text);
   if (written.error == 0 || written.bytes == 0) return written.error;
   // A part of a first line would make all that follows unreadable.
-  is_cut_ = !can_take_back || !take_back(descriptor_, written.bytes, before.st_size);
+  is_cut_ = !is_regular_ || !take_back(descriptor_, written.bytes);
   return written.error;
 }
 

@@ -9,7 +9,8 @@ namespace gradvitals {
 /// Move-only. Errors of a write are told, never thrown; a closed pipe raises no signal.
 class AppendFile {
  public:
-  /// Opens or makes it. Throws std::runtime_error naming the path and the reason.
+  /// Opens or makes it; a regular file is its alone while it lives. Throws std::runtime_error naming the
+  /// path and the reason.
   explicit AppendFile(const std::string& path);
   ~AppendFile();
   AppendFile(AppendFile&& other) noexcept;

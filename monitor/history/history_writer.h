@@ -52,7 +52,7 @@ class HistoryWriter {
  public:
   /// Opens the file, or makes it. Throws InputError naming the path where it holds the history of
   /// another run, or any while `resume_step` is empty, or is no history; std::runtime_error naming
-  /// it where it cannot be written.
+  /// it where it cannot be written, or another writer has it open.
   explicit HistoryWriter(std::string path, HistoryOptions options = {});
   ~HistoryWriter();
   HistoryWriter(HistoryWriter&&) noexcept;

@@ -70,7 +70,6 @@ std::vector<Finding> check_loss_growth(const TrajectoryEvidence& evidence) {
 }
 
 std::vector<Finding> check_loss_not_decreasing(const TrajectoryEvidence& evidence) {
-  if (!evidence.step.loss) return {};
   const std::optional<double> gained = evidence.memory.loss_improvement_since_start();
   if (!gained || !evidence.step.loss) return {};
   if (*gained >= evidence.thresholds.stall_improvement) return {};

@@ -90,8 +90,7 @@ Finding slow_update(const Moved& slowest, const TrajectoryEvidence& evidence) {
                           Verdict::kStalled);
   finding.text = fmt::format(
       "One step changes {} by {:.1e} of its norm, though its gradient is {:.1e} of it, and the "
-      "loss "
-      "does not fall: steps are too small.",
+      "loss does not fall: steps are too small.",
       slowest.parameter->name, slowest.ratio,
       slowest.parameter->gradient_norm / *slowest.parameter->weight_norm);
   finding.advice = {"Raise the learning rate", "Look at what the schedule has made of the rate"};
@@ -162,8 +161,7 @@ std::vector<Finding> check_weak_gradients(const TrajectoryEvidence& evidence) {
       about(*weakest, fraction(weak, all), evidence.thresholds.weak_fraction, Verdict::kVanishing);
   finding.text = fmt::format(
       "{} of {} gradients have a norm below {:.0e}, and the loss does not fall; the smallest is "
-      "that "
-      "of {}, with {:.1e}.",
+      "that of {}, with {:.1e}.",
       weak, all, evidence.thresholds.weak_norm, weakest->name, weakest->gradient_norm);
   finding.advice = {"Check activations and the initial scale of the weights",
                     "Where the loss is as low as it can be, training is done"};

@@ -132,6 +132,21 @@ TEST_F(HistoryWriterTest, AnExistingHistoryIsKeptUnlessItsRunGoesOn) {
   EXPECT_EQ(refusal({.run = "r1", .settings = {}, .resume_step = 3}), "");
 }
 
+TEST_F(HistoryWriterTest, AFileHasOneWriterAtATime) {
+  {
+    HistoryWriter first(path_);
+    try {
+      HistoryWriter second(path_);
+      FAIL() << "both write it";
+    } catch (const std::runtime_error& error) {
+      EXPECT_NE(std::string(error.what()).find(path_ + ": is being written by another training"),
+                std::string::npos)
+          << error.what();
+    }
+  }
+  HistoryWriter third(path_, {.run = "", .settings = {}, .resume_step = 0});
+}
+
 TEST_F(HistoryWriterTest, ATextThatIsNoHistoryIsKept) {
   append("my notes\n");
   EXPECT_THROW(HistoryWriter(path_, {.run = "", .settings = {}, .resume_step = 3}), InputError);

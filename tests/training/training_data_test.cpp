@@ -271,6 +271,22 @@ TEST_F(TrainingDataTest, AKnownSetThatIsMissingSaysWhatToInstall) {
                      {"train-images-idx3-ubyte.gz", "apt-get install dataset-fashion-mnist"});
 }
 
+TEST(TrainingDataNames, AMisspelledNameIsToldFromAPath) {
+  const auto message_of = [](const std::string& data) -> std::string {
+    try {
+      load_training_data({.data = data});
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(message_of("digit"),
+            "digit: is neither a file nor one of digits, diabetes, fashion-mnist; did you mean "
+            "digits?");
+  EXPECT_NE(message_of("./digit").find("cannot open"), std::string::npos);
+  EXPECT_NE(message_of("digit.csv").find("cannot open"), std::string::npos);
+}
+
 TEST_F(TrainingDataTest, AKnownSetHasItsOwnTarget) {
   expect_invalid([] { load_training_data({.data = "digits", .target = "3"}); },
                  {"digits", "\"3\""});

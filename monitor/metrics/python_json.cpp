@@ -168,6 +168,11 @@ void complain(JsonText& result, const Quoted& quoted, std::size_t byte) {
 
 }  // namespace
 
+std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  return text.starts_with(kMark) ? text.substr(kMark.size()) : text;
+}
+
 JsonText read_json(std::string_view text) {
   const Quoted quoted = quote_constants(text);
   JsonText result;

@@ -81,8 +81,7 @@ void add_keeping(Command& command, TrainOptions& options) {
                   "Keep it every N steps instead of each epoch");
   command.text(
       "--resume", options.resume, "FILE",
-      "Go on from a checkpoint, with the same options as before; the result has the same bits, "
-      "unless --treat lr acts");
+      "Go on from a checkpoint, with the same options as before; the result has the same bits");
   command.text(
       "--history", options.history, "FILE",
       "Append every step's statistics as JSON lines, which gradvitals diagnose judges again");

@@ -173,14 +173,16 @@ class Trainer {
   void set_controls(const StepControls& controls);
   const StepControls& controls() const { return next_controls_; }
 
-  /// Writes weights, optimizer state, controls, observers' state and position, whole or not at all:
-  /// before the update of step(). The tracker's memory and the signals' are not part of it: after a
-  /// resume the rules that need time begin anew, as does the average of the noise scale, and the first
-  /// step has no cosine. Where on_step() calls it on a GPU, steps are on their way that observers have
-  /// not heard of: their losses are missing in the epoch's mean, and they in the observers' state.
-  /// Throws std::system_error naming the path.
+  /// Writes weights, optimizer state, controls, the tracker's memory and the observers' (under names
+  /// other than "tracker"), and the position, whole or not at all: before the update of step(). The
+  /// signals' memory is not part of it: after a resume the average of the noise scale begins anew, and
+  /// the first step has no cosine. Where on_step() calls it on a GPU, steps are on their way that
+  /// observers have not heard of: their losses are missing in the epoch's mean, and they in what
+  /// tracker and observers remember. Throws std::system_error naming the path.
   void save_checkpoint(const std::string& path) const;
-  /// Goes on where the checkpoint was written; total_steps() stays, and tracker() begins anew. The
+  /// Goes on where the checkpoint was written; total_steps() stays. tracker() remembers what it did
+  /// then, and begins anew where the checkpoint is of a training that was not watched. Of a step that
+  /// on_step() told when the checkpoint was written, observers hear again, with the same events. The
   /// controls are the checkpoint's, unless an observer's load_state() sets others. They stay for good
   /// where nothing treats the training any more: set_controls({}) takes them back. Throws InputError
   /// naming the file and what is missing, of another shape, out of range, or was made with other
@@ -257,8 +259,6 @@ class Trainer {
   std::unique_ptr<StepWatch> watch_;  ///< Null where nothing is watched.
   std::unique_ptr<SignalWatch> signal_watch_;  ///< Null where no signals are asked for.
   HealthTracker tracker_;
-  std::optional<std::int64_t> judged_step_;  ///< That the tracker heard of last.
-  std::vector<HealthEvent> events_;          ///< Of that step.
   std::deque<PendingStep> pending_;
   std::optional<HealthMetrics> arrived_;  ///< Of the first of them, until all observers have heard.
   std::vector<PendingStep> idle_;

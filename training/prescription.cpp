@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "training/plan_changes.h"
 #include "training/remedies.h"
 #include "training/trial.h"
 
@@ -85,6 +86,8 @@ class Prescriber {
     TrialResult result = run_trial(stream_, plan, options_.steps);
     Trial& trial = trials_.emplace_back(std::move(result.trial));
     for (const Remedy* const remedy : changes) trial.remedies.emplace_back(remedy->name);
+    trial.changes = changes_in_words(plan_, plan);
+    if (options_.command_of) trial.command = options_.command_of(plan, result.symptoms);
     trial.trains = is_clearly_below(ranking_loss(trial), constant_loss_);
     if (options_.on_trial) options_.on_trial(trial);
     return result.symptoms;

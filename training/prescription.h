@@ -6,6 +6,7 @@
 
 #include "kernels/runtime/stream.h"
 #include "monitor/report/prescription.h"
+#include "training/remedies.h"
 #include "training/training_plan.h"
 
 namespace gradvitals {
@@ -21,6 +22,10 @@ struct PrescriptionOptions {
   std::int64_t steps = 200;  ///< Of each trial.
   /// Told of each trial once it has ended.
   std::function<void(const Trial&)> on_trial{};
+  /// The command that repeats a training, for Trial::command; empty where there is none. `symptoms` are
+  /// those of the trial.
+  std::function<std::string(const TrainingPlan& plan, const GradientSymptoms& symptoms)>
+      command_of{};
 };
 
 /// Trains the network as it is, then once with each remedy that applies (remedies.h), then with pairs

@@ -160,7 +160,8 @@ class Trainer {
 
   /// Trains until all steps are made, `most_steps` more were, or stop() was called. May be called
   /// again, and then goes on. A stop() that comes while nothing runs counts for the next run(); one
-  /// that comes in the last step of a run() ends that one alone.
+  /// that comes in the last step of a run() ends that one alone. Throws ModelMemoryError where a step does
+  /// not fit into memory, and what observers throw.
   TrainingResult run(std::int64_t most_steps = std::numeric_limits<std::int64_t>::max());
 
   /// Ends run() after the step that is under way. May be called from any thread and from a signal
@@ -220,6 +221,8 @@ class Trainer {
   };
 
   void make_step();
+  void make_step_in_memory();
+  [[noreturn]] void refuse_for_memory() const;
   void load_batch(std::span<const std::int64_t> samples);
   void observe_signals(const Gradients& gradients, bool is_checkup);
   PendingStep begin_step(std::span<const std::int64_t> samples);

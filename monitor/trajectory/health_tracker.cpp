@@ -90,6 +90,7 @@ struct HealthTracker::State {
   RobustWindow update_ratios{kTemperatureSteps};
   VitalSigns signs;
   Severity worst = Severity::kOk;
+  bool has_converged = false;
   std::int64_t steps = 0;
   std::optional<std::int64_t> last_step;
   std::vector<HealthEvent> last_events;
@@ -148,6 +149,7 @@ std::vector<HealthEvent> HealthTracker::add(const HealthMetrics& metrics,
   std::vector<HealthEvent> events;
   state.check_step(step, metrics, context, events);
   if (context.is_checkup) state.check_up(step, metrics, events);
+  state.has_converged = state.memory.has_converged(step);
   state.memory.remember(step, context);
   state.take_vital_signs(step);
   ++state.steps;
@@ -182,6 +184,10 @@ Severity HealthTracker::severity() const {
 
 Severity HealthTracker::worst_severity() const {
   return state_->worst;
+}
+
+bool HealthTracker::has_converged() const {
+  return state_->has_converged;
 }
 
 const VitalSigns& HealthTracker::vital_signs() const {

@@ -137,6 +137,7 @@ void CompareOptions::check() const {
 
 ExitCode compare(const CompareOptions& options) {
   options.check();
+  options.judging.check_outputs();
   const Thresholds thresholds = options.judging.thresholds();
   std::optional<Dataset> dataset;
   if (!options.data.empty()) dataset = read_dataset(options);

@@ -111,6 +111,7 @@ void PrescribeOptions::check() const {
 
 ExitCode prescribe(const PrescribeOptions& options) {
   options.check();
+  if (options.json) check_output("--json", *options.json);
   Stream stream = options.computing.open_stream();
   PrescribeSetup setup = set_up_prescription(stream, options);
   PrescriptionReport report;

@@ -10,6 +10,7 @@
 
 #include "app/chosen_loss.h"
 #include "app/model_source.h"
+#include "app/own_file.h"
 #include "framework/networks.h"
 #include "kernels/runtime/input_message.h"
 #include "training/held_out.h"
@@ -57,6 +58,7 @@ TrainingData batch_data(const std::string& path, const ModelFile& file, std::uin
 }
 
 TrainingData table_data(const PrescribeOptions& options, LossKind loss, Activation head) {
+  refuse_own_file(*options.data);
   return load_training_data({.data = *options.data,
                              .target = options.target.value_or(""),
                              .form = target_form(loss, head),

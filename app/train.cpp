@@ -16,6 +16,7 @@
 #include "app/train_setup.h"
 #include "app/train_watch.h"
 #include "monitor/report/training.h"
+#include "training/constant_baseline.h"
 #include "training/trainer.h"
 #include "training/treatment_observer.h"
 
@@ -44,6 +45,11 @@ void end_treatment(Trainer& trainer) {
 TrajectoryReport judged_run(const Trainer& trainer, const TrainWatch& watch) {
   TrajectoryReport run = watch.seen();
   add_judgement(run, trainer.tracker(), trainer.options().thresholds);
+  const Samples& training = trainer.data().training;
+  if (run.steps > 0 && has_varied_targets(training)) {
+    Stream stream = trainer.stream();
+    run.baseline = compare_with_constant(stream, trainer.model(), trainer.options().loss, training);
+  }
   run.notes = watch.notes();
   return run;
 }
@@ -105,6 +111,7 @@ ExitCode exit_code_of(const TrainingReport& report, int interruption, const Trai
 ExitCode train(const TrainOptions& options) {
   options.check();
   if (options.replay) return replay_incident(*options.replay);
+  options.check_outputs();
   Stream stream = options.computing.open_stream();
   TrainSetup setup = set_up_training(stream, options);
   Trainer trainer(stream, setup.model, setup.data, setup.options);

@@ -1,12 +1,15 @@
 #include "app/train_setup.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "app/chosen_loss.h"
+#include "app/own_file.h"
 #include "app/terminal.h"
 #include "framework/networks.h"
+#include "training/constant_baseline.h"
 
 namespace gradvitals::app {
 namespace {
@@ -34,6 +37,7 @@ TrainingData notebook_data(Stream& stream, const TrainOptions& options) {
 
 TrainingData data_of(Stream& stream, const TrainOptions& options, LossKind loss) {
   if (options.data.empty()) return notebook_data(stream, options);
+  refuse_own_file(options.data);
   TrainingDataRequest request = {.data = options.data,
                                  .target = options.target,
                                  .form = target_form(loss, head_of(options)),
@@ -117,6 +121,23 @@ TrainerOptions trainer_options(const TrainOptions& options, LossKind loss) {
   return chosen;
 }
 
+/// Numbers that may stand for classes are learnt as numbers: says so, and how to learn them otherwise.
+void tell_chosen_loss(const TrainOptions& options, const TrainingData& data, LossKind loss) {
+  const std::vector<double>& values = data.whole_targets;
+  if (options.loss || loss != LossKind::kMse || values.size() < 2) return;
+  const bool is_binary = values == std::vector<double>{0.0, 1.0};
+  if (options.network && !is_binary) return;  // It has one output.
+  const bool are_classes =
+      values.front() == 0.0 && values.back() == static_cast<double>(values.size() - 1);
+  const std::string_view word = !is_binary                                 ? "cross_entropy"
+                                : head_of(options) == Activation::kSigmoid ? "bce"
+                                                                           : "bce_with_logits";
+  note(fmt::format(
+      "no --loss is given: mse, which learns the targets as numbers; they are {}: if these are "
+      "classes, {}--loss {}",
+      fmt::join(values, ", "), are_classes ? "" : "number them from 0 on and give ", word));
+}
+
 }  // namespace
 
 TrainSetup set_up_training(Stream& stream, const TrainOptions& options) {
@@ -124,6 +145,10 @@ TrainSetup set_up_training(Stream& stream, const TrainOptions& options) {
       chosen_loss(options.loss, options.network ? "" : options.data, head_of(options));
   TrainerOptions chosen = trainer_options(options, loss);
   TrainingData data = data_of(stream, options, loss);
+  tell_chosen_loss(options, data, loss);
+  if (!has_varied_targets(data.training)) {
+    note(fmt::format("all targets of {} are the same: there is nothing to learn", data.name));
+  }
   if (chosen.signals.noise && std::min(chosen.batch, data.training.rows) < 2) {
     throw UsageError(
         "--signals noise needs batches of two samples or more: it compares their halves");

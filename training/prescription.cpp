@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "training/constant_baseline.h"
 #include "training/remedies.h"
 #include "training/trial.h"
 
@@ -27,13 +28,6 @@ double ranking_loss(const Trial& trial) {
 
 bool is_clearly_below(double loss, double reference) {
   return loss <= (1.0 - kClearMargin) * reference;
-}
-
-bool has_varied_targets(const TrainingData& data) {
-  const auto outputs = static_cast<std::ptrdiff_t>(data.outputs);
-  const std::vector<float>& y = data.training.y;
-  // Each row against the one before it.
-  return !std::equal(y.begin() + outputs, y.end(), y.begin());
 }
 
 /// Sorts trials, the best first.
@@ -160,7 +154,7 @@ PrescriptionReport prescribe(Stream stream, TrainingPlan plan, const Prescriptio
     throw std::invalid_argument(
         fmt::format("prescribe: steps is {}, not 1 or more", options.steps));
   }
-  if (!has_varied_targets(*plan.data)) {
+  if (!has_varied_targets(plan.data->training)) {
     throw std::invalid_argument(
         fmt::format("prescribe: {}: all targets are the same: there is nothing to learn by which "
                     "remedies could be told apart; give more samples",

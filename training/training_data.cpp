@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <set>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -72,6 +73,19 @@ std::string_view form_text(TargetForm form) {
       return "numbers scaled to [0, 1]";
   }
   return "";
+}
+
+/// See TrainingData::whole_targets.
+std::vector<double> whole_targets_of(const Dataset& dataset) {
+  constexpr std::size_t kMostValues = 10;
+  if (dataset.outputs != 1) return {};
+  std::set<double> values;
+  for (const double value : dataset.y) {
+    if (value != std::floor(value)) return {};
+    values.insert(value);
+    if (values.size() > kMostValues) return {};
+  }
+  return {values.begin(), values.end()};
 }
 
 /// Samples of one or two data sets, scaled by those that are trained on.
@@ -154,6 +168,7 @@ TrainingData make_data(const Dataset& dataset, const Dataset* test,
       "{}: {} samples to train on, {} held out; {} features, standardised{}; {} targets: {}",
       data.name, data.training.rows, data.validation.rows, data.features,
       dataset.has_pixels ? " together" : "", data.outputs, form_text(form));
+  data.whole_targets = whole_targets_of(dataset);
   return data;
 }
 

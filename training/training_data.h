@@ -28,6 +28,9 @@ struct TrainingData {
   Samples training{};
   Samples validation{};       ///< May be empty.
   std::string description{};  ///< One line for reports: sizes, and how they were scaled.
+  /// Of one target column that holds ten different whole numbers at most: those, in ascending order, as
+  /// the file has them. Else empty.
+  std::vector<double> whole_targets{};
 };
 
 /// What becomes of the targets.

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/interrupt.h"
 #include "app/output.h"
 #include "app/prescribe_setup.h"
 #include "app/progress.h"
@@ -115,6 +116,7 @@ ExitCode prescribe(const PrescribeOptions& options) {
   Stream stream = options.computing.open_stream();
   PrescribeSetup setup = set_up_prescription(stream, options);
   PrescriptionReport report;
+  const Interrupt interrupt;
   {
     Progress progress(options.color, options.ascii);
     int tried = 0;
@@ -123,8 +125,12 @@ ExitCode prescribe(const PrescribeOptions& options) {
       progress.show(
           fmt::format("tried {}, {}: {}", tried, printable(title(trial)), summary(trial)));
     };
-    report = prescribe(stream, std::move(setup.plan), {.steps = options.steps, .on_trial = tell});
+    report = prescribe(stream, std::move(setup.plan),
+                       {.steps = options.steps, .on_trial = tell, .is_interrupted = [&interrupt] {
+                          return interrupt.signal() != 0;
+                        }});
   }
+  if (!report.is_complete) report.interruption = name_of_signal(interrupt.signal());
   report.name = setup.name;
   report.device = gradvitals::name(stream.device());
   report.settings = std::move(setup.settings);
@@ -133,7 +139,7 @@ ExitCode prescribe(const PrescribeOptions& options) {
                                                  .ascii = use_ascii(options.ascii)}));
   }
   if (options.json) write_result(*options.json, prescription_json(report));
-  return ExitCode::kJudged;
+  return report.is_complete ? ExitCode::kJudged : exit_code_of_signal(interrupt.signal());
 }
 
 }  // namespace gradvitals::app

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <csignal>
 #include <exception>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "app/interrupt.h"
 #include "app/output.h"
 #include "app/replay_incident.h"
 #include "app/seen_run.h"
@@ -63,7 +63,7 @@ TrainingReport report_of(const Trainer& trainer, const TrainWatch& watch,
   report.planned_steps = trainer.total_steps();
   report.validation = score_of(trainer, result);
   if (!result.is_complete && watch.interruption() != 0) {
-    report.interruption = watch.interruption() == SIGINT ? "SIGINT" : "SIGTERM";
+    report.interruption = name_of_signal(watch.interruption());
   }
   if (watch.has_checkpoint()) report.files.emplace_back("checkpoint", *options.checkpoint);
   if (options.history) report.files.emplace_back("history", *options.history);
@@ -92,7 +92,7 @@ bool deliver_training(const TrainingReport& report, const TrainOptions& options)
 
 ExitCode exit_code_of(const TrainingReport& report, int interruption, const TrainOptions& options) {
   if (report.steps < report.planned_steps && interruption != 0) {
-    return interruption == SIGINT ? ExitCode::kInterrupted : ExitCode::kTerminated;
+    return exit_code_of_signal(interruption);
   }
   if (report.steps == report.steps_before) {
     note(fmt::format("nothing to judge: all {} steps were made before", report.steps));

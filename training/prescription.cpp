@@ -60,12 +60,13 @@ class Prescriber {
   PrescriptionReport run() {
     symptoms_ = try_plan(plan_, {});
     for (const Remedy& remedy : remedies()) {
+      if (is_over_) break;
       const std::optional<TrainingPlan> changed = remedy.apply(plan_, symptoms_);
       if (!changed) continue;
       tried_.push_back({.remedy = &remedy, .place = trials_.size()});
       try_plan(*changed, {&remedy});
     }
-    try_pairs();
+    if (!is_over_) try_pairs();
     return report();
   }
 
@@ -76,7 +77,9 @@ class Prescriber {
   };
 
   GradientSymptoms try_plan(const TrainingPlan& plan, const std::vector<const Remedy*>& changes) {
-    TrialResult result = run_trial(stream_, plan, options_.steps);
+    TrialResult result = run_trial(stream_, plan, options_.steps, options_.is_interrupted);
+    is_over_ = !result.is_complete;
+    if (is_over_) return result.symptoms;
     Trial& trial = trials_.emplace_back(std::move(result.trial));
     for (const Remedy* const remedy : changes) trial.remedies.emplace_back(remedy->name);
     trial.trains = is_clearly_below(ranking_loss(trial), constant_loss_);
@@ -102,7 +105,9 @@ class Prescriber {
       if (is_new_kind && chosen.size() < kMostCombined) chosen.push_back(tried);
     }
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      for (std::size_t j = i + 1; j < chosen.size(); ++j) try_pair(chosen[i], chosen[j]);
+      for (std::size_t j = i + 1; j < chosen.size() && !is_over_; ++j) {
+        try_pair(chosen[i], chosen[j]);
+      }
     }
   }
 
@@ -123,7 +128,9 @@ class Prescriber {
     report.is_held_out = plan_.data->validation.rows > 0;
     report.constant_loss = constant_loss_;
     report.trains_below = (1.0 - kClearMargin) * constant_loss_;
+    report.is_complete = !is_over_;
     report.trials = trials_;
+    if (trials_.empty()) return report;
     std::ranges::stable_sort(report.trials, TrialOrder(constant_loss_));
     report.outcome = outcome(report.trials.front());
     return report;
@@ -145,6 +152,7 @@ class Prescriber {
   GradientSymptoms symptoms_;
   std::vector<Trial> trials_;  ///< In the order in which they ran: as it is, then the remedies.
   std::vector<TriedRemedy> tried_;
+  bool is_over_ = false;  ///< Interrupted.
 };
 
 }  // namespace

@@ -95,6 +95,12 @@ double read_positive_number(const std::string& text) {
   return *value;
 }
 
+/// An empty text is a variable of a shell that holds nothing.
+CLI::Option* refusing_empty(CLI::Option* option) {
+  return option->check(
+      [](const std::string& text) { return text.empty() ? "the value is empty" : ""; });
+}
+
 }  // namespace
 
 void Command::group(const std::string& title) {
@@ -107,17 +113,17 @@ void Command::flag(const std::string& name, bool& value, const std::string& help
 
 void Command::text(const std::string& name, std::string& value, const std::string& type,
                    const std::string& help) {
-  app_->add_option(name, value, help)->type_name(type);
+  refusing_empty(app_->add_option(name, value, help))->type_name(type);
 }
 
 void Command::text(const std::string& name, std::optional<std::string>& value,
                    const std::string& type, const std::string& help) {
-  app_->add_option(name, value, help)->type_name(type);
+  refusing_empty(app_->add_option(name, value, help))->type_name(type);
 }
 
 void Command::required_text(const std::string& name, std::string& value, const std::string& type,
                             const std::string& help) {
-  app_->add_option(name, value, help)->type_name(type)->required();
+  refusing_empty(app_->add_option(name, value, help))->type_name(type)->required();
 }
 
 void Command::positional_texts(const std::string& name, std::vector<std::string>& values,
@@ -127,7 +133,7 @@ void Command::positional_texts(const std::string& name, std::vector<std::string>
 
 void Command::repeated_text(const std::string& name, std::vector<std::string>& values,
                             const std::string& type, const std::string& help) {
-  app_->add_option(name, values, help)
+  refusing_empty(app_->add_option(name, values, help))
       ->type_name(type)
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)

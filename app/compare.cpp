@@ -10,6 +10,7 @@
 #include "app/compare_training.h"
 #include "app/compared_networks.h"
 #include "app/deliver.h"
+#include "app/interrupt.h"
 #include "app/judge.h"
 #include "app/monitor_gradient_health.h"
 #include "framework/io/dataset.h"
@@ -41,6 +42,12 @@ Dataset read_dataset(const CompareOptions& options) {
   if (dataset.outputs != 1) {
     refuse_input(options.target,
                  fmt::format("has {} columns, the networks one output", dataset.outputs));
+  }
+  if (!dataset.class_names.empty()) {
+    refuse_input(options.data,
+                 fmt::format("target {} holds names, and the networks predict a number: name a "
+                             "column of numbers",
+                             in_quotes(options.target)));
   }
   if (options.batch > dataset.rows) {
     throw UsageError(
@@ -137,6 +144,7 @@ void CompareOptions::check() const {
 
 ExitCode compare(const CompareOptions& options) {
   options.check();
+  options.judging.check_outputs();
   const Thresholds thresholds = options.judging.thresholds();
   std::optional<Dataset> dataset;
   if (!options.data.empty()) dataset = read_dataset(options);
@@ -148,9 +156,12 @@ ExitCode compare(const CompareOptions& options) {
                                 ""};
   const std::vector<NetworkReport> reports =
       examine_networks(stream, options, thresholds, samples.data);
-  const std::vector<TrainedComparison> trainings =
+  const ComparedTrainings trained =
       train_networks(stream, options, thresholds, samples.data, reports);
-  return deliver_comparison(reports, options.judging, samples.description, trainings);
+  const ExitCode code =
+      deliver_comparison(reports, options.judging, samples.description, trained.trainings);
+  const bool was_ended = trained.interruption != 0 && code != ExitCode::kError;
+  return was_ended ? exit_code_of_signal(trained.interruption) : code;
 }
 
 }  // namespace gradvitals::app

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "app/compared_networks.h"
+#include "app/interrupt.h"
 #include "app/progress.h"
 #include "app/seen_run.h"
 #include "training/evaluation.h"
@@ -51,7 +52,8 @@ class LossCurve {
 
   std::vector<double> means() const {
     std::vector<double> means;
-    for (std::size_t i = 0; i < sums_.size(); ++i) {
+    // Of a training that was interrupted the last parts have no step.
+    for (std::size_t i = 0; i < sums_.size() && counts_[i] > 0; ++i) {
       means.push_back(sums_[i] / static_cast<double>(counts_[i]));
     }
     return means;
@@ -66,12 +68,18 @@ class LossCurve {
 /// Sees one training, and shows it as a part of all of them.
 class ComparedTraining final : public TrainingObserver {
  public:
-  ComparedTraining(Progress& progress, ProgressReport shown, std::int64_t steps)
-      : progress_(progress), shown_(shown), first_(shown.step), curve_(steps) {}
+  ComparedTraining(Progress& progress, const Interrupt& interrupt, ProgressReport shown,
+                   std::int64_t steps)
+      : progress_(progress),
+        interrupt_(interrupt),
+        shown_(shown),
+        first_(shown.step),
+        curve_(steps) {}
 
   void on_step(const TrainingStep& step) override {
     see_step(seen_, step);
     curve_.add(step.step, step.loss);
+    if (interrupt_.signal() != 0) step.trainer.stop();
     if (!progress_.is_due()) return;
     update(step.trainer, step.step + 1);
     progress_.update(shown_);
@@ -96,6 +104,7 @@ class ComparedTraining final : public TrainingObserver {
   }
 
   Progress& progress_;
+  const Interrupt& interrupt_;
   ProgressReport shown_;
   std::int64_t first_;
   TrajectoryReport seen_;
@@ -117,6 +126,8 @@ TrainerOptions compared_trainer_options(const CompareOptions& options, const Thr
 
 std::vector<PredictionOutcome> predictions_of(const TrainedComparison& training,
                                               std::span<const NetworkReport> first_visits) {
+  // Networks that were not trained alike say nothing of each other.
+  if (!training.interruption.empty()) return {};
   std::vector<TrainedOutcome> outcomes;
   for (std::size_t i = 0; i < first_visits.size(); ++i) {
     const TrainedNetwork& network = training.networks.at(i);
@@ -145,6 +156,7 @@ void tell_contrast(std::vector<TrainedComparison>& trainings,
     for (const TrainedNetwork& network : trainings[i].networks) {
       way.outcomes.push_back(network.prediction);
     }
+    way.outcomes.resize(first_visits.size(), PredictionOutcome::kOpen);
   }
   const std::optional<VanishingContrast> contrast = contrast_of(verdicts, ways);
   if (!contrast) return;
@@ -172,7 +184,7 @@ class TrainingRoom {
                     compared_trainer_options(options_, thresholds_, optimizer));
     const std::string task = fmt::format("{} with {}", network.short_name, name(optimizer));
     shown_.task = task;
-    ComparedTraining training(progress_, shown_, trainer.total_steps());
+    ComparedTraining training(progress_, interrupt_, shown_, trainer.total_steps());
     trainer.add_observer(training);
     trainer.run();
     shown_ = training.finish(trainer);
@@ -191,9 +203,31 @@ class TrainingRoom {
             .is_too_short = is_short};
   }
 
+  /// All networks, in the order of the comparison; those that were trained before an interruption.
+  TrainedComparison train_all(OptimizerKind optimizer) {
+    TrainedComparison training = {
+        .optimizer = std::string(name(optimizer)),
+        .learning_rate =
+            compared_trainer_options(options_, thresholds_, optimizer).learning_rate.base,
+        .batch = std::min(kSamplesOfStep, data_.training.rows),
+        .steps = *options_.train_steps,
+        .networks = {},
+        .got_past = {},
+        .interruption = {}};
+    for (const ComparedNetwork& network : kComparedNetworks) {
+      training.networks.push_back(train(network, optimizer));
+      if (interruption() != 0) break;
+    }
+    const bool is_complete = training.networks.size() == kComparedNetworks.size() &&
+                             training.networks.back().run.steps == training.steps;
+    if (!is_complete) training.interruption = name_of_signal(interruption());
+    return training;
+  }
+
   void finish() { progress_.finish(shown_); }
 
-  std::int64_t batch() const { return std::min(kSamplesOfStep, data_.training.rows); }
+  /// The signal that ends all of it; 0 for none.
+  int interruption() const { return interrupt_.signal(); }
 
  private:
   Stream& stream_;
@@ -201,43 +235,38 @@ class TrainingRoom {
   const Thresholds& thresholds_;
   NetworkOptions network_options_;
   TrainingData data_;
+  Interrupt interrupt_;
   Progress progress_;
   ProgressReport shown_;  ///< Of all trainings together.
 };
 
 }  // namespace
 
-std::vector<TrainedComparison> train_networks(Stream& stream, const CompareOptions& options,
-                                              const Thresholds& thresholds, const SampleData& data,
-                                              std::span<const NetworkReport> first_visits) {
+ComparedTrainings train_networks(Stream& stream, const CompareOptions& options,
+                                 const Thresholds& thresholds, const SampleData& data,
+                                 std::span<const NetworkReport> first_visits) {
   if (!options.train_steps) return {};
   // The one whose steps are as large as gradients are, and the one whose steps are not.
   std::vector<OptimizerKind> optimizers = {OptimizerKind::kSgd, OptimizerKind::kAdam};
   if (options.optimizer.kind) optimizers = {*options.optimizer.kind};
   TrainingRoom room(stream, options, thresholds, data,
                     std::ssize(optimizers) * std::ssize(kComparedNetworks));
-  std::vector<TrainedComparison> trainings;
+  ComparedTrainings all;
   for (const OptimizerKind optimizer : optimizers) {
-    TrainedComparison training = {
-        .optimizer = std::string(name(optimizer)),
-        .learning_rate =
-            compared_trainer_options(options, thresholds, optimizer).learning_rate.base,
-        .batch = room.batch(),
-        .steps = *options.train_steps,
-        .networks = {},
-        .got_past = {}};
-    for (const ComparedNetwork& network : kComparedNetworks) {
-      training.networks.push_back(room.train(network, optimizer));
-    }
+    if (room.interruption() != 0) break;
+    all.trainings.push_back(room.train_all(optimizer));
+    TrainedComparison& training = all.trainings.back();
     const std::vector<PredictionOutcome> outcomes = predictions_of(training, first_visits);
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
       training.networks[i].prediction = outcomes[i];
     }
-    trainings.push_back(std::move(training));
   }
   room.finish();
-  tell_contrast(trainings, optimizers, first_visits);
-  return trainings;
+  const bool is_complete =
+      all.trainings.size() == optimizers.size() && all.trainings.back().interruption.empty();
+  if (!is_complete) all.interruption = room.interruption();
+  tell_contrast(all.trainings, optimizers, first_visits);
+  return all;
 }
 
 }  // namespace gradvitals::app

@@ -76,7 +76,7 @@ bool trips_gate(std::span<const NetworkReport> networks,
   bool trips = trips_gate(networks, gate);
   if (gate == Severity::kOk) return trips;
   for (const TrainedComparison& training : trainings) {
-    for (std::size_t i = 0; i < networks.size(); ++i) {
+    for (std::size_t i = 0; i < training.networks.size(); ++i) {
       const Severity worst = training.networks.at(i).run.worst_severity;
       if (worst < gate) continue;
       note(fmt::format("--fail-on {}: the worst of {} with {} was {}", name(gate), networks[i].name,

@@ -12,6 +12,7 @@
 #include "app/diagnose_history.h"
 #include "app/diagnose_input.h"
 #include "app/judge.h"
+#include "app/own_file.h"
 #include "framework/io/file_kind.h"
 #include "framework/io/parameter_names.h"
 #include "framework/io/tensor_dump.h"
@@ -93,7 +94,8 @@ Command DiagnoseOptions::add_to(CommandLine& program) {
   command.positional_texts(
       "FILE", files,
       "Gradients as safetensors (plain, .gz, or the index of shards), .npz or .npy, or recorded "
-      "metrics, or the history of a run, which is judged anew; '-' is standard input. Several are "
+      "metrics, or the history of a run or the folder of an incident, which is judged anew; '-' is "
+      "standard input. Several are "
       "the steps of one run, in the order of their "
       "metadata 'step' or, where not all have it, of their names");
   command.text(
@@ -119,13 +121,14 @@ Command DiagnoseOptions::add_to(CommandLine& program) {
 }
 
 ExitCode diagnose(const DiagnoseOptions& options) {
-  std::vector<std::string> inputs = options.files;
+  std::vector<std::string> files;
+  for (const std::string& file : options.files) files.push_back(steps_of_incident(file));
+  std::vector<std::string> inputs = files;
   inputs.insert(inputs.end(), {options.metrics, options.parameters, options.weights});
   options.judging.check(inputs);
   check_combination(options);
   const Thresholds thresholds = options.judging.thresholds();
-  DiagnoseInput input(options.metrics.empty() ? options.files
-                                              : std::vector<std::string>{options.metrics});
+  DiagnoseInput input(options.metrics.empty() ? files : std::vector{options.metrics});
   if (!input.has_dump()) refuse_options_of_dumps(options);
   if (const InputFile* history = input.history()) {
     refuse_options_of_steps(options);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "app/options.h"
+#include "app/own_file.h"
 #include "framework/io/tensor_dump.h"
 #include "framework/io/text_table.h"
 #include "framework/io/unread_format.h"
@@ -21,6 +22,7 @@
 #include "monitor/metrics/phrases.h"
 #include "monitor/recorded/recorded_metrics.h"
 #include "monitor/recorded/recorded_table.h"
+#include "training/checkpoint.h"
 
 namespace gradvitals::app {
 namespace {
@@ -207,6 +209,7 @@ std::vector<NamedMetrics> DiagnoseInput::read(Stream* stream, const DumpContext&
   for (std::size_t i = 0; i < files_.size(); ++i) {
     if (is_dump(files_[i])) {
       const TensorDump dump(std::move(files_[i]));
+      if (is_checkpoint(dump.metadata())) refuse_input(dump.path(), kCheckpointText);
       all.push_back(examine_dump(*stream, dump, context));
       all.back().short_name = names[i];
       continue;

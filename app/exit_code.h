@@ -8,8 +8,9 @@ enum class ExitCode : int {
   kGateTripped = 1,    ///< --fail-on, and a finding at least that severe.
   kError = 2,          ///< Usage, input or output.
   kNothingJudged = 3,  ///< No tensor, or none with an element: not to be taken for health.
-  kInterrupted = 130,  ///< SIGINT ended a training before its last step: 128 and the signal.
-  kTerminated = 143,   ///< SIGTERM did.
+  /// SIGINT ended a training, or trainings, before the last step: 128 and the signal.
+  kInterrupted = 130,
+  kTerminated = 143,  ///< SIGTERM did.
 };
 
 }  // namespace gradvitals::app

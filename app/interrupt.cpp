@@ -19,6 +19,14 @@ extern "C" void remember_interruption(int signal) {
 
 }  // namespace
 
+std::string_view name_of_signal(int signal) {
+  return signal == SIGINT ? "SIGINT" : "SIGTERM";
+}
+
+ExitCode exit_code_of_signal(int signal) {
+  return signal == SIGINT ? ExitCode::kInterrupted : ExitCode::kTerminated;
+}
+
 Interrupt::Interrupt() {
   if (interrupt_lives.exchange(true)) throw std::logic_error("interrupt: there is one already");
   first_interruption = 0;

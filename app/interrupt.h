@@ -3,8 +3,15 @@
 
 #include <array>
 #include <csignal>
+#include <string_view>
+
+#include "app/exit_code.h"
 
 namespace gradvitals::app {
+
+/// "SIGINT" or "SIGTERM".
+std::string_view name_of_signal(int signal);
+ExitCode exit_code_of_signal(int signal);
 
 /// While it lives, the first SIGINT or SIGTERM is remembered, and any that follows has its default
 /// effect: the process ends at once. Signals that are ignored (nohup) stay so. Afterwards everything is

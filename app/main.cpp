@@ -24,7 +24,7 @@ constexpr char kDescription[] =
 
 constexpr char kExitCodes[] =
     "Exit codes: 0 judged; 1 the gate of --fail-on tripped; 2 usage, input or output error;\n"
-    "3 nothing could be judged; 130 and 143 a training was ended by Ctrl-C or SIGTERM.\n";
+    "3 nothing could be judged; 130 and 143 training was ended by Ctrl-C or SIGTERM.\n";
 
 ExitCode run(int argc, char** argv) {
   CommandLine program(kDescription, std::string("gradvitals ") + kVersion, kExitCodes);

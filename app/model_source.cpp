@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "app/command_line.h"
+#include "app/own_file.h"
 #include "framework/io/dense_layers.h"
 
 namespace gradvitals::app {
@@ -53,6 +54,8 @@ std::string line_to_type(const ModelSource& source, bool lacks_activations, bool
 }  // namespace
 
 ModelFile read_model(const ModelSource& source) {
+  refuse_own_file(source.model);
+  refuse_own_file(source.data);
   const SafetensorsFile file(source.model);
   const std::size_t layer_count = dense_layers_of(file).size();
   std::optional<std::string> listed = source.activations;

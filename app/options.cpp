@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "app/output.h"
+#include "framework/io/file_kind.h"
 #include "framework/io/inflated_file.h"
 #include "framework/io/tensor_dump.h"
 #include "monitor/metrics/threshold_table.h"
@@ -93,7 +95,6 @@ void JudgingOptions::check(std::span<const std::string> inputs) const {
         "--thresholds sets limits of the full rules and cannot go with --rules notebook");
   }
   std::set<std::string> targets;
-  if (json && json->empty()) throw UsageError("--json: the path is empty");
   if (json) targets.insert(canonical_path(*json));
   for (const std::string& plot : plots) {
     if (!figure_format(plot)) {
@@ -118,6 +119,11 @@ void JudgingOptions::check(std::span<const std::string> inputs) const {
   };
   if (json) refuse_to_lose(*json);
   std::ranges::for_each(plots, refuse_to_lose);
+}
+
+void JudgingOptions::check_outputs() const {
+  if (json) check_output("--json", *json);
+  for (const std::string& plot : plots) check_output("--plot", plot);
 }
 
 Thresholds read_thresholds(const std::string& path) {

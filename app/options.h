@@ -54,6 +54,9 @@ struct JudgingOptions {
   /// Throws UsageError for options that contradict each other, and for an output that is one of the
   /// files that are read, shards of an index among them, under whatever name.
   void check(std::span<const std::string> inputs = {}) const;
+  /// Before a long computation. Throws OutputError naming the option and the path that cannot be
+  /// written.
+  void check_outputs() const;
   /// The limits to judge by. Throws InputError where their file cannot be read or contradicts itself.
   Thresholds thresholds() const;
 };

@@ -3,12 +3,26 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 #include "framework/io/open_file.h"
 #include "framework/io/write_file.h"
 
 namespace gradvitals::app {
+namespace {
+
+[[noreturn]] void refuse_output(std::string_view option, const std::string& path,
+                                const std::error_code& error) {
+  const std::string folder = std::filesystem::path(path).parent_path().native();
+  throw OutputError(fmt::format("{}: cannot write {}: {}", option, path,
+                                error.value() == ENOENT
+                                    ? fmt::format("the folder {} does not exist", folder)
+                                    : error.message()));
+}
+
+}  // namespace
 
 void write_result(const std::string& target, std::string_view content) {
   const bool is_stdout = target == "-";
@@ -21,6 +35,23 @@ void write_result(const std::string& target, std::string_view content) {
   } catch (const std::system_error& error) {
     throw OutputError(fmt::format("cannot write {}: {}", is_stdout ? "standard output" : target,
                                   error.code().message()));
+  }
+}
+
+void check_output(std::string_view option, const std::string& target) {
+  if (target == "-") return;
+  try {
+    check_writable(target);
+  } catch (const std::system_error& error) {
+    refuse_output(option, target, error.code());
+  }
+}
+
+void check_output_folder(std::string_view option, const std::string& folder) {
+  try {
+    check_writable_folder(folder);
+  } catch (const std::system_error& error) {
+    refuse_output(option, folder, error.code());
   }
 }
 

@@ -19,4 +19,10 @@ class OutputError : public std::runtime_error {
 /// written in place. Throws OutputError.
 void write_result(const std::string& target, std::string_view content);
 
+/// Before a long computation whose result goes there: throws OutputError naming the option and the path
+/// where write_result() could not write; "-" is fine. Changes nothing.
+void check_output(std::string_view option, const std::string& target);
+/// The same of a folder that will be made.
+void check_output_folder(std::string_view option, const std::string& folder);
+
 }  // namespace gradvitals::app

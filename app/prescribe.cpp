@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/interrupt.h"
 #include "app/notebook_option.h"
 #include "app/output.h"
 #include "app/prescribe_setup.h"
@@ -111,9 +112,11 @@ void PrescribeOptions::check() const {
 
 ExitCode prescribe(const PrescribeOptions& options) {
   options.check();
+  if (options.json) check_output("--json", *options.json);
   Stream stream = options.computing.open_stream();
   PrescribeSetup setup = set_up_prescription(stream, options);
   PrescriptionReport report;
+  const Interrupt interrupt;
   {
     Progress progress(options.color, options.ascii);
     int tried = 0;
@@ -128,8 +131,12 @@ ExitCode prescribe(const PrescribeOptions& options) {
       return commands.command_of(plan, symptoms);
     };
     report = prescribe(stream, setup.plan,
-                       {.steps = options.steps, .on_trial = tell, .command_of = command_of});
+                       {.steps = options.steps,
+                        .on_trial = tell,
+                        .command_of = command_of,
+                        .is_interrupted = [&interrupt] { return interrupt.signal() != 0; }});
   }
+  if (!report.is_complete) report.interruption = name_of_signal(interrupt.signal());
   report.name = setup.name;
   report.device = gradvitals::name(stream.device());
   report.settings = std::move(setup.settings);
@@ -138,7 +145,7 @@ ExitCode prescribe(const PrescribeOptions& options) {
                                                  .ascii = use_ascii(options.ascii)}));
   }
   if (options.json) write_result(*options.json, prescription_json(report));
-  return ExitCode::kJudged;
+  return report.is_complete ? ExitCode::kJudged : exit_code_of_signal(interrupt.signal());
 }
 
 }  // namespace gradvitals::app

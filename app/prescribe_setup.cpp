@@ -11,6 +11,8 @@
 #include "app/chosen_loss.h"
 #include "app/model_source.h"
 #include "app/notebook_option.h"
+#include "app/own_file.h"
+#include "framework/networks.h"
 #include "kernels/runtime/input_message.h"
 #include "training/held_out.h"
 #include "training/notebook_data.h"
@@ -114,6 +116,7 @@ void check_subject_fits(const Subject& subject) {
 }  // namespace
 
 TrainingData read_table(const PrescribeOptions& options, TargetForm form) {
+  refuse_own_file(*options.data);
   return load_training_data({.data = *options.data,
                              .target = options.target.value_or(""),
                              .form = form,

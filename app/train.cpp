@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <csignal>
 #include <exception>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "app/interrupt.h"
 #include "app/output.h"
 #include "app/replay_incident.h"
 #include "app/seen_run.h"
@@ -16,6 +16,7 @@
 #include "app/train_setup.h"
 #include "app/train_watch.h"
 #include "monitor/report/training.h"
+#include "training/constant_baseline.h"
 #include "training/trainer.h"
 #include "training/treatment_observer.h"
 
@@ -44,6 +45,11 @@ void end_treatment(Trainer& trainer) {
 TrajectoryReport judged_run(const Trainer& trainer, const TrainWatch& watch) {
   TrajectoryReport run = watch.seen();
   add_judgement(run, trainer.tracker(), trainer.options().thresholds);
+  const Samples& training = trainer.data().training;
+  if (run.steps > 0 && has_varied_targets(training)) {
+    Stream stream = trainer.stream();
+    run.baseline = compare_with_constant(stream, trainer.model(), trainer.options().loss, training);
+  }
   run.notes = watch.notes();
   return run;
 }
@@ -57,7 +63,7 @@ TrainingReport report_of(const Trainer& trainer, const TrainWatch& watch,
   report.planned_steps = trainer.total_steps();
   report.validation = score_of(trainer, result);
   if (!result.is_complete && watch.interruption() != 0) {
-    report.interruption = watch.interruption() == SIGINT ? "SIGINT" : "SIGTERM";
+    report.interruption = name_of_signal(watch.interruption());
   }
   if (watch.has_checkpoint()) report.files.emplace_back("checkpoint", *options.checkpoint);
   if (options.history) report.files.emplace_back("history", *options.history);
@@ -86,7 +92,7 @@ bool deliver_training(const TrainingReport& report, const TrainOptions& options)
 
 ExitCode exit_code_of(const TrainingReport& report, int interruption, const TrainOptions& options) {
   if (report.steps < report.planned_steps && interruption != 0) {
-    return interruption == SIGINT ? ExitCode::kInterrupted : ExitCode::kTerminated;
+    return exit_code_of_signal(interruption);
   }
   if (report.steps == report.steps_before) {
     note(fmt::format("nothing to judge: all {} steps were made before", report.steps));
@@ -105,6 +111,7 @@ ExitCode exit_code_of(const TrainingReport& report, int interruption, const Trai
 ExitCode train(const TrainOptions& options) {
   options.check();
   if (options.replay) return replay_incident(*options.replay);
+  options.check_outputs();
   Stream stream = options.computing.open_stream();
   TrainSetup setup = set_up_training(stream, options);
   Trainer trainer(stream, setup.model, setup.data, setup.options);

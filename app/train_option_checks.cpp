@@ -10,8 +10,10 @@
 #include <system_error>
 #include <utility>
 
+#include "app/output.h"
 #include "app/train_options.h"
 #include "framework/io/tensor_dump.h"
+#include "training/known_data.h"
 
 namespace gradvitals::app {
 namespace {
@@ -35,6 +37,13 @@ void check_subject(const TrainOptions& options) {
               "the notebook's networks have their own initial values");
   refuse_without(options.validation_share.has_value(), "--validation", !options.data.empty(),
                  "--data: the notebook's samples are random, and nothing is held out");
+  const KnownData* const known = find_known_data(options.data);
+  if (options.validation_share && known != nullptr && !known->test_data.empty()) {
+    throw UsageError(
+        fmt::format("--validation cannot go with --data {}: it has a test set of its own, which is "
+                    "held out",
+                    known->name));
+  }
 }
 
 void check_course(const TrainOptions& options) {
@@ -82,7 +91,6 @@ std::vector<NamedPath> outputs_of(const TrainOptions& options) {
         std::pair{std::string_view("--incidents"), options.incidents},
         std::pair{std::string_view("--json"), options.json}}) {
     if (!path) continue;
-    if (path->empty()) throw UsageError(fmt::format("{}: the path is empty", option_name));
     if (option_name != "--json" || *path != "-") outputs.push_back({option_name, *path});
   }
   const std::string folder = options.incident_folder();
@@ -140,6 +148,20 @@ void TrainOptions::check() const {
   check_course(*this);
   check_keeping(*this);
   check_paths(*this);
+}
+
+void TrainOptions::check_outputs() const {
+  if (checkpoint) check_output(kCheckpointOption, *checkpoint);
+  // A history that is there is opened before the first step.
+  std::error_code ignored;
+  if (history && !std::filesystem::is_regular_file(*history, ignored)) {
+    check_output("--history", *history);
+  }
+  const std::string folder = incident_folder();
+  if (!folder.empty()) {
+    check_output_folder(incidents ? "--incidents" : "the incidents beside --history", folder);
+  }
+  if (json) check_output("--json", *json);
 }
 
 std::string TrainOptions::incident_folder() const {

@@ -47,8 +47,8 @@ void add_subject(Command& command, TrainOptions& options) {
                "mse, softmax_cross_entropy, binary_cross_entropy or "
                "binary_cross_entropy_from_logits; else what suits the data");
   command.number_from_zero("--validation", options.validation_share, 1.0,
-                           "Share of the samples to hold out, 0.1 if not given; fashion-mnist has "
-                           "its own");
+                           "Share of the samples to hold out, 0.1 if not given; not with "
+                           "fashion-mnist, which has a test set");
 }
 
 void add_course(Command& command, TrainOptions& options) {

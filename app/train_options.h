@@ -71,6 +71,8 @@ struct TrainOptions {
   Command add_to(CommandLine& program);
   /// Throws UsageError for options that contradict each other, naming both, or that lack another.
   void check() const;
+  /// Throws OutputError naming the option and the path that cannot be written; writes nothing.
+  void check_outputs() const;
   /// Where incidents are kept: as asked for, or beside a history that is a regular file. Empty: nowhere.
   std::string incident_folder() const;
 };

@@ -1,12 +1,16 @@
 #include "app/train_setup.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "app/chosen_loss.h"
+#include "app/own_file.h"
 #include "app/terminal.h"
 #include "framework/networks.h"
+#include "monitor/metrics/phrases.h"
+#include "training/constant_baseline.h"
 #include "training/initial_values.h"
 #include "training/network_plan.h"
 #include "training/notebook_data.h"
@@ -23,10 +27,15 @@ Activation head_of(const TrainOptions& options) {
 
 TrainingData data_of(Stream& stream, const TrainOptions& options, LossKind loss) {
   if (options.data.empty()) return notebook_data(stream, static_cast<std::uint64_t>(options.seed));
+  refuse_own_file(options.data);
   TrainingDataRequest request = {.data = options.data,
                                  .target = options.target,
-                                 .form = target_form(loss, head_of(options)),
+                                 .form = {},
                                  .seed = static_cast<std::uint64_t>(options.seed)};
+  // Targets that are names say themselves what they are.
+  const bool is_open = !options.loss && !options.network &&
+                       target_form(loss, head_of(options)) == TargetForm::kStandardized;
+  if (!is_open) request.form = target_form(loss, head_of(options));
   if (options.validation_share) request.validation_share = *options.validation_share;
   return load_training_data(request);
 }
@@ -98,13 +107,41 @@ TrainerOptions trainer_options(const TrainOptions& options, LossKind loss) {
   return chosen;
 }
 
+/// Numbers that may stand for classes are learnt as numbers: says so, and how to learn them otherwise.
+void tell_chosen_loss(const TrainOptions& options, const TrainingData& data, LossKind loss) {
+  if (!options.loss && !data.class_names.empty()) {
+    note(fmt::format("no --loss is given: {}, since the targets are names of classes: {}",
+                     name(loss), list_names(data.class_names)));
+    return;
+  }
+  const std::vector<double>& values = data.whole_targets;
+  if (options.loss || loss != LossKind::kMse || values.size() < 2) return;
+  const bool is_binary = values == std::vector<double>{0.0, 1.0};
+  if (options.network && !is_binary) return;  // It has one output.
+  const bool are_classes =
+      values.front() == 0.0 && values.back() == static_cast<double>(values.size() - 1);
+  const std::string_view word = !is_binary                                 ? "cross_entropy"
+                                : head_of(options) == Activation::kSigmoid ? "bce"
+                                                                           : "bce_with_logits";
+  note(fmt::format(
+      "no --loss is given: mse, which learns the targets as numbers; they are {}: if these are "
+      "classes, {}--loss {}",
+      fmt::join(values, ", "), are_classes ? "" : "number them from 0 on and give ", word));
+}
+
 }  // namespace
 
 TrainSetup set_up_training(Stream& stream, const TrainOptions& options) {
-  const LossKind loss =
-      chosen_loss(options.loss, options.network ? "" : options.data, head_of(options));
+  LossKind loss = chosen_loss(options.loss, options.network ? "" : options.data, head_of(options));
   TrainerOptions chosen = trainer_options(options, loss);
   TrainingData data = data_of(stream, options, loss);
+  if (!options.loss && data.form == TargetForm::kClasses) {
+    loss = chosen.loss = LossKind::kSoftmaxCrossEntropy;
+  }
+  tell_chosen_loss(options, data, loss);
+  if (!has_varied_targets(data.training)) {
+    note(fmt::format("all targets of {} are the same: there is nothing to learn", data.name));
+  }
   if (chosen.signals.noise && std::min(chosen.batch, data.training.rows) < 2) {
     throw UsageError(
         "--signals noise needs batches of two samples or more: it compares their halves");

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <cstddef>
 #include <exception>
 #include <filesystem>
 #include <iterator>
@@ -14,7 +16,7 @@
 #include "app/seen_run.h"
 #include "app/terminal.h"
 #include "kernels/runtime/utf8.h"
-#include "monitor/report/training.h"
+#include "monitor/metrics/phrases.h"
 #include "monitor/report/treatment.h"
 
 namespace gradvitals::app {
@@ -78,13 +80,14 @@ TrainWatch::TrainWatch(const TrainOptions& options, const TrainSetup& setup,
 ProgressReport TrainWatch::report(const Trainer& trainer) const {
   const std::int64_t step = trainer.step();
   const std::int64_t per_epoch = trainer.steps_per_epoch();
+  const bool has_score = validation_ && std::isfinite(validation_->score);
   return {
       .step = step,
       .steps = trainer.total_steps(),
       .epoch = per_epoch > 1 ? std::max<std::int64_t>((step + per_epoch - 1) / per_epoch, 1) : 0,
       .epochs = epochs_of(trainer),
       .loss = seen_.last_loss,
-      .score = validation_ ? std::optional(validation_->score) : std::nullopt,
+      .score = has_score ? std::optional(validation_->score) : std::nullopt,
       .score_name = name(score_kind(trainer.options().loss)),
       .gradient_norm = seen_.last_norm,
       .verdict = trainer.tracker().verdict(),
@@ -191,8 +194,13 @@ bool TrainWatch::has_lost_output() const {
   return lost_lines || lost_incident || !checkpoint_problem_.empty();
 }
 
-std::vector<std::string> TrainWatch::incidents() const {
-  return flight_ ? flight_->incidents() : std::vector<std::string>();
+std::vector<KeptIncident> TrainWatch::incidents() const {
+  std::vector<KeptIncident> kept;
+  if (!flight_) return kept;
+  for (std::size_t i = 0; i < flight_->incidents().size(); ++i) {
+    kept.push_back({.folder = flight_->incidents()[i], .reason = flight_->reasons()[i]});
+  }
+  return kept;
 }
 
 std::vector<std::string> TrainWatch::notes() const {
@@ -202,7 +210,13 @@ std::vector<std::string> TrainWatch::notes() const {
     const std::int64_t lost = counts.failed + counts.overdue + counts.dropped;
     if (lost > 0) {
       notes.push_back(fmt::format("{} of {} alerts did not get through the command", lost,
-                                  lost + counts.succeeded));
+                                  lost + counts.succeeded + counts.unknown));
+    }
+    if (counts.unknown > 0) {
+      notes.push_back(fmt::format(
+          "of {} {} it is not known whether the command succeeded: SIGCHLD is ignored here, and "
+          "the system does not tell",
+          counts.unknown, plural(counts.unknown, "alert", "alerts")));
     }
   }
   if (!checkpoint_problem_.empty()) notes.push_back(checkpoint_problem_);

@@ -14,6 +14,7 @@
 #include "app/train_signals.h"
 #include "monitor/history/history_writer.h"
 #include "monitor/report/style.h"
+#include "monitor/report/training.h"
 #include "monitor/report/trajectory_report.h"
 #include "monitor/treatment/treatment.h"
 #include "training/alert_command.h"
@@ -44,8 +45,8 @@ class TrainWatch final : public TrainingObserver {
   /// The signal that ended the training; 0 for none.
   int interruption() const { return interrupt_.signal(); }
   bool has_checkpoint() const { return has_checkpoint_; }
-  /// The folders of those that were kept.
-  std::vector<std::string> incidents() const;
+  /// Those that were kept.
+  std::vector<KeptIncident> incidents() const;
   /// What is missing, one sentence each.
   std::vector<std::string> notes() const;
   /// Whether the last checkpoint, a line of the history or an incident could not be written.

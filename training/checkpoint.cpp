@@ -63,7 +63,7 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
 
 void check_format(const std::map<std::string, std::string>& metadata, const std::string& path) {
   const auto found = metadata.find(std::string(kFormatKey));
-  if (found == metadata.end() || !found->second.starts_with(kFormatName)) {
+  if (!is_checkpoint(metadata)) {
     refuse_input(path, "is no checkpoint of a training: its metadata has no format that says so");
   }
   const auto version = whole_number(std::string_view(found->second).substr(kFormatName.size()));
@@ -136,6 +136,11 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
   } catch (const std::system_error& error) {
     throw std::system_error(error.code(), fmt::format("cannot write checkpoint {}", path));
   }
+}
+
+bool is_checkpoint(const std::map<std::string, std::string>& metadata) {
+  const auto found = metadata.find(std::string(kFormatKey));
+  return found != metadata.end() && found->second.starts_with(kFormatName);
 }
 
 Checkpoint read_checkpoint(Stream& stream, const std::string& path) {

@@ -40,4 +40,7 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
 /// tensor that is neither float32 nor float64.
 Checkpoint read_checkpoint(Stream& stream, const std::string& path);
 
+/// Whether the metadata of a safetensors file is that of a checkpoint, of whichever format version.
+bool is_checkpoint(const std::map<std::string, std::string>& metadata);
+
 }  // namespace gradvitals

@@ -52,6 +52,13 @@ std::vector<HealthEvent> by_importance(std::span<const HealthEvent> events) {
   return sorted;
 }
 
+/// Of the event that comes first.
+std::string reason_of(std::span<const HealthEvent> events) {
+  const Finding finding = by_importance(events).front().episode.finding;
+  const std::string what = fmt::format("{} ({})", name(finding.verdict), rule_number(finding.rule));
+  return finding.tensor.empty() ? what : fmt::format("{} in {}", what, finding.tensor);
+}
+
 /// In the order in which they come to be: a weight and its gradient have one name.
 constexpr std::array kRolesInOrder = {Role::kWeight, Role::kPreActivation, Role::kOutput,
                                       Role::kDelta, Role::kGradient};
@@ -151,11 +158,12 @@ void FlightRecorder::write(const TrainingStep& step) {
     const fs::path target = free_name(folder, step.step);
     fs::rename(draft, target);
     incidents_.push_back(target.native());
+    reasons_.push_back(reason_of(step.events));
     sync_entries(folder);
     messages_.push_back(
-        fmt::format("step {}: the {} steps up to it, and a checkpoint from before "
+        fmt::format("step {}, {}: the {} steps up to it, and a checkpoint from before "
                     "it, are in {}",
-                    step.step, recorded_.size(), target.native()));
+                    step.step, reasons_.back(), recorded_.size(), target.native()));
   } catch (const std::exception& error) {
     std::error_code ignored;
     fs::remove_all(draft, ignored);

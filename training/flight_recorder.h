@@ -43,6 +43,8 @@ class FlightRecorder final : public TrainingObserver {
 
   /// The folders that were written, in their order.
   const std::vector<std::string>& incidents() const { return incidents_; }
+  /// Why each of them was written: "exploding (R2) in dense/kernel".
+  const std::vector<std::string>& reasons() const { return reasons_; }
   std::int64_t lost_incidents() const { return lost_incidents_; }        ///< Could not be written.
   std::int64_t ignored_incidents() const { return ignored_incidents_; }  ///< Beyond the limit.
 
@@ -67,6 +69,7 @@ class FlightRecorder final : public TrainingObserver {
   FlightRecorderOptions options_;
   std::deque<RecordedStep> recorded_;
   std::vector<std::string> incidents_;
+  std::vector<std::string> reasons_;
   std::int64_t lost_incidents_ = 0;
   std::int64_t ignored_incidents_ = 0;
   std::string problem_;  ///< Of the last incident that was lost.

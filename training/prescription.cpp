@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "training/constant_baseline.h"
 #include "training/plan_changes.h"
 #include "training/remedies.h"
 #include "training/trial.h"
@@ -28,13 +29,6 @@ double ranking_loss(const Trial& trial) {
 
 bool is_clearly_below(double loss, double reference) {
   return loss <= (1.0 - kClearMargin) * reference;
-}
-
-bool has_varied_targets(const TrainingData& data) {
-  const auto outputs = static_cast<std::ptrdiff_t>(data.outputs);
-  const std::vector<float>& y = data.training.y;
-  // Each row against the one before it.
-  return !std::equal(y.begin() + outputs, y.end(), y.begin());
 }
 
 /// Sorts trials, the best first.
@@ -67,12 +61,13 @@ class Prescriber {
   PrescriptionReport run() {
     symptoms_ = try_plan(plan_, {});
     for (const Remedy& remedy : remedies()) {
+      if (is_over_) break;
       const std::optional<TrainingPlan> changed = remedy.apply(plan_, symptoms_);
       if (!changed) continue;
       tried_.push_back({.remedy = &remedy, .place = trials_.size()});
       try_plan(*changed, {&remedy});
     }
-    try_pairs();
+    if (!is_over_) try_pairs();
     return report();
   }
 
@@ -83,7 +78,9 @@ class Prescriber {
   };
 
   GradientSymptoms try_plan(const TrainingPlan& plan, const std::vector<const Remedy*>& changes) {
-    TrialResult result = run_trial(stream_, plan, options_.steps);
+    TrialResult result = run_trial(stream_, plan, options_.steps, options_.is_interrupted);
+    is_over_ = !result.is_complete;
+    if (is_over_) return result.symptoms;
     Trial& trial = trials_.emplace_back(std::move(result.trial));
     for (const Remedy* const remedy : changes) trial.remedies.emplace_back(remedy->name);
     trial.changes = changes_in_words(plan_, plan);
@@ -111,7 +108,9 @@ class Prescriber {
       if (is_new_kind && chosen.size() < kMostCombined) chosen.push_back(tried);
     }
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      for (std::size_t j = i + 1; j < chosen.size(); ++j) try_pair(chosen[i], chosen[j]);
+      for (std::size_t j = i + 1; j < chosen.size() && !is_over_; ++j) {
+        try_pair(chosen[i], chosen[j]);
+      }
     }
   }
 
@@ -132,7 +131,9 @@ class Prescriber {
     report.is_held_out = plan_.data->validation.rows > 0;
     report.constant_loss = constant_loss_;
     report.trains_below = (1.0 - kClearMargin) * constant_loss_;
+    report.is_complete = !is_over_;
     report.trials = trials_;
+    if (trials_.empty()) return report;
     std::ranges::stable_sort(report.trials, TrialOrder(constant_loss_));
     report.outcome = outcome(report.trials.front());
     return report;
@@ -154,6 +155,7 @@ class Prescriber {
   GradientSymptoms symptoms_;
   std::vector<Trial> trials_;  ///< In the order in which they ran: as it is, then the remedies.
   std::vector<TriedRemedy> tried_;
+  bool is_over_ = false;  ///< Interrupted.
 };
 
 }  // namespace
@@ -163,7 +165,7 @@ PrescriptionReport prescribe(Stream stream, TrainingPlan plan, const Prescriptio
     throw std::invalid_argument(
         fmt::format("prescribe: steps is {}, not 1 or more", options.steps));
   }
-  if (!has_varied_targets(*plan.data)) {
+  if (!has_varied_targets(plan.data->training)) {
     throw std::invalid_argument(
         fmt::format("prescribe: {}: all targets are the same: there is nothing to learn by which "
                     "remedies could be told apart; give more samples",

@@ -26,6 +26,9 @@ struct PrescriptionOptions {
   /// those of the trial.
   std::function<std::string(const TrainingPlan& plan, const GradientSymptoms& symptoms)>
       command_of{};
+  /// Asked in every step. Where it says so the trials end: the one that is under way does not count, and
+  /// the report is of those before it.
+  std::function<bool()> is_interrupted{};
 };
 
 /// Trains the network as it is, then once with each remedy that applies (remedies.h), then with pairs

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <set>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
 #include "kernels/runtime/did_you_mean.h"
 #include "kernels/runtime/input_message.h"
+#include "monitor/metrics/phrases.h"
 #include "training/known_data.h"
 #include "training/scaling.h"
 #include "training/shuffle.h"
@@ -72,6 +74,19 @@ std::string_view form_text(TargetForm form) {
       return "numbers scaled to [0, 1]";
   }
   return "";
+}
+
+/// See TrainingData::whole_targets.
+std::vector<double> whole_targets_of(const Dataset& dataset) {
+  constexpr std::size_t kMostValues = 10;
+  if (dataset.outputs != 1) return {};
+  std::set<double> values;
+  for (const double value : dataset.y) {
+    if (value != std::floor(value)) return {};
+    values.insert(value);
+    if (values.size() > kMostValues) return {};
+  }
+  return {values.begin(), values.end()};
 }
 
 /// Samples of one or two data sets, scaled by those that are trained on.
@@ -138,8 +153,19 @@ class Preparation {
   Scaling outputs_;
 };
 
+/// Classes by name are no numbers: their order means nothing.
+void refuse_names(const Dataset& dataset, TargetForm form, const std::string& path) {
+  const bool is_binary = dataset.class_names.size() == 2 && form == TargetForm::kProbabilities;
+  if (dataset.class_names.empty() || form == TargetForm::kClasses || is_binary) return;
+  refuse_input(path,
+               fmt::format("its targets are names of classes ({}), and no numbers: learn them "
+                           "with --loss cross_entropy and a linear output for each",
+                           list_names(dataset.class_names)));
+}
+
 TrainingData make_data(const Dataset& dataset, const Dataset* test,
                        const TrainingDataRequest& request, TargetForm form) {
+  refuse_names(dataset, form, request.data);
   RowSplit split = test != nullptr
                        ? RowSplit{.training = all_rows(dataset.rows), .held_out = {}}
                        : split_rows(dataset.rows, request.validation_share, request.seed);
@@ -151,9 +177,17 @@ TrainingData make_data(const Dataset& dataset, const Dataset* test,
       .training = ready.training(),
       .validation = test != nullptr ? ready.held_out(*test) : ready.held_out(split.held_out)};
   data.description = fmt::format(
-      "{}: {} samples to train on, {} held out; {} features, standardised{}; {} targets: {}",
-      data.name, data.training.rows, data.validation.rows, data.features,
-      dataset.has_pixels ? " together" : "", data.outputs, form_text(form));
+      "{}: {} samples to train on, {} held out; {} {}, standardised{}; {} {}: {}", data.name,
+      data.training.rows, data.validation.rows, data.features,
+      plural(data.features, "feature", "features"), dataset.has_pixels ? " together" : "",
+      data.outputs, plural(data.outputs, "target", "targets"), form_text(form));
+  data.form = form;
+  data.class_names = dataset.class_names;
+  if (!data.class_names.empty()) {
+    data.description += fmt::format(", {}", list_names(data.class_names));
+  } else {
+    data.whole_targets = whole_targets_of(dataset);
+  }
   return data;
 }
 
@@ -193,7 +227,9 @@ std::string known_data_sets() {
 
 TrainingData make_training_data(const Dataset& dataset, const TrainingDataRequest& request) {
   check(request);
-  return make_data(dataset, nullptr, request, request.form.value_or(TargetForm::kStandardized));
+  const TargetForm form =
+      dataset.class_names.empty() ? TargetForm::kStandardized : TargetForm::kClasses;
+  return make_data(dataset, nullptr, request, request.form.value_or(form));
 }
 
 TrainingData load_training_data(const TrainingDataRequest& request) {

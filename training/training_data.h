@@ -21,6 +21,14 @@ struct Samples {
   std::vector<std::int64_t> source_rows{};
 };
 
+/// What becomes of the targets.
+enum class TargetForm : std::uint8_t {
+  kClasses,  ///< One column of whole numbers, 0 to n - 1, or their one-hot rows: one-hot rows.
+  kProbabilities,  ///< As they are; each must be in [0, 1].
+  kStandardized,   ///< Every column to mean 0 and variance 1.
+  kUnitRange,      ///< Every column to [0, 1], as a sigmoid can reach.
+};
+
 struct TrainingData {
   std::string name;  ///< As it was asked for: "digits", or the file.
   std::int64_t features = 0;
@@ -28,14 +36,12 @@ struct TrainingData {
   Samples training{};
   Samples validation{};       ///< May be empty.
   std::string description{};  ///< One line for reports: sizes, and how they were scaled.
-};
-
-/// What becomes of the targets.
-enum class TargetForm : std::uint8_t {
-  kClasses,  ///< One column of whole numbers, 0 to n - 1, or their one-hot rows: one-hot rows.
-  kProbabilities,  ///< As they are; each must be in [0, 1].
-  kStandardized,   ///< Every column to mean 0 and variance 1.
-  kUnitRange,      ///< Every column to [0, 1], as a sigmoid can reach.
+  TargetForm form = TargetForm::kStandardized;  ///< What became of the targets.
+  /// In the order of the outputs; empty where classes have none.
+  std::vector<std::string> class_names{};
+  /// Of one target column that holds ten different whole numbers at most: those, in ascending order, as
+  /// the file has them. Else empty.
+  std::vector<double> whole_targets{};
 };
 
 /// The form that the loss can learn, behind a last layer of this activation.
@@ -47,7 +53,8 @@ struct TrainingDataRequest {
   std::string data;
   /// Of CSV and IDX: the name or index of a column, or a second file (load_dataset()).
   std::string target{};
-  /// Without it: classes for digits and fashion-mnist, else standardised numbers.
+  /// Without it: classes for digits, fashion-mnist and targets that are names, else standardised
+  /// numbers.
   std::optional<TargetForm> form{};
   double validation_share = 0.1;  ///< Held out, in [0, 1); fashion-mnist has its own 10,000.
   std::uint64_t seed = 42;        ///< Decides which samples are held out.

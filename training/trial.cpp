@@ -22,7 +22,14 @@ std::int64_t checkup_interval(std::int64_t steps) {
 /// Keeps what the first and the last check-up found, and how large gradients were.
 class TrialWatch final : public TrainingObserver {
  public:
+  explicit TrialWatch(const std::function<bool()>& is_interrupted)
+      : is_interrupted_(is_interrupted) {}
+
   void on_step(const TrainingStep& step) override {
+    if (is_interrupted_ && is_interrupted_()) {
+      was_interrupted_ = true;
+      step.trainer.stop();
+    }
     symptoms_.largest_norm = std::max(symptoms_.largest_norm, step.gradients->l2_norm());
     symptoms_.has_nonfinite |= step.gradients->nonfinite_count() > 0;
     if (!step.context.is_checkup) return;
@@ -33,8 +40,11 @@ class TrialWatch final : public TrainingObserver {
   const Diagnosis& first() const { return *first_; }
   const Diagnosis& last() const { return *last_; }
   const GradientSymptoms& symptoms() const { return symptoms_; }
+  bool was_interrupted() const { return was_interrupted_; }
 
  private:
+  const std::function<bool()>& is_interrupted_;
+  bool was_interrupted_ = false;
   std::optional<Diagnosis> first_;
   std::optional<Diagnosis> last_;
   GradientSymptoms symptoms_;
@@ -52,7 +62,8 @@ TrialState state_of(const Evaluation& evaluation, const Diagnosis& diagnosis) {
 
 }  // namespace
 
-TrialResult run_trial(Stream stream, const TrainingPlan& plan, std::int64_t steps) {
+TrialResult run_trial(Stream stream, const TrainingPlan& plan, std::int64_t steps,
+                      const std::function<bool()>& is_interrupted) {
   Sequential model = build_network(stream, plan.network);
   TrainerOptions options = plan.options;
   options.watch = true;
@@ -61,7 +72,7 @@ TrialResult run_trial(Stream stream, const TrainingPlan& plan, std::int64_t step
   options.checkup_every = checkup_interval(steps);
   Trainer trainer(stream, model, *plan.data, options);
   trainer.set_controls(plan.controls);
-  TrialWatch watch;
+  TrialWatch watch(is_interrupted);
   trainer.add_observer(watch);
   const auto judge_predictions = [&] {
     return evaluate(stream, model, plan.judged_by, plan.judged_samples(), plan.readout);
@@ -71,6 +82,9 @@ TrialResult run_trial(Stream stream, const TrainingPlan& plan, std::int64_t step
   trainer.run(steps);
   const Evaluation after = judge_predictions();
   trainer.run();
+  if (watch.was_interrupted()) {
+    return {.trial = {}, .symptoms = watch.symptoms(), .is_complete = false};
+  }
 
   TrialResult result{.trial = {.network = text(plan.network),
                                .loss = std::string(name(plan.options.loss)),

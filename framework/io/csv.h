@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +16,12 @@ struct CsvTable {
   std::int64_t rows = 0;
   std::int64_t cols = 0;
   std::vector<double> values;  ///< (rows, cols)
+  /// Of a column of names (see parse_csv()): the different ones, sorted. Its values are their places.
+  std::vector<std::string> classes{};
 };
+
+/// Which column may hold names, of a table whose columns and cols are set; empty for none.
+using NameColumn = std::function<std::optional<std::int64_t>(const CsvTable&)>;
 
 /// Parses text. The delimiter is the first of tab, semicolon, comma and blanks (any number of them)
 /// that is found in the second line, which is never a header. The first line is a header where none
@@ -23,6 +30,10 @@ struct CsvTable {
 /// from 1) of a cell that is no number or out of float64's range, of a first line that mixes names
 /// and numbers, of a row that is longer or shorter than the first, and for text with fewer than two
 /// rows of numbers.
-CsvTable parse_csv(std::string_view text, const std::string& path);
+///
+/// The column that `name_column` chooses may hold names of classes in place of numbers: texts that begin
+/// with no digit, sign or point, in every row, 1,000 different ones at most.
+CsvTable parse_csv(std::string_view text, const std::string& path,
+                   const NameColumn& name_column = {});
 
 }  // namespace gradvitals

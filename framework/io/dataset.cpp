@@ -52,12 +52,12 @@ bool has_own_targets(const std::string& content) {
   return kind == FileKind::kSafetensors || kind == FileKind::kZip;
 }
 
-SampleTable read_table(const std::string& path) {
+SampleTable read_table(const std::string& path, const NameColumn& name_column = {}) {
   const std::string content = read_inflated(path);
   if (has_own_targets(content)) {
     refuse_input(path, "holds x and y: its targets are y, and no other is named");
   }
-  if (!is_idx(content)) return {parse_csv(content, path)};
+  if (!is_idx(content)) return {parse_csv(content, path, name_column)};
   SampleTable table = as_table(parse_idx(std::as_bytes(std::span(content)), path), path);
   table.has_pixels = has_unsigned_bytes(content);
   return table;
@@ -83,6 +83,13 @@ std::optional<std::int64_t> column_at(const CsvTable& table, const std::string& 
   return index < 0 ? index + table.cols : index;
 }
 
+/// The column that `target` names, else the one with this index.
+std::optional<std::int64_t> column_of(const CsvTable& table, const std::string& target,
+                                      const std::string& path) {
+  const std::optional<std::int64_t> named = column_named(table, target, path);
+  return named ? named : column_at(table, target, path);
+}
+
 /// Moves one column out of the table.
 Dataset split_column(const SampleTable& table, std::int64_t column, const std::string& path) {
   if (table.cols < 2) refuse_input(path, "has one column: no feature is left beside the target");
@@ -96,6 +103,7 @@ Dataset split_column(const SampleTable& table, std::int64_t column, const std::s
   dataset.feature_names = table.columns;
   if (!table.columns.empty()) dataset.feature_names.erase(dataset.feature_names.begin() + column);
   dataset.has_pixels = table.has_pixels;
+  dataset.class_names = table.classes;
   return dataset;
 }
 
@@ -153,9 +161,9 @@ void standardize(const Column& column) {
 }  // namespace
 
 Dataset load_dataset(const std::string& data, const std::string& target) {
-  SampleTable table = read_table(data);
-  std::optional<std::int64_t> column = column_named(table, target, data);
-  if (!column) column = column_at(table, target, data);
+  SampleTable table =
+      read_table(data, [&](const CsvTable& begun) { return column_of(begun, target, data); });
+  const std::optional<std::int64_t> column = column_of(table, target, data);
   if (column) return split_column(table, *column, data);
   std::error_code ignored;
   if (!std::filesystem::exists(target, ignored)) {

@@ -15,12 +15,14 @@ struct Dataset {
   std::vector<double> x;                     ///< (rows, features)
   std::vector<double> y;                     ///< (rows, outputs)
   std::vector<std::string> feature_names{};  ///< Empty where the file has no header.
+  std::vector<std::string> class_names{};    ///< Of a target column of names, sorted; else empty.
   bool has_pixels = false;  ///< x are the unsigned bytes of an IDX file, all of one kind.
 };
 
 /// Reads samples from `data` and their targets from where `target` says: the column of `data` that
 /// has this name; else the column with this index, from 0, or from the end where negative; else all
-/// columns of a second file. Files are CSV or IDX, told by content, gzip or plain; a target file is
+/// columns of a second file. The column may hold names of classes: the target is then the place of its
+/// name among them (parse_csv()). Files are CSV or IDX, told by content, gzip or plain; a target file is
 /// matched row by row, and every dimension of an IDX array after the first is flattened. Throws
 /// InputError naming the file for what cannot be read, a target that is none of the three or whose
 /// name two columns have, an index that no column has, files of different length, where no feature is

@@ -12,4 +12,12 @@ namespace gradvitals {
 /// Throws std::system_error.
 void write_file(const std::filesystem::path& target, std::string_view content);
 
+/// Throws the std::system_error of write_file() where it can be foreseen: the folder is missing or may
+/// not be written, or what is there is a folder or write-protected. Changes nothing.
+void check_writable(const std::filesystem::path& target);
+
+/// The same of a folder to be made, with those above it, and filled: what is there is no folder, or may
+/// not be written.
+void check_writable_folder(const std::filesystem::path& folder);
+
 }  // namespace gradvitals

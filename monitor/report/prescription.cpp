@@ -139,6 +139,13 @@ std::string summary(const Trial& trial) {
 }
 
 std::string prescription_text(const PrescriptionReport& report, TextStyle style) {
+  if (report.trials.empty()) {
+    return decorate(
+        fmt::format("🩺 PRESCRIPTION: {}\n{}: Ended by {} before the first trial had "
+                    "ended: nothing can be said\n",
+                    printable(report.name), marker(Severity::kInfo), report.interruption),
+        style);
+  }
   std::vector<TableRow> rows = {
       {"Remedy", "Loss", report.score_name, "B", "S", "Verdict", "Trains"}};
   for (const Trial& trial : report.trials) rows.push_back(trial_row(trial, report));
@@ -148,6 +155,11 @@ std::string prescription_text(const PrescriptionReport& report, TextStyle style)
                       report.is_held_out ? "samples held out" : "samples that were trained on");
   text += fmt::format("trains: at a loss of {} or less; the best constant prediction has {}\n",
                       loss_text(report.trains_below), loss_text(report.constant_loss));
+  if (!report.is_complete) {
+    text +=
+        fmt::format("{}: Ended by {}: these {} trials had ended, and remedies were left untried\n",
+                    marker(Severity::kInfo), report.interruption, report.trials.size());
+  }
   text = decorate(text, style) + aligned_table(rows, style);
   std::string conclusion = best_trial_sentence(report);
   if (report.outcome == PrescriptionOutcome::kHelps) conclusion += recipe_text(report);

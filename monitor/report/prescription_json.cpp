@@ -53,6 +53,8 @@ std::string prescription_json(const PrescriptionReport& report) {
   out.member("held_out", report.is_held_out);
   out.member("constant_loss", trial_number(report.constant_loss));
   out.member("trains_below", trial_number(report.trains_below));
+  out.member("complete", report.is_complete);
+  out.member("interruption", report.interruption.empty() ? Json() : Json(report.interruption));
   out.key("trials");
   out.open_array();
   for (const Trial& trial : report.trials) out.value(trial_json(trial));

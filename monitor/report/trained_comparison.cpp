@@ -24,6 +24,7 @@ struct Trained {
   const TrainedNetwork& network;
   const NetworkReport& best;  ///< The one that learnt most.
   double best_learnt;
+  const TrainedComparison& training;
 };
 
 std::string percent_text(double share) {
@@ -107,6 +108,7 @@ std::string reason_phrase(const Trained& trained) {
   const double score = trained.network.score_after;
   if (!std::isfinite(trained.network.loss_after)) return "its loss is not finite";
   if (std::isnan(score)) return "there was nothing to learn, the targets do not vary";
+  if (!trained.training.interruption.empty()) return "the trainings were interrupted";
   if (trained.network.prediction == PredictionOutcome::kOpen) {
     return fmt::format("no network learnt as much as {:.0f} %", 100.0 * kLeastLearnt);
   }
@@ -134,8 +136,8 @@ std::string training_table(std::span<const NetworkReport> networks,
   const SparkRange range = range_of(training);
   std::vector<TableRow> rows = {{"Network", "First Visit", "First Loss", "Last Loss", "Learnt",
                                  "Loss over the Steps", "At the End", "Prediction"}};
-  for (std::size_t i = 0; i < networks.size(); ++i) {
-    const TrainedNetwork& network = training.networks.at(i);
+  for (std::size_t i = 0; i < training.networks.size(); ++i) {
+    const TrainedNetwork& network = training.networks[i];
     rows.push_back({printable(networks[i].title()),
                     std::string(name(networks[i].diagnosis.verdict)),
                     three_digits(network.loss_before), three_digits(network.loss_after),
@@ -156,11 +158,18 @@ std::string training_part(std::span<const NetworkReport> networks,
                           const TrainedComparison& training, TextStyle style) {
   std::string stories;
   const std::size_t best = best_of(training);
-  for (std::size_t i = 0; i < networks.size(); ++i) {
+  for (std::size_t i = 0; i < training.networks.size(); ++i) {
     stories += story({.report = networks[i],
                       .network = training.networks.at(i),
                       .best = networks[best],
-                      .best_learnt = learnt_share(training.networks.at(best).score_after)});
+                      .best_learnt = learnt_share(training.networks.at(best).score_after),
+                      .training = training});
+  }
+  if (!training.interruption.empty()) {
+    stories += fmt::format("{}: Ended by {} at step {} of {}, {} of {} networks.\n",
+                           marker(Severity::kInfo), training.interruption,
+                           training.networks.back().run.steps, training.steps,
+                           training.networks.size(), networks.size());
   }
   return fmt::format("\nWith {}, learning rate {}:\n", training.optimizer, training.learning_rate) +
          training_table(networks, training, style) + decorate(stories, style);
@@ -172,8 +181,8 @@ std::vector<std::string> trainings_where(std::span<const NetworkReport> networks
                                          PredictionOutcome outcome) {
   std::vector<std::string> names;
   for (const TrainedComparison& training : trainings) {
-    for (std::size_t i = 0; i < networks.size(); ++i) {
-      if (training.networks.at(i).prediction != outcome) continue;
+    for (std::size_t i = 0; i < training.networks.size(); ++i) {
+      if (training.networks[i].prediction != outcome) continue;
       names.push_back(
           fmt::format("{} with {}", printable(networks[i].title()), training.optimizer));
     }
@@ -184,12 +193,14 @@ std::vector<std::string> trainings_where(std::span<const NetworkReport> networks
 std::string prediction_conclusion(std::span<const NetworkReport> networks,
                                   std::span<const TrainedComparison> trainings) {
   const auto open = trainings_where(networks, trainings, PredictionOutcome::kOpen);
-  if (open.size() == networks.size() * trainings.size()) {
+  std::size_t count = 0;
+  for (const TrainedComparison& training : trainings) count += training.networks.size();
+  if (open.size() == count) {
     return "🎯 No training tells whether the first visit's verdict held.\n";
   }
   const std::size_t held = trainings_where(networks, trainings, PredictionOutcome::kHeld).size();
-  std::string text = fmt::format("🎯 The first visit's verdict held in {} of {} trainings", held,
-                                 networks.size() * trainings.size());
+  std::string text =
+      fmt::format("🎯 The first visit's verdict held in {} of {} trainings", held, count);
   const auto failed = trainings_where(networks, trainings, PredictionOutcome::kFailed);
   if (!failed.empty()) text += fmt::format("; it did not for {}", list_names(failed));
   if (!open.empty()) text += fmt::format("; it cannot be told for {}", list_names(open));

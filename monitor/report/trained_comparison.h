@@ -34,10 +34,13 @@ struct TrainedComparison {
   double learning_rate = 0.0;
   std::int64_t batch = 0;  ///< Samples of a step.
   std::int64_t steps = 0;
-  std::vector<TrainedNetwork> networks;  ///< In the order of the comparison, as many.
+  /// In the order of the comparison; as many, unless it was interrupted.
+  std::vector<TrainedNetwork> networks;
   /// The optimizer that vanishing gradients held up and this one not (contrast_of()); empty for
   /// none.
   std::string got_past;
+  /// What ended it before the last step of the last network: "SIGINT"; empty where nothing did.
+  std::string interruption;
 };
 
 /// After a blank line: for each way of training a table and a line of story for each network, then how

@@ -29,12 +29,15 @@ void write_trainings(JsonWriter& out, const NetworkReport& network, std::size_t 
   out.key("training");
   out.open_array();
   for (const TrainedComparison& training : trainings) {
-    const TrainedNetwork& trained = training.networks.at(place);
+    if (place >= training.networks.size()) break;  // Interrupted before.
+    const TrainedNetwork& trained = training.networks[place];
     out.open_object();
     out.member("optimizer", training.optimizer);
     out.member("learning_rate", json_number(training.learning_rate));
     out.member("batch", training.batch);
     out.member("steps", training.steps);
+    out.member("interruption",
+               training.interruption.empty() ? Json() : Json(training.interruption));
     out.member("loss_before", json_number(trained.loss_before));
     out.member("loss_after", json_number(trained.loss_after));
     out.member("score_name", "R2");

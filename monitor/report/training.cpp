@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "kernels/runtime/utf8.h"
 #include "monitor/metrics/gradient_signals.h"
 #include "monitor/report/finding_json.h"
@@ -27,6 +29,9 @@ std::string made_steps(const TrainingReport& report) {
 }
 
 std::string held_out_text(const TrainingScore& score) {
+  if (!std::isfinite(score.score)) {
+    return fmt::format("loss {} on {} samples", three_digits(score.loss), score.samples);
+  }
   return fmt::format("{} {}, loss {} on {} samples", score.name,
                      score_text(score.name, score.score, 2), three_digits(score.loss),
                      score.samples);
@@ -93,9 +98,18 @@ Json score_json(const std::optional<TrainingScore>& validation) {
           {"samples", validation->samples}};
 }
 
+Json baseline_json(const std::optional<ConstantBaseline>& baseline) {
+  if (!baseline) return {};
+  return {{"loss", json_number(baseline->loss)},
+          {"constant_loss", json_number(baseline->constant_loss)},
+          {"is_beaten", baseline->is_beaten}};
+}
+
 Json files_json(const TrainingReport& report) {
   Json json = object_of(report.files);
-  if (!report.incidents.empty()) json["incidents"] = report.incidents;
+  for (const KeptIncident& incident : report.incidents) {
+    json["incidents"].push_back(incident.folder);
+  }
   return json;
 }
 
@@ -111,7 +125,9 @@ std::string training_text(const TrainingReport& report, TextStyle style) {
   if (report.cosine) text += fact("cosine", cosine_text(*report.cosine));
   if (report.treatment) text += fact("treated", treatment_summary(*report.treatment));
   for (const auto& [what, path] : report.files) text += fact(what, path);
-  for (const std::string& folder : report.incidents) text += fact("incident", folder);
+  for (const KeptIncident& incident : report.incidents) {
+    text += fact("incident", fmt::format("{}: {}", incident.folder, incident.reason));
+  }
   return decorate(text + '\n', style) + trajectory_text(report.run, style);
 }
 
@@ -129,6 +145,7 @@ std::string training_json(const TrainingReport& report) {
   out.member("interruption", report.interruption.empty() ? Json() : Json(report.interruption));
   out.member("seconds", report.seconds);
   out.member("validation", score_json(report.validation));
+  out.member("constant_prediction", baseline_json(report.run.baseline));
   out.member("cosine", cosine_json(report.cosine));
   out.member("noise", noise_json(report.noise));
   out.member("treatment", counts_json(report.treatment));

@@ -46,6 +46,12 @@ struct NoiseReport {
   std::int64_t batch = 0;  ///< Samples of a step.
 };
 
+/// An incident that was written (training/incident.h).
+struct KeptIncident {
+  std::string folder;
+  std::string reason;  ///< "exploding (R2) in dense/kernel"
+};
+
 /// Names may hold any bytes: the writers escape them.
 struct TrainingReport {
   TrajectoryReport run;  ///< Its notes say what is missing.
@@ -63,7 +69,7 @@ struct TrainingReport {
   std::optional<TreatmentCounts> treatment;  ///< Where it could be treated.
   /// {"checkpoint", "a.safetensors"}: files that hold what was asked for.
   std::vector<std::pair<std::string, std::string>> files;
-  std::vector<std::string> incidents;  ///< Their folders.
+  std::vector<KeptIncident> incidents;
 };
 
 /// What was trained and with what result, the files written, and the text of trajectory_text().

@@ -143,6 +143,26 @@ std::string curve_text(const TrajectoryReport& report, TextStyle style) {
   return decorate("\n📊 OVER THE STEPS (peaks, on a logarithmic scale):\n", style) + lines;
 }
 
+/// Healthy gradients alone do not say that anything was learnt.
+bool learnt_a_constant(const TrajectoryReport& report) {
+  return report.steps > 0 && report.verdict == Verdict::kHealthy && report.baseline &&
+         !report.baseline->is_beaten;
+}
+
+std::string constant_sentence(const TrajectoryReport& report) {
+  if (!learnt_a_constant(report)) return "";
+  return fmt::format(
+      " But the network has learnt no more than a constant: its loss is {}, that of the best "
+      "constant prediction {}.",
+      three_digits(report.baseline->loss), three_digits(report.baseline->constant_loss));
+}
+
+/// What only informs is no reason to look twice.
+Severity marked_severity(const TrajectoryReport& report) {
+  if (report.worst_severity >= Severity::kWarning) return report.worst_severity;
+  return learnt_a_constant(report) ? Severity::kInfo : Severity::kOk;
+}
+
 Verdict run_verdict(const TrajectoryReport& report) {
   const Episode* const worst = worst_episode(report);
   const bool decides = worst != nullptr && worst->finding.severity >= Severity::kWarning;
@@ -241,7 +261,10 @@ std::string run_verdict_sentence(const TrajectoryReport& report) {
   const Episode* const worst = worst_episode(report);
   const bool is_healthy = worst == nullptr || worst->finding.severity < Severity::kWarning;
   if (is_healthy) {
-    return fmt::format("The run was healthy over {}{}.", judged_steps(report), loss_phrase(report));
+    const std::string_view subject =
+        learnt_a_constant(report) ? "The gradients of the run were" : "The run was";
+    return fmt::format("{} healthy over {}{}.{}", subject, judged_steps(report),
+                       loss_phrase(report), constant_sentence(report));
   }
   const std::string_view verdict = name(worst->finding.verdict);
   const std::string_view rule = rule_number(worst->finding.rule);
@@ -252,14 +275,21 @@ std::string run_verdict_sentence(const TrajectoryReport& report) {
   const std::string at_end = report.verdict == Verdict::kHealthy
                                  ? std::string("is healthy at its end")
                                  : fmt::format("is {} at its end", name(report.verdict));
-  return fmt::format("The run was {} {} ({}) and {}; {} judged{}.", verdict,
+  return fmt::format("The run was {} {} ({}) and {}; {} judged{}.{}", verdict,
                      step_range(worst->first_step, worst->last_step), rule, at_end,
-                     judged_steps(report), loss_phrase(report));
+                     judged_steps(report), loss_phrase(report), constant_sentence(report));
 }
 
 std::string trajectory_text(const TrajectoryReport& report, TextStyle style) {
   std::string text = decorate(
-      fmt::format("{}: {}\n", marker(report.worst_severity), run_verdict_sentence(report)), style);
+      fmt::format("{}: {}\n", marker(marked_severity(report)), run_verdict_sentence(report)),
+      style);
+  if (learnt_a_constant(report)) {
+    text +=
+        "   Train for more steps or with a larger learning rate, or have remedies tried: "
+        "gradvitals "
+        "prescribe\n";
+  }
   for (const std::string& said : report.notes) {
     text += decorate(fmt::format("{}: {}\n", marker(Severity::kInfo), printable(said)), style);
   }

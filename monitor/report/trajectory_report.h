@@ -20,6 +20,13 @@ namespace gradvitals {
 inline constexpr BoundedHistory::Options kCurveOptions = {
     .recent = 1, .intervals = 64, .incidents = 2, .incident_steps = 0};
 
+/// What a network has learnt, beside the best prediction that does not look at the sample.
+struct ConstantBaseline {
+  double loss = 0.0;
+  double constant_loss = 0.0;
+  bool is_beaten = false;  ///< The loss is clearly below.
+};
+
 /// What a HealthTracker has found. Names may hold any bytes: the writers escape them.
 struct TrajectoryReport {
   std::string name;                        ///< Of the file, or of the run.
@@ -38,6 +45,7 @@ struct TrajectoryReport {
   std::vector<HealthEvent> events;      ///< The first ones.
   std::int64_t events_left_out = 0;     ///< Those after them.
   BoundedHistory curve{kCurveOptions};  ///< Loss and norm over the whole run; see add_to_curve().
+  std::optional<ConstantBaseline> baseline;  ///< Of the network at the end, where it is known.
   VitalSigns vital_signs;
   Thresholds thresholds;
   std::vector<std::string> notes;  ///< What is to be said about the input.
@@ -54,7 +62,8 @@ inline constexpr std::string_view kRunSchema = "gradvitals.run/1";
 /// of those the first. Null where there is none.
 const Episode* worst_episode(const TrajectoryReport& report);
 
-/// One sentence: whether the run is healthy, else what is wrong with it and when.
+/// One sentence: whether the run is healthy, else what is wrong with it and when. Where it is healthy at
+/// its end and its baseline is not beaten, a second one says so.
 std::string run_verdict_sentence(const TrajectoryReport& report);
 
 /// The sentence, the notes, loss and norm as lines of characters, the episodes as a table, the

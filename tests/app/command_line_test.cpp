@@ -165,7 +165,7 @@ INSTANTIATE_TEST_SUITE_P(
         WrongInput{"DiagnoseAText", {"diagnose", kText}, kText},
         WrongInput{"DiagnoseOneOfTwoMissing", {"diagnose", kDump, "no.file"}, "no.file: "},
         WrongInput{"MetricsThatAreNone", {"diagnose", "--metrics", kText}, kText},
-        WrongInput{"JsonWithoutPath", {"compare", "--json", ""}, "--json: the path is empty"},
+        WrongInput{"JsonWithoutPath", {"compare", "--json", ""}, "--json: the value is empty"},
         WrongInput{"OneFileByTwoPaths",
                    {"compare", "--plot", "a.gp", "--json", "./a.gp"},
                    "named twice as an output"},

@@ -113,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(
                       "'a' is read by --resume"},
         WrongTraining{"EmptyPath",
                       {"--network", "relu", "--checkpoint", ""},
-                      "--checkpoint: the path is empty"},
+                      "--checkpoint: the value is empty"},
         WrongTraining{
             "UnknownWordInTheModel", {"--data", "digits", "--model", "64-rleu-10"}, "rleu"},
         WrongTraining{"UnknownNetwork",

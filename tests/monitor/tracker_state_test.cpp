@@ -230,7 +230,7 @@ TEST(TrackerState, EveryEntryOfTheMemoryMatters) {
       entries.push_back(fmt::format("{}/{}", part, key));
     }
   }
-  EXPECT_EQ(entries.size(), 18U);
+  EXPECT_EQ(entries.size(), 19U);
   // No state has losses without first ones, and these runs have too few episodes to forget any.
   std::erase(entries, "/memory/first_losses");
   std::erase(entries, "/episodes/forgotten");

@@ -7,39 +7,15 @@
 
 #include <cerrno>
 #include <clocale>
-#include <csignal>
 #include <cstdlib>
-#include <ctime>
 #include <exception>
 #include <string>
 
+#include "kernels/runtime/pipe_signal_block.h"
 #include "kernels/runtime/utf8.h"
 
 namespace gradvitals::app {
 namespace {
-
-/// While it lives, a write of this thread to a closed pipe fails with EPIPE and raises no SIGPIPE.
-class NoSigpipe {
- public:
-  NoSigpipe() {
-    ::sigemptyset(&sigpipe_);
-    ::sigaddset(&sigpipe_, SIGPIPE);
-    ::pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
-  }
-  NoSigpipe(const NoSigpipe&) = delete;
-  NoSigpipe& operator=(const NoSigpipe&) = delete;
-  ~NoSigpipe() {
-    // Consume a pending SIGPIPE before the mask is lifted.
-    const timespec at_once{};
-    while (::sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 && errno == EINTR) {
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
- private:
-  sigset_t sigpipe_{};
-  sigset_t before_{};
-};
 
 /// One line. Where stderr cannot be written, the line is lost.
 void print_to_stderr(std::string_view start, std::string_view text) noexcept {
@@ -84,7 +60,7 @@ bool use_ascii(bool asked, int stream) {
 }
 
 void write_to_stderr(std::string_view bytes) noexcept {
-  const NoSigpipe no_sigpipe;
+  const PipeSignalBlock block;
   while (!bytes.empty()) {
     const ssize_t written = ::write(STDERR_FILENO, bytes.data(), bytes.size());
     if (written < 0 && errno != EINTR) return;

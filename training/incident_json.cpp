@@ -3,6 +3,7 @@
 #include <string>
 
 #include "monitor/report/json_writer.h"
+#include "monitor/report/trajectory_json.h"
 #include "training/incident.h"
 
 namespace gradvitals {
@@ -22,27 +23,11 @@ Json or_null(const std::optional<Value>& value) {
   return *value;
 }
 
-Json text_or_null(const std::string& text) {
-  return text.empty() ? Json(nullptr) : Json(text);
-}
-
+/// As a report has it, but for numbers that JSON cannot write.
 Json incident_event_json(const HealthEvent& event) {
-  const Episode& episode = event.episode;
-  const Finding& finding = episode.finding;
-  Json json;
-  json["event"] = name(event.kind);
-  json["rule"] = rule_number(finding.rule);
-  json["id"] = rule_word(finding.rule);
-  json["severity"] = name(finding.severity);
-  json["verdict"] = name(finding.verdict);
-  json["tensor"] = text_or_null(finding.tensor);
-  json["value"] = or_null(finding.value);
-  json["threshold"] = or_null(finding.threshold);
-  json["text"] = finding.text;
-  json["advice"] = finding.advice;
-  json["first_step"] = episode.first_step;
-  json["consequence_of"] =
-      finding.consequence_of ? Json(rule_number(*finding.consequence_of)) : Json(nullptr);
+  Json json = event_json(event);
+  json["value"] = or_null(event.episode.finding.value);
+  json["threshold"] = or_null(event.episode.finding.threshold);
   return json;
 }
 

@@ -2,20 +2,18 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <pthread.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
-#include <ctime>
 #include <fstream>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
+#include "kernels/runtime/pipe_signal_block.h"
 #include "kernels/runtime/utf8.h"
 
 namespace gradvitals {
@@ -26,32 +24,6 @@ namespace {
   throw std::runtime_error(fmt::format("{}: cannot be {}: {}", printable(path), what,
                                        std::generic_category().message(error)));
 }
-
-/// Keeps the signal of a closed pipe from ending the program while it lives: the error number tells
-/// as much.
-class PipeSignalBlock {
- public:
-  PipeSignalBlock() {
-    sigemptyset(&pipe_);
-    sigaddset(&pipe_, SIGPIPE);
-    sigset_t pending;
-    sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-  }
-  PipeSignalBlock(const PipeSignalBlock&) = delete;
-  PipeSignalBlock& operator=(const PipeSignalBlock&) = delete;
-  ~PipeSignalBlock() {
-    const timespec at_once{};
-    if (!was_pending_) sigtimedwait(&pipe_, nullptr, &at_once);
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
- private:
-  sigset_t pipe_{};
-  sigset_t before_{};
-  bool was_pending_ = false;
-};
 
 struct Written {
   std::size_t bytes = 0;

@@ -181,11 +181,23 @@ void TrajectoryMemory::remember_loss(const StepSignals& step) {
   }
   loss_outliers_ = 0;
   losses_.add(*step.loss);
+  see_whether_loss_stands_still();
+  remember_first_loss(*step.loss);
+}
+
+void TrajectoryMemory::see_whether_loss_stands_still() {
+  constexpr double kFalls = 2.0;  // times what stands still
+  const std::optional<double> improvement = loss_improvement();
+  const double limit = thresholds_.stall_improvement;
+  loss_stands_still_ = improvement && *improvement < (loss_stands_still_ ? kFalls * limit : limit);
+}
+
+void TrajectoryMemory::remember_first_loss(double loss) {
   if (first_losses_.size() == kFirstLosses) return;
   // A loss that blows up in the first steps is no start.
   const double most = thresholds_.loss_growth.critical;
-  if (!first_losses_.empty() && *step.loss > most * std::fabs(first_losses_.front())) return;
-  first_losses_.push_back(*step.loss);
+  if (!first_losses_.empty() && loss > most * std::fabs(first_losses_.front())) return;
+  first_losses_.push_back(loss);
   set_first_loss();
 }
 
@@ -223,6 +235,7 @@ StateJson TrajectoryMemory::save() const {
           {"norm_outliers", norm_outliers_},
           {"loss_outliers", loss_outliers_},
           {"weight_norms", weight_norms},
+          {"loss_stands_still", loss_stands_still_},
           {"norm_drift", norm_drift_},
           {"loss_drift", loss_drift_},
           {"highest_rate", saved_number(highest_rate_)},
@@ -244,6 +257,7 @@ void TrajectoryMemory::load(const SavedObject& saved) {
   norm_outliers_ = saved.whole_number("norm_outliers", 0);
   loss_outliers_ = saved.whole_number("loss_outliers", 0);
   weight_norms_ = saved.optional_numbers("weight_norms");
+  loss_stands_still_ = saved.flag("loss_stands_still");
   norm_drift_ = saved.finite_number("norm_drift");
   loss_drift_ = saved.finite_number("loss_drift");
   highest_rate_ = saved.optional_number("highest_rate").value_or(0.0);

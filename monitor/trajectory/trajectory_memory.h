@@ -47,7 +47,10 @@ class TrajectoryMemory {
   /// How much of the loss went away within the window, from the median of its earlier half to that
   /// of its later half; negative where it grew. Empty where fewer than 16 losses are known.
   std::optional<double> loss_improvement() const;
-  /// The same from the first losses to the last ones, as part of the first; empty where fewer than
+  /// It fell by less than `stall_improvement` within the window, and has not fallen by twice that
+  /// since: at the limit, noise would begin and end what the rules find.
+  bool loss_stands_still() const { return loss_stands_still_; }
+  /// As loss_improvement() from the first losses to the last ones, as part of the first; empty where fewer than
   /// twice `min_norm_window` losses are known.
   std::optional<double> loss_improvement_since_start() const;
   /// The last losses lie clearly above those of the window, or no lower than the first ones.
@@ -84,7 +87,9 @@ class TrajectoryMemory {
   void remember_loss(const StepSignals& step);
   void remember_rate(const StepContext& context);
   void remember_weights(const StepSignals& step);
+  void remember_first_loss(double loss);
   void set_first_loss();
+  void see_whether_loss_stands_still();
   double drift(double sum, const std::optional<Deviation>& deviation) const;
 
   const Thresholds& thresholds_;
@@ -97,6 +102,7 @@ class TrajectoryMemory {
   std::int64_t norm_outliers_ = 0;    ///< In a row, up to the last step.
   std::int64_t loss_outliers_ = 0;
   std::vector<std::optional<double>> weight_norms_;  ///< Moving averages, a parameter each.
+  bool loss_stands_still_ = false;
   double norm_drift_ = 0.0;
   double loss_drift_ = 0.0;
   double highest_rate_ = 0.0;

@@ -14,12 +14,6 @@ namespace {
 /// next to nothing is then the rate's doing and not theirs.
 constexpr double kMovingGradient = 1e-3;
 
-/// The loss is known, and does not fall within the window.
-bool loss_stands_still(const TrajectoryEvidence& evidence) {
-  const std::optional<double> improvement = evidence.memory.loss_improvement();
-  return improvement && *improvement < evidence.thresholds.stall_improvement;
-}
-
 /// Of a Trainer's step the update is the one before it; of other loops it may be its own.
 bool update_was_skipped(const TrajectoryEvidence& evidence) {
   return evidence.context.is_skipped || evidence.memory.last_step_was_skipped();
@@ -111,7 +105,7 @@ std::vector<Finding> check_update_ratio(const TrajectoryEvidence& evidence) {
     findings.push_back(fast_update(*fastest, evidence));
   }
   const Moved& slowest = *std::ranges::min_element(kernels, {}, &Moved::ratio);
-  if (slowest.ratio < evidence.thresholds.update_ratio_low && loss_stands_still(evidence) &&
+  if (slowest.ratio < evidence.thresholds.update_ratio_low && evidence.memory.loss_stands_still() &&
       has_moving_gradient(*slowest.parameter) && !evidence.memory.has_converged(evidence.step) &&
       !evidence.memory.rate_has_decayed(evidence.context)) {
     findings.push_back(slow_update(slowest, evidence));
@@ -156,7 +150,8 @@ std::vector<Finding> check_weak_gradients(const TrajectoryEvidence& evidence) {
       weakest = &parameter;
   }
   if (weak == 0 || !(fraction(weak, all) > evidence.thresholds.weak_fraction)) return {};
-  if (!loss_stands_still(evidence) || evidence.memory.has_converged(evidence.step)) return {};
+  if (!evidence.memory.loss_stands_still() || evidence.memory.has_converged(evidence.step))
+    return {};
   Finding finding =
       about(*weakest, fraction(weak, all), evidence.thresholds.weak_fraction, Verdict::kVanishing);
   finding.text = fmt::format(

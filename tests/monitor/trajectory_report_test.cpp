@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "monitor/history/event_line.h"
+#include "monitor/report/trajectory_json.h"
 #include "tests/monitor/health_fixtures.h"
 #include "tests/support/texts.h"
 
@@ -63,6 +65,31 @@ TEST(TrajectoryReport, WithoutLossesOrStepsDrawsNoLine) {
   EXPECT_FALSE(contains(trajectory_text(report, {}), "OVER THE STEPS"));
   EXPECT_TRUE(curve_of(report)[0].at("loss").is_null());
   EXPECT_TRUE(curve_of({}).empty());
+}
+
+TEST(EventJson, OfAHistoryIsThatOfAReport) {
+  HealthEvent event{.kind = HealthEventKind::kWorsened, .step = 9, .episode = {}};
+  Finding& finding = event.episode.finding;
+  finding.rule = RuleId::kNormChange;
+  finding.severity = Severity::kWarning;
+  finding.verdict = Verdict::kUnstable;
+  finding.text = "It jumps.";
+  finding.advice = {"a", "b"};
+  event.episode.first_step = 3;
+  event.episode.last_step = event.episode.peak_step = 8;
+  event.episode.count = 4;
+  const auto expect_alike = [&event] {
+    EXPECT_EQ(Json::parse(event_line(event)).dump(), event_json(event).dump());
+  };
+  expect_alike();
+  finding.tensor = "dense/kernel";
+  finding.network = "critic";
+  finding.layer = 2;
+  finding.value = kInf;
+  finding.threshold = 6.0;
+  finding.consequence_of = RuleId::kUpdateRatio;
+  event.episode.is_open = false;
+  expect_alike();
 }
 
 }  // namespace

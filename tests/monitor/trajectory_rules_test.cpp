@@ -336,6 +336,27 @@ TEST(UpdateRatio, IsSilentWhereTheLossFallsOrIsNotKnown) {
       unknown.ask(check_update_ratio, MadeStep{.kernels = 1, .update = 0.5, .loss = {}}).empty());
 }
 
+/// Began and ended again and again where the loss fell by the limit, now a little more, now less.
+TEST(UpdateRatio, OfALossThatStandsStillNoiseAtTheLimitIsNoFall) {
+  const MadeStep slow{.kernels = 1, .update = 1e-6, .loss = 1.0};
+  const auto found_at = [&slow](std::vector<double> falls) {
+    std::vector<std::size_t> found;
+    Scene scene;
+    double level = 1.0;
+    // Each fall stands between the halves of a window.
+    for (const double fall : falls) {
+      for (int i = 0; i < 64; ++i) scene.remember({.kernels = 1, .loss = level});
+      level *= 1.0 - fall;
+      for (int i = 0; i < 64; ++i) scene.remember({.kernels = 1, .loss = level});
+      found.push_back(scene.ask(check_update_ratio, slow).size());
+    }
+    return found;
+  };
+  EXPECT_EQ(found_at({0.015}), std::vector<std::size_t>{1}) << "it stood still before";
+  EXPECT_EQ(found_at({0.0, 0.011, 0.009, 0.015}), (std::vector<std::size_t>{1, 1, 1, 1}));
+  EXPECT_EQ(found_at({0.0, 0.021, 0.015}), (std::vector<std::size_t>{1, 0, 1}));
+}
+
 TEST(UpdateRatio, IsSilentWhileWarmingUpAndInSkippedSteps) {
   Thresholds limits;
   limits.warmup_steps = 40;

@@ -103,6 +103,8 @@ TEST_F(FlightRecorderTest, WritesWhatLedToAStepThatIsNotFinite) {
   EXPECT_EQ(reason["rule"], "R1");
   EXPECT_EQ(reason["severity"], "critical");
   EXPECT_EQ(reason["verdict"], "non_finite");
+  EXPECT_EQ(reason["step"], kFaultyStep);
+  EXPECT_EQ(reason["peak_step"], kFaultyStep);
   ASSERT_EQ(json["steps"].size(), 32U);
   EXPECT_EQ(json["steps"][0]["step"], 9);
   EXPECT_EQ(json["steps"][30]["loss"], told.losses[39]);

@@ -135,8 +135,7 @@ ExitCode prescribe(const PrescribeOptions& options) {
   report.device = gradvitals::name(stream.device());
   report.settings = std::move(setup.settings);
   if (options.json != "-") {
-    write_result("-", prescription_text(report, {.color = use_color(options.color),
-                                                 .ascii = use_ascii(options.ascii)}));
+    write_result("-", prescription_text(report, text_style(options.color, options.ascii)));
   }
   if (options.json) write_result(*options.json, prescription_json(report));
   return report.is_complete ? ExitCode::kJudged : exit_code_of_signal(interrupt.signal());

@@ -325,9 +325,10 @@ std::string trajectory_text(const TrajectoryReport& report, TextStyle style) {
   text += curve_text(report, style);
   text += episodes_text(report, style);
   text += decorate(worst_text(report), style);
-  text += decorate("\n🫀 VITAL SIGNS:\n" +
-                       vital_signs_panel(report.vital_signs, report.thresholds, report.last_norm),
-                   style);
+  text +=
+      decorate("\n🫀 VITAL SIGNS:\n" + vital_signs_panel(report.vital_signs, report.thresholds,
+                                                           report.last_norm, style),
+               style);
   return text;
 }
 

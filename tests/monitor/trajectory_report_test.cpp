@@ -99,7 +99,8 @@ TEST(TrajectoryReport, HealthyGradientsThatLearntAConstantAreToldSo) {
 }
 
 TEST(TrajectoryReport, FitsTheTerminalThatItIsFor) {
-  TrajectoryReport report = report_with(64, [](std::int64_t step) { return 1.0 + step; });
+  TrajectoryReport report =
+      report_with(64, [](std::int64_t step) { return 1.0 + static_cast<double>(step); });
   Episode wide;
   wide.finding.rule = RuleId::kNonFinite;
   wide.finding.severity = Severity::kCritical;

@@ -233,8 +233,8 @@ TEST_F(TrainingDataTest, NamesTheRowAndTheColumnOfWhatIsNotFinite) {
 }
 
 TEST_F(TrainingDataTest, RefusesTextWhereNumbersAreNeeded) {
-  const std::string csv = file("iris.csv", "a,kind\n1,setosa\n2,virginica\n");
-  expect_input_error([&] { load_training_data({.data = csv, .target = "kind"}); },
+  const std::string csv = file("iris.csv", "kind,y\nsetosa,1\nvirginica,2\n");
+  expect_input_error([&] { load_training_data({.data = csv, .target = "y"}); },
                      {"iris.csv", "\"setosa\"", "not a number"});
 }
 

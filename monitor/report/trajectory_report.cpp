@@ -312,10 +312,10 @@ std::string trajectory_text(const TrajectoryReport& report, TextStyle style) {
       fmt::format("{}: {}\n", marker(marked_severity(report)), run_verdict_sentence(report)),
       style);
   if (learnt_a_constant(report)) {
-    text +=
+    text += decorate(
         "   Train for more steps or with a larger learning rate, or have remedies tried: "
-        "gradvitals "
-        "prescribe\n";
+        "gradvitals prescribe\n",
+        style);
   }
   for (const std::string& said : report.notes) {
     text += decorate(fmt::format("{}: {}\n", marker(Severity::kInfo), printable(said)), style);

@@ -1,5 +1,7 @@
 #include "app/optimizer_options.h"
 
+#include <fmt/format.h>
+
 #include <limits>
 
 #include "app/options.h"
@@ -18,12 +20,20 @@ void OptimizerOptions::add_to(Command& command, const std::string& default_word)
                           "0.001 if not given; 0.01 of momentum, 0.1 of sgd");
 }
 
-void OptimizerOptions::check() const {
+void OptimizerOptions::check(OptimizerKind default_kind) const {
   const bool has_momentum = kind == OptimizerKind::kMomentum;
   refuse_without(momentum.has_value(), "--momentum", has_momentum, "--optimizer momentum");
   refuse_without(nesterov, "--nesterov", has_momentum, "--optimizer momentum");
   refuse_without(weight_decay.has_value(), "--weight-decay", kind == OptimizerKind::kAdamW,
                  "--optimizer adamw");
+  if (!learning_rate) return;
+  const OptimizerKind taken = kind.value_or(default_kind);
+  const RateRange range = float32_rates(choice(taken));
+  if (*learning_rate >= range.lowest && *learning_rate <= range.highest) return;
+  throw UsageError(fmt::format(
+      "--learning-rate: {:.3g} is not from {:.3g} to {:.3g}, with which {} can make steps of "
+      "float32",
+      *learning_rate, range.lowest, range.highest, name(taken)));
 }
 
 const char* OptimizerOptions::given() const {

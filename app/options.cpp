@@ -10,10 +10,8 @@
 #include <system_error>
 
 #include "app/output.h"
-#include "framework/io/file_kind.h"
-#include "framework/io/input_file.h"
+#include "framework/io/inflated_file.h"
 #include "framework/io/tensor_dump.h"
-#include "kernels/runtime/input_message.h"
 #include "monitor/metrics/threshold_table.h"
 #include "monitor/report/figure.h"
 
@@ -129,13 +127,11 @@ void JudgingOptions::check_outputs() const {
 
 Thresholds read_thresholds(const std::string& path) {
   if (path.empty()) return {};
-  const InputFile file(path);
-  constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
-  if (file.bytes().size() > kMaxBytes) {
-    refuse_input(file.path(),
-                 fmt::format("holds more than {} bytes, which limits never take", kMaxBytes));
-  }
-  return parse_thresholds(as_text(file.bytes()), file.path());
+  // Devices and pipes may have no end: no more is read than limits take.
+  constexpr std::int64_t kMostBytes = std::int64_t{1} << 20;
+  if (path == "-")
+    return parse_thresholds(read_inflated_standard_input(kMostBytes), "standard input");
+  return parse_thresholds(read_inflated(path, kMostBytes), path);
 }
 
 Thresholds JudgingOptions::thresholds() const {

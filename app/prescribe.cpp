@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "app/interrupt.h"
+#include "app/notebook_option.h"
 #include "app/output.h"
 #include "app/prescribe_setup.h"
 #include "app/progress.h"
 #include "app/terminal.h"
+#include "app/trial_command.h"
 #include "kernels/runtime/utf8.h"
 #include "monitor/report/prescription.h"
 #include "training/prescription.h"
@@ -25,9 +27,7 @@ constexpr std::int64_t kMostTrialSteps = 1'000'000;
 void add_network(Command& command, PrescribeOptions& options) {
   command.text("MODEL", options.file, "",
                "Layers, activations and loss as safetensors; training starts from its weights");
-  command.word("--network", {"sigmoid", "relu", "exploding"}, "",
-               "One of the notebook's networks instead",
-               [&options](const std::string& word) { options.network = word; });
+  add_notebook_network(command, options.network, "One of the notebook's networks instead");
   command.parsed("--model", "SPEC", "",
                  "A network of these widths and activations instead: 64-128-relu-layernorm-10",
                  [&options](const std::string& text) { options.model = parse_model_spec(text); });
@@ -125,10 +125,16 @@ ExitCode prescribe(const PrescribeOptions& options) {
       progress.show(
           fmt::format("tried {}, {}: {}", tried, printable(title(trial)), summary(trial)));
     };
-    report = prescribe(stream, std::move(setup.plan),
-                       {.steps = options.steps, .on_trial = tell, .is_interrupted = [&interrupt] {
-                          return interrupt.signal() != 0;
-                        }});
+    TrialCommands commands(options, setup.plan);
+    const auto command_of = [&commands](const TrainingPlan& plan,
+                                        const GradientSymptoms& symptoms) {
+      return commands.command_of(plan, symptoms);
+    };
+    report = prescribe(stream, setup.plan,
+                       {.steps = options.steps,
+                        .on_trial = tell,
+                        .is_interrupted = [&interrupt] { return interrupt.signal() != 0; },
+                        .command_of = command_of});
   }
   if (!report.is_complete) report.interruption = name_of_signal(interrupt.signal());
   report.name = setup.name;

@@ -8,6 +8,7 @@
 #include "app/exit_code.h"
 #include "app/optimizer_options.h"
 #include "app/options.h"
+#include "framework/networks.h"
 #include "kernels/ops/activation.h"
 #include "training/model_spec.h"
 
@@ -15,8 +16,8 @@ namespace gradvitals::app {
 
 struct PrescribeOptions {
   // The network, one of three.
-  std::optional<std::string> file;     ///< safetensors: layers, activations and loss
-  std::optional<std::string> network;  ///< The notebook's: "sigmoid", "relu" or "exploding".
+  std::optional<std::string> file;  ///< safetensors: layers, activations and loss
+  std::optional<NotebookNetwork> network;
   std::optional<ModelSpec> model;
 
   std::optional<std::string> activations;  ///< Of a file without metadata.

@@ -10,29 +10,20 @@
 
 #include "app/chosen_loss.h"
 #include "app/model_source.h"
+#include "app/notebook_option.h"
 #include "app/own_file.h"
-#include "framework/networks.h"
 #include "kernels/runtime/input_message.h"
 #include "training/held_out.h"
+#include "training/notebook_data.h"
 #include "training/targets.h"
 
 namespace gradvitals::app {
 namespace {
 
-constexpr std::int64_t kNotebookSamples = 100;
 constexpr double kHeldOutShare = 0.1;
-/// The notebook's third network.
-constexpr double kExplodingDeviation = 2.0;
 
 std::uint64_t seed_of(const PrescribeOptions& options) {
   return static_cast<std::uint64_t>(options.seed);
-}
-
-TrainingData samples_of_notebook(Stream& stream, std::uint64_t seed) {
-  const SampleData samples = make_sample_data(stream, seed, kNotebookSamples);
-  return hold_out(
-      {.rows = kNotebookSamples, .x = samples.x.to_host<float>(), .y = samples.y.to_host<float>()},
-      "the notebook's samples", 0.0, seed);
 }
 
 void refuse_nonfinite(const std::string& path, const char* array, std::span<const float> values) {
@@ -55,37 +46,6 @@ TrainingData batch_data(const std::string& path, const ModelFile& file, std::uin
   }
   return hold_out({.rows = batch.rows, .x = std::move(batch.x), .y = std::move(batch.y)}, path,
                   kHeldOutShare, seed);
-}
-
-TrainingData table_data(const PrescribeOptions& options, LossKind loss, Activation head) {
-  refuse_own_file(*options.data);
-  return load_training_data({.data = *options.data,
-                             .target = options.target.value_or(""),
-                             .form = target_form(loss, head),
-                             .validation_share = kHeldOutShare,
-                             .seed = seed_of(options)});
-}
-
-/// As framework/networks.h makes it.
-NetworkPlan plan_of_notebook(const std::string& network, std::int64_t features, Activation head,
-                             std::uint64_t seed) {
-  const bool is_exploding = network == "exploding";
-  const std::string hidden = is_exploding           ? "-64-64-64"
-                             : network == "sigmoid" ? "-64-sigmoid-64-sigmoid-64-sigmoid-64-sigmoid"
-                                                    : "-64-relu-64-relu-64-relu-64-relu";
-  const ModelSpec spec = parse_model_spec(fmt::format("{}{}-1-{}", features, hidden, name(head)));
-  NetworkPlan plan = plan_of(spec, {.name = is_exploding           ? "ExplodingNetwork"
-                                            : network == "sigmoid" ? "SigmoidNetwork"
-                                                                   : "ReLUNetwork",
-                                    .seed = seed});
-  if (is_exploding) {
-    std::vector<DensePlan*> layers = dense_plans(plan);
-    layers.pop_back();
-    for (DensePlan* const dense : layers) {
-      dense->initializer = RandomNormal{.stddev = kExplodingDeviation};
-    }
-  }
-  return plan;
 }
 
 TrainerOptions trial_options(const PrescribeOptions& options, LossKind loss) {
@@ -122,13 +82,14 @@ Subject subject_from_file(const PrescribeOptions& options) {
 Subject subject_from_notebook(Stream& stream, const PrescribeOptions& options) {
   const Activation head = options.head.value_or(Activation::kSigmoid);
   const LossKind loss = chosen_loss(options.loss, "", head);
-  TrainingData data = options.data ? table_data(options, loss, head)
-                                   : samples_of_notebook(stream, seed_of(options));
-  NetworkPlan network = plan_of_notebook(*options.network, data.features, head, seed_of(options));
+  TrainingData data = options.data ? read_table(options, target_form(loss, head))
+                                   : notebook_data(stream, seed_of(options));
+  NetworkPlan network = plan_of(
+      *options.network, {.seed = seed_of(options), .features = data.features, .head = head});
   return {.network = std::move(network),
           .data = std::move(data),
           .loss = loss,
-          .name = fmt::format("the notebook's {} network", *options.network)};
+          .name = fmt::format("the notebook's {} network", notebook_word(*options.network))};
 }
 
 Subject subject_from_spec(const PrescribeOptions& options) {
@@ -136,7 +97,7 @@ Subject subject_from_spec(const PrescribeOptions& options) {
   NetworkPlan network = plan_of(*options.model, {.seed = seed_of(options)});
   std::string name = text(network);
   return {.network = std::move(network),
-          .data = table_data(options, loss, options.model->head()),
+          .data = read_table(options, target_form(loss, options.model->head())),
           .loss = loss,
           .name = std::move(name)};
 }
@@ -152,6 +113,15 @@ void check_subject_fits(const Subject& subject) {
 }
 
 }  // namespace
+
+TrainingData read_table(const PrescribeOptions& options, TargetForm form) {
+  refuse_own_file(*options.data);
+  return load_training_data({.data = *options.data,
+                             .target = options.target.value_or(""),
+                             .form = form,
+                             .validation_share = kHeldOutShare,
+                             .seed = seed_of(options)});
+}
 
 PrescribeSetup set_up_prescription(Stream& stream, const PrescribeOptions& options) {
   Subject subject = options.file      ? subject_from_file(options)

@@ -7,6 +7,7 @@
 
 #include "app/prescribe.h"
 #include "kernels/runtime/stream.h"
+#include "training/training_data.h"
 #include "training/training_plan.h"
 
 namespace gradvitals::app {
@@ -17,6 +18,9 @@ struct PrescribeSetup {
   /// For reports: {"optimizer", "adam, ..."}.
   std::vector<std::pair<std::string, std::string>> settings;
 };
+
+/// What --data and --target name, with targets of this form. Throws InputError as load_training_data().
+TrainingData read_table(const PrescribeOptions& options, TargetForm form);
 
 /// Reads the data and describes the training. Throws UsageError where network, data and loss do not fit
 /// together, and InputError for what cannot be read.

@@ -33,6 +33,8 @@ void check_subject(const TrainOptions& options) {
                  "--data: the table whose column it names");
   refuse_without(options.head.has_value(), "--head", options.network.has_value(),
                  "--network: the last word of --model is its head");
+  refuse_both(options.network.has_value(), "--network", options.has_he_values, "--init he",
+              "the notebook's networks have their own initial values");
   refuse_without(options.validation_share.has_value(), "--validation", !options.data.empty(),
                  "--data: the notebook's samples are random, and nothing is held out");
   const KnownData* const known = find_known_data(options.data);

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "app/notebook_option.h"
 #include "app/word_list.h"
 #include "training/command_words.h"
 #include "training/training_data.h"
@@ -23,17 +24,17 @@ void add_subject(Command& command, TrainOptions& options) {
                  "Widths and what is applied in between: 784-128-relu-layernorm-10. Words are " +
                      activation_names() + ", layernorm, dropout0.1",
                  [&options](const std::string& text) { options.model = parse_model_spec(text); });
-  command.word(
-      "--network", {"sigmoid", "relu", "exploding"}, "",
-      "One of the notebook's networks instead, on the notebook's random samples or on --data",
-      [&options](const std::string& word) {
-        options.network = word == "sigmoid" ? NotebookNetwork::kSigmoid
-                          : word == "relu"  ? NotebookNetwork::kRelu
-                                            : NotebookNetwork::kExploding;
-      });
+  add_notebook_network(
+      command, options.network,
+      "One of the notebook's networks instead, on the notebook's random samples or on --data");
   command.word("--head", {"sigmoid", "linear"}, "sigmoid",
                "Activation of the last layer of --network",
                [&options](const std::string& word) { options.head = parse_activation(word); });
+  command.word(
+      "--init", {"glorot", "he"}, "glorot",
+      "Initial values of --model: Glorot's, or He's in layers of relu, leaky_relu and gelu "
+      "and Glorot's in the others",
+      [&options](const std::string& word) { options.has_he_values = word == "he"; });
   command.text("--data", options.data, "NAME|FILE",
                known_data_sets() +
                    ", or a table of your own: CSV or IDX, plain or .gz, or "
@@ -81,8 +82,7 @@ void add_keeping(Command& command, TrainOptions& options) {
                   "Keep it every N steps instead of each epoch");
   command.text(
       "--resume", options.resume, "FILE",
-      "Go on from a checkpoint, with the same options as before; the result has the same bits, "
-      "unless --treat lr acts");
+      "Go on from a checkpoint, with the same options as before; the result has the same bits");
   command.text(
       "--history", options.history, "FILE",
       "Append every step's statistics as JSON lines, which gradvitals diagnose judges again");

@@ -11,6 +11,7 @@
 #include "app/options.h"
 #include "app/terminal.h"
 #include "app/treat_option.h"
+#include "framework/networks.h"
 #include "kernels/ops/activation.h"
 #include "monitor/rules/diagnosis.h"
 #include "training/learning_rate.h"
@@ -19,14 +20,12 @@
 
 namespace gradvitals::app {
 
-/// One of the notebook's networks.
-enum class NotebookNetwork : std::uint8_t { kSigmoid, kRelu, kExploding };
-
 struct TrainOptions {
   // What is trained.
   std::optional<ModelSpec> model;
   std::optional<NotebookNetwork> network;
   std::optional<Activation> head;  ///< Of a notebook's network.
+  bool has_he_values = false;      ///< Else Glorot's in all layers of --model.
   std::string data;                ///< Empty: the notebook's random samples.
   std::string target;
   std::optional<std::string> loss;

@@ -11,11 +11,13 @@
 #include "framework/networks.h"
 #include "monitor/metrics/phrases.h"
 #include "training/constant_baseline.h"
+#include "training/initial_values.h"
+#include "training/network_plan.h"
+#include "training/notebook_data.h"
 
 namespace gradvitals::app {
 namespace {
 
-constexpr std::int64_t kNotebookBatch = 100;
 constexpr std::int64_t kNotebookSteps = 1000;
 
 Activation head_of(const TrainOptions& options) {
@@ -23,21 +25,8 @@ Activation head_of(const TrainOptions& options) {
   return options.model ? options.model->head() : Activation::kLinear;
 }
 
-TrainingData notebook_data(Stream& stream, const TrainOptions& options) {
-  const SampleData samples =
-      make_sample_data(stream, static_cast<std::uint64_t>(options.seed), kNotebookBatch);
-  return {.name = "the notebook's samples",
-          .features = samples.x.shape()[1],
-          .outputs = 1,
-          .training = {.rows = kNotebookBatch,
-                       .x = samples.x.to_host<float>(),
-                       .y = samples.y.to_host<float>()},
-          .validation = {},
-          .description = fmt::format("{} random samples of the notebook", kNotebookBatch)};
-}
-
 TrainingData data_of(Stream& stream, const TrainOptions& options, LossKind loss) {
-  if (options.data.empty()) return notebook_data(stream, options);
+  if (options.data.empty()) return notebook_data(stream, static_cast<std::uint64_t>(options.seed));
   refuse_own_file(options.data);
   TrainingDataRequest request = {.data = options.data,
                                  .target = options.target,
@@ -75,18 +64,10 @@ Sequential notebook_model(Stream& stream, const TrainOptions& options, const Tra
     throw UsageError(fmt::format("--network gives one output, but the targets of {} have {}",
                                  data.name, data.outputs));
   }
-  const NetworkOptions network = {.seed = static_cast<std::uint64_t>(options.seed),
-                                  .features = data.features,
-                                  .head = head_of(options)};
-  switch (*options.network) {
-    case NotebookNetwork::kSigmoid:
-      return sigmoid_network(stream, network);
-    case NotebookNetwork::kRelu:
-      return relu_network(stream, network);
-    case NotebookNetwork::kExploding:
-      break;
-  }
-  return exploding_network(stream, network);
+  return notebook_network(stream, *options.network,
+                          {.seed = static_cast<std::uint64_t>(options.seed),
+                           .features = data.features,
+                           .head = head_of(options)});
 }
 
 const char* name_of(NotebookNetwork network) {
@@ -115,7 +96,7 @@ TrainerOptions trainer_options(const TrainOptions& options, LossKind loss) {
                                  chosen.learning_rate.floor, chosen.learning_rate.base));
   }
   const bool is_notebook = options.data.empty();
-  chosen.batch = options.batch.value_or(is_notebook ? kNotebookBatch : chosen.batch);
+  chosen.batch = options.batch.value_or(is_notebook ? kNotebookSamples : chosen.batch);
   chosen.steps = options.steps;
   if (options.epochs) chosen.epochs = *options.epochs;
   if (is_notebook && !options.epochs && !options.steps) chosen.steps = kNotebookSteps;
@@ -175,7 +156,9 @@ TrainSetup set_up_training(Stream& stream, const TrainOptions& options) {
     const ModelSpec chosen_model = options.model ? spec : default_model(data, loss);
     model_name = text(chosen_model);
     check_widths(model_name, chosen_model.inputs, chosen_model.outputs(), data);
-    return build_model(stream, chosen_model, {.seed = static_cast<std::uint64_t>(options.seed)});
+    NetworkPlan plan = plan_of(chosen_model, {.seed = static_cast<std::uint64_t>(options.seed)});
+    if (options.has_he_values) initialize_by_activations(plan);
+    return build_network(stream, plan);
   };
   Sequential model = build();
   if (!options.model && !options.network) {

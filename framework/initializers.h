@@ -13,32 +13,62 @@
 namespace gradvitals {
 
 // Uniform in [-limit, limit): Glorot and Bengio 2010, He et al. 2015, LeCun et al. 1998.
-struct GlorotUniform {};  ///< limit = sqrt(6 / (fan_in + fan_out))
-struct HeUniform {};      ///< limit = sqrt(6 / fan_in)
-struct LecunUniform {};   ///< limit = sqrt(3 / fan_in)
+
+/// limit = sqrt(6 / (fan_in + fan_out))
+struct GlorotUniform {
+  bool operator==(const GlorotUniform&) const = default;
+};
+/// limit = sqrt(6 / fan_in)
+struct HeUniform {
+  bool operator==(const HeUniform&) const = default;
+};
+/// limit = sqrt(3 / fan_in)
+struct LecunUniform {
+  bool operator==(const LecunUniform&) const = default;
+};
 
 // Normal, truncated at two standard deviations and scaled, as in Keras, so that the stddev is the one
 // stated.
-struct GlorotNormal {};  ///< stddev = sqrt(2 / (fan_in + fan_out))
-struct HeNormal {};      ///< stddev = sqrt(2 / fan_in)
-struct LecunNormal {};   ///< stddev = sqrt(1 / fan_in)
+
+/// stddev = sqrt(2 / (fan_in + fan_out))
+struct GlorotNormal {
+  bool operator==(const GlorotNormal&) const = default;
+};
+/// stddev = sqrt(2 / fan_in)
+struct HeNormal {
+  bool operator==(const HeNormal&) const = default;
+};
+/// stddev = sqrt(1 / fan_in)
+struct LecunNormal {
+  bool operator==(const LecunNormal&) const = default;
+};
 
 /// N(mean, stddev^2), not cut off.
 struct RandomNormal {
   double stddev = 0.05;
   double mean = 0.0;
+
+  bool operator==(const RandomNormal&) const = default;
 };
 
 /// U[low, high)
 struct RandomUniform {
   double low = -0.05;
   double high = 0.05;
+
+  bool operator==(const RandomUniform&) const = default;
 };
 
-struct Zeros {};
-struct Ones {};
+struct Zeros {
+  bool operator==(const Zeros&) const = default;
+};
+struct Ones {
+  bool operator==(const Ones&) const = default;
+};
 struct Constant {
   double value = 0.0;
+
+  bool operator==(const Constant&) const = default;
 };
 
 using Initializer = std::variant<GlorotUniform, GlorotNormal, HeNormal, HeUniform, LecunNormal,

@@ -2,11 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
+#include <vector>
 
+#include "framework/initializers.h"
 #include "framework/sequential.h"
 #include "framework/tensor.h"
 
 namespace gradvitals {
+
+enum class NotebookNetwork : std::uint8_t { kSigmoid, kRelu, kExploding };
 
 struct NetworkOptions {
   std::uint64_t seed = 42;
@@ -30,6 +35,24 @@ Sequential relu_network(Stream& stream, const NetworkOptions& options = {});
 /// Three linear layers of 64 drawn from N(0, 2^2): signals grow sixteenfold per layer. 9,089
 /// parameters with 10 features.
 Sequential exploding_network(Stream& stream, const NetworkOptions& options = {});
+
+/// One of their dense layers.
+struct NotebookLayer {
+  std::int64_t units = 0;
+  Activation activation = Activation::kLinear;
+  Initializer kernel_initializer = GlorotUniform{};
+};
+
+/// What a network is called, which decides its random numbers with the seed: "SigmoidNetwork".
+std::string_view notebook_name(NotebookNetwork network);
+
+/// Its layers, in their order; `head` is the activation of the last one.
+std::vector<NotebookLayer> notebook_layers(NotebookNetwork network,
+                                           Activation head = Activation::kSigmoid);
+
+/// The network of these layers: one of the three above.
+Sequential notebook_network(Stream& stream, NotebookNetwork network,
+                            const NetworkOptions& options = {});
 
 struct SampleData {
   Tensor x;  ///< (batch, 10), from N(0, 1)

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <stdexcept>
@@ -78,6 +79,24 @@ class CommandReader {
   std::vector<std::string> words_;
 };
 
+/// Signs that a shell takes as they are, wherever in a word they stand.
+constexpr std::string_view kPlainSigns = "_-+=:,./@%";
+
+bool is_plain(char letter) {
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+         (letter >= '0' && letter <= '9') || kPlainSigns.find(letter) != std::string_view::npos;
+}
+
+std::string in_shell_quotes(const std::string& word) {
+  if (!word.empty() && std::ranges::all_of(word, is_plain)) return word;
+  std::string quoted = "'";
+  for (const char letter : word) {
+    // Between single quotes nothing can stand for one: they end, and begin again behind it.
+    quoted += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+  }
+  return quoted + "'";
+}
+
 bool is_program_file(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
@@ -88,6 +107,15 @@ bool is_program_file(const std::string& path) {
 
 std::vector<std::string> split_command(std::string_view command) {
   return CommandReader(command).read();
+}
+
+std::string command_text(std::span<const std::string> words) {
+  std::string text;
+  for (const std::string& word : words) {
+    if (!text.empty()) text += ' ';
+    text += in_shell_quotes(word);
+  }
+  return text;
 }
 
 bool can_be_run(const std::string& program) {

@@ -33,7 +33,7 @@ double LearningRate::at(std::int64_t step, std::int64_t total_steps) const {
   return floor + (base - floor) * share;
 }
 
-void check(const LearningRate& rate) {
+void check(const LearningRate& rate, const RateRange& range) {
   if (!(rate.base > 0.0 && std::isfinite(rate.base))) {
     throw std::invalid_argument(
         fmt::format("LearningRate: base is {}, not positive and finite", rate.base));
@@ -41,6 +41,16 @@ void check(const LearningRate& rate) {
   if (rate.warmup_steps < 0) {
     throw std::invalid_argument(
         fmt::format("LearningRate: warmup_steps is {}, not 0 or more", rate.warmup_steps));
+  }
+  const auto require_held = [&](const char* what, double value) {
+    if (value >= range.lowest && value <= range.highest) return;
+    throw std::invalid_argument(fmt::format(
+        "LearningRate: {} is {:.3g}, not from {:.3g} to {:.3g}, with which float32 can make steps",
+        what, value, range.lowest, range.highest));
+  };
+  require_held("base", rate.base);
+  if (rate.warmup_steps > 0) {
+    require_held("the first step of the warm-up, base / warmup_steps,", rate.at(0, 1));
   }
   if (!(rate.floor >= 0.0 && rate.floor <= rate.base)) {
     throw std::invalid_argument(fmt::format(

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "training/optimizer_choice.h"
+
 namespace gradvitals {
 
 enum class LearningRateDecay : std::uint8_t {
@@ -29,8 +31,9 @@ struct LearningRate {
   double at(std::int64_t step, std::int64_t total_steps) const;
 };
 
-/// Throws std::invalid_argument naming the setting that is out of range.
-void check(const LearningRate& rate);
+/// Throws std::invalid_argument naming the setting that is out of range: float32 has to hold the rate of
+/// every step, where the schedule does not end at 0.
+void check(const LearningRate& rate, const RateRange& range = float32_rates({}));
 
 /// "0.001, warm-up 100 steps, cosine to 0": every number exact.
 std::string summary(const LearningRate& rate);

@@ -88,6 +88,7 @@ class SpecParser {
     }
     if (!value) refuse("is no whole number of units");
     if (*value < 1) refuse("is not 1 or more");
+    if (*value > kMostUnits) refuse(fmt::format("is more than {} units", kMostUnits));
     return *value;
   }
 

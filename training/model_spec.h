@@ -22,10 +22,16 @@ struct DensePart {
 };
 struct ActivationPart {
   Activation activation = Activation::kLinear;
+
+  bool operator==(const ActivationPart&) const = default;
 };
-struct LayerNormPart {};
+struct LayerNormPart {
+  bool operator==(const LayerNormPart&) const = default;
+};
 struct DropoutPart {
   double rate = 0.0;
+
+  bool operator==(const DropoutPart&) const = default;
 };
 struct ResidualPart;
 using ModelPart = std::variant<DensePart, ActivationPart, LayerNormPart, DropoutPart, ResidualPart>;
@@ -33,6 +39,9 @@ using ModelPart = std::variant<DensePart, ActivationPart, LayerNormPart, Dropout
 struct ResidualPart {
   std::vector<ModelPart> parts;
 };
+
+/// Of a layer in a text: a slip of the hand beyond it. Its parameters alone would be gigabytes.
+inline constexpr std::int64_t kMostUnits = 1'000'000'000;
 
 struct ModelSpec {
   std::int64_t inputs = 0;
@@ -48,7 +57,8 @@ struct ModelSpec {
 /// activation right behind a number is the dense layer's own, which the monitor then sees as one
 /// layer; anywhere else it is a layer by itself. What stands between "residual" and "add" is added
 /// to what goes into it: "8-16-residual-layernorm-16-relu-16-add-1". Throws std::invalid_argument
-/// quoting the text, the word and its place, and naming what is known.
+/// quoting the text, the word and its place, and naming what is known. A width is at most
+/// kMostUnits.
 ModelSpec parse_model_spec(std::string_view text);
 
 /// The text that parse_model_spec() makes the same model of.
@@ -60,7 +70,7 @@ struct ModelOptions {
   Initializer kernel_initializer = GlorotUniform{};
 };
 
-/// Throws std::invalid_argument as the layers do.
+/// Throws std::invalid_argument as the layers do, and ModelMemoryError where it does not fit into memory.
 Sequential build_model(Stream& stream, const ModelSpec& spec, const ModelOptions& options = {});
 
 }  // namespace gradvitals

@@ -1,6 +1,11 @@
 #include "training/network_plan.h"
 
+#include <fmt/format.h>
+
+#include <array>
+#include <cstddef>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -9,6 +14,8 @@
 #include "framework/layers/dropout.h"
 #include "framework/layers/layer_norm.h"
 #include "framework/layers/residual.h"
+#include "kernels/runtime/error.h"
+#include "kernels/runtime/input_message.h"
 
 namespace gradvitals {
 namespace {
@@ -118,6 +125,37 @@ struct MakeLayers {
   }
 };
 
+double parameter_count_of(const DensePlan& dense) {
+  const auto units = static_cast<double>(dense.units);
+  return static_cast<double>(dense.inputs) * units + (dense.has_bias ? units : 0.0);
+}
+
+/// Of float32, in the largest unit that leaves a number above 1.
+std::string bytes_text(double count) {
+  double amount = count * sizeof(float);
+  constexpr std::array kUnits = {"bytes", "KB", "MB", "GB", "TB", "PB", "EB"};
+  std::size_t unit = 0;
+  for (; amount >= 1000.0 && unit + 1 < kUnits.size(); ++unit) amount /= 1000.0;
+  return fmt::format("{:.3g} {}", amount, kUnits.at(unit));
+}
+
+[[noreturn]] void refuse_for_memory(const NetworkPlan& plan) {
+  double sum = 0.0;
+  std::size_t largest = 0;
+  const std::vector<const DensePlan*> layers = dense_plans(plan);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    sum += parameter_count_of(*layers[i]);
+    if (parameter_count_of(*layers[i]) > parameter_count_of(*layers[largest])) largest = i;
+  }
+  const DensePlan& dense = *layers.at(largest);
+  throw ModelMemoryError(
+      fmt::format("model {}: its {:.6g} parameters take {}, which memory does not have; most of it "
+                  "is for dense "
+                  "layer {}, {} x {}: {}",
+                  in_quotes(text(plan)), sum, bytes_text(sum), largest + 1, dense.inputs,
+                  dense.units, bytes_text(parameter_count_of(dense))));
+}
+
 }  // namespace
 
 NetworkPlan plan_of(const ModelSpec& spec, const ModelOptions& options) {
@@ -125,6 +163,21 @@ NetworkPlan plan_of(const ModelSpec& spec, const ModelOptions& options) {
   PartPlanner planner{
       .plan = plan, .kernel_initializer = options.kernel_initializer, .inputs = spec.inputs};
   for (const ModelPart& part : spec.parts) std::visit(planner, part);
+  return plan;
+}
+
+NetworkPlan plan_of(NotebookNetwork network, const NetworkOptions& options) {
+  NetworkPlan plan{.name = std::string(notebook_name(network)),
+                   .seed = options.seed,
+                   .inputs = options.features,
+                   .parts = {}};
+  std::int64_t inputs = options.features;
+  for (const NotebookLayer& layer : notebook_layers(network, options.head)) {
+    plan.parts.emplace_back(DensePlan{.inputs = std::exchange(inputs, layer.units),
+                                      .units = layer.units,
+                                      .activation = layer.activation,
+                                      .initializer = layer.kernel_initializer});
+  }
   return plan;
 }
 
@@ -163,12 +216,16 @@ std::string text(const NetworkPlan& plan) {
   return text(ModelSpec{.inputs = plan.inputs, .parts = made_of(plan, MakeSpecParts{})});
 }
 
-Sequential build_network(Stream& stream, const NetworkPlan& plan) {
+Sequential build_network(Stream& stream, const NetworkPlan& plan) try {
   Sequential model(stream, {.name = plan.name, .input_shape = {plan.inputs}, .seed = plan.seed});
   for (std::unique_ptr<Layer>& layer : made_of(plan, MakeLayers{stream})) {
     model.add(std::move(layer));
   }
   return model;
+} catch (const std::bad_alloc&) {
+  refuse_for_memory(plan);
+} catch (const OutOfMemoryError&) {
+  refuse_for_memory(plan);
 }
 
 }  // namespace gradvitals

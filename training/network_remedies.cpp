@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "training/initial_values.h"
 #include "training/remedy_functions.h"
 
 namespace gradvitals {
@@ -14,23 +15,6 @@ namespace {
 /// Kernels whose rms is this close to that of an initialiser are taken for initialised by it: He's is
 /// 1.41 times Glorot's in a layer that is as wide as its input.
 constexpr double kSameInitializer = 1.25;
-
-/// He's for what passes on half of its input, Glorot's for the others.
-Initializer initializer_before(Activation activation) {
-  switch (activation) {
-    case Activation::kRelu:
-    case Activation::kLeakyRelu:
-    case Activation::kGelu:
-      return HeNormal{};
-    case Activation::kNone:
-    case Activation::kLinear:
-    case Activation::kSigmoid:
-    case Activation::kTanh:
-    case Activation::kSoftplus:
-      break;
-  }
-  return GlorotUniform{};
-}
 
 /// Of the values that the initialiser draws.
 double expected_rms(const Initializer& initializer, const DensePlan& dense) {
@@ -49,34 +33,6 @@ bool is_initialized_by(const DensePlan& dense, const Initializer& initializer) {
   if (!dense.values) return dense.initializer.index() == initializer.index();
   const double ratio = rms_of(dense.values->kernel) / expected_rms(initializer, dense);
   return ratio < kSameInitializer && ratio > 1.0 / kSameInitializer;
-}
-
-/// A dense layer of a plan and the activation behind it: its own, or that of a part before the next
-/// dense layer.
-struct ActivatedLayer {
-  std::size_t dense;                      ///< Indices of parts.
-  std::optional<std::size_t> activation;  ///< Where it is not the dense layer's own.
-
-  DensePlan& dense_of(NetworkPlan& plan) const { return std::get<DensePlan>(plan.parts[dense]); }
-  Activation& activation_of(NetworkPlan& plan) const {
-    return activation ? std::get<ActivationPart>(plan.parts[*activation]).activation
-                      : dense_of(plan).activation;
-  }
-  std::size_t last() const { return activation.value_or(dense); }
-};
-
-std::vector<ActivatedLayer> activated_layers(const NetworkPlan& plan) {
-  std::vector<ActivatedLayer> layers;
-  bool is_linear = false;
-  for (std::size_t i = 0; i < plan.parts.size(); ++i) {
-    if (const auto* const dense = std::get_if<DensePlan>(&plan.parts[i])) {
-      layers.push_back({.dense = i, .activation = std::nullopt});
-      is_linear = dense->activation == Activation::kLinear;
-    } else if (is_linear && std::holds_alternative<ActivationPart>(plan.parts[i])) {
-      layers.back().activation = i;
-    }
-  }
-  return layers;
 }
 
 /// From the output side to the input side, so that parts that are put in move none that come later.
@@ -163,17 +119,14 @@ RemedyResult connect_residually(const TrainingPlan& plan, const GradientSymptoms
 }
 
 RemedyResult initialize_by_fans(const TrainingPlan& plan, const GradientSymptoms& /*symptoms*/) {
-  TrainingPlan changed = plan;
-  NetworkPlan& network = changed.network;
   bool is_new = false;
-  for (const ActivatedLayer& layer : activated_layers(network)) {
-    DensePlan& dense = layer.dense_of(network);
-    const Initializer initializer = initializer_before(layer.activation_of(network));
-    is_new |= !is_initialized_by(dense, initializer);
-    dense.initializer = initializer;
-    dense.values.reset();
+  for (const ActivatedLayer& layer : activated_layers(plan.network)) {
+    const auto& dense = std::get<DensePlan>(plan.network.parts[layer.dense]);
+    is_new |= !is_initialized_by(dense, initializer_before(layer.activation_in(plan.network)));
   }
   if (!is_new) return std::nullopt;
+  TrainingPlan changed = plan;
+  initialize_by_activations(changed.network);
   return changed;
 }
 

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
 namespace gradvitals {
@@ -60,6 +62,15 @@ double default_learning_rate(OptimizerKind kind) {
       break;
   }
   return 0.001;
+}
+
+RateRange float32_rates(const OptimizerChoice& choice) {
+  double highest = std::numeric_limits<float>::max();
+  if (has_moments(choice.kind)) highest *= 1.0 - choice.beta1;
+  if (choice.kind == OptimizerKind::kAdamW && choice.weight_decay > 0.0) {
+    highest = std::min(highest, std::numeric_limits<float>::max() / choice.weight_decay);
+  }
+  return {.lowest = std::numeric_limits<float>::min(), .highest = highest};
 }
 
 std::string summary(const OptimizerChoice& choice) {

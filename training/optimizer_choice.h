@@ -34,6 +34,14 @@ struct OptimizerChoice {
   double weight_decay = 0.01;  ///< Of adamw.
 };
 
+/// Learning rates with which all factors of a step are numbers that float32 holds.
+struct RateRange {
+  double lowest = 0.0;  ///< The least normal number: what is below may be 0 on a device.
+  double highest =
+      0.0;  ///< Adam's steps have the rate / (1 - beta1), AdamW's the rate * weight_decay too.
+};
+RateRange float32_rates(const OptimizerChoice& choice);
+
 /// "adam, beta1 0.9, beta2 0.999, epsilon 1e-08": what it has, every number exact.
 std::string summary(const OptimizerChoice& choice);
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "training/constant_baseline.h"
+#include "training/plan_changes.h"
 #include "training/remedies.h"
 #include "training/trial.h"
 
@@ -82,6 +83,8 @@ class Prescriber {
     if (is_over_) return result.symptoms;
     Trial& trial = trials_.emplace_back(std::move(result.trial));
     for (const Remedy* const remedy : changes) trial.remedies.emplace_back(remedy->name);
+    trial.changes = changes_in_words(plan_, plan);
+    if (options_.command_of) trial.command = options_.command_of(plan, result.symptoms);
     trial.trains = is_clearly_below(ranking_loss(trial), constant_loss_);
     if (options_.on_trial) options_.on_trial(trial);
     return result.symptoms;

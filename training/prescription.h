@@ -6,6 +6,7 @@
 
 #include "kernels/runtime/stream.h"
 #include "monitor/report/prescription.h"
+#include "training/remedies.h"
 #include "training/training_plan.h"
 
 namespace gradvitals {
@@ -24,6 +25,10 @@ struct PrescriptionOptions {
   /// Asked in every step. Where it says so the trials end: the one that is under way does not count, and
   /// the report is of those before it.
   std::function<bool()> is_interrupted{};
+  /// The command that repeats a training, for Trial::command; empty where there is none. `symptoms` are
+  /// those of the trial.
+  std::function<std::string(const TrainingPlan& plan, const GradientSymptoms& symptoms)>
+      command_of{};
 };
 
 /// Trains the network as it is, then once with each remedy that applies (remedies.h), then with pairs

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -48,7 +47,10 @@ void scale_features(Samples& samples, const Scaling& scaling) {
 }
 
 RemedyResult with_rate(const TrainingPlan& plan, double base) {
-  if (base > double{std::numeric_limits<float>::max()}) return std::nullopt;
+  const RateRange range = float32_rates(plan.options.optimizer);
+  const double first = base / static_cast<double>(std::max<std::int64_t>(
+                                  plan.options.learning_rate.warmup_steps, 1));
+  if (base > range.highest || first < range.lowest) return std::nullopt;
   TrainingPlan changed = plan;
   changed.options.learning_rate.base = base;
   return changed;

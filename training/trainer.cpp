@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
 #include "framework/losses.h"
+#include "kernels/runtime/error.h"
+#include "training/network_plan.h"
 #include "training/signal_watch.h"
 #include "training/step_watch.h"
 
@@ -23,7 +26,7 @@ bool is_checkup(std::int64_t step, const TrainerOptions& options) {
 }
 
 TrainerOptions checked(TrainerOptions options) {
-  check(options.learning_rate);
+  check(options.learning_rate, float32_rates(options.optimizer));
   const auto at_least = [](const char* what, std::int64_t value, std::int64_t least) {
     if (value >= least) return;
     throw std::invalid_argument(
@@ -130,6 +133,13 @@ void Trainer::check_controls(const StepControls& controls) const {
     throw std::invalid_argument(
         fmt::format("Trainer: learning_rate_factor is {}, not 0 or more and finite", factor));
   }
+  const double rate = options_.learning_rate.base * factor;
+  if (rate > float32_rates(options_.optimizer).highest) {
+    throw std::invalid_argument(
+        fmt::format("Trainer: learning_rate_factor is {}: a learning rate of {:.3g} is more than "
+                    "float32 can make steps with",
+                    factor, rate));
+  }
   if (!(controls.max_norm > 0.0 && controls.skip_above_norm > 0.0)) {
     throw std::invalid_argument(
         fmt::format("Trainer: limits of the norm are {} and {}, not both positive",
@@ -148,7 +158,7 @@ TrainingResult Trainer::run(std::int64_t most_steps) {
   const std::int64_t left = std::max<std::int64_t>(total_steps_ - step_, 0);
   const std::int64_t end = step_ + std::min(left, most_steps);
   while (step_ < end && !is_stopped_.exchange(false, std::memory_order_relaxed)) {
-    make_step();
+    make_step_in_memory();
     if (is_epoch_over_) end_epoch();
   }
   deliver_arrived(/*waits=*/true);
@@ -156,6 +166,30 @@ TrainingResult Trainer::run(std::int64_t most_steps) {
   if (is_complete && (!validation_ || step_ % steps_per_epoch() != 0)) validation_ = evaluate();
   is_stopped_.store(false, std::memory_order_relaxed);
   return {.steps = step_, .is_complete = is_complete, .loss = loss_, .validation = validation_};
+}
+
+/// A step that memory ran out in can be made anew, as one that an observer ended.
+void Trainer::make_step_in_memory() {
+  try {
+    make_step();
+  } catch (const std::bad_alloc&) {
+    refuse_for_memory();
+  } catch (const OutOfMemoryError&) {
+    refuse_for_memory();
+  }
+}
+
+void Trainer::refuse_for_memory() const {
+  const std::vector<Parameter*> all = model_.parameters();
+  const auto largest = std::ranges::max_element(
+      all, {}, [](const Parameter* parameter) { return parameter->value.count(); });
+  throw ModelMemoryError(fmt::format(
+      "Trainer: memory ran out in step {}, which has gradients, their statistics and the state of "
+      "{} beside the {} parameters, and the outputs of {} samples; the largest parameter is '{}' "
+      "{}; "
+      "narrower layers or a smaller batch take less",
+      step_, name(options_.optimizer.kind), model_.parameter_count(), batches_.batch(),
+      (*largest)->name, (*largest)->value.shape().text()));
 }
 
 void Trainer::make_step() {

@@ -160,7 +160,8 @@ class Trainer {
 
   /// Trains until all steps are made, `most_steps` more were, or stop() was called. May be called
   /// again, and then goes on. A stop() that comes while nothing runs counts for the next run(); one
-  /// that comes in the last step of a run() ends that one alone.
+  /// that comes in the last step of a run() ends that one alone. Throws ModelMemoryError where a step does
+  /// not fit into memory, and what observers throw.
   TrainingResult run(std::int64_t most_steps = std::numeric_limits<std::int64_t>::max());
 
   /// Ends run() after the step that is under way. May be called from any thread and from a signal
@@ -173,14 +174,16 @@ class Trainer {
   void set_controls(const StepControls& controls);
   const StepControls& controls() const { return next_controls_; }
 
-  /// Writes weights, optimizer state, controls, observers' state and position, whole or not at all:
-  /// before the update of step(). The tracker's memory and the signals' are not part of it: after a
-  /// resume the rules that need time begin anew, as does the average of the noise scale, and the first
-  /// step has no cosine. Where on_step() calls it on a GPU, steps are on their way that observers have
-  /// not heard of: their losses are missing in the epoch's mean, and they in the observers' state.
-  /// Throws std::system_error naming the path.
+  /// Writes weights, optimizer state, controls, the tracker's memory and the observers' (under names
+  /// other than "tracker"), and the position, whole or not at all: before the update of step(). The
+  /// signals' memory is not part of it: after a resume the average of the noise scale begins anew, and
+  /// the first step has no cosine. Where on_step() calls it on a GPU, steps are on their way that
+  /// observers have not heard of: their losses are missing in the epoch's mean, and they in what
+  /// tracker and observers remember. Throws std::system_error naming the path.
   void save_checkpoint(const std::string& path) const;
-  /// Goes on where the checkpoint was written; total_steps() stays, and tracker() begins anew. The
+  /// Goes on where the checkpoint was written; total_steps() stays. tracker() remembers what it did
+  /// then, and begins anew where the checkpoint is of a training that was not watched. Of a step that
+  /// on_step() told when the checkpoint was written, observers hear again, with the same events. The
   /// controls are the checkpoint's, unless an observer's load_state() sets others. They stay for good
   /// where nothing treats the training any more: set_controls({}) takes them back. Throws InputError
   /// naming the file and what is missing, of another shape, out of range, or was made with other
@@ -218,6 +221,8 @@ class Trainer {
   };
 
   void make_step();
+  void make_step_in_memory();
+  [[noreturn]] void refuse_for_memory() const;
   void load_batch(std::span<const std::int64_t> samples);
   void observe_signals(const Gradients& gradients, bool is_checkup);
   PendingStep begin_step(std::span<const std::int64_t> samples);
@@ -257,8 +262,6 @@ class Trainer {
   std::unique_ptr<StepWatch> watch_;  ///< Null where nothing is watched.
   std::unique_ptr<SignalWatch> signal_watch_;  ///< Null where no signals are asked for.
   HealthTracker tracker_;
-  std::optional<std::int64_t> judged_step_;  ///< That the tracker heard of last.
-  std::vector<HealthEvent> events_;          ///< Of that step.
   std::deque<PendingStep> pending_;
   std::optional<HealthMetrics> arrived_;  ///< Of the first of them, until all observers have heard.
   std::vector<PendingStep> idle_;

@@ -24,6 +24,8 @@ constexpr std::string_view kOptimizerPrefix = "optimizer/";
 constexpr std::string_view kControlsName = "training/controls";
 constexpr std::string_view kEpochLossName = "training/epoch_loss";
 constexpr std::string_view kUpdateSquaresName = "training/update_squares";
+/// Beside what observers save.
+constexpr const char* kTrackerState = "tracker";
 
 /// FNV-1a over words: tells data sets of one shape apart.
 std::uint64_t fingerprint(std::span<const float> values, std::uint64_t hash) {
@@ -136,6 +138,7 @@ std::map<std::string, std::string> Trainer::settings() const {
 void Trainer::save_checkpoint(const std::string& path) const {
   Checkpoint checkpoint{.step = step_, .settings = settings(), .state = {}, .tensors = {}};
   for (const TrainingObserver* const observer : observers_) observer->save_state(checkpoint.state);
+  if (watch_) checkpoint.state[kTrackerState] = tracker_.save_state();
   const auto add = [&](std::string_view prefix, std::string_view name, Tensor value) {
     checkpoint.tensors.push_back({fmt::format("{}{}", prefix, name), std::move(value)});
   };
@@ -170,9 +173,12 @@ void Trainer::load_checkpoint(const std::string& path) {
     squares =
         required(checkpoint, kUpdateSquaresName, {std::ssize(parameters_)}, DType::kFloat64, path);
   }
+  HealthTracker tracker(options_.thresholds);
   const std::pair controls_before{controls_, next_controls_};
   const bool was_in_step = std::exchange(is_in_step_, false);
   try {
+    const auto remembered = checkpoint.state.find(kTrackerState);
+    if (watch_ && remembered != checkpoint.state.end()) tracker.load_state(remembered->second);
     check_controls(controls);
     controls_ = next_controls_ = controls;
     for (TrainingObserver* const observer : observers_) observer->load_state(checkpoint.state);
@@ -192,9 +198,7 @@ void Trainer::load_checkpoint(const std::string& path) {
   is_epoch_over_ = losses_count > 0 && step_ % steps_per_epoch() == 0;
   loss_.reset();
   validation_.reset();
-  tracker_ = HealthTracker(options_.thresholds);
-  judged_step_.reset();
-  events_.clear();
+  tracker_ = std::move(tracker);
   forget_pending();
   if (watch_) watch_->keep(squares);
   if (signal_watch_) signal_watch_->forget();

@@ -66,8 +66,7 @@ void Trainer::deliver(const PendingStep& pending, double loss, const HealthMetri
       metrics != nullptr ? &watch_->received_global_stats() : nullptr;
   if (metrics != nullptr) {
     add_outcome(*gradients, pending.controls, context);
-    if (judged_step_ != pending.step) events_ = tracker_.add(*metrics, context);
-    judged_step_ = pending.step;
+    if (tracker_.last_step() != pending.step) tracker_.add(*metrics, context);
   }
   loss_ = loss;
   const TrainingStep told{.trainer = *this,
@@ -79,7 +78,7 @@ void Trainer::deliver(const PendingStep& pending, double loss, const HealthMetri
                           .signals = signals ? &*signals : nullptr,
                           .context = context,
                           .controls = pending.controls,
-                          .events = events_,
+                          .events = tracker_.last_events(),
                           .samples = pending.samples,
                           .is_before_update = pending.step == step_};
   for (TrainingObserver* const observer : observers_) observer->on_step(told);

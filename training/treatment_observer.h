@@ -18,8 +18,8 @@ namespace gradvitals {
 ///     TreatmentObserver treatment(trainer, {.skips = true});
 ///     trainer.run();
 ///
-/// Its memory is part of checkpoints, so that clipping and skipping go on after a resume as they would
-/// have without. What a lasting explosion is, the trainer's tracker says, which begins anew there.
+/// Its memory is part of checkpoints, as is that of the trainer's tracker, which says what a lasting
+/// explosion is: after a resume it treats as it would have without.
 class TreatmentObserver final : public TrainingObserver {
  public:
   using Listener = std::function<void(const TreatmentEvent&)>;

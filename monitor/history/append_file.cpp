@@ -94,10 +94,18 @@ AppendFile::AppendFile(const std::string& path) {
   const bool is_there = ::stat(path.c_str(), &info) == 0;
   is_regular_ = !is_there || S_ISREG(info.st_mode);
   // A pipe that is opened for reading as well would never be seen to close.
-  const int mode = is_regular_ ? O_RDWR : O_WRONLY;
+  // Nor may opening one wait for a reader: a signal that asks the program to end would not.
+  const int mode = is_regular_ ? O_RDWR : O_WRONLY | O_NONBLOCK;
   descriptor_ = ::open(path.c_str(), kFlags | mode, kPermissions);
+  if (descriptor_ < 0 && errno == ENXIO && S_ISFIFO(info.st_mode)) {
+    throw std::runtime_error(
+        fmt::format("{}: is a pipe that nobody reads: start its reader first", printable(path)));
+  }
   if (descriptor_ < 0) throw_unusable(path, "written", errno);
-  if (!is_regular_) return;
+  if (!is_regular_) {
+    ::fcntl(descriptor_, F_SETFL, O_APPEND);  // Lines wait for a slow reader.
+    return;
+  }
   // Two writers would mix their lines. A file system without locks has none to offer.
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     ::close(std::exchange(descriptor_, -1));
@@ -125,9 +133,10 @@ AppendFile& AppendFile::operator=(AppendFile&& other) noexcept {
   return *this;
 }
 
-bool AppendFile::is_empty() const {
+std::uintmax_t AppendFile::size() const {
   struct stat info {};
-  return !is_regular_ || ::fstat(descriptor_, &info) != 0 || info.st_size == 0;
+  const bool is_known = is_regular_ && ::fstat(descriptor_, &info) == 0;
+  return is_known ? static_cast<std::uintmax_t>(info.st_size) : 0;
 }
 
 int AppendFile::write_lines(std::string_view text) {
@@ -143,6 +152,11 @@ int AppendFile::write_lines(std::string_view text) {
   // A part of a first line would make all that follows unreadable.
   is_cut_ = !is_regular_ || !take_back(descriptor_, written.bytes);
   return written.error;
+}
+
+void AppendFile::clear(const std::string& path) {
+  if (::ftruncate(descriptor_, 0) != 0) throw_unusable(path, "written", errno);
+  is_cut_ = false;
 }
 
 std::string first_line_of(const std::string& path, std::size_t most) {

@@ -34,7 +34,14 @@ std::string header_line(const HistoryHeader& header) {
   return line.dump(-1, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
 
+std::string_view without_marks_of_editors(std::string_view line) {
+  line = without_byte_order_mark(line);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
 bool is_history_header(std::string_view line) {
+  line = without_marks_of_editors(line);
   if (!line.starts_with('{') || line.size() > kMostHeaderBytes ||
       line.find(kAnyVersion) == std::string_view::npos) {
     return false;
@@ -42,7 +49,16 @@ bool is_history_header(std::string_view line) {
   return schema_of(read_json(line).value).starts_with(kAnyVersion);
 }
 
+bool is_cut_header(std::string_view text) {
+  if (text.empty() || text.size() > kMostHeaderBytes || text.find('\n') != std::string_view::npos)
+    return false;
+  const std::string start = fmt::format(R"({{"schema":"{}",)", kHistorySchema);
+  return text.starts_with(std::string_view(start).substr(0, text.size())) &&
+         read_json(text).is_cut_short;
+}
+
 HistoryHeader parse_header_line(std::string_view line, const std::string& path) {
+  line = without_marks_of_editors(line);
   if (!is_history_header(line)) {
     refuse_input(path, fmt::format("line 1 is not the first of a history, which says {}",
                                    in_quotes(kHistorySchema)));

@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "kernels/runtime/error.h"
+#include "kernels/runtime/input_message.h"
 #include "monitor/history/event_line.h"
 #include "monitor/history/history_header.h"
 #include "monitor/history/history_layout.h"
 #include "monitor/history/history_row.h"
+#include "monitor/history/history_writer.h"
 
 namespace gradvitals {
 namespace {
@@ -25,8 +27,10 @@ struct Resumption {
   std::int64_t step = 0;
 };
 
+/// Without its break.
 std::string_view line_at(std::string_view text, std::size_t byte) {
-  return text.substr(byte, text.find('\n', byte) - byte);
+  const std::string_view line = text.substr(byte, text.find('\n', byte) - byte);
+  return line.ends_with('\r') ? line.substr(0, line.size() - 1) : line;
 }
 
 /// All of them; the step of each is made the least of its own and of those after it: rows before it
@@ -50,12 +54,16 @@ std::vector<Resumption> find_resumptions(std::string_view text) {
 }  // namespace
 
 bool HistoryReader::is_history(std::string_view text) {
-  return is_history_header(line_at(text, 0));
+  return is_history_header(line_at(text, 0)) ||
+         (is_cut_header(text) && text.find(kHistorySchema) != std::string_view::npos);
 }
 
 struct HistoryReader::State {
   State(std::string_view all, std::string file)
       : text(all), path(std::move(file)), resumptions(find_resumptions(all)) {
+    if (is_cut_header(text)) {
+      refuse_input(path, "holds no complete line: its run was ended while it wrote the first one");
+    }
     HistoryHeader header = parse_header_line(take_line(), path);
     notes.run = std::move(header.run);
     notes.settings = std::move(header.settings);
@@ -68,7 +76,7 @@ struct HistoryReader::State {
   bool is_superseded(std::int64_t step);
   void require_order(std::int64_t step);
   void require_same_header(std::string_view line) const;
-  void note_damage(std::string_view line, const char* what);
+  void note_damage(const char* what);
 
   std::string_view text;
   std::string path;
@@ -80,15 +88,14 @@ struct HistoryReader::State {
   std::size_t line_byte = 0;
   std::int64_t line_number = 0;
   std::int64_t last_step = -1;
-  /// Of a row that was left out because it goes back: if the next one follows it, the last one was
-  /// wrong.
-  std::optional<std::int64_t> step_left_out;
+  std::int64_t step_before_last = -1;
 };
 
 std::string_view HistoryReader::State::take_line() {
   line_byte = next_byte;
   const std::string_view line = line_at(text, next_byte);
-  next_byte = std::min(next_byte + line.size() + 1, text.size());
+  const std::size_t end = text.find('\n', next_byte);
+  next_byte = end == std::string_view::npos ? text.size() : end + 1;
   ++line_number;
   return line;
 }
@@ -101,12 +108,11 @@ bool HistoryReader::State::is_superseded(std::int64_t step) {
 }
 
 void HistoryReader::State::require_order(std::int64_t step) {
-  const bool follows = step > last_step || (step_left_out && step > *step_left_out);
-  if (!follows) {
-    step_left_out = step;
+  const bool last_was_wrong = step < last_step && step > step_before_last;
+  if (step <= last_step && !last_was_wrong) {
     throw std::invalid_argument("a step that goes back, and no resumption before it");
   }
-  step_left_out.reset();
+  if (!last_was_wrong) step_before_last = last_step;
   last_step = step;
 }
 
@@ -145,7 +151,7 @@ std::optional<HistoryRecord> HistoryReader::State::read_object(std::string_view 
   if (const auto step = step_of_resumption(line)) {
     ++notes.resumptions;
     last_step = std::min(last_step, *step - 1);
-    step_left_out.reset();
+    step_before_last = std::min(step_before_last, last_step);
     return std::nullopt;
   }
   HistoryEvent event = parse_event_line(line);
@@ -153,8 +159,8 @@ std::optional<HistoryRecord> HistoryReader::State::read_object(std::string_view 
   return event;
 }
 
-void HistoryReader::State::note_damage(std::string_view line, const char* what) {
-  const bool has_no_end = line_byte + line.size() == text.size();
+void HistoryReader::State::note_damage(const char* what) {
+  const bool has_no_end = text.find('\n', line_byte) == std::string_view::npos;
   const bool is_before_resumption = step_of_resumption(line_at(text, next_byte)).has_value();
   if (has_no_end || is_before_resumption) {
     ++notes.cut_lines;
@@ -171,7 +177,7 @@ std::optional<HistoryRecord> HistoryReader::State::read_line(std::string_view li
     if (line.starts_with('{')) return read_object(line);
     if (!line.empty()) throw std::invalid_argument("neither an array nor an object");
   } catch (const std::invalid_argument& damage) {
-    note_damage(line, damage.what());
+    note_damage(damage.what());
   }
   return std::nullopt;
 }

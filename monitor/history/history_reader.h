@@ -43,16 +43,19 @@ struct HistoryNotes {
 };
 
 /// Reads what HistoryWriter writes, in the order of the file. Of steps that a resumed run took once
-/// more the last record counts. Lines that are damaged or cut short are left out and counted; a row
-/// whose step goes back without a resumption is damaged, as is one of a layout that was never said.
-/// Holds the current line and sixteen layouts, not the run. Nothing in the text is trusted.
+/// more the last record counts. Lines that are damaged or cut short are left out and counted. A row
+/// of a layout that was never said is damaged, and so are rows that go back without a resumption, up
+/// to the highest step: a block that stands there twice. Where a row lies between the last two, the
+/// last one was wrong. Line ends of Windows and a mark before UTF-8 are no damage. Holds the current line and sixteen layouts, not the run. Nothing in the text is trusted.
 class HistoryReader {
  public:
-  /// Whether the first line of a file is that of a history, of whichever version.
+  /// Whether the first line of a file is that of a history, of whichever version, or as much of it as
+  /// says so.
   static bool is_history(std::string_view text);
 
   /// `text` must outlive the reader; `path` is for messages. Throws InputError naming the path where
-  /// the text does not begin as a history, and for a version that is newer than this reader.
+  /// the text does not begin as a history, where its first line is cut short, and for a version that
+  /// is newer than this reader.
   HistoryReader(std::string_view text, std::string path);
   ~HistoryReader();
   HistoryReader(HistoryReader&&) noexcept;

@@ -21,14 +21,19 @@ namespace {
 
 /// What is to be written before anything else of this writer: the first line of a new file, or where an
 /// old one goes on.
-std::string opening_line(const std::string& path, const AppendFile& file,
-                         const HistoryOptions& options) {
+std::string opening_line(const std::string& path, AppendFile& file, const HistoryOptions& options) {
   const HistoryHeader header{.run = options.run, .settings = options.settings};
-  if (file.is_empty()) return header_line(header);
+  if (file.size() == 0) return header_line(header);
+  const std::string first_line = first_line_of(path, kMostHeaderBytes + 1);
+  // A run that was ended at once has left no step that could be lost.
+  if (first_line.size() == file.size() && is_cut_header(first_line)) {
+    file.clear(path);
+    return header_line(header);
+  }
   if (!options.resume_step) {
     refuse_input(path, "is there already: name another file, or resume the run that it is of");
   }
-  const HistoryHeader found = parse_header_line(first_line_of(path, kMostHeaderBytes + 1), path);
+  const HistoryHeader found = parse_header_line(first_line, path);
   if (found.run != options.run) {
     refuse_input(path, fmt::format("is the history of run {}, not of {}: name another file",
                                    in_quotes(found.run), in_quotes(options.run)));

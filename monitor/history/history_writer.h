@@ -50,9 +50,10 @@ std::string missing_text(const HistoryStatus& status, std::string_view path);
 /// lost, counted in status(), and each later one is tried again.
 class HistoryWriter {
  public:
-  /// Opens the file, or makes it. Throws InputError naming the path where it holds the history of
-  /// another run, or any while `resume_step` is empty, or is no history; std::runtime_error naming
-  /// it where it cannot be written, or another writer has it open.
+  /// Opens the file, or makes it. One that holds nothing but a part of a first line is begun anew.
+  /// Throws InputError naming the path where it holds the history of another run, or any while
+  /// `resume_step` is empty, or is no history; std::runtime_error naming it where it cannot be written,
+  /// is a pipe that nobody reads, or another writer has it open.
   explicit HistoryWriter(std::string path, HistoryOptions options = {});
   ~HistoryWriter();
   HistoryWriter(HistoryWriter&&) noexcept;

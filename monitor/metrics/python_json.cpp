@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <limits>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "kernels/runtime/input_message.h"
@@ -79,30 +80,82 @@ bool is_cut_constant(std::string_view rest) {
 }
 
 /// Records need a few levels; a file of brackets alone would take gigabytes.
-constexpr int kMaxDepth = 16;
+constexpr std::size_t kMaxDepth = 16;
 
-struct TooDeep {};
-
-/// One of the two values would be lost.
-struct RepeatedKey {
-  std::string key;
-};
-
-/// Watches over a text while it is parsed: keys of every object that is open.
-class ParseGuard {
+/// Builds the value of a text, event by event. nlohmann's parser with a callback looks through a list
+/// again at the end of each of its objects.
+class TreeBuilder final : public json::json_sax_t {
  public:
-  bool operator()(int depth, json::parse_event_t event, const json& parsed) {
-    if (depth > kMaxDepth) throw TooDeep();
-    if (event == json::parse_event_t::object_start) open_.emplace_back();
-    if (event == json::parse_event_t::object_end) open_.pop_back();
-    if (event != json::parse_event_t::key) return true;
-    const auto& key = parsed.get_ref<const std::string&>();
-    if (!open_.back().insert(key).second) throw RepeatedKey{key};
+  /// nlohmann names these.
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(std::int64_t value) override { return add(value); }
+  bool number_unsigned(std::uint64_t value) override { return add(value); }
+  bool number_float(double value, const std::string& /*digits*/) override { return add(value); }
+  bool string(std::string& value) override { return add(std::move(value)); }
+  bool binary(json::binary_t& /*value*/) override { return false; }  // JSON has none.
+  bool start_object(std::size_t /*count*/) override { return open(json::object()); }
+  bool start_array(std::size_t /*count*/) override { return open(json::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool key(std::string& name) override {
+    const auto [place, is_new] = open_.back()->emplace(name, nullptr);
+    if (!is_new) {
+      complaint_ = fmt::format("key {} is given twice in one object", in_quotes(name));
+    }
+    member_ = &*place;
+    return is_new;
+  }
+
+  bool parse_error(std::size_t byte, const std::string& /*token*/,
+                   const json::exception& error) override {
+    if (dynamic_cast<const json::out_of_range*>(&error) != nullptr) {
+      complaint_ = "holds a number beyond the range of float64";
+    }
+    error_byte_ = byte;
+    return false;
+  }
+
+  json take() { return std::move(root_); }
+  /// Where parsing stopped, unless complaint() says why.
+  std::size_t error_byte() const { return error_byte_; }
+  const std::string& complaint() const { return complaint_; }
+
+ private:
+  json& place() {
+    if (open_.empty()) return root_;
+    if (open_.back()->is_object()) return *member_;
+    return open_.back()->emplace_back(nullptr);
+  }
+
+  template <class Value>
+  bool add(Value&& value) {
+    place() = std::forward<Value>(value);
     return true;
   }
 
- private:
-  std::vector<std::unordered_set<std::string>> open_;
+  bool open(json container) {
+    if (open_.size() == kMaxDepth) {
+      complaint_ = fmt::format("nested deeper than {} levels", kMaxDepth);
+      return false;
+    }
+    json& opened = place();
+    opened = std::move(container);
+    open_.push_back(&opened);
+    return true;
+  }
+
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  json root_;
+  std::vector<json*> open_;  ///< The innermost last.
+  json* member_ = nullptr;   ///< Of the innermost object, the one whose key was read last.
+  std::size_t error_byte_ = 0;
+  std::string complaint_;
 };
 
 /// nlohmann's own messages quote the input, at any length.
@@ -115,23 +168,21 @@ void complain(JsonText& result, const Quoted& quoted, std::size_t byte) {
 
 }  // namespace
 
+std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  return text.starts_with(kMark) ? text.substr(kMark.size()) : text;
+}
+
 JsonText read_json(std::string_view text) {
   const Quoted quoted = quote_constants(text);
   JsonText result;
-  try {
-    result.value = json::parse(
-        quoted.text,
-        [guard = ParseGuard()](int depth, json::parse_event_t event, const json& parsed) mutable {
-          return guard(depth, event, parsed);
-        });
-  } catch (const json::parse_error& error) {
-    complain(result, quoted, error.byte);
-  } catch (const json::out_of_range&) {
-    result.complaint = "holds a number beyond the range of float64";
-  } catch (const RepeatedKey& repeated) {
-    result.complaint = fmt::format("key {} is given twice in one object", in_quotes(repeated.key));
-  } catch (const TooDeep&) {
-    result.complaint = fmt::format("nested deeper than {} levels", kMaxDepth);
+  TreeBuilder tree;
+  if (json::sax_parse(quoted.text, &tree)) {
+    result.value = tree.take();
+  } else if (tree.complaint().empty()) {
+    complain(result, quoted, tree.error_byte());
+  } else {
+    result.complaint = tree.complaint();
   }
   return result;
 }

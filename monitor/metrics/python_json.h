@@ -14,6 +14,9 @@ struct JsonText {
   bool is_cut_short = false;  ///< It ends before its JSON does, and is right up to there.
 };
 
+/// The text without the mark that some editors put before UTF-8.
+std::string_view without_byte_order_mark(std::string_view text);
+
 /// Reads one value from the whole of `text`. Nesting deeper than 16 levels and numbers beyond the
 /// range of float64 are complaints, too, and so is a key that one object has twice.
 JsonText read_json(std::string_view text);

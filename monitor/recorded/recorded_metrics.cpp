@@ -185,8 +185,7 @@ bool are_lines(std::string_view text) {
 }  // namespace
 
 RecordedMetrics parse_recorded_metrics(std::string_view text, const std::string& path) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  text = without_byte_order_mark(text);
   const JsonText whole = read_json(text);
   if (whole.complaint.empty()) return read_document(whole.value, path);
   if (are_lines(text)) return read_lines(text, path);

@@ -84,12 +84,25 @@ std::string best_trial_sentence(const PrescriptionReport& report) {
                      marker(Severity::kWarning), steps_text(report.steps), best_text);
 }
 
+/// What no remedy changed, or a trial says itself.
+std::string unchanged_text(const PrescriptionReport& report) {
+  constexpr std::array kSaidByTrials = {"network", "data", "loss", "learning rate"};
+  std::string text;
+  for (const auto& [key, value] : report.settings) {
+    if (std::ranges::find(kSaidByTrials, key) != kSaidByTrials.end()) continue;
+    text += fmt::format("{} {}, ", key, printable(value));
+  }
+  return text + steps_text(report.steps);
+}
+
 /// How to have what helps.
-std::string recipe_text(const Trial& trial) {
-  std::string text = fmt::format("   network {}, loss {}, learning rate {}", trial.network,
+std::string recipe_text(const PrescriptionReport& report) {
+  const Trial& trial = report.trials.front();
+  std::string text = fmt::format("   network {}, loss {}, learning rate {}\n", trial.network,
                                  trial.loss, trial.learning_rate);
-  if (trial.max_norm) text += fmt::format(", gradients clipped to norm {}", *trial.max_norm);
-  text += "\n";
+  for (const std::string& change : trial.changes) text += fmt::format("   {}\n", change);
+  text += fmt::format("   all else as it was: {}\n", unchanged_text(report));
+  if (!trial.command.empty()) text += fmt::format("   {}\n", printable(trial.command));
   if (trial.after.severity >= Severity::kWarning) {
     text += fmt::format("   at the end it is judged {} ({}): train longer, and look again\n",
                         name(trial.after.verdict), name(trial.after.severity));
@@ -150,8 +163,7 @@ std::string prescription_text(const PrescriptionReport& report, TextStyle style)
   }
   text = decorate(text, style) + aligned_table(rows, style, spare);
   std::string conclusion = best_trial_sentence(report);
-  if (report.outcome == PrescriptionOutcome::kHelps)
-    conclusion += recipe_text(report.trials.front());
+  if (report.outcome == PrescriptionOutcome::kHelps) conclusion += recipe_text(report);
   return text + decorate(conclusion, style);
 }
 

@@ -28,6 +28,8 @@ Json trial_json(const Trial& trial) {
           {"loss", trial.loss},
           {"learning_rate", trial.learning_rate},
           {"max_norm", trial_number(trial.max_norm)},
+          {"changes", trial.changes},
+          {"command", trial.command.empty() ? Json() : Json(trial.command)},
           {"before", trial_state_json(trial.before)},
           {"after", trial_state_json(trial.after)},
           {"trains", trial.trains}};

@@ -55,12 +55,26 @@ bool may_precede(const Episode& cause, const Episode& effect) {
   return cause.after_step < effect.first_step;
 }
 
+bool is_explosion(const Episode& episode) {
+  const Verdict verdict = episode.finding.verdict;
+  const bool explodes = verdict == Verdict::kExploding || verdict == Verdict::kUnstable;
+  return explodes && decides(episode.finding);
+}
+
 /// What explodes ends in NaN.
 bool ends_in_non_finite(const Episode& cause, const Episode& effect) {
-  const bool explodes =
-      cause.finding.verdict == Verdict::kExploding || cause.finding.verdict == Verdict::kUnstable;
-  return effect.finding.rule == RuleId::kNonFinite && explodes && decides(cause.finding) &&
+  return effect.finding.rule == RuleId::kNonFinite && is_explosion(cause) &&
          cause.first_step < effect.first_step && may_explain(cause.finding, effect.finding);
+}
+
+/// What explodes throws units to their ends, where no gradient passes: those that a check still found in
+/// order once it had begun.
+bool ends_in_silence(const Episode& cause, const Episode& effect) {
+  const Verdict verdict = effect.finding.verdict;
+  const bool is_silent =
+      verdict == Verdict::kDead || verdict == Verdict::kSaturated || verdict == Verdict::kVanishing;
+  return is_silent && is_explosion(cause) && cause.first_step <= effect.after_step &&
+         may_explain(cause.finding, effect.finding);
 }
 
 /// The rule of the episode that explains this one, among `episodes`, where it is one of them.
@@ -76,8 +90,11 @@ std::optional<RuleId> cause_among(std::span<const Episode* const> episodes, std:
   group_by_root_cause(findings);
   if (findings[place].consequence_of) return findings[place].consequence_of;
   for (const Episode* const cause : episodes) {
-    if (!ends_in_non_finite(*cause, *episodes[effect])) continue;
-    return cause->finding.consequence_of.value_or(cause->finding.rule);
+    const bool brought_about =
+        ends_in_non_finite(*cause, *episodes[effect]) || ends_in_silence(*cause, *episodes[effect]);
+    if (!brought_about) continue;
+    const RuleId root = cause->finding.consequence_of.value_or(cause->finding.rule);
+    if (root != findings[place].rule) return root;
   }
   return std::nullopt;
 }
@@ -212,8 +229,9 @@ void Episodes::store(const Track& track) {
   stored->finding.consequence_of = cause;
 }
 
-/// Of those that are open, and of those that ended a moment ago, some explain others. What was explained
-/// once stays so: its cause may have ended long before it.
+/// Of those that are open, and of those that ended a moment ago, some explain others: what only check-ups
+/// find is told when its first effects may be over. What was explained once stays so: its cause may have
+/// ended long before it.
 void Episodes::explain(std::int64_t step) {
   std::vector<const Episode*> recent;
   for (const Episode& episode : episodes_) {
@@ -226,7 +244,7 @@ void Episodes::explain(std::int64_t step) {
   for (Episode& episode : episodes_) {
     if (next == recent.size() || recent[next] != &episode) continue;
     const std::optional<RuleId> cause = causes[next++];
-    if (episode.is_open && cause) episode.finding.consequence_of = cause;
+    if (cause) episode.finding.consequence_of = cause;
   }
 }
 

@@ -10,6 +10,7 @@
 #include "monitor/metrics/thresholds.h"
 #include "monitor/rules/diagnosis.h"
 #include "monitor/trajectory/health_event.h"
+#include "monitor/trajectory/saved_state.h"
 
 namespace gradvitals {
 
@@ -38,10 +39,14 @@ class Episodes {
   /// The episode that decides how the network is now; null where none that is open warns.
   const Episode* deciding() const;
 
+  /// All of it. load() is for one that is still empty, and throws as SavedObject does.
+  StateJson save() const;
+  void load(const SavedObject& saved);
+
  private:
   /// A finding that held in the last check of its kind, or whose episode is open.
   struct Track {
-    CheckKind kind;
+    CheckKind kind = CheckKind::kFinite;
     Episode episode;  ///< As it would be, or is.
     std::int64_t in_a_row = 0;
     std::int64_t missed = 0;
@@ -57,6 +62,8 @@ class Episodes {
   void store(const Track& track);
   bool reopen(Track& track);
   void explain(std::int64_t step);
+  StateJson save_track(const Track& track) const;
+  Track load_track(const SavedObject& saved) const;
   void forget_one();
 
   const Thresholds& thresholds_;

@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
+#include "monitor/metrics/python_json.h"
 #include "monitor/rules/rule.h"
 #include "monitor/trajectory/episodes.h"
+#include "monitor/trajectory/saved_state.h"
 #include "monitor/trajectory/step_signals.h"
+#include "monitor/trajectory/tracker_state.h"
 #include "monitor/trajectory/trajectory_memory.h"
 #include "monitor/trajectory/trajectory_rule.h"
 
@@ -17,6 +21,9 @@ namespace {
 
 /// Steps whose largest update ratios make the temperature.
 constexpr std::size_t kTemperatureSteps = 32;
+
+/// Of the form of a saved state: the next one gets the next number.
+constexpr std::int64_t kStateVersion = 1;
 
 std::optional<double> largest_update_ratio(const StepSignals& step) {
   std::optional<double> largest;
@@ -74,6 +81,7 @@ struct HealthTracker::State {
   void check_up(const StepSignals& step, const HealthMetrics& metrics,
                 std::vector<HealthEvent>& events);
   void take_vital_signs(const StepSignals& step);
+  void load(const SavedObject& saved);
 
   Thresholds thresholds;
   SignalReader reader;
@@ -82,7 +90,10 @@ struct HealthTracker::State {
   RobustWindow update_ratios{kTemperatureSteps};
   VitalSigns signs;
   Severity worst = Severity::kOk;
+  bool has_converged = false;
   std::int64_t steps = 0;
+  std::optional<std::int64_t> last_step;
+  std::vector<HealthEvent> last_events;
 };
 
 void HealthTracker::State::check_step(const StepSignals& step, const HealthMetrics& metrics,
@@ -138,12 +149,15 @@ std::vector<HealthEvent> HealthTracker::add(const HealthMetrics& metrics,
   std::vector<HealthEvent> events;
   state.check_step(step, metrics, context, events);
   if (context.is_checkup) state.check_up(step, metrics, events);
+  state.has_converged = state.memory.has_converged(step);
   state.memory.remember(step, context);
   state.take_vital_signs(step);
   ++state.steps;
   for (const HealthEvent& event : events) {
     state.worst = std::max(state.worst, event.episode.finding.severity);
   }
+  state.last_step = step.step;
+  state.last_events = events;
   return events;
 }
 
@@ -172,12 +186,68 @@ Severity HealthTracker::worst_severity() const {
   return state_->worst;
 }
 
+bool HealthTracker::has_converged() const {
+  return state_->has_converged;
+}
+
 const VitalSigns& HealthTracker::vital_signs() const {
   return state_->signs;
 }
 
 std::int64_t HealthTracker::steps() const {
   return state_->steps;
+}
+
+std::optional<std::int64_t> HealthTracker::last_step() const {
+  return state_->last_step;
+}
+
+std::span<const HealthEvent> HealthTracker::last_events() const {
+  return state_->last_events;
+}
+
+std::string HealthTracker::save_state() const {
+  const State& state = *state_;
+  StateJson events = StateJson::array();
+  for (const HealthEvent& event : state.last_events) events.push_back(save_event(event));
+  const StateJson saved = {
+      {"version", kStateVersion},
+      {"steps", state.steps},
+      {"last_step", state.last_step ? StateJson(*state.last_step) : StateJson()},
+      {"last_events", events},
+      {"worst_severity", name(state.worst)},
+      {"vital_signs", save_vital_signs(state.signs)},
+      {"update_ratios", state.update_ratios.values()},
+      {"memory", state.memory.save()},
+      {"episodes", state.episodes.save()}};
+  return saved.dump(-1, ' ', true, StateJson::error_handler_t::replace);
+}
+
+void HealthTracker::State::load(const SavedObject& saved) {
+  const std::int64_t version = saved.whole_number("version", 1);
+  if (version != kStateVersion) {
+    saved.refuse("version", fmt::format("is {}; this program reads {}", version, kStateVersion));
+  }
+  steps = saved.whole_number("steps", 0);
+  last_step = saved.optional_whole_number("last_step");
+  for (const SavedObject& event : saved.objects("last_events")) {
+    last_events.push_back(load_event(event));
+  }
+  worst = saved.named<Severity>("worst_severity", [](Severity value) { return name(value); });
+  signs = load_vital_signs(saved.object("vital_signs"));
+  for (const double ratio : saved.finite_numbers("update_ratios")) update_ratios.add(ratio);
+  memory.load(saved.object("memory"));
+  episodes.load(saved.object("episodes"));
+}
+
+void HealthTracker::load_state(std::string_view state) {
+  const JsonText parsed = read_json(state);
+  if (!parsed.complaint.empty()) {
+    throw std::invalid_argument(fmt::format("tracker state: {}", parsed.complaint));
+  }
+  auto loaded = std::make_unique<State>(state_->thresholds);
+  loaded->load(SavedObject(parsed.value, ""));
+  state_ = std::move(loaded);
 }
 
 }  // namespace gradvitals

@@ -3,6 +3,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "monitor/metrics/health_metrics.h"
@@ -51,9 +55,27 @@ class HealthTracker {
   /// Of all episodes that there were.
   Severity worst_severity() const;
 
+  /// In the last step, the loss was next to nothing beside that of the start: small gradients are no
+  /// fault then.
+  bool has_converged() const;
+
   /// Those of the last check-up; heart rate and temperature over the last steps.
   const VitalSigns& vital_signs() const;
   std::int64_t steps() const;
+
+  /// The number of the step that was judged last, and what began, grew worse or ended with it. None
+  /// before the first.
+  std::optional<std::int64_t> last_step() const;
+  std::span<const HealthEvent> last_events() const;
+
+  /// All that it remembers, exact to the bit, as one line of JSON. A tracker that takes it back judges
+  /// the steps that follow as this one would: the same events, episodes and vital signs. It is a few
+  /// KB, some 20 bytes a parameter and 500 an episode.
+  std::string save_state() const;
+  /// Takes it back in place of what was remembered. Thresholds stay this tracker's: of windows that
+  /// are longer than they allow, the newest values are kept. Throws std::invalid_argument naming what
+  /// is missing, of another kind or out of range, and then changes nothing.
+  void load_state(std::string_view state);
 
  private:
   struct State;

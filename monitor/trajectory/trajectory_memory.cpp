@@ -186,6 +186,10 @@ void TrajectoryMemory::remember_loss(const StepSignals& step) {
   const double most = thresholds_.loss_growth.critical;
   if (!first_losses_.empty() && *step.loss > most * std::fabs(first_losses_.front())) return;
   first_losses_.push_back(*step.loss);
+  set_first_loss();
+}
+
+void TrajectoryMemory::set_first_loss() {
   const auto behind = first_losses_.begin() + std::min(kVeryFirstLosses, std::ssize(first_losses_));
   first_loss_ =
       std::max(median_of_values({first_losses_.begin(), behind}), median_of_values(first_losses_));
@@ -205,6 +209,47 @@ double TrajectoryMemory::drift(double sum, const std::optional<Deviation>& devia
   if (!deviation) return 0.0;
   const double score = std::clamp(deviation->score, -kLargestScore, kLargestScore);
   return std::clamp(sum + score - thresholds_.drift_slack, 0.0, 1.5 * thresholds_.drift_limit);
+}
+
+StateJson TrajectoryMemory::save() const {
+  StateJson weight_norms = StateJson::array();
+  for (const std::optional<double>& norm : weight_norms_)
+    weight_norms.push_back(saved_number(norm));
+  return {{"norms", norms_.values()},
+          {"losses", losses_.values()},
+          {"first_losses", first_losses_},
+          {"recent_losses", recent_losses_},
+          {"spikes", spikes_},
+          {"norm_outliers", norm_outliers_},
+          {"loss_outliers", loss_outliers_},
+          {"weight_norms", weight_norms},
+          {"norm_drift", norm_drift_},
+          {"loss_drift", loss_drift_},
+          {"highest_rate", saved_number(highest_rate_)},
+          {"last_rate", saved_number(last_rate_)},
+          {"rate_jumped_down", rate_jumped_down_},
+          {"last_step_was_skipped", last_step_was_skipped_}};
+}
+
+void TrajectoryMemory::load(const SavedObject& saved) {
+  for (const double norm : saved.finite_numbers("norms")) norms_.add(norm);
+  for (const double loss : saved.finite_numbers("losses")) losses_.add(loss);
+  first_losses_ = saved.finite_numbers("first_losses", kFirstLosses);
+  if (first_losses_.empty() && losses_.count() > 0) {
+    saved.refuse("first_losses", "is empty, and losses are not");
+  }
+  if (!first_losses_.empty()) set_first_loss();
+  recent_losses_ = saved.finite_numbers("recent_losses", kRecentLosses);
+  spikes_ = saved.whole_numbers("spikes");
+  norm_outliers_ = saved.whole_number("norm_outliers", 0);
+  loss_outliers_ = saved.whole_number("loss_outliers", 0);
+  weight_norms_ = saved.optional_numbers("weight_norms");
+  norm_drift_ = saved.finite_number("norm_drift");
+  loss_drift_ = saved.finite_number("loss_drift");
+  highest_rate_ = saved.optional_number("highest_rate").value_or(0.0);
+  last_rate_ = saved.optional_number("last_rate");
+  rate_jumped_down_ = saved.flag("rate_jumped_down");
+  last_step_was_skipped_ = saved.flag("last_step_was_skipped");
 }
 
 }  // namespace gradvitals

@@ -8,6 +8,7 @@
 #include "monitor/metrics/step_context.h"
 #include "monitor/metrics/thresholds.h"
 #include "monitor/trajectory/robust_window.h"
+#include "monitor/trajectory/saved_state.h"
 #include "monitor/trajectory/step_signals.h"
 
 namespace gradvitals {
@@ -73,11 +74,17 @@ class TrajectoryMemory {
   const RobustWindow& norms() const { return norms_; }
   std::int64_t spikes_in_window() const { return static_cast<std::int64_t>(spikes_.size()); }
 
+  /// All of it. load() is for a memory that is still empty, and throws as SavedObject does; windows
+  /// that are shorter than those saved keep the newest values.
+  StateJson save() const;
+  void load(const SavedObject& saved);
+
  private:
   void remember_norm(const StepSignals& step);
   void remember_loss(const StepSignals& step);
   void remember_rate(const StepContext& context);
   void remember_weights(const StepSignals& step);
+  void set_first_loss();
   double drift(double sum, const std::optional<Deviation>& deviation) const;
 
   const Thresholds& thresholds_;

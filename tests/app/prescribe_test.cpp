@@ -13,6 +13,7 @@
 #include "tests/golden/golden_file.h"
 #include "tests/support/expect_close.h"
 #include "tests/support/texts.h"
+#include "training/command_words.h"
 
 namespace gradvitals::test {
 namespace {
@@ -109,12 +110,52 @@ TEST(Prescribe, FindsAFixForTwelveSigmoidLayersOnDigits) {
   EXPECT_EQ(run_program(command).out, result.out);
 }
 
+/// Runs the command of a trial, and gives the report of the training.
+json repeated(const json& trial) {
+  std::vector<std::string> words = split_command(trial.at("command").get<std::string>());
+  EXPECT_EQ(words.front(), "gradvitals");
+  words.erase(words.begin());
+  words.insert(words.end(), {"--json", "-"});
+  return json_of(words);
+}
+
+TEST(Prescribe, TheCommandOfATrialRepeatsItToTheBit) {
+  if (!std::filesystem::exists(kDigitsTable)) GTEST_SKIP() << "python3-sklearn is not installed";
+  const json report = json_of({"prescribe", "--model", "64-16-sigmoid-16-sigmoid-10", "--data",
+                               "digits", "--device", "cpu", "--threads", "1", "--steps", "60",
+                               "--optimizer", "momentum", "--json", "-"});
+  for (const char* const title : {"as it is", "relu with He values", "LayerNorm", "warm-up",
+                                  "residual connections", "learning rate x 10"}) {
+    const json& trial = trial_titled(report, title);
+    EXPECT_EQ(repeated(trial).at("validation").at("loss"), trial.at("after").at("loss")) << title;
+  }
+  EXPECT_TRUE(contains(trial_titled(report, "relu with He values").at("command").get<std::string>(),
+                       " --model 64-16-relu-16-relu-10 --init he "));
+}
+
+TEST(Prescribe, ACommandRepeatsTheNotebooksNetworkAndNoneIsGivenWhereTrainCannot) {
+  const json report = json_of({"prescribe", "--network", "exploding", "--head", "linear",
+                               "--device", "cpu", "--steps", "30", "--json", "-"});
+  const json& slower = trial_titled(report, "learning rate / 10");
+  const json again = repeated(slower);
+  EXPECT_EQ(again.at("steps"), 30);
+  EXPECT_TRUE(contains(slower.at("command").get<std::string>(),
+                       "--network exploding --head linear --loss mse --steps 30 --batch 100 "
+                       "--optimizer adam --learning-rate 0.0001 --seed 42 --device cpu"));
+  // The notebook's samples are for its networks alone.
+  EXPECT_TRUE(trial_titled(report, "relu with He values").at("command").is_null());
+  for (const json& trial :
+       json_of(prescribe_model("deep_sigmoid", {"--steps", "2", "--json", "-"})).at("trials")) {
+    EXPECT_TRUE(trial.at("command").is_null()) << trial;
+  }
+}
+
 TEST(Prescribe, TextNamesTheBestAndProgressItsTrials) {
   const ProgramResult result =
       run_program(prescribe_model("exploding_linear_head", {"--steps", "50"}));
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  for (const char* part :
-       {"PRESCRIPTION: ", "as it is", "Verdict", "GOOD: Best: ", "   network 10-"}) {
+  for (const char* part : {"PRESCRIPTION: ", "as it is", "Verdict",
+                           "GOOD: Best: ", "   network 10-", "   all else as it was: "}) {
     EXPECT_TRUE(contains(result.out, part)) << part << "\n" << result.out;
   }
   EXPECT_TRUE(contains(result.err, "gradvitals: tried 1, as it is: loss ")) << result.err;

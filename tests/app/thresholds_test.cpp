@@ -1,5 +1,6 @@
 // Contract: --thresholds, where a command judges. Oracle: what the same input is without it.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -75,11 +76,24 @@ TEST_F(ThresholdsOption, MisuseIsNamed) {
     EXPECT_NE(result.err.find(what), std::string::npos) << result.err;
   };
   expect_said({"--thresholds", folder_.file("none.json")}, "none.json");
+  expect_said({"--thresholds", "/dev/zero"}, "/dev/zero: holds more than 1048576 bytes");
   const std::string unknown = write("unknown.json", R"({"large_nrom": 1})");
   expect_said({"--thresholds", unknown}, "did you mean large_norm?");
   const std::string limits = write("limits.json", "{}");
   expect_said({"--thresholds", limits, "--rules", "notebook"}, "cannot go with --rules notebook");
   expect_said({"--thresholds", limits, "--json", limits}, "is read, and writing it would lose it");
+}
+
+TEST_F(ThresholdsOption, AreReadFromAPipeUpToABound) {
+  write("norms.json", R"({"a": 1.0, "b": 3.0})");
+  const std::string norms = folder_.file("norms.json"), pipe = folder_.file("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const auto judged_with = [&](const std::string& source) {
+    return run_in_shell(source + " > " + pipe + " 2>/dev/null & \"$gradvitals\" diagnose " + norms +
+                        " --fail-on warning --thresholds " + pipe + " >/dev/null 2>&1");
+  };
+  EXPECT_EQ(judged_with(R"(echo '{"large_norm": {"warning": 2}}')"), 1);
+  EXPECT_EQ(judged_with("yes"), 2);
 }
 
 }  // namespace

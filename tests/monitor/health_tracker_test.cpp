@@ -206,6 +206,39 @@ TEST(HealthTracker, NaNThatAnExplosionEndsInIsItsConsequenceAndExplainsNothingBe
   EXPECT_EQ(run.tracker().severity(), kCritical);
 }
 
+/// A run whose gradients jump once, and of which check-ups find one without any from then on. Whether a
+/// check-up lies between both.
+MadeRun jump_and_zero_gradient(bool is_checked_between) {
+  const MadeStep healthy{.loss = 0.6};
+  const MadeStep silent{.loss = 0.6, .odd_gradient = 0.0};
+  MadeRun run;
+  run.learn(100);
+  run.add(healthy, kCheckup);
+  run.add(MadeStep{.gradient = 50.0, .loss = 0.6});
+  if (is_checked_between) run.add(healthy, kCheckup);
+  run.learn(8);
+  for (int i = 0; i < 3; ++i) run.add(silent, kCheckup);
+  return run;
+}
+
+TEST(HealthTracker, ACauseThatCheckupsFindLateExplainsEffectsThatAreOver) {
+  const MadeRun run = jump_and_zero_gradient(/*is_checked_between=*/false);
+  const Episode* jump = run.episode(RuleId::kNormChange, Verdict::kUnstable);
+  ASSERT_NE(jump, nullptr);
+  EXPECT_FALSE(jump->is_open);
+  EXPECT_EQ(jump->finding.consequence_of, RuleId::kZeroGradient);
+  EXPECT_FALSE(run.episode(RuleId::kZeroGradient)->finding.consequence_of);
+}
+
+TEST(HealthTracker, WhatACheckupFindsBrokenAfterAJumpIsItsConsequence) {
+  const MadeRun run = jump_and_zero_gradient(/*is_checked_between=*/true);
+  const Episode* jump = run.episode(RuleId::kNormChange, Verdict::kUnstable);
+  ASSERT_NE(jump, nullptr);
+  EXPECT_FALSE(jump->finding.consequence_of);
+  ASSERT_NE(run.episode(RuleId::kZeroGradient), nullptr);
+  EXPECT_EQ(run.episode(RuleId::kZeroGradient)->finding.consequence_of, RuleId::kNormChange);
+}
+
 TEST(HealthTracker, NaNThatComesOutOfNothingIsTheCause) {
   MadeRun run;
   run.learn(100);

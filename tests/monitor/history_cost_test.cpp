@@ -2,6 +2,7 @@
 // new was asked for. Its time is the benchmark watch_step's.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <iostream>
 #include <random>
 #include <string>
@@ -57,6 +58,22 @@ TEST_F(HistoryCost, ARowTakesNoMemoryOnceItsLayoutIsKnown) {
   for (int row = 0; row < 100; ++row) writer.add(metrics, {.learning_rate = 0.01});
   EXPECT_EQ(allocation_count() - allocations, 0);
   EXPECT_EQ(live_bytes() - bytes, 0);
+}
+
+/// 80,000 took 15 s: the time grew with the square of the tensors.
+TEST_F(HistoryCost, ALayoutOf100000TensorsIsReadWithinSeconds) {
+  constexpr int kTensors = 100'000;
+  {
+    HistoryWriter writer(path_);
+    writer.add(step_of_tensors(kTensors, 1));
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<HistoryStep> steps = read_history(content()).steps;
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  std::cout << kTensors << " tensors: " << seconds.count() << " s\n";
+  ASSERT_EQ(steps.size(), 1U);
+  EXPECT_EQ(steps.front().metrics.tensors.size(), static_cast<std::size_t>(kTensors));
+  EXPECT_LT(seconds.count(), 5.0);  // 0.3 s on one Xeon core; sanitizers take several times that.
 }
 
 }  // namespace

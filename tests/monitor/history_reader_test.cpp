@@ -1,9 +1,11 @@
 // Contract: HistoryReader takes what is whole in a damaged or hostile history, and says what is not.
 // Oracle: what the writer was given, and lines typed by hand.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/runtime/error.h"
@@ -95,12 +97,89 @@ TEST_F(HistoryReaderTest, EveryDamagedByteCostsAtMostTwoRows) {
   }
 }
 
-TEST_F(HistoryReaderTest, AStepThatLeapsCostsTheNextRowNotTheRest) {
+TEST_F(HistoryReaderTest, AStepThatLeapsCostsNoOtherRow) {
   std::string text = written(6);
   const std::size_t row = text.find("\n[0,2,") + 1;
   text.replace(row, 5, "[0,9992,");
-  const std::vector<std::int64_t> expected = {0, 1, 9992, 4, 5};
+  const std::vector<std::int64_t> expected = {0, 1, 9992, 3, 4, 5};
   EXPECT_EQ(read_history(text).numbers(), expected);
+}
+
+TEST_F(HistoryReaderTest, ABlockThatStandsTwiceIsDamageUpToTheHighestStep) {
+  const std::string text = written(10);
+  const auto rows = [&text](int begin, int end) {
+    const std::size_t first = text.find(fmt::format("\n[0,{},", begin)) + 1;
+    const std::size_t behind = text.find(fmt::format("\n[0,{},", end));
+    return text.substr(first, behind == std::string::npos ? behind : behind + 1 - first);
+  };
+  const std::string start = text.substr(0, text.find("\n[0,0,") + 1);
+  const std::vector<std::int64_t> expected = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  for (const auto& [begin, end] : {std::pair{0, 1}, {0, 8}, {2, 6}, {5, 7}, {6, 8}, {7, 8}}) {
+    SCOPED_TRACE(testing::Message() << begin << " to " << end);
+    const std::string pasted = start + rows(0, 8) + rows(begin, end) + rows(8, 10);
+    const ReadHistory read = read_history(pasted);
+    EXPECT_EQ(read.numbers(), expected);
+    EXPECT_EQ(read.notes.damaged_lines, end - begin);
+    EXPECT_EQ(read.notes.first_damaged_line, 11);
+    EXPECT_EQ(read.notes.first_damage, "a step that goes back, and no resumption before it");
+  }
+}
+
+TEST_F(HistoryReaderTest, ABlockThatStandsTwiceMayGoOnBeyondIt) {
+  const std::string text = written(6);
+  std::string longer = text;
+  longer += text.substr(text.find("\n[0,2,") + 1);
+  longer += longer.substr(longer.rfind("[0,5,")).replace(3, 1, "6");
+  const ReadHistory read = read_history(longer);
+  const std::vector<std::int64_t> expected = {0, 1, 2, 3, 4, 5, 6};
+  EXPECT_EQ(read.numbers(), expected);
+  EXPECT_EQ(read.notes.damaged_lines, 4);
+}
+
+/// Every line end of Windows, and the mark of its editors before all.
+std::string as_windows_has_it(const std::string& text) {
+  std::string edited = "\xEF\xBB\xBF";
+  for (const char letter : text)
+    edited += letter == '\n' ? std::string("\r\n") : std::string(1, letter);
+  return edited;
+}
+
+TEST_F(HistoryReaderTest, AnEditorsMarkAndLineEndsAreNoDamage) {
+  std::string text;
+  {
+    HistoryWriter writer(path_, {.run = "r1", .settings = {}, .resume_step = {}});
+    for (std::int64_t step = 0; step < 6; ++step) writer.add(light_step(step));
+    writer.add_event(R"({"event": "treatment", "step": 5})");
+  }
+  {
+    HistoryWriter writer(path_, {.run = "r1", .settings = {}, .resume_step = 4});
+    for (std::int64_t step = 4; step < 8; ++step) writer.add(light_step(step));
+    writer.add_event(R"({"event": "treatment", "step": 7})");
+  }
+  const ReadHistory plain = read_history(content());
+  const std::string edited = as_windows_has_it(content());
+  EXPECT_TRUE(HistoryReader::is_history(edited));
+  const ReadHistory read = read_history(edited);
+  EXPECT_EQ(read.numbers(), plain.numbers());
+  EXPECT_EQ(read.notes.run, "r1");
+  EXPECT_EQ(read.notes.damaged_lines, 0) << read.notes.first_damage;
+  EXPECT_EQ(read.notes.cut_lines, 0);
+  EXPECT_EQ(read.notes.resumptions, 1);
+  EXPECT_EQ(read.notes.superseded_rows, plain.notes.superseded_rows);
+  ASSERT_EQ(read.events.size(), 1U);
+  EXPECT_EQ(read.events.front().json, plain.events.front().json);
+}
+
+TEST_F(HistoryReaderTest, OfAFirstLineThatIsCutShortItIsSaid) {
+  const std::string text = written(0);
+  for (std::size_t size = text.find("\",") + 2; size + 1 < text.size(); ++size) {
+    const std::string cut = text.substr(0, size);
+    EXPECT_TRUE(HistoryReader::is_history(cut)) << cut;
+    EXPECT_EQ(refusal_of_history(cut),
+              "h.jsonl: holds no complete line: its run was ended while it wrote the first one");
+  }
+  EXPECT_FALSE(HistoryReader::is_history("{"));
+  EXPECT_FALSE(HistoryReader::is_history(text.substr(0, 33) + "x"));
 }
 
 TEST_F(HistoryReaderTest, RowsWithoutTheirLayoutAreLeftOut) {

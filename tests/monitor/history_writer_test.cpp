@@ -8,9 +8,11 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "kernels/runtime/error.h"
 #include "monitor/history/append_file.h"
@@ -151,6 +153,81 @@ TEST_F(HistoryWriterTest, ATextThatIsNoHistoryIsKept) {
   append("my notes\n");
   EXPECT_THROW(HistoryWriter(path_, {.run = "", .settings = {}, .resume_step = 3}), InputError);
   EXPECT_EQ(content(), "my notes\n");
+}
+
+TEST_F(HistoryWriterTest, AFileWithAPartOfAFirstLineIsBegunAnew) {
+  const HistoryOptions fresh{.run = "r1", .settings = {{"a", "b"}}, .resume_step = {}};
+  write_steps(0, 3, fresh);
+  const std::string whole = content();
+  const std::size_t header = whole.find('\n');
+  HistoryOptions resumed = fresh;
+  resumed.resume_step = 0;
+  for (const HistoryOptions& options : {fresh, resumed}) {
+    for (std::size_t size = 1; size < header; ++size) {
+      std::filesystem::resize_file(path_, 0);
+      append(whole.substr(0, size));
+      write_steps(0, 3, options);
+      ASSERT_EQ(content(), whole) << size;
+    }
+  }
+}
+
+TEST_F(HistoryWriterTest, WhatMerelyBeginsAsAFirstLineIsKept) {
+  write_steps(0, 0);
+  const std::string header = content();
+  for (const char* const text :
+       {"{\n  \"a\": 1", "{\"a\"", "[", "\n", "{\"schema\":\"gradvitals.history/1\",x", " {"}) {
+    std::filesystem::resize_file(path_, 0);
+    append(text);
+    EXPECT_THROW(HistoryWriter(path_, {.run = "", .settings = {}, .resume_step = 3}), InputError)
+        << text;
+    EXPECT_THROW(HistoryWriter{path_}, InputError) << text;
+    EXPECT_EQ(content(), text);
+  }
+}
+
+TEST_F(HistoryWriterTest, GoesOnWithAFileThatAnEditorHad) {
+  write_steps(0, 1, {.run = "r1", .settings = {}, .resume_step = {}});
+  std::string edited = "\xEF\xBB\xBF";
+  for (const char letter : content()) edited += letter == '\n' ? "\r\n" : std::string(1, letter);
+  std::filesystem::resize_file(path_, 0);
+  append(edited);
+  write_steps(1, 3, {.run = "r1", .settings = {}, .resume_step = 1});
+  const std::vector<std::int64_t> expected = {0, 1, 2};
+  EXPECT_EQ(read_history(content()).numbers(), expected);
+}
+
+TEST_F(HistoryWriterTest, APipeThatNobodyReadsIsRefusedAtOnce) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  try {
+    HistoryWriter writer(path_);
+    FAIL() << "opened";
+  } catch (const std::runtime_error& error) {
+    EXPECT_EQ(std::string(error.what()),
+              path_ + ": is a pipe that nobody reads: start its reader first");
+  }
+}
+
+TEST_F(HistoryWriterTest, WaitsForTheReaderOfAPipeThatIsFull) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  const int reader = ::open(path_.c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  ::fcntl(reader, F_SETFL, 0);
+  HistoryWriter writer(path_);
+  std::string all;
+  std::thread reads([&] {
+    std::string chunk(4096, ' ');
+    for (ssize_t count = 0; (count = ::read(reader, chunk.data(), chunk.size())) > 0;) {
+      all.append(chunk, 0, static_cast<std::size_t>(count));
+    }
+  });
+  constexpr std::int64_t kSteps = 2000;  // Some 400 KB, and a pipe holds 64.
+  for (std::int64_t step = 0; step < kSteps; ++step) writer.add(light_step(step));
+  EXPECT_EQ(writer.status().rows, kSteps);
+  writer = HistoryWriter("/dev/null");  // Closes the pipe.
+  reads.join();
+  ::close(reader);
+  EXPECT_EQ(read_history(all).steps.size(), static_cast<std::size_t>(kSteps));
 }
 
 TEST_F(HistoryWriterTest, APathThatCannotBeWrittenIsNamed) {

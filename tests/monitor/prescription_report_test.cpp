@@ -22,6 +22,8 @@ Trial helpful_trial() {
           .loss = "mse",
           .learning_rate = "0.001, warm-up 20 steps",
           .max_norm = 1.0,
+          .changes = {"He initial values in dense layer 1, biases 0", "gradients clipped"},
+          .command = "gradvitals train --model 2-8-relu-1",
           .before = {.loss = 0.5,
                      .score = 0.0,
                      .backward_factor = 0.9,
@@ -71,8 +73,11 @@ TEST(PrescriptionText, SaysInOneSentenceWhatHelps) {
                        "0.25 -> not finite\n"))
       << text;
   EXPECT_TRUE(contains(text,
-                       "   network 2-8-relu-1, loss mse, learning rate 0.001, warm-up 20 steps, "
-                       "gradients clipped to norm 1\n"))
+                       "   network 2-8-relu-1, loss mse, learning rate 0.001, warm-up 20 steps\n"
+                       "   He initial values in dense layer 1, biases 0\n"
+                       "   gradients clipped\n"
+                       "   all else as it was: seed 42, 200 steps\n"
+                       "   gradvitals train --model 2-8-relu-1\n"))
       << text;
 }
 
@@ -127,10 +132,14 @@ TEST(PrescriptionJson, HoldsWhatTheTextHas) {
   EXPECT_EQ(helpful.at("after").at("loss"), 0.01);
   EXPECT_EQ(helpful.at("after").at("backward_factor"), 1.5);
   EXPECT_EQ(helpful.at("max_norm"), 1.0);
+  EXPECT_EQ(helpful.at("changes").size(), 2U);
+  EXPECT_EQ(helpful.at("command"), "gradvitals train --model 2-8-relu-1");
   const auto& untreated = json.at("trials").at(1);
   EXPECT_EQ(untreated.at("title"), "as it is");
   EXPECT_TRUE(untreated.at("after").at("loss").is_null());
   EXPECT_TRUE(untreated.at("max_norm").is_null());
+  EXPECT_TRUE(untreated.at("changes").empty());
+  EXPECT_TRUE(untreated.at("command").is_null());
   EXPECT_EQ(untreated.at("after").at("verdict"), "non_finite");
   EXPECT_EQ(untreated.at("after").at("severity"), "critical");
 }

@@ -74,6 +74,15 @@ TEST(SplitCommand, SaysHowToCallAShellWhereOneIsMeant) {
   }
 }
 
+TEST(CommandText, IsReadAsTheSameWords) {
+  const std::vector<std::string> words = {
+      "gradvitals", "--data", "a table's $name.csv", "", "\"q\"", "b\\c", "1e-05"};
+  EXPECT_EQ(split_command(command_text(words)), words);
+  EXPECT_EQ(command_text(std::vector<std::string>{"train", "--model", "2-8-relu-3"}),
+            "train --model 2-8-relu-3");
+  EXPECT_EQ(command_text(std::vector<std::string>{"it's"}), "'it'\\''s'");
+}
+
 TEST(CanBeRun, FindsProgramsByPathAndByName) {
   EXPECT_TRUE(can_be_run("sh"));
   EXPECT_TRUE(can_be_run("/bin/sh"));

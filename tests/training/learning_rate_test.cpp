@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "tests/support/expect_close.h"
 #include "tests/support/expect_invalid.h"
@@ -51,6 +52,20 @@ TEST(LearningRate, RefusesWhatIsNoRate) {
   expect_invalid([] { check(LearningRate{.base = 0.1, .floor = 0.2}); }, {"floor", "0.2", "0.1"});
   expect_invalid([] { check(LearningRate{.floor = std::nan("")}); }, {"floor", "nan"});
   EXPECT_NO_THROW(check(LearningRate{.base = 0.1, .floor = 0.1}));
+}
+
+TEST(LearningRate, RefusesWhatFloat32CannotMakeStepsWith) {
+  expect_invalid([] { check(LearningRate{.base = 1e39}); }, {"base", "1e+39", "3.4e+37"});
+  expect_invalid([] { check(LearningRate{.base = 1e-46}); }, {"base", "1e-46", "1.18e-38"});
+  expect_invalid([] { check(LearningRate{.base = 1e-36, .warmup_steps = 1000}); },
+                 {"warm-up", "1e-39"});
+  EXPECT_NO_THROW(check(LearningRate{.base = 1e-36, .warmup_steps = 10}));
+  // Without moments the rate itself is what a step has.
+  const RateRange sgd = float32_rates({.kind = OptimizerKind::kSgd});
+  EXPECT_NO_THROW(check(LearningRate{.base = 3e38}, sgd));
+  expect_invalid([&] { check(LearningRate{.base = 4e38}, sgd); }, {"base", "4e+38"});
+  EXPECT_EQ(float32_rates({.kind = OptimizerKind::kAdamW, .weight_decay = 1e10}).highest,
+            double{std::numeric_limits<float>::max()} / 1e10);
 }
 
 TEST(LearningRate, ItsSummaryTellsSettingsApart) {

@@ -112,6 +112,8 @@ TEST(ModelSpec, SaysWhichWordIsWrongAndWhatIsKnown) {
   expect_invalid(parse("0-10"), {"word 1", "1 or more"});
   expect_invalid(parse("784-12x-10"), {"word 2", "\"12x\"", "whole number"});
   expect_invalid(parse("784-99999999999999999999-10"), {"word 2", "whole number"});
+  expect_invalid(parse("784-1000000000000-10"), {"word 2", "more than 1000000000 units"});
+  expect_invalid(parse("1000000000001-10"), {"word 1", "more than 1000000000 units"});
   expect_invalid(parse("784-8-dropout-10"), {"word 3", "rate", "dropout0.1"});
   expect_invalid(parse("784-8-dropout1-10"), {"word 3", "[0, 1)"});
   expect_invalid(parse("784-8-dropoutnan-10"), {"word 3", "[0, 1)"});

@@ -5,6 +5,7 @@
 
 #include "framework/io/make_model.h"
 #include "tests/support/expect_invalid.h"
+#include "tests/support/texts.h"
 #include "tests/training/training_fixtures.h"
 
 namespace gradvitals::test {
@@ -31,6 +32,31 @@ ModelFile file_of_two_layers() {
                       .bias = {},
                       .activation = Activation::kLinear}},
           .loss = LossKind::kMse};
+}
+
+TEST_F(NetworkPlanTest, OfTheNotebookMakesItsNetworksToTheBit) {
+  for (const NotebookNetwork network :
+       {NotebookNetwork::kSigmoid, NotebookNetwork::kRelu, NotebookNetwork::kExploding}) {
+    const NetworkOptions options = {.seed = 5, .features = 7, .head = Activation::kTanh};
+    const Sequential planned = build_network(stream_, plan_of(network, options));
+    const Sequential made = notebook_network(stream_, network, options);
+    EXPECT_EQ(planned.summary(), made.summary());
+    EXPECT_EQ(weight_bits(planned), weight_bits(made));
+  }
+}
+
+TEST_F(NetworkPlanTest, WhatDoesNotFitIntoMemoryIsRefusedByItsSize) {
+  const std::string said = [&]() -> std::string {
+    try {
+      build_model(stream_, parse_model_spec("8-1000000000-relu-1000000000-1"));
+    } catch (const ModelMemoryError& error) {
+      return error.what();
+    }
+    return "nothing was refused";
+  }();
+  EXPECT_TRUE(contains(said, "\"8-1000000000-relu-1000000000-1\": its 1e+18 parameters take 4 EB"))
+      << said;
+  EXPECT_TRUE(contains(said, "dense layer 2, 1000000000 x 1000000000: 4 EB")) << said;
 }
 
 TEST_F(NetworkPlanTest, OfASpecMakesTheModelOfTheSpec) {

@@ -10,8 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "framework/initializers.h"
+#include "framework/layers/dense.h"
 #include "tests/support/expect_close.h"
 #include "tests/support/expect_invalid.h"
+#include "tests/support/texts.h"
 #include "tests/training/training_fixtures.h"
 #include "training/evaluation.h"
 #include "training/trial.h"
@@ -91,6 +94,109 @@ TEST_F(PrescriptionTest, TrainsTheNetworkAsItIsLikeATrainerOfTheSameOptions) {
   EXPECT_EQ(as_it_is.after.score, trainer.evaluate().value().score);
 }
 
+bool says(const Trial& trial, std::string_view words) {
+  return std::ranges::any_of(trial.changes,
+                             [&](const std::string& change) { return contains(change, words); });
+}
+
+TEST_F(PrescriptionTest, WhoDoesWhatTheWordsSayHasTheLossOfTheTrial) {
+  // Inputs far from standardised, so that this remedy is among them.
+  TrainingPlan plan = rings("2-8-sigmoid-8-sigmoid-3");
+  auto data = std::make_shared<TrainingData>(*plan.data);
+  for (Samples* const samples : {&data->training, &data->validation}) {
+    for (float& x : samples->x) x = 8 * x + 40;
+  }
+  plan.data = data;
+  constexpr std::int64_t kSteps = 40;
+  const PrescriptionReport report = prescribed(plan, kSteps);
+
+  const auto trained_loss = [&](Sequential model, const TrainingData& on, LearningRate rate,
+                                const StepControls& controls) {
+    TrainerOptions options = plan.options;
+    options.steps = kSteps;
+    options.learning_rate = rate;
+    Trainer trainer(stream_, model, on, options);
+    trainer.set_controls(controls);
+    trainer.run();
+    return trainer.evaluate().value().loss;
+  };
+  const auto as_it_is = [&] {
+    return build_model(stream_, parse_model_spec("2-8-sigmoid-8-sigmoid-3"), {.seed = 3});
+  };
+  EXPECT_TRUE(trial_of(report, "as it is").changes.empty());
+
+  // The words name He's values for the hidden layers alone; the last layer keeps what it had.
+  const Trial& relu = trial_of(report, "relu with He values");
+  EXPECT_EQ(relu.network, "2-8-relu-8-relu-3");
+  ASSERT_EQ(relu.changes.size(), 1U);
+  EXPECT_TRUE(says(relu, "He initial values")) << relu.changes[0];
+  EXPECT_TRUE(says(relu, "sqrt(2 / inputs)) in dense layers 1 to 2, biases 0")) << relu.changes[0];
+  const Dense::Options he{.kernel_initializer = HeNormal{}};
+  EXPECT_EQ(relu.after.loss,
+            trained_loss(Sequential(stream_, {.name = "Model", .input_shape = {2}, .seed = 3},
+                                    Dense(8, Activation::kRelu, he),
+                                    Dense(8, Activation::kRelu, he), Dense(3)),
+                         *data, {.base = 0.01}, {}));
+
+  const Trial& warm = trial_of(report, "warm-up");
+  EXPECT_TRUE(says(warm, "step s of the first 8, from 0, has 0.01 * (s + 1) / 8"));
+  EXPECT_EQ(warm.after.loss,
+            trained_loss(as_it_is(), *data, {.base = 0.01, .warmup_steps = 8}, {}));
+
+  const Trial& scaled = trial_of(report, "standardised inputs");
+  EXPECT_TRUE(says(scaled, "inputs standardised: (x - mean) / deviation, of each column"));
+  EXPECT_EQ(scaled.changes.size(), 1U);
+  // In this order the numbers round as the library's.
+  TrainingData by_hand = *data;
+  for (std::size_t column = 0; column < 2; ++column) {
+    long double mean = 0, variance = 0;
+    const std::vector<float>& x = data->training.x;
+    const auto rows = static_cast<long double>(data->training.rows);
+    for (std::size_t i = column; i < x.size(); i += 2) mean += x[i];
+    mean /= rows;
+    for (std::size_t i = column; i < x.size(); i += 2) variance += (x[i] - mean) * (x[i] - mean);
+    const auto deviation = static_cast<double>(std::sqrt(variance / rows));
+    for (Samples* const samples : {&by_hand.training, &by_hand.validation}) {
+      for (std::size_t i = column; i < samples->x.size(); i += 2) {
+        samples->x[i] = static_cast<float>((samples->x[i] - static_cast<double>(mean)) / deviation);
+      }
+    }
+  }
+  EXPECT_EQ(scaled.after.loss, trained_loss(as_it_is(), by_hand, {.base = 0.01}, {}));
+}
+
+TEST_F(PrescriptionTest, WordsNameClippingInitialValuesAndHowOutputsAreRead) {
+  TrainingPlan plan = rings("2-16-relu-3");
+  // Far too large: of gradients, too.
+  plan.network = plan_of(parse_model_spec("2-16-relu-3"),
+                         {.seed = 3, .kernel_initializer = RandomNormal{.stddev = 20.0}});
+  plan.options.loss = plan.judged_by = LossKind::kMse;
+  const PrescriptionReport report = prescribed(plan, 10);
+  const Trial& softmax = trial_of(report, "softmax cross entropy");
+  EXPECT_TRUE(says(softmax, "predictions are the softmax of the outputs"));
+  EXPECT_TRUE(says(softmax,
+                   "Glorot initial values (uniform, within +-sqrt(6 / (inputs + units))) "
+                   "in dense layer 2, biases 0"));
+  const Trial& by_fans = trial_of(report, "He and Glorot values");
+  EXPECT_EQ(by_fans.changes.size(), 2U);
+  EXPECT_TRUE(says(by_fans, "in dense layer 1, biases 0"));
+  const Trial& clipped = trial_of(report, "clipping to norm 1");
+  EXPECT_TRUE(says(clipped, "gradients clipped to a norm of 1 (L2 of all together)"));
+  EXPECT_TRUE(says(clipped, "steps with NaN or Inf in their gradients skipped"));
+}
+
+TEST_F(PrescriptionTest, HasTheCommandThatItIsGivenForEachTrial) {
+  const PrescriptionReport report = prescribe(
+      stream_, rings("2-8-sigmoid-3"),
+      {.steps = 4, .command_of = [](const TrainingPlan& plan, const GradientSymptoms& symptoms) {
+         EXPECT_GT(symptoms.largest_norm, 0.0);
+         return text(plan.network) + " " + summary(plan.options.learning_rate);
+       }});
+  for (const Trial& trial : report.trials) {
+    EXPECT_EQ(trial.command, trial.network + " " + trial.learning_rate);
+  }
+}
+
 TEST_F(PrescriptionTest, GivesTheSameBitsAgain) {
   const auto document = [&] { return prescription_json(prescribed(rings(kDeepSigmoid), 20)); };
   EXPECT_EQ(document(), document());
@@ -129,6 +235,21 @@ TEST_F(PrescriptionTest, FindsNothingBetterThanANetworkThatIsWell) {
   EXPECT_EQ(report.outcome, PrescriptionOutcome::kNothingBetter);
   EXPECT_TRUE(trial_of(report, "as it is").trains);
   EXPECT_FALSE(report.is_held_out);
+}
+
+TEST_F(PrescriptionTest, CallsANetworkThatHasConvergedHealthyThoughItsGradientsAreNextToNothing) {
+  TrainingPlan plan{
+      .network = plan_of(parse_model_spec("1-1"), {.seed = 3}),
+      .data = std::make_shared<const TrainingData>(
+          TrainingData{.name = "line",
+                       .features = 1,
+                       .outputs = 1,
+                       .training = {.rows = 4, .x = {-1, -0.5F, 0.5F, 1}, .y = {-2, -1, 1, 2}}}),
+      .options = {.optimizer = {.kind = OptimizerKind::kSgd}, .learning_rate = {.base = 0.3}}};
+  const Trial as_it_is = trial_of(prescribed(std::move(plan), 400), "as it is");
+  EXPECT_LT(as_it_is.after.loss, 1e-10);
+  EXPECT_EQ(as_it_is.after.verdict, Verdict::kHealthy);
+  EXPECT_LE(as_it_is.after.severity, Severity::kInfo);
 }
 
 TEST_F(PrescriptionTest, SaysThatNothingTrainsWhereNothingDoes) {

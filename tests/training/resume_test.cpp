@@ -5,11 +5,17 @@
 
 #include <ostream>
 #include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
 
+#include "kernels/runtime/error.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/training/training_fixtures.h"
+#include "training/checkpoint.h"
 #include "training/model_spec.h"
 #include "training/trainer.h"
+#include "training/treatment_observer.h"
 
 namespace gradvitals::test {
 namespace {
@@ -183,6 +189,155 @@ INSTANTIATE_TEST_SUITE_P(
                                                  .warmup_steps = 5,
                                                  .decay = LearningRateDecay::kCosine}}),
     [](const auto& param) { return param.param.name; });
+
+/// Keeps what it hears of the tracker, and may save the state before one step.
+class HearsEvents : public TrainingObserver {
+ public:
+  explicit HearsEvents(std::int64_t saved_step = -1, std::string path = {})
+      : saved_step_(saved_step), path_(std::move(path)) {}
+  void on_step(const TrainingStep& step) override {
+    if (step.step == saved_step_) step.trainer.save_checkpoint(path_);
+    for (const HealthEvent& event : step.events) {
+      events.push_back({step.step, name(event.kind), event.episode.finding.text});
+    }
+  }
+
+  std::vector<std::tuple<std::int64_t, std::string_view, std::string>> events;
+
+ private:
+  std::int64_t saved_step_;
+  std::string path_;
+};
+
+/// What is left of a training, for comparison.
+struct TreatedRun {
+  std::vector<std::uint32_t> weights;
+  std::vector<std::tuple<std::int64_t, std::string_view, std::string>> events;
+  std::vector<std::int64_t> cuts;
+  std::string tracker;
+};
+
+/// A line through the origin whose slope is learned with a rate that makes it explode, until the
+/// treatment has cut it.
+class ResumedTreatment : public testing::Test {
+ protected:
+  static constexpr std::int64_t kSteps = 110;
+
+  static TrainingData line() {
+    Dataset points{.rows = 32, .features = 1, .outputs = 1, .x = {}, .y = {}};
+    for (int i = 0; i < 32; ++i) {
+      points.x.push_back(i);
+      points.y.push_back(3.0 * i);
+    }
+    return make_training_data(points, {.data = "line", .validation_share = 0.0});
+  }
+
+  /// From the checkpoint, where there is one; until `most_steps` are made, and saved then.
+  TreatedRun train(const std::string& from, std::int64_t most_steps = kSteps,
+                   std::int64_t saved_step = -1) {
+    Sequential model = build_model(stream_, parse_model_spec("1-1"), {.seed = 1});
+    Trainer trainer(stream_, model, data_,
+                    {.optimizer = {.kind = OptimizerKind::kSgd},
+                     .learning_rate = {.base = 2.1},
+                     .batch = 8,
+                     .steps = kSteps});
+    TreatedRun run;
+    const TreatmentObserver treatment(
+        trainer, {.cuts_learning_rate = true},
+        [&run](const TreatmentEvent& event) { run.cuts.push_back(event.step); });
+    HearsEvents hears(saved_step, path_);
+    trainer.add_observer(hears);
+    if (!from.empty()) trainer.load_checkpoint(from);
+    trainer.run(most_steps);
+    if (most_steps < kSteps) trainer.save_checkpoint(path_);
+    run.weights = weight_bits(model);
+    run.events = hears.events;
+    run.tracker = trainer.tracker().save_state();
+    return run;
+  }
+
+  void expect_goes_on(const TreatedRun& resumed, const TreatedRun& unbroken, std::int64_t step) {
+    const auto rest_of = [step](auto heard, auto step_of) {
+      std::erase_if(heard, [&](const auto& event) { return step_of(event) < step; });
+      return heard;
+    };
+    EXPECT_EQ(resumed.weights, unbroken.weights);
+    EXPECT_EQ(resumed.tracker, unbroken.tracker);
+    EXPECT_EQ(resumed.events,
+              rest_of(unbroken.events, [](const auto& event) { return std::get<0>(event); }));
+    EXPECT_EQ(resumed.cuts, rest_of(unbroken.cuts, [](std::int64_t cut) { return cut; }));
+  }
+
+  Stream stream_{{.device = DeviceType::kCpu, .threads = 1}};
+  TrainingData data_ = line();
+  TemporaryFolder folder_;
+  std::string path_ = folder_.file("checkpoint.safetensors");
+};
+
+TEST_F(ResumedTreatment, ThatCutsTheRateGoesOnAsTheUnbrokenOneFromEveryStep) {
+  const TreatedRun unbroken = train({});
+  ASSERT_GE(unbroken.cuts.size(), 2U);
+  ASSERT_FALSE(unbroken.events.empty());
+  for (std::int64_t step = 1; step < kSteps; ++step) {
+    SCOPED_TRACE(step);
+    train({}, step);
+    expect_goes_on(train(path_), unbroken, step);
+  }
+}
+
+TEST_F(ResumedTreatment, FromWithinAnyStepHearsItsEventsAgainAndJudgesItOnce) {
+  const TreatedRun unbroken = train({});
+  for (std::int64_t step = 0; step < kSteps; ++step) {
+    SCOPED_TRACE(step);
+    train({}, kSteps, step);
+    expect_goes_on(train(path_), unbroken, step);
+  }
+}
+
+TEST_F(ResumedTreatment, BeginsAnewWhereTheCheckpointHasNoTracker) {
+  train({}, 40);
+  Checkpoint checkpoint = read_checkpoint(stream_, path_);
+  ASSERT_EQ(checkpoint.state.erase("tracker"), 1U);
+  write_checkpoint(path_, checkpoint);
+  Sequential model = build_model(stream_, parse_model_spec("1-1"), {.seed = 1});
+  Trainer trainer(stream_, model, data_,
+                  {.optimizer = {.kind = OptimizerKind::kSgd},
+                   .learning_rate = {.base = 2.1},
+                   .batch = 8,
+                   .steps = kSteps});
+  trainer.run(5);
+  trainer.load_checkpoint(path_);
+  EXPECT_EQ(trainer.step(), 40);
+  EXPECT_EQ(trainer.tracker().steps(), 0);
+  trainer.run(3);
+  EXPECT_EQ(trainer.tracker().steps(), 3);
+}
+
+TEST_F(ResumedTreatment, RefusesADamagedTrackerAndStaysAsItWas) {
+  train({}, 40);
+  Checkpoint checkpoint = read_checkpoint(stream_, path_);
+  std::string& state = checkpoint.state.at("tracker");
+  state.replace(state.find("norm_drift"), 10, "norm_draft");
+  write_checkpoint(path_, checkpoint);
+  Sequential model = build_model(stream_, parse_model_spec("1-1"), {.seed = 1});
+  Trainer trainer(stream_, model, data_,
+                  {.optimizer = {.kind = OptimizerKind::kSgd},
+                   .learning_rate = {.base = 2.1},
+                   .batch = 8,
+                   .steps = kSteps});
+  trainer.run(5);
+  const std::string before = trainer.tracker().save_state();
+  try {
+    trainer.load_checkpoint(path_);
+    FAIL() << "nothing was thrown";
+  } catch (const InputError& error) {
+    const std::string message = error.what();
+    EXPECT_NE(message.find(path_), std::string::npos) << message;
+    EXPECT_NE(message.find("memory.norm_drift is missing"), std::string::npos) << message;
+  }
+  EXPECT_EQ(trainer.step(), 5);
+  EXPECT_EQ(trainer.tracker().save_state(), before);
+}
 
 }  // namespace
 }  // namespace gradvitals::test

@@ -91,7 +91,7 @@ void add_training(Command& command, CompareOptions& options) {
   command.group("Training");
   command.integer("--train", options.train_steps, 1, kMostComparedSteps,
                   "Train the three for N steps as well, under watch, and say whether the first "
-                  "visit's verdict held");
+                  "visit's verdict held; --plot draws the first visit alone");
   options.optimizer.add_to(command, "sgd, then adam");
   command.group("Options");
 }
@@ -144,7 +144,7 @@ void CompareOptions::check() const {
 
 ExitCode compare(const CompareOptions& options) {
   options.check();
-  options.judging.check_outputs();
+  if (options.train_steps) options.judging.check_outputs();
   const Thresholds thresholds = options.judging.thresholds();
   std::optional<Dataset> dataset;
   if (!options.data.empty()) dataset = read_dataset(options);

@@ -95,7 +95,7 @@ bool trips_gate(const RunDiagnosis& run, Severity gate) {
 }
 
 TextStyle style_of(const JudgingOptions& options) {
-  return {.color = use_color(options.color), .ascii = use_ascii(options.ascii)};
+  return text_style(options.color, options.ascii);
 }
 
 std::string_view source_of(const NetworkReport& network) {

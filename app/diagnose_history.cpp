@@ -80,7 +80,7 @@ TrajectoryReport judge_history(std::string_view text, const std::string& path,
 }
 
 ExitCode deliver_trajectory(const TrajectoryReport& report, const JudgingOptions& options) {
-  const TextStyle style{.color = use_color(options.color), .ascii = use_ascii(options.ascii)};
+  const TextStyle style = text_style(options.color, options.ascii);
   if (options.json != "-") write_result("-", trajectory_text(report, style));
   if (options.json) write_result(*options.json, trajectory_json(report));
   if (report.steps == 0) {

@@ -10,7 +10,6 @@
 #include <system_error>
 
 #include "app/output.h"
-#include "framework/io/file_kind.h"
 #include "framework/io/inflated_file.h"
 #include "framework/io/tensor_dump.h"
 #include "monitor/metrics/threshold_table.h"

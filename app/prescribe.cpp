@@ -133,16 +133,15 @@ ExitCode prescribe(const PrescribeOptions& options) {
     report = prescribe(stream, setup.plan,
                        {.steps = options.steps,
                         .on_trial = tell,
-                        .command_of = command_of,
-                        .is_interrupted = [&interrupt] { return interrupt.signal() != 0; }});
+                        .is_interrupted = [&interrupt] { return interrupt.signal() != 0; },
+                        .command_of = command_of});
   }
   if (!report.is_complete) report.interruption = name_of_signal(interrupt.signal());
   report.name = setup.name;
   report.device = gradvitals::name(stream.device());
   report.settings = std::move(setup.settings);
   if (options.json != "-") {
-    write_result("-", prescription_text(report, {.color = use_color(options.color),
-                                                 .ascii = use_ascii(options.ascii)}));
+    write_result("-", prescription_text(report, text_style(options.color, options.ascii)));
   }
   if (options.json) write_result(*options.json, prescription_json(report));
   return report.is_complete ? ExitCode::kJudged : exit_code_of_signal(interrupt.signal());

@@ -12,7 +12,6 @@
 #include "app/model_source.h"
 #include "app/notebook_option.h"
 #include "app/own_file.h"
-#include "framework/networks.h"
 #include "kernels/runtime/input_message.h"
 #include "training/held_out.h"
 #include "training/notebook_data.h"

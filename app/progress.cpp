@@ -1,7 +1,6 @@
 #include "app/progress.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -109,9 +108,8 @@ double share_of(const ProgressReport& report) {
 
 /// One column stays free: some terminals wrap a line that fills the last one.
 int stderr_width() {
-  winsize size{};
-  const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
-  return (known ? size.ws_col : kUsualWidth) - 1;
+  const int width = terminal_width(STDERR_FILENO);
+  return (width > 1 ? width : kUsualWidth) - 1;
 }
 
 std::string cut_to_width(std::string_view line, int width) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <langinfo.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -57,6 +58,18 @@ bool use_ascii(bool asked, int stream) {
   const bool utf8 = std::string_view(::nl_langinfo_l(CODESET, locale)) == "UTF-8";
   ::freelocale(locale);
   return !utf8;
+}
+
+int terminal_width(int stream) {
+  winsize size{};
+  if (::isatty(stream) == 0 || ::ioctl(stream, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
+}
+
+TextStyle text_style(ColorMode mode, bool ascii, int stream) {
+  return {.color = use_color(mode, stream),
+          .ascii = use_ascii(ascii, stream),
+          .width = terminal_width(stream)};
 }
 
 void write_to_stderr(std::string_view bytes) noexcept {

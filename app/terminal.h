@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "monitor/report/style.h"
+
 namespace gradvitals::app {
 
 enum class ColorMode : std::uint8_t { kAuto, kAlways, kNever };
@@ -21,6 +23,12 @@ bool use_color(ColorMode mode, int stream = STDOUT_FILENO);
 /// --ascii, or a terminal whose locale is not UTF-8. A file or a pipe gets UTF-8 whatever the
 /// locale, so that the same command gives the same bytes everywhere.
 bool use_ascii(bool asked, int stream = STDOUT_FILENO);
+
+/// Columns of the terminal; 0 where the stream is none.
+int terminal_width(int stream);
+
+/// For a text of results on this stream: colour and characters as above, and the terminal's width.
+TextStyle text_style(ColorMode mode, bool ascii, int stream = STDOUT_FILENO);
 
 /// Opens a placeholder, neither readable nor writable, for each closed standard stream, so that no file
 /// opened later gets its descriptor and receives the output meant for the stream.

@@ -83,7 +83,7 @@ bool write_or_tell(const std::string& target, const std::string& content) {
 
 /// Whether all of it was written.
 bool deliver_training(const TrainingReport& report, const TrainOptions& options) {
-  const TextStyle style = {.color = use_color(options.color), .ascii = use_ascii(options.ascii)};
+  const TextStyle style = text_style(options.color, options.ascii);
   bool written = true;
   if (options.json != "-") written &= write_or_tell("-", training_text(report, style));
   if (options.json) written &= write_or_tell(*options.json, training_json(report));

@@ -64,8 +64,7 @@ TrainWatch::TrainWatch(const TrainOptions& options, const TrainSetup& setup,
                        std::int64_t first_step)
     : options_(options),
       run_(setup.name),
-      style_{.color = use_color(options.color, STDERR_FILENO),
-             .ascii = use_ascii(options.ascii, STDERR_FILENO)},
+      style_(text_style(options.color, options.ascii, STDERR_FILENO)),
       progress_(options.color, options.ascii),
       alert_command_(alert_command_of(options)) {
   const std::string folder = options.incident_folder();

@@ -22,13 +22,13 @@ struct PrescriptionOptions {
   std::int64_t steps = 200;  ///< Of each trial.
   /// Told of each trial once it has ended.
   std::function<void(const Trial&)> on_trial{};
+  /// Asked in every step. Where it says so the trials end: the one that is under way does not count, and
+  /// the report is of those before it.
+  std::function<bool()> is_interrupted{};
   /// The command that repeats a training, for Trial::command; empty where there is none. `symptoms` are
   /// those of the trial.
   std::function<std::string(const TrainingPlan& plan, const GradientSymptoms& symptoms)>
       command_of{};
-  /// Asked in every step. Where it says so the trials end: the one that is under way does not count, and
-  /// the report is of those before it.
-  std::function<bool()> is_interrupted{};
 };
 
 /// Trains the network as it is, then once with each remedy that applies (remedies.h), then with pairs

@@ -106,8 +106,8 @@ void CsvParser::number_names() {
   if (names_.empty()) return;
   table_.classes = names_;
   std::ranges::sort(table_.classes);
-  const auto repeated = std::ranges::unique(table_.classes);
-  table_.classes.erase(repeated.begin(), repeated.end());
+  table_.classes.erase(std::unique(table_.classes.begin(), table_.classes.end()),
+                       table_.classes.end());
   if (table_.classes.size() > kMostClasses) {
     refuse_input(path_, fmt::format("column {} holds {} different texts: too many for names of "
                                     "classes, of which there may be {}",

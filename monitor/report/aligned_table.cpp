@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <numeric>
 #include <string_view>
 
 #include "kernels/runtime/utf8.h"
@@ -41,17 +43,43 @@ std::string line_of(const TableRow& row, const std::vector<int>& widths, TextSty
   return decorate(line + '\n', style);
 }
 
+int width_of_table(const std::vector<int>& widths) {
+  return std::accumulate(widths.begin(), widths.end(),
+                         static_cast<int>(kColumnGap.size() * (widths.size() - 1)));
+}
+
+void drop_column(std::vector<TableRow>& rows, std::ptrdiff_t column) {
+  for (TableRow& row : rows) {
+    if (row.size() > 1) row.erase(row.begin() + column);
+  }
+}
+
+/// Without the columns that do not fit.
+std::vector<TableRow> fitting_rows(std::span<const TableRow> rows, TextStyle style,
+                                   std::span<const std::string_view> spare) {
+  std::vector<TableRow> fitting(rows.begin(), rows.end());
+  for (const std::string_view header : spare) {
+    if (style.width <= 0 || width_of_table(column_widths(fitting, style)) <= style.width) break;
+    const TableRow& headers = fitting.front();
+    const auto found = std::ranges::find(headers, header);
+    if (found != headers.end()) drop_column(fitting, found - headers.begin());
+  }
+  return fitting;
+}
+
 }  // namespace
 
-std::string aligned_table(std::span<const TableRow> rows, TextStyle style) {
-  const std::vector<int> widths = column_widths(rows, style);
-  int table_width = static_cast<int>(kColumnGap.size() * (widths.size() - 1));
-  for (const int width : widths) table_width += width;
+std::string aligned_table(std::span<const TableRow> rows, TextStyle style,
+                          std::span<const std::string_view> spare) {
+  const std::vector<TableRow> fitting = fitting_rows(rows, style, spare);
+  const std::vector<int> widths = column_widths(fitting, style);
+  const int table_width = width_of_table(widths);
+  const int rule_width = style.width > 0 ? std::min(table_width, style.width) : table_width;
 
-  const std::string rule = fmt::format("{:-<{}}\n", "", table_width);
+  const std::string rule = fmt::format("{:-<{}}\n", "", rule_width);
   std::string text =
-      fmt::format("{:=<{}}\n", "", table_width) + line_of(rows.front(), widths, style) + rule;
-  for (const TableRow& row : rows.subspan(1)) text += line_of(row, widths, style);
+      fmt::format("{:=<{}}\n", "", rule_width) + line_of(fitting.front(), widths, style) + rule;
+  for (const TableRow& row : std::span(fitting).subspan(1)) text += line_of(row, widths, style);
   return text + rule;
 }
 

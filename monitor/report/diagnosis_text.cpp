@@ -100,7 +100,7 @@ std::string root_cause_text(const NetworkReport& network, TextStyle style) {
     text += "   Judged by gradients alone: what happens inside the layers is unknown\n";
   }
   text += "\n🫀 VITAL SIGNS:\n" + vital_signs_panel(diagnosis.vital_signs, diagnosis.thresholds,
-                                                      global_norm(network.metrics));
+                                                      global_norm(network.metrics), style);
   text += verdict_line(diagnosis);
   return decorate(text, style);
 }

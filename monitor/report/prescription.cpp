@@ -148,6 +148,7 @@ std::string prescription_text(const PrescriptionReport& report, TextStyle style)
   }
   std::vector<TableRow> rows = {
       {"Remedy", "Loss", report.score_name, "B", "S", "Verdict", "Trains"}};
+  const std::array<std::string_view, 5> spare = {"S", "B", report.score_name, "Trains", "Verdict"};
   for (const Trial& trial : report.trials) rows.push_back(trial_row(trial, report));
   std::string text = fmt::format("🩺 PRESCRIPTION: {}\n", printable(report.name));
   text += fmt::format("{} each; loss: {} of {} {}\n", steps_text(report.steps), report.loss,
@@ -160,7 +161,7 @@ std::string prescription_text(const PrescriptionReport& report, TextStyle style)
         fmt::format("{}: Ended by {}: these {} trials had ended, and remedies were left untried\n",
                     marker(Severity::kInfo), report.interruption, report.trials.size());
   }
-  text = decorate(text, style) + aligned_table(rows, style);
+  text = decorate(text, style) + aligned_table(rows, style, spare);
   std::string conclusion = best_trial_sentence(report);
   if (report.outcome == PrescriptionOutcome::kHelps) conclusion += recipe_text(report);
   return text + decorate(conclusion, style);

@@ -67,7 +67,7 @@ struct PrescriptionReport {
   double trains_below = 0.0;   ///< The loss from which on a trial trains.
   std::vector<Trial> trials;   ///< Best first; the network as it is is among them.
   bool is_complete = true;     ///< Else it was interrupted: these are the trials that had ended.
-  std::string interruption;    ///< By what: "SIGINT"; empty where it is complete.
+  std::string interruption{};  ///< By what: "SIGINT"; empty where it is complete.
   PrescriptionOutcome outcome = PrescriptionOutcome::kNothingTrains;
 };
 

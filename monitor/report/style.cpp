@@ -95,6 +95,41 @@ std::string_view color_of(std::string_view line) {
   return {};
 }
 
+/// Columns that a line which continues another one begins with: those of the last cell of a list in
+/// columns, else a little more than the line itself has.
+std::size_t hanging_indent(std::string_view line) {
+  constexpr std::size_t kWidestLabel = 24;
+  constexpr std::size_t kStep = 3;
+  const std::size_t start = std::min(line.find_first_not_of(' '), line.size());
+  const std::size_t gap = line.substr(0, kWidestLabel).rfind("  ");
+  if (gap == std::string_view::npos || gap < start) return start + kStep;
+  return std::min(line.find_first_not_of(' ', gap), line.size());
+}
+
+/// The line, broken at blanks into lines of so many columns; a word that is longer stays whole.
+std::string broken(std::string_view line, int width) {
+  if (width <= 0 || display_width(line) <= width) return std::string(line);
+  const std::size_t indent = hanging_indent(line);
+  std::string out(line.substr(0, indent));
+  int used = display_width(out);
+  line.remove_prefix(out.size());
+  while (!line.empty()) {
+    const std::size_t blanks = std::min(line.find_first_not_of(' '), line.size());
+    const std::string_view piece = line.substr(0, line.find(' ', blanks));
+    const int columns = display_width(piece);
+    if (used + columns > width && used > static_cast<int>(indent)) {
+      out += '\n' + std::string(indent, ' ');
+      out += piece.substr(blanks);
+      used = static_cast<int>(indent) + columns - static_cast<int>(blanks);
+    } else {
+      out += piece;
+      used += columns;
+    }
+    line.remove_prefix(piece.size());
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string_view marker(Severity severity) {
@@ -120,7 +155,7 @@ std::string decorate(std::string_view text, TextStyle style) {
     // The colour is that of the marker, which ascii may take away.
     const std::string_view escape = style.color ? color_of(line) : std::string_view();
     out += escape;
-    out += style.ascii ? to_ascii(line) : std::string(line);
+    out += broken(style.ascii ? to_ascii(line) : std::string(line), style.width);
     if (!escape.empty()) out += kReset;
     if (end < text.size()) out += '\n';
     text.remove_prefix(std::min(end + 1, text.size()));

@@ -12,6 +12,9 @@ struct TextStyle {
   bool color = false;  ///< ANSI colours, chosen line by line from its marker.
   bool ascii =
       false;  ///< Emoji as words ("[CRITICAL]"), other characters as \u00e9: bytes < 128 only.
+  /// Columns of the terminal that it is for: longer lines are broken at blanks, and tables leave out
+  /// columns. 0: as long as they are.
+  int width = 0;
 };
 
 /// "✅ OK", "ℹ️ INFO", "⚠️ WARNING" or "🚨 CRITICAL": how a line that tells a severity

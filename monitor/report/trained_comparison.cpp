@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 
@@ -145,7 +146,9 @@ std::string training_table(std::span<const NetworkReport> networks,
                     network.is_too_short ? "-" : std::string(name(network.run.verdict)),
                     outcome_phrase(network.prediction)});
   }
-  return aligned_table(rows, style);
+  constexpr std::array<std::string_view, 4> kSpare = {"First Loss", "First Visit", "At the End",
+                                                      "Loss over the Steps"};
+  return aligned_table(rows, style, kSpare);
 }
 
 std::size_t best_of(const TrainedComparison& training) {

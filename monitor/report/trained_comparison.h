@@ -40,7 +40,7 @@ struct TrainedComparison {
   /// none.
   std::string got_past;
   /// What ended it before the last step of the last network: "SIGINT"; empty where nothing did.
-  std::string interruption;
+  std::string interruption{};
 };
 
 /// After a blank line: for each way of training a table and a line of story for each network, then how

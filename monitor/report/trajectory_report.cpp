@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
 #include <limits>
 #include <string_view>
 #include <tuple>
@@ -89,6 +92,9 @@ std::vector<const Episode*> shown_episodes(const TrajectoryReport& report) {
 }
 
 std::string episodes_text(const TrajectoryReport& report, TextStyle style) {
+  // What is known of each without them: its symbol says how severe it is.
+  constexpr std::array<std::string_view, 5> kSpare = {"Severity", "Peak", "Checks", "Limit",
+                                                      "Value"};
   if (report.episodes.empty()) return "";
   std::vector<TableRow> rows = {
       {"", "Rule", "Severity", "Tensor", "First", "Last", "Peak", "Checks", "Value", "Limit"}};
@@ -99,7 +105,7 @@ std::string episodes_text(const TrajectoryReport& report, TextStyle style) {
     rows.push_back(
         {fmt::format("    ... {} more {}, no worse", more, plural(more, "episode", "episodes"))});
   }
-  return decorate("\n📊 EPISODES\n", style) + aligned_table(rows, style);
+  return decorate("\n📊 EPISODES\n", style) + aligned_table(rows, style, kSpare);
 }
 
 std::string worst_text(const TrajectoryReport& report) {
@@ -117,6 +123,23 @@ std::optional<double> peak_of(const SignalRange& range) {
   return range.max;
 }
 
+constexpr std::ptrdiff_t kCurveLabelWidth = 19;
+
+/// The peaks of pairs of neighbours, until there are no more than so many.
+void merge_to(std::vector<double>& peaks, std::ptrdiff_t most) {
+  while (std::ssize(peaks) > std::max<std::ptrdiff_t>(most, 8)) {
+    std::vector<double> merged;
+    for (std::size_t i = 0; i < peaks.size(); i += 2) {
+      const double next = i + 1 < peaks.size() ? peaks[i + 1] : peaks[i];
+      // What is not finite stays to be seen.
+      const bool are_known = std::isfinite(peaks[i]) && std::isfinite(next);
+      merged.push_back(are_known ? std::max(peaks[i], next)
+                                 : std::numeric_limits<double>::quiet_NaN());
+    }
+    peaks = std::move(merged);
+  }
+}
+
 /// Empty where fewer than two points are known.
 std::string curve_line(const TrajectoryReport& report, std::string_view label,
                        SignalRange HistoryInterval::*signal, TextStyle style) {
@@ -131,8 +154,12 @@ std::string curve_line(const TrajectoryReport& report, std::string_view label,
   SparkRange drawn;
   widen(drawn, peaks);
   if (!(drawn.high > 0.0)) return "";
-  return fmt::format("   {:<16}{}  {} to {}\n", label, sparkline(peaks, drawn, style),
-                     three_digits(drawn.low), three_digits(drawn.high));
+  const std::string range =
+      fmt::format("{} to {}", three_digits(drawn.low), three_digits(drawn.high));
+  if (style.width > 0) {
+    merge_to(peaks, style.width - kCurveLabelWidth - std::ssize(range) - 2);
+  }
+  return fmt::format("   {:<16}{}  {}\n", label, sparkline(peaks, drawn, style), range);
 }
 
 std::string curve_text(const TrajectoryReport& report, TextStyle style) {
@@ -285,10 +312,10 @@ std::string trajectory_text(const TrajectoryReport& report, TextStyle style) {
       fmt::format("{}: {}\n", marker(marked_severity(report)), run_verdict_sentence(report)),
       style);
   if (learnt_a_constant(report)) {
-    text +=
+    text += decorate(
         "   Train for more steps or with a larger learning rate, or have remedies tried: "
-        "gradvitals "
-        "prescribe\n";
+        "gradvitals prescribe\n",
+        style);
   }
   for (const std::string& said : report.notes) {
     text += decorate(fmt::format("{}: {}\n", marker(Severity::kInfo), printable(said)), style);
@@ -298,9 +325,10 @@ std::string trajectory_text(const TrajectoryReport& report, TextStyle style) {
   text += curve_text(report, style);
   text += episodes_text(report, style);
   text += decorate(worst_text(report), style);
-  text += decorate("\n🫀 VITAL SIGNS:\n" +
-                       vital_signs_panel(report.vital_signs, report.thresholds, report.last_norm),
-                   style);
+  text +=
+      decorate("\n🫀 VITAL SIGNS:\n" + vital_signs_panel(report.vital_signs, report.thresholds,
+                                                           report.last_norm, style),
+               style);
   return text;
 }
 

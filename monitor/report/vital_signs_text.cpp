@@ -22,8 +22,11 @@ std::string within(double low, double high) {
 
 class Panel {
  public:
+  explicit Panel(TextStyle style) : is_narrow_(style.width > 0 && style.width < kWidestLine) {}
+
   void line(std::string_view sign, std::string_view reading, const std::optional<double>& value,
-            std::string_view status = {}, std::string_view normal = {}) {
+            std::string_view status = {}, std::string normal = {}) {
+    if (is_narrow_ && normal.starts_with(kNormal)) normal.replace(0, kNormal.size(), "(");
     const std::string number = value ? three_digits(*value) : "-";
     std::string row =
         fmt::format("   {:<16}{:<26}{:>8}  {:<9}{}", sign, reading, number, status, normal);
@@ -38,6 +41,10 @@ class Panel {
   std::string text() && { return std::move(text_); }
 
  private:
+  static constexpr int kWidestLine = 88;
+  static constexpr std::string_view kNormal = "(normal ";
+
+  bool is_narrow_;
   std::string text_;
 };
 
@@ -67,9 +74,9 @@ void add_oxygen(Panel& panel, const Oxygen& oxygen, const Thresholds& limits) {
 }  // namespace
 
 std::string vital_signs_panel(const VitalSigns& signs, const Thresholds& thresholds,
-                              const std::optional<double>& global_norm) {
+                              const std::optional<double>& global_norm, TextStyle style) {
   const auto& [blood_pressure, heart_rate, temperature, oxygen] = signs;
-  Panel panel;
+  Panel panel(style);
   panel.line("Blood pressure", "largest / smallest norm", blood_pressure.range_ratio,
              name(blood_pressure.status),
              blood_pressure.range_ratio ? up_to(thresholds.range_ratio) : "");

@@ -181,6 +181,30 @@ TEST(CompareTrain, TargetsThatDoNotVaryTellNothing) {
       << result.out;
 }
 
+TEST(CompareTrain, CtrlCTellsTheStorySoFar) {
+  const TemporaryFolder folder;
+  const int code = run_in_shell(
+      "timeout --foreground --preserve-status -s INT 1 \"$gradvitals\" compare --device cpu "
+      "--train 100000000 --json '" +
+      folder.file("json") + "' > '" + folder.file("text") + "' 2> /dev/null");
+  ASSERT_EQ(code, 130);
+  EXPECT_TRUE(contains(read_file(folder.file("text")), "Ended by SIGINT at step "));
+  const json report = json::parse(read_file(folder.file("json")));
+  const json& training = report["networks"][0]["training"][0];
+  EXPECT_EQ(training["interruption"], "SIGINT");
+  EXPECT_GT(training["run"]["steps"], 0);
+  EXPECT_EQ(training["prediction"]["outcome"], "open");
+  EXPECT_TRUE(report["networks"][1]["training"].empty());
+}
+
+TEST(CompareTrain, AReportThatCannotBeWrittenIsNamedBeforeTheTraining) {
+  const ProgramResult result = run_compare({"--train", "50", "--json", "no/a.json"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_TRUE(contains(result.err, "--json: cannot write no/a.json: the folder no does not exist"))
+      << result.err;
+  EXPECT_EQ(result.out, "");
+}
+
 struct WrongComparison {
   const char* title;
   CompareArguments arguments;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -159,6 +160,55 @@ TEST(Prescribe, TextNamesTheBestAndProgressItsTrials) {
   }
   EXPECT_TRUE(contains(result.err, "gradvitals: tried 1, as it is: loss ")) << result.err;
   EXPECT_TRUE(contains(result.err, "gradvitals: tried 2, relu with He values: ")) << result.err;
+}
+
+TEST(Prescribe, CtrlCKeepsTheTableOfTheTrialsThatEnded) {
+  const TemporaryFolder folder;
+  const std::string report = folder.file("json");
+  // The first trials are over within a second, all of them are not.
+  const int code = run_in_shell(
+      "timeout --foreground --preserve-status -s INT 2 \"$gradvitals\" prescribe --device cpu "
+      "--network sigmoid --steps 2000 --json '" +
+      report + "' > '" + folder.file("text") + "' 2> /dev/null");
+  ASSERT_EQ(code, 130);
+  const json written = json::parse(read_file(report));
+  EXPECT_EQ(written.at("interruption"), "SIGINT");
+  EXPECT_FALSE(written.at("complete").get<bool>());
+  EXPECT_TRUE(contains(read_file(folder.file("text")), "Ended by SIGINT"));
+}
+
+TEST(Prescribe, AReportThatCannotBeWrittenIsNamedBeforeTheTrials) {
+  const ProgramResult result =
+      run_program({"prescribe", "--network", "relu", "--steps", "50", "--json", "no/a.json"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_TRUE(contains(result.err, "--json: cannot write no/a.json: the folder no does not exist"))
+      << result.err;
+  EXPECT_FALSE(contains(result.err, "tried 1"));
+}
+
+TEST(Prescribe, BinaryCrossEntropyNeedsTargetsThatAreProbabilities) {
+  const TemporaryFolder folder;
+  const auto prescribed = [&](const char* last) {
+    std::ofstream(folder.file("t.csv")) << "a,b,y\n1,2,0\n3,1,1\n2,2,1\n0,1," << last << '\n';
+    return run_program({"prescribe", "--model", "2-4-tanh-1-sigmoid", "--loss", "bce", "--data",
+                        folder.file("t.csv"), "--target", "y", "--steps", "5", "--json", "-"});
+  };
+  const ProgramResult odds = prescribed("0.5");
+  EXPECT_EQ(odds.exit_code, 0) << odds.err;
+  EXPECT_EQ(json::parse(odds.out).at("loss"), "binary_cross_entropy");
+  const ProgramResult no_odds = prescribed("2");
+  EXPECT_EQ(no_odds.exit_code, 2);
+  EXPECT_TRUE(contains(no_odds.err, "row 4: target 2 is not in [0, 1]")) << no_odds.err;
+}
+
+TEST(Prescribe, HasTheOptimizerOptionsOfTrain) {
+  const auto options_of = [](const std::string& command) {
+    const std::string help = run_program({command, "--help"}).out;
+    const std::size_t begin = help.find("  --optimizer ");
+    return help.substr(begin, help.find("0.1 of sgd", begin) - begin);
+  };
+  EXPECT_TRUE(contains(options_of("train"), "--learning-rate"));
+  EXPECT_EQ(options_of("prescribe"), options_of("train"));
 }
 
 TEST(Prescribe, RefusesASampleAloneForNothingCanBeToldByIt) {

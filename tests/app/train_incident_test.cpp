@@ -68,7 +68,9 @@ TEST_F(TrainIncident, IsKeptBesideTheHistoryAndMadeAgainFromItsFolderAlone) {
   ASSERT_TRUE(fs::is_directory(incidents_)) << result.err;
   const std::string incident = fs::directory_iterator(incidents_)->path().native();
   EXPECT_TRUE(has_text(result.err, "gradvitals train --replay " + incidents_)) << result.err;
-  EXPECT_TRUE(has_text(result.out, "incident        " + incidents_ + "/incident-")) << result.out;
+  EXPECT_TRUE(
+      has_text(result.out, "incident        " + incidents_ + "/incident-2: exploding (R17)\n"))
+      << result.out;
 
   for (const std::string& path : {incident, incident + "/incident.json"}) {
     const ProgramResult again = run_program({"train", "--replay", path});
@@ -123,9 +125,12 @@ TEST_F(TrainIncident, ReplayOfAnIncidentWithoutAUsableCommandIsRefusedByItsFile)
   EXPECT_TRUE(has_text(refusal({"train", "--frob"}), "--frob"));
 }
 
-TEST_F(TrainIncident, AFolderThatCannotBeMadeIsToldOnceAndNamedAtTheEnd) {
-  std::ofstream(incidents_) << "a file";
-  const ProgramResult result = train(5.0, {"--history", history_});
+TEST_F(TrainIncident, OneThatCannotBeWrittenIsToldOnceAndNamedAtTheEnd) {
+  // A folder that can be made, and whose files have paths longer than the system takes (4,095 bytes).
+  std::string deep = folder_.file("deep");
+  while (deep.size() < 3900) deep += "/" + std::string(100, 'd');
+  deep += "/" + std::string(4079 - deep.size(), 'd');
+  const ProgramResult result = train(5.0, {"--incidents", deep});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_TRUE(has_text(result.err, "could not be kept")) << result.err;
   EXPECT_TRUE(has_text(result.err, "the training goes on")) << result.err;

@@ -149,5 +149,28 @@ TEST(PrescriptionSummary, NamesTheVerdictOnceWhereItStays) {
   EXPECT_EQ(summary(untreated_trial()), "loss 0.25 -> not finite, vanishing -> non_finite");
 }
 
+TEST(PrescriptionReport, SaysWhereItWasInterrupted) {
+  PrescriptionReport report = report_that(PrescriptionOutcome::kHelps);
+  EXPECT_TRUE(nlohmann::json::parse(prescription_json(report)).at("complete").get<bool>());
+  report.is_complete = false;
+  report.interruption = "SIGTERM";
+  EXPECT_TRUE(
+      contains(prescription_text(report, {}), "Ended by SIGTERM: these 2 trials had ended"));
+  EXPECT_EQ(nlohmann::json::parse(prescription_json(report)).at("interruption"), "SIGTERM");
+  report.trials.clear();
+  const std::string text = prescription_text(report, {});
+  EXPECT_TRUE(contains(text, "Ended by SIGTERM before the first trial had ended")) << text;
+  EXPECT_FALSE(contains(text, "Best"));
+}
+
+TEST(PrescriptionReport, LosesColumnsWhereTheTerminalIsNarrow) {
+  const PrescriptionReport report = report_that(PrescriptionOutcome::kHelps);
+  EXPECT_TRUE(contains(prescription_text(report, {}), "Loss                accuracy"));
+  const std::string narrow = prescription_text(report, {.width = 70});
+  EXPECT_TRUE(contains(narrow, "Remedy"));
+  EXPECT_TRUE(contains(narrow, "  Loss"));
+  EXPECT_FALSE(contains(narrow, "  B  "));
+}
+
 }  // namespace
 }  // namespace gradvitals::test

@@ -90,6 +90,14 @@ TEST(NumberText, NanHasNoSign) {
   EXPECT_EQ(three_digits(0.23456), "0.235");
 }
 
+TEST(NumberText, AnAccuracyIsAShareAndOtherScoresAreThemselves) {
+  EXPECT_EQ(score_text("accuracy", 0.9553, 1), "95.5 %");
+  EXPECT_EQ(score_text("accuracy", 0.9553, 2), "95.53 %");
+  EXPECT_EQ(score_text("R2", 0.28483, 1), "0.285");
+  EXPECT_EQ(score_text("R2", -0.5, 2), "-0.5000");
+  EXPECT_EQ(score_text("R2", -1e9, 1), "-1e+09");
+}
+
 TEST(Style, DefaultLeavesTheTextAsItIs) {
   const std::string seed = interpret_gradient_health(exploding_network().metrics);
   EXPECT_EQ(decorate(seed, kPlain), seed);
@@ -114,6 +122,14 @@ TEST(Style, AsciiHoldsForEveryTextOfANetwork) {
     EXPECT_TRUE(is_ascii(text)) << text;
   }
   EXPECT_TRUE(contains(diagnosis_text(network, RuleSet::kFull, kAscii), "[CRITICAL] R2"));
+}
+
+TEST(Style, LongLinesAreBrokenAtBlanksForATerminal) {
+  EXPECT_EQ(decorate("one two three four\n   label  one two\n", {.width = 11}),
+            "one two\n   three\n   four\n   label  one\n          two\n");
+  EXPECT_EQ(decorate("a-word-that-is-longer than all\n", {.width = 10}),
+            "a-word-that-is-longer\n   than\n   all\n");
+  EXPECT_EQ(decorate("one two three\n", {.width = 13}), "one two three\n");
 }
 
 TEST(Style, ColorAddsNothingButColors) {

@@ -166,5 +166,34 @@ TEST(TrainedComparison, JsonHasOneObjectATrainingInTheNetwork) {
   EXPECT_FALSE(Json::parse(comparison_json(visits))["networks"][0].contains("training"));
 }
 
+TEST(TrainedComparison, TellsTheStorySoFarWhereItWasInterrupted) {
+  TrainedComparison training = slow_sgd();
+  training.interruption = "SIGINT";
+  training.networks.pop_back();
+  training.networks[0].prediction = PredictionOutcome::kOpen;
+  training.networks[0].run.steps = 123;
+  const std::string text = trainings_text({training});
+  EXPECT_TRUE(contains(text, "Predicted vanishing: cannot be told, the trainings were interrupted"))
+      << text;
+  EXPECT_TRUE(contains(text, "ℹ️ INFO: Ended by SIGINT at step 123 of 500, 1 of 2 networks.\n"))
+      << text;
+  EXPECT_FALSE(contains(text, "Good Network: the loss"));
+  const std::vector<NetworkReport> visits = two_visits();
+  const Json document = Json::parse(comparison_json(visits, std::vector{training}));
+  EXPECT_EQ(document["networks"][0]["training"][0]["interruption"], "SIGINT");
+  EXPECT_TRUE(document["networks"][1]["training"].empty());
+}
+
+TEST(TrainedComparison, LosesColumnsWhereTheTerminalIsNarrow) {
+  const std::vector<NetworkReport> visits = two_visits();
+  const std::vector trainings = {slow_sgd()};
+  const std::string wide = trained_comparison_text(visits, trainings, {});
+  EXPECT_TRUE(contains(wide, "First Visit  First Loss  Last Loss"));
+  const std::string narrow = trained_comparison_text(visits, trainings, {.width = 60});
+  EXPECT_FALSE(contains(narrow, "First Loss"));
+  EXPECT_TRUE(contains(narrow, "Last Loss  Learnt"));
+  EXPECT_TRUE(contains(narrow, "Prediction"));
+}
+
 }  // namespace
 }  // namespace gradvitals::test

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "kernels/runtime/utf8.h"
 #include "monitor/history/event_line.h"
 #include "monitor/report/trajectory_json.h"
 #include "tests/monitor/health_fixtures.h"
@@ -90,6 +91,64 @@ TEST(EventJson, OfAHistoryIsThatOfAReport) {
   finding.consequence_of = RuleId::kUpdateRatio;
   event.episode.is_open = false;
   expect_alike();
+}
+
+TEST(TrajectoryReport, WhatOnlyInformsLeavesTheMarkOfAHealthyRun) {
+  TrajectoryReport report;
+  report.steps = 9;
+  Episode told;
+  told.finding.rule = RuleId::kInitialVariance;
+  told.finding.severity = Severity::kInfo;
+  report.worst_severity = Severity::kInfo;
+  report.episodes = {told};
+  const std::string text = trajectory_text(report, {});
+  EXPECT_TRUE(text.starts_with("✅ OK: The run was healthy over 9 steps.\n")) << text;
+  EXPECT_TRUE(contains(text, "R22")) << text;
+}
+
+TEST(TrajectoryReport, HealthyGradientsThatLearntAConstantAreToldSo) {
+  TrajectoryReport report;
+  report.steps = 9;
+  report.baseline = {.loss = 0.07, .constant_loss = 0.072, .is_beaten = false};
+  EXPECT_TRUE(
+      trajectory_text(report, {})
+          .starts_with("ℹ️ INFO: The gradients of the run were healthy over 9 steps. But the "
+                       "network has learnt no more than a constant: its loss is 0.07, that of "
+                       "the best constant prediction 0.072.\n   Train for more steps or with a "
+                       "larger learning rate"))
+      << trajectory_text(report, {});
+  report.baseline->is_beaten = true;
+  EXPECT_EQ(run_verdict_sentence(report), "The run was healthy over 9 steps.");
+  // What is wrong with its gradients says more.
+  report.baseline->is_beaten = false;
+  report.verdict = Verdict::kVanishing;
+  EXPECT_FALSE(contains(run_verdict_sentence(report), "constant"));
+}
+
+TEST(TrajectoryReport, FitsTheTerminalThatItIsFor) {
+  TrajectoryReport report =
+      report_with(64, [](std::int64_t step) { return 1.0 + static_cast<double>(step); });
+  Episode wide;
+  wide.finding.rule = RuleId::kNonFinite;
+  wide.finding.severity = Severity::kCritical;
+  wide.finding.tensor = "dense_12/pre_activation";
+  wide.finding.text =
+      "A sentence that is a good deal longer than any terminal is wide, since it "
+      "tells of everything that may be told of a tensor.";
+  wide.finding.value = 123456.0;
+  wide.finding.threshold = 0.001;
+  report.worst_severity = Severity::kCritical;
+  report.episodes = {wide};
+  report.notes = {
+      "a note that holds one-word-which-is-as-long-as-a-path-may-be and goes on and on"};
+  for (const int width : {60, 80, 100}) {
+    std::string text = trajectory_text(report, {.width = width});
+    for (std::size_t end = text.find('\n'); !text.empty(); end = text.find('\n')) {
+      EXPECT_LE(display_width(text.substr(0, end)), width) << text.substr(0, end);
+      text.erase(0, end + 1);
+    }
+  }
+  EXPECT_EQ(trajectory_text(report, {.width = 1000}), trajectory_text(report, {}));
 }
 
 }  // namespace

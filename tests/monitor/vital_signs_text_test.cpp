@@ -2,6 +2,7 @@
 // typed by hand.
 #include <gtest/gtest.h>
 
+#include <sstream>
 #include <string>
 
 #include "monitor/report/vital_signs_text.h"
@@ -46,6 +47,16 @@ TEST(VitalSignsPanel, RangesAreThoseOfTheLimitsGiven) {
   limits.range_ratio = 50;
   expect_line(vital_signs_panel(signs_of_a_run(), limits, {}),
               "   Blood pressure  largest / smallest norm        263  normal   (normal up to 50)");
+}
+
+TEST(VitalSignsPanel, FitsATerminalOf80Columns) {
+  const std::string panel = vital_signs_panel(signs_of_a_run(), {}, 0.00194, {.width = 80});
+  expect_line(panel,
+              "   Blood pressure  largest / smallest norm        263  normal   (up to 1e+04)");
+  for (const std::string& text : {panel, vital_signs_panel({}, {}, {}, {.width = 80})}) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+  }
 }
 
 }  // namespace

@@ -80,7 +80,13 @@ TEST_F(FlightRecorderTest, WritesWhatLedToAStepThatIsNotFinite) {
   Recorder told;
   train({&told, &flight});
   ASSERT_EQ(flight.incidents(), std::vector<std::string>{place_ + "/incident-40"});
-  EXPECT_EQ(flight.take_messages().size(), 1U);
+  ASSERT_EQ(flight.reasons().size(), 1U);
+  EXPECT_TRUE(flight.reasons()[0].starts_with("non_finite (R1) in ")) << flight.reasons()[0];
+  const std::vector<std::string> messages = flight.take_messages();
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_TRUE(
+      messages[0].starts_with("step 40, " + flight.reasons()[0] + ": the 32 steps up to it"))
+      << messages[0];
   EXPECT_TRUE(flight.take_messages().empty());
   EXPECT_TRUE(flight.notes().empty());
 

@@ -314,5 +314,20 @@ TEST(RunTrial, LooksAtTheNetworkBehindItsLastUpdateForAnyNumberOfSteps) {
   }
 }
 
+TEST_F(PrescriptionTest, ReportsTheTrialsThatEndedBeforeAnInterruption) {
+  std::vector<std::string> told;
+  PrescriptionOptions options = {.steps = 20};
+  options.on_trial = [&told](const Trial& trial) { told.push_back(title(trial)); };
+  options.is_interrupted = [&told] { return told.size() == 2; };
+  const PrescriptionReport report = prescribe(stream_, rings("2-8-sigmoid-3"), options);
+  EXPECT_FALSE(report.is_complete);
+  EXPECT_EQ(told.size(), 2U);
+  ASSERT_EQ(report.trials.size(), 2U);
+  EXPECT_EQ(trial_of(report, "as it is").after.loss,
+            trial_of(prescribed(rings("2-8-sigmoid-3"), 20), "as it is").after.loss);
+  options.is_interrupted = [] { return true; };
+  EXPECT_TRUE(prescribe(stream_, rings("2-8-sigmoid-3"), options).trials.empty());
+}
+
 }  // namespace
 }  // namespace gradvitals::test

@@ -154,6 +154,34 @@ TEST_F(TrainingDataTest, ClassIndicesBecomeOneHotRows) {
   EXPECT_EQ(data.training.y, (Floats{0, 0, 1, 1, 0, 0, 0, 1, 0}));
 }
 
+TEST_F(TrainingDataTest, NamesBecomeOneHotRowsInTheirOrder) {
+  const std::string path = file("t.csv", "a,kind\n1,oak\n2,ash\n3,oak\n5,ash\n");
+  const TrainingDataRequest request = {.data = path, .target = "kind", .validation_share = 0.0};
+  const TrainingData data = load_training_data(request);
+  EXPECT_EQ(data.form, TargetForm::kClasses);
+  EXPECT_EQ(data.class_names, (std::vector<std::string>{"ash", "oak"}));
+  EXPECT_EQ(data.training.y, (Floats{0, 1, 1, 0, 0, 1, 1, 0}));
+  EXPECT_NE(data.description.find("2 targets: classes, ash and oak"), std::string::npos);
+  TrainingDataRequest odds = request;
+  odds.form = TargetForm::kProbabilities;
+  EXPECT_EQ(load_training_data(odds).training.y, (Floats{1, 0, 1, 0}));
+  TrainingDataRequest numbers = request;
+  numbers.form = TargetForm::kStandardized;
+  expect_input_error([&] { load_training_data(numbers); },
+                     {path, "names of classes (ash and oak)", "--loss cross_entropy"});
+}
+
+TEST_F(TrainingDataTest, FewWholeTargetsAreKnownByTheirValues) {
+  const auto whole = [&](const std::string& rows) {
+    return load_training_data({.data = file("t.csv", "a,y\n" + rows), .target = "y"}).whole_targets;
+  };
+  EXPECT_EQ(whole("1,3\n2,-1\n3,3\n4,0\n"), (std::vector<double>{-1, 0, 3}));
+  EXPECT_TRUE(whole("1,3\n2,0.5\n3,3\n").empty());
+  std::string eleven;
+  for (int i = 0; i < 11; ++i) eleven += std::to_string(i) + "," + std::to_string(i) + "\n";
+  EXPECT_TRUE(whole(eleven).empty());
+}
+
 TEST_F(TrainingDataTest, RowsOfProbabilitiesAreClassesAlready) {
   const Dataset dataset{
       .rows = 2, .features = 1, .outputs = 2, .x = {1, 2}, .y = {0.25, 0.75, 1, 0}};
@@ -205,8 +233,8 @@ TEST_F(TrainingDataTest, NamesTheRowAndTheColumnOfWhatIsNotFinite) {
 }
 
 TEST_F(TrainingDataTest, RefusesTextWhereNumbersAreNeeded) {
-  const std::string csv = file("iris.csv", "a,kind\n1,setosa\n2,virginica\n");
-  expect_input_error([&] { load_training_data({.data = csv, .target = "kind"}); },
+  const std::string csv = file("iris.csv", "kind,y\nsetosa,1\nvirginica,2\n");
+  expect_input_error([&] { load_training_data({.data = csv, .target = "y"}); },
                      {"iris.csv", "\"setosa\"", "not a number"});
 }
 

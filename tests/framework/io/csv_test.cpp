@@ -125,5 +125,48 @@ INSTANTIATE_TEST_SUITE_P(
     }),
     [](const auto& text) { return text.param.name; });
 
+CsvTable parse_with_names(std::string_view text, std::int64_t column) {
+  return parse_csv(text, "table.csv",
+                   [column](const CsvTable&) -> std::optional<std::int64_t> { return column; });
+}
+
+TEST(Csv, AColumnOfNamesBecomesTheirPlaces) {
+  for (const char* header : {"", "a,kind\n"}) {
+    const CsvTable table =
+        parse_with_names(std::string(header) + "1,oak\n2,\"ash\"\n3, oak\n4,fir\n", 1);
+    EXPECT_EQ(table.classes, (Names{"ash", "fir", "oak"}));
+    EXPECT_EQ(table.values, (std::vector<double>{1, 2, 2, 0, 3, 2, 4, 1}));
+  }
+}
+
+TEST(Csv, AColumnThatMayHoldNamesMayHoldNumbers) {
+  const CsvTable table = parse_with_names("a,b\n1,7\n2,nan\n", 1);
+  EXPECT_TRUE(table.classes.empty());
+  EXPECT_EQ(table.values[1], 7.0);
+}
+
+TEST(Csv, NamesAndNumbersDoNotMix) {
+  for (const auto& [text, message] :
+       {std::pair{"1,oak\n2,7\n", "line 2, column 2: \"7\" is a number"},
+        std::pair{"1,7\n2,NA\n", "line 2, column 2: \"NA\" is not a number"},
+        std::pair{"1,oak\n2,\n", "line 2, column 2: \"\" is not a number"},
+        std::pair{"1,oak\nash,oak\n", "line 2, column 1: \"ash\" is not a number"},
+        std::pair{"a;b\n1;2,5\n2;3,5\n", "line 2, column 2: \"2,5\" is not a number"}}) {
+    EXPECT_TRUE(refusal([&] {
+                  parse_with_names(text, 1);
+                }).starts_with(std::string("table.csv: ") + message))
+        << refusal([&] { parse_with_names(text, 1); });
+  }
+}
+
+TEST(Csv, ThousandsOfNamesAreNoClasses) {
+  std::string text;
+  for (int row = 0; row < 1001; ++row) text += "1,name" + std::to_string(row) + "\n";
+  EXPECT_EQ(
+      refusal([&] { parse_with_names(text, 1); }),
+      "table.csv: column 2 holds 1001 different texts: too many for names of classes, of which "
+      "there may be 1000");
+}
+
 }  // namespace
 }  // namespace gradvitals::test

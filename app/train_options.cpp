@@ -83,7 +83,7 @@ void add_keeping(Command& command, TrainOptions& options) {
   command.text(
       "--resume", options.resume, "FILE",
       "Go on from a checkpoint, with the same options as before; the result has the same bits, "
-      "unless --treat lr acts");
+      "unless --treat lr acts. Learning rate, schedule, steps and treatment may be others");
   command.text(
       "--history", options.history, "FILE",
       "Append every step's statistics as JSON lines, which gradvitals diagnose judges again");

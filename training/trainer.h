@@ -117,6 +117,15 @@ class TrainingObserver {
   virtual void load_state(const std::map<std::string, std::string>& state);
 };
 
+/// A setting that a resumed training has otherwise than before.
+struct SettingChange {
+  std::string name;  ///< "learning rate"
+  std::string before;
+  std::string now;
+
+  bool operator==(const SettingChange&) const = default;
+};
+
 struct TrainingResult {
   std::int64_t steps = 0;      ///< Updates made in all, those before a resume among them.
   bool is_complete = false;    ///< false: stop() ended it, or the limit of run().
@@ -181,13 +190,15 @@ class Trainer {
   /// not heard of: their losses are missing in the epoch's mean, and they in the observers' state.
   /// Throws std::system_error naming the path.
   void save_checkpoint(const std::string& path) const;
-  /// Goes on where the checkpoint was written; total_steps() stays, and tracker() begins anew. The
+  /// Goes on where the checkpoint was written, with the bits of a run that was never interrupted. Only the
+  /// learning rate, its schedule and the number of steps may differ from before: what does is returned, and
+  /// holds from step() on. Here total_steps() stays, and tracker() begins anew. The
   /// controls are the checkpoint's, unless an observer's load_state() sets others. They stay for good
   /// where nothing treats the training any more: set_controls({}) takes them back. Throws InputError
   /// naming the file and what is missing, of another shape, out of range, or was made with other
   /// settings; the trainer is then as it was, though observers may have taken their part. Not to be
   /// called by observers.
-  void load_checkpoint(const std::string& path);
+  std::vector<SettingChange> load_checkpoint(const std::string& path);
 
   /// Loss and score on the samples that are held out; none where there are none.
   std::optional<Evaluation> evaluate() const;

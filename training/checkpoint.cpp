@@ -65,8 +65,8 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
   return value;
 }
 
-/// Of everything that the file says, but for the checksum itself: texts with their lengths, so that none can
-/// be taken for another.
+/// Of everything that the file says, but for the checksum itself: texts with their lengths, so that
+/// none can be taken for another.
 std::string checksum_of(std::span<const SafetensorsEntry> tensors,
                         const std::map<std::string, std::string>& metadata) {
   Crc32 sum;

@@ -40,8 +40,8 @@ std::string data_text(const TrainingData& data) {
                      data.training.rows, data.features, data.outputs, hash);
 }
 
-/// What people change when they go on: R17 advises a lower rate. The number of steps is a setting where
-/// the rate depends on it.
+/// What people change when they go on: R17 advises a lower rate. The number of steps is a setting
+/// where the rate depends on it.
 constexpr std::string_view kRateSetting = "learning rate";
 constexpr std::string_view kStepsSetting = "number of steps";
 constexpr std::array kFreeSettings = {kRateSetting, kStepsSetting};

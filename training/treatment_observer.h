@@ -18,15 +18,16 @@ namespace gradvitals {
 ///     TreatmentObserver treatment(trainer, {.skips = true});
 ///     trainer.run();
 ///
-/// Its memory is part of checkpoints, so that clipping and skipping go on after a resume as they would
-/// have without. What a lasting explosion is, the trainer's tracker says, which begins anew there.
+/// Its memory is part of checkpoints, so that clipping and skipping go on after a resume as they
+/// would have without. What a lasting explosion is, the trainer's tracker says, which begins anew
+/// there.
 class TreatmentObserver final : public TrainingObserver {
  public:
   using Listener = std::function<void(const TreatmentEvent&)>;
 
-  /// Becomes an observer of the trainer, and must outlive it. `listener`, where there is one, hears of
-  /// what was done. Throws std::invalid_argument as Treatment does, and where the trainer does not
-  /// watch.
+  /// Becomes an observer of the trainer, and must outlive it. `listener`, where there is one, hears
+  /// of what was done. Throws std::invalid_argument as Treatment does, and where the trainer does
+  /// not watch.
   TreatmentObserver(Trainer& trainer, const TreatmentOptions& options, Listener listener = {});
 
   const TreatmentCounts& counts() const { return treatment_.counts(); }

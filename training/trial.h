@@ -15,10 +15,10 @@ struct TrialResult {
   GradientSymptoms symptoms;
 };
 
-/// Trains the network of the plan for `steps` updates, under watch. The verdict before is that of the
-/// first step; the one after is that of the rules over time or of the last check-up, whichever is
-/// worse, on the gradients behind the last update; of a network that has converged, that of the rules
-/// over time. Throws as build_network() and Trainer do.
+/// Trains the network of the plan for `steps` updates, under watch. The verdict before is that of
+/// the first step; the one after is that of the rules over time or of the last check-up, whichever
+/// is worse, on the gradients behind the last update; of a network that has converged, that of the
+/// rules over time. Throws as build_network() and Trainer do.
 TrialResult run_trial(Stream stream, const TrainingPlan& plan, std::int64_t steps);
 
 }  // namespace gradvitals

@@ -8,8 +8,8 @@
 
 namespace gradvitals {
 
-/// CRC-32 as in zip, gzip and PNG (ISO 3309): 0xcbf43926 of "123456789". It finds every error within 32
-/// bits in a row; others pass once in 2^32.
+/// CRC-32 as in zip, gzip and PNG (ISO 3309): 0xcbf43926 of "123456789". It finds every error
+/// within 32 bits in a row; others pass once in 2^32.
 class Crc32 {
  public:
   void add(std::span<const std::byte> bytes);

@@ -53,8 +53,8 @@ class HeldInterruptions {
   sigset_t before_{};
 };
 
-/// Removes the file of that name at the end of its scope or at an interruption, where it was made here and
-/// not renamed since: the name may be that of another writer.
+/// Removes the file of that name at the end of its scope or at an interruption, where it was made
+/// here and not renamed since: the name may be that of another writer.
 class TemporaryName {
  public:
   explicit TemporaryName(fs::path path) : path_(std::move(path)) {
@@ -113,11 +113,12 @@ fs::path folder_of(const fs::path& target) {
 }
 
 constexpr int kMaxTries = 100;  // A name that is taken is a rare accident.
-/// Names that a draft of one target may have, tried in this order: others are of writers at the same time.
+/// Names that a draft of one target may have, tried in this order: others are of writers at the
+/// same time.
 constexpr int kKnownNames = 8;
 
-/// A short name, that also fits beside the longest one that the file system takes. The first ones follow
-/// from the target, so that its next writer finds what a killed one left.
+/// A short name, that also fits beside the longest one that the file system takes. The first ones
+/// follow from the target, so that its next writer finds what a killed one left.
 fs::path draft_name(const fs::path& target, int number) {
   const fs::path folder = folder_of(target);
   if (number >= kKnownNames) {
@@ -132,8 +133,8 @@ fs::path draft_name(const fs::path& target, int number) {
   return folder / fmt::format(".gradvitals-{:016x}", hash);
 }
 
-/// Every writer holds a lock of its draft for as long as it lives. False where another has it, or where the
-/// file system has no locks.
+/// Every writer holds a lock of its draft for as long as it lives. False where another has it, or
+/// where the file system has no locks.
 bool lock_draft(int descriptor) {
   return ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
 }
@@ -145,8 +146,8 @@ bool is_regular_file_of(int descriptor, const char* name) {
          S_ISREG(opened.st_mode) && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
-/// Removes the draft of a writer that no longer lives. Whoever has the lock of the file that has the name
-/// is the only one to take the name away.
+/// Removes the draft of a writer that no longer lives. Whoever has the lock of the file that has
+/// the name is the only one to take the name away.
 void remove_dead_draft(const char* name) {
   const int descriptor = ::open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0) return;

@@ -19,7 +19,7 @@ constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 constexpr std::int64_t kStepsBetweenClips = 32;
 /// A level that lasts is no spike: who skips it for ever trains no more.
 constexpr std::int64_t kMostSpikesInARow = 8;
-/// Steps in a row without finite gradients, after which weights that are not finite are said to be lost.
+/// So many steps in a row without finite gradients, and weights that are not finite are lost.
 constexpr std::int64_t kHopelessSkips = 16;
 /// What a cut has done shows after some steps.
 constexpr std::int64_t kStepsBetweenCuts = 32;

@@ -66,8 +66,8 @@ class Treatment {
   const StepControls& controls() const { return controls_; }
 
   /// Takes a step that was made with controls(), and the episodes that HealthTracker knows after it.
-  /// A clip is an event where the steps before it were not clipped. Where sixteen steps in a row are not
-  /// finite because weights are not, an event says once that skipping cannot help.
+  /// A clip is an event where the steps before it were not clipped. Where sixteen steps in a row are
+  /// not finite because weights are not, an event says once that skipping cannot help.
   std::vector<TreatmentEvent> add(const HealthMetrics& metrics, const StepContext& context,
                                   std::span<const Episode> episodes);
 

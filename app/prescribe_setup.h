@@ -19,11 +19,12 @@ struct PrescribeSetup {
   std::vector<std::pair<std::string, std::string>> settings;
 };
 
-/// What --data and --target name, with targets of this form. Throws InputError as load_training_data().
+/// What --data and --target name, with targets of this form. Throws InputError as
+/// load_training_data().
 TrainingData read_table(const PrescribeOptions& options, TargetForm form);
 
-/// Reads the data and describes the training. Throws UsageError where network, data and loss do not fit
-/// together, and InputError for what cannot be read.
+/// Reads the data and describes the training. Throws UsageError where network, data and loss do not
+/// fit together, and InputError for what cannot be read.
 PrescribeSetup set_up_prescription(Stream& stream, const PrescribeOptions& options);
 
 }  // namespace gradvitals::app

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "app/interrupt.h"
 #include "app/output.h"
@@ -39,6 +40,13 @@ void end_treatment(Trainer& trainer) {
       "the checkpoint is of a training that was treated; without --treat, clipping, skipping and "
       "cuts "
       "of the learning rate end here");
+}
+
+void tell_changes(const std::vector<SettingChange>& changes, std::int64_t step) {
+  for (const SettingChange& change : changes) {
+    note(fmt::format("{}: {} in place of {}, from step {} on", change.name, change.now,
+                     change.before, step));
+  }
 }
 
 /// The run as it was seen and judged.
@@ -95,7 +103,10 @@ ExitCode exit_code_of(const TrainingReport& report, int interruption, const Trai
     return exit_code_of_signal(interruption);
   }
   if (report.steps == report.steps_before) {
-    note(fmt::format("nothing to judge: all {} steps were made before", report.steps));
+    note(
+        fmt::format("nothing to judge: all {} steps were made before; --steps or --epochs gives it "
+                    "more",
+                    report.steps));
     return ExitCode::kNothingJudged;
   }
   if (options.fail_on == Severity::kOk || report.run.worst_severity < options.fail_on) {
@@ -122,7 +133,8 @@ ExitCode train(const TrainOptions& options) {
                       [&watch](const TreatmentEvent& event) { watch->hear_of(event); });
   }
   if (options.resume) {
-    trainer.load_checkpoint(*options.resume);
+    const std::vector<SettingChange> changes = trainer.load_checkpoint(*options.resume);
+    tell_changes(changes, trainer.step());
     if (!treatment) end_treatment(trainer);
   }
   const std::int64_t first_step = trainer.step();

@@ -82,7 +82,8 @@ void add_keeping(Command& command, TrainOptions& options) {
                   "Keep it every N steps instead of each epoch");
   command.text(
       "--resume", options.resume, "FILE",
-      "Go on from a checkpoint, with the same options as before; the result has the same bits");
+      "Go on from a checkpoint, with the same options as before; the result has the same bits. "
+      "Learning rate, schedule, steps and treatment may be others");
   command.text(
       "--history", options.history, "FILE",
       "Append every step's statistics as JSON lines, which gradvitals diagnose judges again");

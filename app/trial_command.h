@@ -21,7 +21,8 @@ class TrialCommands {
   TrialCommands(const PrescribeOptions& options, const TrainingPlan& original)
       : options_(options), original_(original) {}
 
-  /// Empty where there is none. Reads the data again where the trial's loss has targets in another form.
+  /// Empty where there is none. Reads the data again where the trial's loss has targets in another
+  /// form.
   std::string command_of(const TrainingPlan& plan, const GradientSymptoms& symptoms);
 
  private:

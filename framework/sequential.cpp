@@ -106,8 +106,10 @@ std::string Sequential::summary() const {
     std::int64_t count = 0;
     for (const Parameter* parameter : layer->parameters()) count += parameter->value.count();
     shape = layer->output_shape(shape);
-    text += fmt::format("  {:<12} {:<10} {:>14} {:>12}\n", layer->name(),
-                        gradvitals::name(layer->activation()), batch_text(shape), count);
+    const std::string settings = layer->settings();
+    text += fmt::format("  {:<12} {:<10} {:>14} {:>12}{}{}\n", layer->name(),
+                        gradvitals::name(layer->activation()), batch_text(shape), count,
+                        settings.empty() ? "" : "  ", settings);
   }
   return text +
          fmt::format("  {:<12} {:<10} {:>14} {:>12}\n", "parameters", "", "", parameter_count());

@@ -82,7 +82,7 @@ class Sequential {
   Shape input_shape() const { return options_.input_shape; }
   /// Of one sample: the input's through all layers.
   Shape output_shape() const { return output_shape_; }
-  /// A table of layers with activation, shapes and parameter counts, one line each.
+  /// A table of layers with activation, shapes, parameter counts and Layer::settings(), one line each.
   std::string summary() const;
 
  private:

@@ -27,7 +27,8 @@ using Clock = std::chrono::steady_clock;
 
 /// How often the thread looks whether a command has ended, while one runs.
 constexpr std::chrono::milliseconds kLook{10};
-/// After SIGKILL a process goes as soon as the system lets it; one stuck in a device is left behind.
+/// After SIGKILL a process goes as soon as the system lets it; one stuck in a device is left
+/// behind.
 constexpr std::chrono::seconds kPatienceAfterKill{2};
 
 enum class Problem : std::uint8_t { kNotStarted, kFailed, kOverdue, kDropped };

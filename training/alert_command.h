@@ -52,8 +52,8 @@ class AlertCommand {
   /// dropped. Cheap where there is none.
   std::vector<std::string> take_problems();
 
-  /// Waits until all alerts are through: at most the time limit, then what waits is dropped and what
-  /// runs is ended.
+  /// Waits until all alerts are through: at most the time limit, then what waits is dropped and
+  /// what runs is ended.
   void finish();
 
   AlertCommandCounts counts() const;

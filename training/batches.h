@@ -10,12 +10,12 @@
 namespace gradvitals {
 
 /// The samples in a new order in every epoch, cut into batches of one size: what is left at the end
-/// of an order is not seen in that epoch. The batch of a step follows from (rows, batch, seed, step)
-/// alone, on every machine.
+/// of an order is not seen in that epoch. The batch of a step follows from (rows, batch, seed,
+/// step) alone, on every machine.
 class Batches {
  public:
-  /// A batch of more samples than there are holds all. Throws std::invalid_argument for fewer than one
-  /// row or a batch < 1, and for more than 2^32 rows.
+  /// A batch of more samples than there are holds all. Throws std::invalid_argument for fewer than
+  /// one row or a batch < 1, and for more than 2^32 rows.
   Batches(std::int64_t rows, std::int64_t batch, std::uint64_t seed);
 
   std::int64_t batch() const { return batch_; }

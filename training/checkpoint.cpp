@@ -10,6 +10,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "framework/io/checksum.h"
 #include "framework/io/safetensors.h"
 #include "framework/io/write_file.h"
 #include "kernels/runtime/input_message.h"
@@ -19,8 +20,11 @@ namespace {
 
 constexpr std::string_view kFormatKey = "format";
 constexpr std::string_view kFormatName = "gradvitals.checkpoint/";
-constexpr int kFormatVersion = 1;
+constexpr int kFormatVersion = 2;
+/// Has no checksum.
+constexpr int kUncheckedVersion = 1;
 constexpr std::string_view kStepKey = "step";
+constexpr std::string_view kChecksumKey = "checksum";
 constexpr std::string_view kSettingPrefix = "setting/";
 constexpr std::string_view kStatePrefix = "state/";
 
@@ -61,13 +65,51 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
   return value;
 }
 
-void check_format(const std::map<std::string, std::string>& metadata, const std::string& path) {
+/// Of everything that the file says, but for the checksum itself: texts with their lengths, so that
+/// none can be taken for another.
+std::string checksum_of(std::span<const SafetensorsEntry> tensors,
+                        const std::map<std::string, std::string>& metadata) {
+  Crc32 sum;
+  const auto add_text = [&sum](std::string_view text) {
+    sum.add(fmt::format("{}:", text.size()));
+    sum.add(text);
+  };
+  for (const auto& [key, value] : metadata) {
+    if (key == kChecksumKey) continue;
+    add_text(key);
+    add_text(value);
+  }
+  for (const SafetensorsEntry& tensor : tensors) {
+    add_text(tensor.name);
+    add_text(fmt::format("{} {}", name(tensor.dtype), fmt::join(tensor.shape, ",")));
+    sum.add(tensor.bytes);
+  }
+  return fmt::format("crc32 {:08x}", sum.value());
+}
+
+void check_checksum(const SafetensorsFile& file, int version) {
+  const auto found = file.metadata().find(std::string(kChecksumKey));
+  if (found == file.metadata().end()) {
+    if (version == kUncheckedVersion) return;
+    refuse_input(file.path(), "is damaged: its checksum is missing");
+  }
+  const std::string sum = checksum_of(file.tensors(), file.metadata());
+  if (found->second == sum) return;
+  refuse_input(
+      file.path(),
+      fmt::format("is damaged: its checksum is {}, and that of its content {}; resume from an "
+                  "older checkpoint or a copy",
+                  in_quotes(found->second), in_quotes(sum)));
+}
+
+/// Gives the version.
+int check_format(const std::map<std::string, std::string>& metadata, const std::string& path) {
   const auto found = metadata.find(std::string(kFormatKey));
   if (!is_checkpoint(metadata)) {
     refuse_input(path, "is no checkpoint of a training: its metadata has no format that says so");
   }
   const auto version = whole_number(std::string_view(found->second).substr(kFormatName.size()));
-  if (version == kFormatVersion) return;
+  if (version == kFormatVersion || version == kUncheckedVersion) return static_cast<int>(*version);
   refuse_input(path, fmt::format("is a checkpoint of format {}; this program reads {}{}",
                                  in_quotes(found->second), kFormatName, kFormatVersion));
 }
@@ -129,8 +171,10 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
   // Wider types first, so that every tensor lies aligned.
   std::ranges::stable_partition(
       entries, [](const SafetensorsEntry& entry) { return entry.dtype == DType::kFloat64; });
+  std::map<std::string, std::string> metadata = metadata_of(checkpoint);
+  metadata.emplace(kChecksumKey, checksum_of(entries, metadata));
   std::ostringstream out;
-  write_safetensors(out, entries, metadata_of(checkpoint));
+  write_safetensors(out, entries, metadata);
   try {
     write_file(path, out.view());
   } catch (const std::system_error& error) {
@@ -145,7 +189,7 @@ bool is_checkpoint(const std::map<std::string, std::string>& metadata) {
 
 Checkpoint read_checkpoint(Stream& stream, const std::string& path) {
   const SafetensorsFile file(path);
-  check_format(file.metadata(), path);
+  check_checksum(file, check_format(file.metadata(), path));
   Checkpoint checkpoint{.step = read_step(file.metadata(), path),
                         .settings = entries_below(kSettingPrefix, file.metadata()),
                         .state = entries_below(kStatePrefix, file.metadata()),

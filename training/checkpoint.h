@@ -36,8 +36,9 @@ struct Checkpoint {
 /// std::system_error naming the path.
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
 
-/// Throws InputError naming the file where it is no checkpoint, of a newer format, damaged, or holds a
-/// tensor that is neither float32 nor float64.
+/// Throws InputError naming the file where it is no checkpoint, of a newer format, damaged (its
+/// checksum is of all that it holds; files of the first format have none), or holds a tensor that
+/// is neither float32 nor float64.
 Checkpoint read_checkpoint(Stream& stream, const std::string& path);
 
 /// Whether the metadata of a safetensors file is that of a checkpoint, of whichever format version.

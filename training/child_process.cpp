@@ -113,8 +113,8 @@ ChildProcess::ChildProcess(const std::vector<std::string>& words, std::string_vi
   std::vector<char*> arguments;
   for (std::string& word : copies) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  // The child borrows this process's memory until it runs the program: the size of this process does
-  // not matter, unlike with fork().
+  // The child borrows this process's memory until it runs the program: the size of this process
+  // does not matter, unlike with fork().
   throw_unless_zero(::posix_spawnp(&id_, arguments.front(), files.get(), attributes.get(),
                                    arguments.data(), environ));
 }

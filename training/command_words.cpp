@@ -82,13 +82,13 @@ class CommandReader {
 /// Signs that a shell takes as they are, wherever in a word they stand.
 constexpr std::string_view kPlainSigns = "_-+=:,./@%";
 
-bool is_plain(char letter) {
+bool needs_no_quotes(char letter) {
   return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
          (letter >= '0' && letter <= '9') || kPlainSigns.find(letter) != std::string_view::npos;
 }
 
 std::string in_shell_quotes(const std::string& word) {
-  if (!word.empty() && std::ranges::all_of(word, is_plain)) return word;
+  if (!word.empty() && std::ranges::all_of(word, needs_no_quotes)) return word;
   std::string quoted = "'";
   for (const char letter : word) {
     // Between single quotes nothing can stand for one: they end, and begin again behind it.

@@ -24,11 +24,11 @@ struct FlightRecorderOptions {
   std::vector<std::string> command{};             ///< Words that start the same training.
 };
 
-/// An observer that writes folder/incident-STEP where an episode begins that is critical, or becomes
-/// so: statistics of the last steps, what grew in them, the samples of the step, and a checkpoint
-/// from before its update, of which replay() makes the step again (incident.h says which files). A
-/// folder appears whole or not at all, and replaces none. What fails is told, and does not end the
-/// training.
+/// An observer that writes folder/incident-STEP where an episode begins that is critical, or
+/// becomes so: statistics of the last steps, what grew in them, the samples of the step, and a
+/// checkpoint from before its update, of which replay() makes the step again (incident.h says which
+/// files). A folder appears whole or not at all, and replaces none. What fails is told, and does
+/// not end the training.
 ///
 /// Memory is bounded: of a model so large that its steps would take more than kMostBytes, fewer are
 /// kept.
@@ -48,8 +48,8 @@ class FlightRecorder final : public TrainingObserver {
   std::int64_t lost_incidents() const { return lost_incidents_; }        ///< Could not be written.
   std::int64_t ignored_incidents() const { return ignored_incidents_; }  ///< Beyond the limit.
 
-  /// What to tell people since the last call, a sentence each: every incident; a failure and the limit
-  /// once.
+  /// What to tell people since the last call, a sentence each: every incident; a failure and the
+  /// limit once.
   std::vector<std::string> take_messages();
   /// What is missing, a sentence each.
   std::vector<std::string> notes() const;

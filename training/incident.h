@@ -1,4 +1,5 @@
-// IncidentReport, StoredIncident: what a flight recorder keeps of a step in which something critical began, as files.
+// IncidentReport, StoredIncident: what a flight recorder keeps of a step in which something
+// critical began, as files.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +51,8 @@ struct IncidentReport {
   std::vector<std::string> command;  ///< Words that start the same training; may be empty.
 };
 
-/// One document, ASCII only. What is not finite is "NaN", "Infinity" or "-Infinity", as in a history.
+/// One document, ASCII only. What is not finite is "NaN", "Infinity" or "-Infinity", as in a
+/// history.
 std::string incident_json(const IncidentReport& incident);
 
 /// An incident that was read again: what is needed to make its step once more.
@@ -72,8 +74,8 @@ struct StoredIncident {
   std::string file(std::string_view name) const;
 };
 
-/// `path` is the folder or its incident.json. Throws InputError naming the file and the field that is
-/// missing or wrong, and for a schema that is newer.
+/// `path` is the folder or its incident.json. Throws InputError naming the file and the field that
+/// is missing or wrong, and for a schema that is newer.
 StoredIncident read_incident(const std::string& path);
 
 /// The recorded statistics of the incident's own step. Throws InputError naming the file.

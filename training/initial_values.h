@@ -11,8 +11,8 @@
 
 namespace gradvitals {
 
-/// He's normal (2015) for what passes on half of its input (relu, leaky_relu, gelu), Glorot's uniform
-/// (2010) for the others.
+/// He's normal (2015) for what passes on half of its input (relu, leaky_relu, gelu), Glorot's
+/// uniform (2010) for the others.
 Initializer initializer_before(Activation activation);
 
 /// A dense layer of a plan and the activation behind it: its own, or that of a part before the next
@@ -36,8 +36,8 @@ struct ActivatedLayer {
 /// All dense layers, in their order.
 std::vector<ActivatedLayer> activated_layers(const NetworkPlan& plan);
 
-/// Every kernel begins with initializer_before() the activation behind it, and every bias with 0; values
-/// that the plan had are dropped.
+/// Every kernel begins with initializer_before() the activation behind it, and every bias with 0;
+/// values that the plan had are dropped.
 void initialize_by_activations(NetworkPlan& plan);
 
 }  // namespace gradvitals

@@ -12,7 +12,8 @@ namespace gradvitals {
 
 enum class LearningRateDecay : std::uint8_t {
   kConstant,
-  kCosine,  ///< Half a cosine from the end of the warm-up to the last step (Loshchilov and Hutter 2017).
+  /// Half a cosine from the end of the warm-up to the last step (Loshchilov and Hutter 2017).
+  kCosine,
 };
 
 /// "constant" or "cosine".
@@ -31,8 +32,8 @@ struct LearningRate {
   double at(std::int64_t step, std::int64_t total_steps) const;
 };
 
-/// Throws std::invalid_argument naming the setting that is out of range: float32 has to hold the rate of
-/// every step, where the schedule does not end at 0.
+/// Throws std::invalid_argument naming the setting that is out of range: float32 has to hold the
+/// rate of every step, where the schedule does not end at 0.
 void check(const LearningRate& rate, const RateRange& range = float32_rates({}));
 
 /// "0.001, warm-up 100 steps, cosine to 0": every number exact.

@@ -70,7 +70,8 @@ struct ModelOptions {
   Initializer kernel_initializer = GlorotUniform{};
 };
 
-/// Throws std::invalid_argument as the layers do, and ModelMemoryError where it does not fit into memory.
+/// Throws std::invalid_argument as the layers do, and ModelMemoryError where it does not fit into
+/// memory.
 Sequential build_model(Stream& stream, const ModelSpec& spec, const ModelOptions& options = {});
 
 }  // namespace gradvitals

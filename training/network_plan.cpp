@@ -43,8 +43,8 @@ struct PartPlanner {
   }
 };
 
-/// Makes one thing of each part, those of residual blocks within a list of their own. `Make` has a list
-/// type, add() for each part, and wrap() for a whole residual block.
+/// Makes one thing of each part, those of residual blocks within a list of their own. `Make` has a
+/// list type, add() for each part, and wrap() for a whole residual block.
 template <class Make>
 typename Make::List made_of(const NetworkPlan& plan, const Make& make) {
   std::vector<typename Make::List> open(1);

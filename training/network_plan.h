@@ -83,7 +83,8 @@ std::vector<const DensePlan*> dense_plans(const NetworkPlan& plan);
 /// The text that parse_model_spec() takes for a network of these layers.
 std::string text(const NetworkPlan& plan);
 
-/// Throws std::invalid_argument as the layers do, and ModelMemoryError where the parameters do not fit.
+/// Throws std::invalid_argument as the layers do, and ModelMemoryError where the parameters do not
+/// fit.
 Sequential build_network(Stream& stream, const NetworkPlan& plan);
 
 }  // namespace gradvitals

@@ -12,8 +12,8 @@
 namespace gradvitals {
 namespace {
 
-/// Kernels whose rms is this close to that of an initialiser are taken for initialised by it: He's is
-/// 1.41 times Glorot's in a layer that is as wide as its input.
+/// Kernels whose rms is this close to that of an initialiser are taken for initialised by it: He's
+/// is 1.41 times Glorot's in a layer that is as wide as its input.
 constexpr double kSameInitializer = 1.25;
 
 /// Of the values that the initialiser draws.

@@ -11,8 +11,8 @@
 
 namespace gradvitals {
 
-/// The norm (L2) of a gradient or weight, from its smallest to its last: of steps in which all of it
-/// was finite.
+/// The norm (L2) of a gradient or weight, from its smallest to its last: of steps in which all of
+/// it was finite.
 struct NormGrowth {
   std::string tensor;
   Role role = Role::kGradient;
@@ -24,8 +24,8 @@ struct NormGrowth {
   double factor() const { return last_norm / first_norm; }
 };
 
-/// The `most` that grew by the largest factors, largest first; those that did not grow are left out.
-/// `steps` are consecutive.
+/// The `most` that grew by the largest factors, largest first; those that did not grow are left
+/// out. `steps` are consecutive.
 std::vector<NormGrowth> fastest_growth(const std::vector<const HealthMetrics*>& steps,
                                        std::size_t most);
 

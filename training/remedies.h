@@ -29,9 +29,9 @@ struct GradientSymptoms {
   bool has_nonfinite = false;
 };
 
-/// `apply` gives the changed training; none where the training is already so, or cannot be. A remedy
-/// that changes the architecture of a network with values of its own makes new ones: those were found
-/// for another function.
+/// `apply` gives the changed training; none where the training is already so, or cannot be. A
+/// remedy that changes the architecture of a network with values of its own makes new ones: those
+/// were found for another function.
 struct Remedy {
   std::string_view name;
   RemedyKind kind;

@@ -25,8 +25,8 @@ RemedyResult initialize_by_fans(const TrainingPlan& plan, const GradientSymptoms
 
 /// The same loss of a last layer without activation.
 RemedyResult use_linear_head(const TrainingPlan& plan, const GradientSymptoms& symptoms);
-/// A binary cross entropy from logits, where targets are probabilities that mse has to learn, or where
-/// the loss takes them from a sigmoid.
+/// A binary cross entropy from logits, where targets are probabilities that mse has to learn, or
+/// where the loss takes them from a sigmoid.
 RemedyResult use_logits(const TrainingPlan& plan, const GradientSymptoms& symptoms);
 /// A softmax cross entropy, where the targets are one-hot rows.
 RemedyResult use_softmax(const TrainingPlan& plan, const GradientSymptoms& symptoms);

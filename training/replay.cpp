@@ -187,7 +187,7 @@ Replay replay(Trainer& trainer, const StoredIncident& incident) {
   check_can_replay(trainer, incident);
   const HistoryStep recorded = read_incident_step(incident);
   const std::string checkpoint = incident.file(kIncidentCheckpointFile);
-  trainer.load_checkpoint(checkpoint);
+  const std::vector<SettingChange> changes = trainer.load_checkpoint(checkpoint);
   if (trainer.step() != incident.step) {
     refuse_input(checkpoint, fmt::format("is of step {}, not of the incident's, {}", trainer.step(),
                                          incident.step));
@@ -208,6 +208,10 @@ Replay replay(Trainer& trainer, const StoredIncident& incident) {
                 .differences = differences_of(witness.metrics(), recorded.metrics)};
   if (witness.rows() != incident.samples) {
     replay.differences.emplace_back("the batch has other samples");
+  }
+  for (const SettingChange& change : changes) {
+    replay.differences.push_back(
+        fmt::format("the {} is {}, not {}", change.name, change.now, change.before));
   }
   std::ranges::stable_sort(replay.samples, is_worse_sample);
   return replay;

@@ -37,11 +37,11 @@ struct Replay {
 };
 
 /// The trainer must have the model, data, options and observers that change batches of the training
-/// that the incident is of; with TrainerOptions::checkup_every 1 more is known of the step: where in the
-/// forward pass something began. Loads the checkpoint, and makes exactly one step, its update included.
-/// Throws InputError naming the file, as Trainer::load_checkpoint() does and where the incident was
-/// recorded on a GPU, whose checkpoint is of a later step; std::invalid_argument where the trainer does
-/// not watch.
+/// that the incident is of; with TrainerOptions::checkup_every 1 more is known of the step: where
+/// in the forward pass something began. Loads the checkpoint, and makes exactly one step, its
+/// update included. Throws InputError naming the file, as Trainer::load_checkpoint() does and where
+/// the incident was recorded on a GPU, whose checkpoint is of a later step; std::invalid_argument
+/// where the trainer does not watch.
 Replay replay(Trainer& trainer, const StoredIncident& incident);
 
 /// What came of it, for people.

@@ -9,8 +9,8 @@
 
 namespace gradvitals {
 
-// Fisher and Yates. A place below i + 1 is the high word of a product with a random word, with a bias of
-// at most (i + 1) / 2^32.
+// Fisher and Yates. A place below i + 1 is the high word of a product with a random word, with a
+// bias of at most (i + 1) / 2^32.
 void shuffle_rows(Stream& stream, RandomKey key, std::span<std::int64_t> order,
                   std::vector<std::uint32_t>& words) {
   words.resize(order.size());

@@ -10,8 +10,8 @@
 
 namespace gradvitals {
 
-/// Puts 0 to N - 1 into `order` (N) in the random order of the key, the same on every machine. N is at
-/// most 2^32. `words` is working storage; the stream is of the cpu.
+/// Puts 0 to N - 1 into `order` (N) in the random order of the key, the same on every machine. N is
+/// at most 2^32. `words` is working storage; the stream is of the cpu.
 void shuffle_rows(Stream& stream, RandomKey key, std::span<std::int64_t> order,
                   std::vector<std::uint32_t>& words);
 

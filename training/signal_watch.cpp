@@ -9,8 +9,8 @@ namespace {
 
 constexpr auto kDotsBytes = static_cast<std::int64_t>(sizeof(TensorDots));
 
-/// What layers count while halves are differentiated: steps count from 0, so that these masks are drawn
-/// nowhere else, and those of two halves differ.
+/// What layers count while halves are differentiated: steps count from 0, so that these masks are
+/// drawn nowhere else, and those of two halves differ.
 constexpr std::uint64_t kFirstCountOfHalves = std::uint64_t{1} << 63;
 
 /// The memory of so many records.

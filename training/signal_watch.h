@@ -18,8 +18,8 @@
 
 namespace gradvitals {
 
-/// Steps are observed one after the other, and may be asked for kMostUnread steps later: nothing waits
-/// for the device but measure_noise().
+/// Steps are observed one after the other, and may be asked for kMostUnread steps later: nothing
+/// waits for the device but measure_noise().
 class SignalWatch {
  public:
   static constexpr std::size_t kMostUnread = GradientMonitor::kMostPending;
@@ -30,9 +30,9 @@ class SignalWatch {
 
   /// Measures a step by its gradients, which it keeps for the next one.
   void observe(const Gradients& gradients, std::int64_t step);
-  /// Differentiates the halves of the step's batch, row-major, each by itself, and waits for the result.
-  /// Model and layer counts are afterwards as they were. To be called before observe() of the step; a
-  /// step that is made anew is not measured twice.
+  /// Differentiates the halves of the step's batch, row-major, each by itself, and waits for the
+  /// result. Model and layer counts are afterwards as they were. To be called before observe() of
+  /// the step; a step that is made anew is not measured twice.
   void measure_noise(std::span<const float> x, std::span<const float> y, std::int64_t step);
 
   /// Of a step that was observed, and is one of the last kMostUnread, once work that was issued to

@@ -20,8 +20,8 @@ class StepWatch {
   StepWatch(Stream stream, const Sequential& model);
 
   /// Issues the statistics of the step whose backward pass the tape has just made. `gradients` are
-  /// those, in the same order in every step. A check-up waits for the stream, and all metrics of steps
-  /// before it must have been taken.
+  /// those, in the same order in every step. A check-up waits for the stream, and all metrics of
+  /// steps before it must have been taken.
   void observe(const Tape& tape, const Gradients& gradients, const Tensor& loss, std::int64_t step,
                bool is_checkup);
 

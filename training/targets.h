@@ -16,8 +16,8 @@ struct Targets {
 };
 
 /// One-hot rows of a column of class indices, or the rows themselves where they are distributions
-/// already. `classes` is at least how many there are. Throws InputError naming `path` and the row of a
-/// target that is none, and where all samples are of one class.
+/// already. `classes` is at least how many there are. Throws InputError naming `path` and the row
+/// of a target that is none, and where all samples are of one class.
 Targets as_classes(const Dataset& dataset, const std::string& path, std::int64_t classes = 0);
 
 /// Throws InputError naming `path` and the row of a target outside of [0, 1].

@@ -38,11 +38,11 @@ class Trainer;
 
 /// Signals that cost more than a look at what is there (gradient_signals.h).
 struct TrainingSignals {
-  /// In every step after the first, the cosine of its gradients and those before: one more read of both,
-  /// and the memory of one more set of gradients.
+  /// In every step after the first, the cosine of its gradients and those before: one more read of
+  /// both, and the memory of one more set of gradients.
   bool cosine = false;
-  /// At each check-up, the gradient noise scale: the halves of the batch are differentiated again, each
-  /// by itself. Where the batch is odd, without its last sample.
+  /// At each check-up, the gradient noise scale: the halves of the batch are differentiated again,
+  /// each by itself. Where the batch is odd, without its last sample.
   bool noise = false;
 };
 
@@ -95,33 +95,44 @@ struct TrainingEpoch {
 /// Looks at a training, and may take part in it: Trainer::set_controls(), save_checkpoint() and
 /// stop() may be called from all of these.
 ///
-/// What they throw ends run(). The next run() tells all of them of that step once more: on cpu and sim it
-/// makes the step anew; on a GPU, where the update has been made by then, the update stands. The
-/// tracker judges no step twice. on_epoch() is called once for an epoch, whatever it throws.
+/// What they throw ends run(). The next run() tells all of them of that step once more: on cpu and
+/// sim it makes the step anew; on a GPU, where the update has been made by then, the update stands.
+/// The tracker judges no step twice. on_epoch() is called once for an epoch, whatever it throws.
 class TrainingObserver {
  public:
   virtual ~TrainingObserver() = default;
 
   /// The batch of a step before it is used, row-major: x (B,features), y (B,outputs). Changes are
-  /// used: augmentation, or a fault for a test. Must depend on step and values alone where a resumed
-  /// run is to give the same bits.
+  /// used: augmentation, or a fault for a test. Must depend on step and values alone where a
+  /// resumed run is to give the same bits.
   virtual void on_batch(std::int64_t step, std::span<float> x, std::span<float> y);
   virtual void on_step(const TrainingStep& step);
   virtual void on_epoch(const TrainingEpoch& epoch);
 
-  /// What it must remember over a resume, as texts under names of its own: part of checkpoints. One that
-  /// is saved in on_step() has not the step that is under way, but for observers that were told before.
+  /// What it must remember over a resume, as texts under names of its own: part of checkpoints. One
+  /// that is saved in on_step() has not the step that is under way, but for observers that were
+  /// told before.
   virtual void save_state(std::map<std::string, std::string>& state) const;
-  /// Takes it back; `state` is what all observers saved. Throws std::invalid_argument for what it cannot
-  /// use. May set controls that take the place of the checkpoint's.
+  /// Takes it back; `state` is what all observers saved. Throws std::invalid_argument for what it
+  /// cannot use. May set controls that take the place of the checkpoint's.
   virtual void load_state(const std::map<std::string, std::string>& state);
+};
+
+/// A setting that a resumed training has otherwise than before.
+struct SettingChange {
+  std::string name;  ///< "learning rate"
+  std::string before;
+  std::string now;
+
+  bool operator==(const SettingChange&) const = default;
 };
 
 struct TrainingResult {
   std::int64_t steps = 0;      ///< Updates made in all, those before a resume among them.
   bool is_complete = false;    ///< false: stop() ended it, or the limit of run().
   std::optional<double> loss;  ///< Of the last step.
-  /// At the end of the last epoch, or of the last step of all; none before, nor without held-out samples.
+  /// At the end of the last epoch, or of the last step of all; none before, nor without held-out
+  /// samples.
   std::optional<Evaluation> validation;
 };
 
@@ -137,13 +148,14 @@ struct TrainingResult {
 ///     fmt::print("{:.1f} % right, {}\n", 100.0 * result.validation->score,
 ///                name(trainer.tracker().worst_severity()));
 ///
-/// A step: batch, forward, backward, statistics, judgement, observers, update. On cpu and sim a step
-/// is judged before its update is applied, so that a checkpoint of an incident holds what led to it.
-/// On a GPU only check-ups wait for the statistics; observers hear of another step once its have arrived.
+/// A step: batch, forward, backward, statistics, judgement, observers, update. On cpu and sim a
+/// step is judged before its update is applied, so that a checkpoint of an incident holds what led
+/// to it. On a GPU only check-ups wait for the statistics; observers hear of another step once its
+/// have arrived.
 ///
 /// Everything random is a function of seed and step: the order of samples of TrainerOptions::seed,
-/// masks of Dropout of the model's. Two runs of one program on one machine give the same bits, and so
-/// does a run that was interrupted and resumed from a checkpoint.
+/// masks of Dropout of the model's. Two runs of one program on one machine give the same bits, and
+/// so does a run that was interrupted and resumed from a checkpoint.
 class Trainer {
  public:
   /// Model and data must outlive the trainer and stay where they are. Throws std::invalid_argument
@@ -153,24 +165,24 @@ class Trainer {
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
-  /// Observers are called in this order, and must outlive the trainer or be removed. Neither of both
-  /// may be called by an observer.
+  /// Observers are called in this order, and must outlive the trainer or be removed. Neither of
+  /// both may be called by an observer.
   void add_observer(TrainingObserver& observer);
   void remove_observer(TrainingObserver& observer);
 
   /// Trains until all steps are made, `most_steps` more were, or stop() was called. May be called
   /// again, and then goes on. A stop() that comes while nothing runs counts for the next run(); one
-  /// that comes in the last step of a run() ends that one alone. Throws ModelMemoryError where a step does
-  /// not fit into memory, and what observers throw.
+  /// that comes in the last step of a run() ends that one alone. Throws ModelMemoryError where a
+  /// step does not fit into memory, and what observers throw.
   TrainingResult run(std::int64_t most_steps = std::numeric_limits<std::int64_t>::max());
 
   /// Ends run() after the step that is under way. May be called from any thread and from a signal
   /// handler.
   void stop() noexcept { is_stopped_.store(true, std::memory_order_relaxed); }
 
-  /// For the steps after the one that is under way. Throws std::invalid_argument for a factor that is
-  /// negative or not finite, a limit that is not positive, and a limit where nothing is watched: the
-  /// norm is not known there.
+  /// For the steps after the one that is under way. Throws std::invalid_argument for a factor that
+  /// is negative or not finite, a limit that is not positive, and a limit where nothing is watched:
+  /// the norm is not known there.
   void set_controls(const StepControls& controls);
   const StepControls& controls() const { return next_controls_; }
 
@@ -181,7 +193,9 @@ class Trainer {
   /// observers have not heard of: their losses are missing in the epoch's mean, and they in what
   /// tracker and observers remember. Throws std::system_error naming the path.
   void save_checkpoint(const std::string& path) const;
-  /// Goes on where the checkpoint was written; total_steps() stays. tracker() remembers what it did
+  /// Goes on where the checkpoint was written, with the bits of a run that was never interrupted.
+  /// Only the learning rate, its schedule and the number of steps may differ from before: what does
+  /// is returned, and holds from step() on. total_steps() stays. tracker() remembers what it did
   /// then, and begins anew where the checkpoint is of a training that was not watched. Of a step that
   /// on_step() told when the checkpoint was written, observers hear again, with the same events. The
   /// controls are the checkpoint's, unless an observer's load_state() sets others. They stay for good
@@ -189,7 +203,7 @@ class Trainer {
   /// naming the file and what is missing, of another shape, out of range, or was made with other
   /// settings; the trainer is then as it was, though observers may have taken their part. Not to be
   /// called by observers.
-  void load_checkpoint(const std::string& path);
+  std::vector<SettingChange> load_checkpoint(const std::string& path);
 
   /// Loss and score on the samples that are held out; none where there are none.
   std::optional<Evaluation> evaluate() const;

@@ -42,18 +42,61 @@ std::string data_text(const TrainingData& data) {
                      data.training.rows, data.features, data.outputs, hash);
 }
 
+/// What people change when they go on: R17 advises a lower rate. The number of steps is a setting
+/// where the rate depends on it.
+constexpr std::string_view kRateSetting = "learning rate";
+constexpr std::string_view kStepsSetting = "number of steps";
+constexpr std::array kFreeSettings = {kRateSetting, kStepsSetting};
+
+bool is_free_to_change(std::string_view setting) {
+  return std::ranges::find(kFreeSettings, setting) != kFreeSettings.end();
+}
+
+std::string_view without_indent(std::string_view line) {
+  return line.substr(std::min(line.find_first_not_of(' '), line.size()));
+}
+
+/// The first lines in which two texts differ: a model is a table.
+std::pair<std::string_view, std::string_view> differing_lines(std::string_view a,
+                                                              std::string_view b) {
+  for (;;) {
+    const std::size_t end_a = a.find('\n');
+    const std::size_t end_b = b.find('\n');
+    const std::string_view line_a = a.substr(0, end_a);
+    const std::string_view line_b = b.substr(0, end_b);
+    const bool is_last = end_a == std::string_view::npos || end_b == std::string_view::npos;
+    if (is_last || line_a != line_b) return {without_indent(line_a), without_indent(line_b)};
+    a.remove_prefix(end_a + 1);
+    b.remove_prefix(end_b + 1);
+  }
+}
+
 void check_settings(const std::map<std::string, std::string>& mine,
                     const std::map<std::string, std::string>& its, const std::string& path) {
   for (const auto& [key, value] : mine) {
     const auto found = its.find(key);
+    if (found == its.end() && key == kStepsSetting) continue;  // Was constant, and is no more.
     if (found == its.end()) {
       refuse_input(path, fmt::format("does not say with which {} it was made", key));
     }
-    if (found->second == value) continue;
-    refuse_input(path, fmt::format("was made with {} {}, not {}; to go on, all settings must be "
-                                   "those of before",
-                                   key, in_quotes(found->second), in_quotes(value)));
+    if (found->second == value || is_free_to_change(key)) continue;
+    const auto [its_part, my_part] = differing_lines(found->second, value);
+    refuse_input(path, fmt::format("was made with {} {}, not {}; to go on, all settings but "
+                                   "learning rate and number of steps must be those of before",
+                                   key, in_quotes(its_part), in_quotes(my_part)));
   }
+}
+
+std::vector<SettingChange> changes_between(const std::map<std::string, std::string>& its,
+                                           const std::map<std::string, std::string>& mine) {
+  std::vector<SettingChange> changes;
+  for (const std::string_view key : kFreeSettings) {
+    const auto before = its.find(std::string(key));
+    const auto now = mine.find(std::string(key));
+    if (before == its.end() || now == mine.end() || before->second == now->second) continue;
+    changes.push_back({.name = std::string(key), .before = before->second, .now = now->second});
+  }
+  return changes;
 }
 
 const Tensor& required(const Checkpoint& checkpoint, std::string_view name, const Shape& shape,
@@ -128,9 +171,9 @@ std::map<std::string, std::string> Trainer::settings() const {
   settings["optimizer"] = summary(options_.optimizer);
   settings["batch"] = fmt::format("{}", batches_.batch());
   settings["seed"] = fmt::format("{}", options_.seed);
-  settings["learning rate"] = summary(options_.learning_rate);
+  settings[std::string(kRateSetting)] = summary(options_.learning_rate);
   if (options_.learning_rate.decay != LearningRateDecay::kConstant) {
-    settings["number of steps"] = fmt::format("{}", total_steps_);
+    settings[std::string(kStepsSetting)] = fmt::format("{}", total_steps_);
   }
   return settings;
 }
@@ -158,9 +201,10 @@ void Trainer::save_checkpoint(const std::string& path) const {
   write_checkpoint(path, checkpoint);
 }
 
-void Trainer::load_checkpoint(const std::string& path) {
+std::vector<SettingChange> Trainer::load_checkpoint(const std::string& path) {
   const Checkpoint checkpoint = read_checkpoint(stream_, path);
-  check_settings(settings(), checkpoint.settings, path);
+  const std::map<std::string, std::string> own = settings();
+  check_settings(own, checkpoint.settings, path);
   check_step(checkpoint.step, total_steps_, path);
   const std::vector<Tensor> values = model_tensors(checkpoint, model_, path);
   const StepControls controls = controls_of(
@@ -203,6 +247,7 @@ void Trainer::load_checkpoint(const std::string& path) {
   if (watch_) watch_->keep(squares);
   if (signal_watch_) signal_watch_->forget();
   set_layer_counts(step_);
+  return changes_between(checkpoint.settings, own);
 }
 
 }  // namespace gradvitals

@@ -21,8 +21,8 @@ void add_outcome(const TensorStats& gradients, const StepControls& controls, Ste
 
 }  // namespace
 
-/// Back to the state before a step that an observer ended by throwing. The updates of steps before it
-/// are made: observers hear of those first.
+/// Back to the state before a step that an observer ended by throwing. The updates of steps before
+/// it are made: observers hear of those first.
 void Trainer::give_up_step() {
   while (!pending_.empty() && pending_.front().step < step_) deliver_first(/*waits=*/true);
   forget_pending();
@@ -41,8 +41,8 @@ void Trainer::deliver_arrived(bool waits) {
   while (deliver_first(waits)) continue;
 }
 
-/// Of the first step on its way; false where there is none, or it has not arrived. It stays the first
-/// until all observers have heard of it.
+/// Of the first step on its way; false where there is none, or it has not arrived. It stays the
+/// first until all observers have heard of it.
 bool Trainer::deliver_first(bool waits) {
   if (pending_.empty()) return false;
   if (!arrived_) arrived_ = waits ? watch_->flush() : watch_->poll();

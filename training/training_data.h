@@ -70,9 +70,10 @@ std::string known_data_sets();
 /// that does not vary becomes 0.
 ///
 /// Throws InputError naming the file, and of a cell row and column, for what cannot be read, values
-/// that are not finite, targets that are no classes or probabilities where they should be, and fewer
-/// than two samples to train on; for a known data set that is not installed it says what to install.
-/// Throws std::invalid_argument for a share out of range, and where a known data set is given a target.
+/// that are not finite, targets that are no classes or probabilities where they should be, and
+/// fewer than two samples to train on; for a known data set that is not installed it says what to
+/// install. Throws std::invalid_argument for a share out of range, and where a known data set is
+/// given a target.
 TrainingData load_training_data(const TrainingDataRequest& request);
 
 /// The same of samples in memory. Of the request, `data` is for messages alone.

@@ -24,9 +24,9 @@ class TreatmentObserver final : public TrainingObserver {
  public:
   using Listener = std::function<void(const TreatmentEvent&)>;
 
-  /// Becomes an observer of the trainer, and must outlive it. `listener`, where there is one, hears of
-  /// what was done. Throws std::invalid_argument as Treatment does, and where the trainer does not
-  /// watch.
+  /// Becomes an observer of the trainer, and must outlive it. `listener`, where there is one, hears
+  /// of what was done. Throws std::invalid_argument as Treatment does, and where the trainer does
+  /// not watch.
   TreatmentObserver(Trainer& trainer, const TreatmentOptions& options, Listener listener = {});
 
   const TreatmentCounts& counts() const { return treatment_.counts(); }

@@ -95,7 +95,8 @@ TrialResult run_trial(Stream stream, const TrainingPlan& plan, std::int64_t step
   if (std::isfinite(plan.controls.max_norm)) result.trial.max_norm = plan.controls.max_norm;
   TrialState& last = result.trial.after;
   const HealthTracker& tracker = trainer.tracker();
-  // A check-up alone does not know the loss: small gradients of a network that has converged are no fault.
+  // A check-up alone does not know the loss: small gradients of a network that has converged are no
+  // fault.
   if (tracker.severity() >= last.severity || tracker.has_converged()) {
     last.verdict = tracker.verdict();
     last.severity = tracker.severity();

@@ -20,9 +20,10 @@ enum class Draft : std::uint8_t {
 /// after a crash of the machine. A failure leaves the old content. `mode` is that of the file to be
 /// replaced; a new file gets what the umask leaves. If it is interrupted (SIGHUP, SIGINT, SIGQUIT,
 /// SIGTERM, limits of time and size), it removes a draft that has a name, and the signal then takes
-/// effect; a nameless draft has a name only during the rename, and for a new file never.
-/// Sets handlers of these signals for the length of the call, so one call at a time. Throws
-/// std::system_error.
+/// effect; a nameless draft has a name only during the rename, and for a new file never. One that
+/// SIGKILL left is removed by the next call with the same target: a draft that nobody holds the
+/// lock of (flock) has no writer any more. Sets handlers of these signals for the length of the
+/// call, so one call at a time. Throws std::system_error.
 void replace_file(const std::filesystem::path& target, std::optional<mode_t> mode,
                   std::string_view content, Draft draft = Draft::kNameless);
 

@@ -25,6 +25,10 @@ std::vector<LayerCounter> Dropout::counters() const {
            {static_cast<std::uint64_t*>(masks_->counter.data()), 1}}};
 }
 
+std::string Dropout::settings() const {
+  return fmt::format("rate {}", rate_);
+}
+
 Tensor Dropout::forward(Tape& tape, const Tensor& x) const {
   return dropout(tape, x, rate_, masks_.value());
 }

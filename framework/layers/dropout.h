@@ -30,6 +30,7 @@ class Dropout final : public Layer {
   /// The same shape. Takes any.
   Shape output_shape(const Shape& input) const override { return input; }
   Activation activation() const override { return Activation::kNone; }
+  std::string settings() const override;
   Tensor forward(Tape& tape, const Tensor& x) const override;
   std::vector<Parameter*> parameters() override { return {}; }
   /// "dropout/counter", the masks made.

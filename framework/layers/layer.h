@@ -44,6 +44,9 @@ class Layer {
   /// std::invalid_argument naming layer and shape if the layer does not accept it.
   virtual Shape output_shape(const Shape& input) const = 0;
   virtual Activation activation() const = 0;
+  /// What else decides what it computes, beside shapes, activation and parameters: "rate 0.1". Empty
+  /// where nothing does.
+  virtual std::string settings() const { return {}; }
   /// (B, input shape) -> (B, output shape), recorded on the tape.
   virtual Tensor forward(Tape& tape, const Tensor& x) const = 0;
   /// In the order in which they are listed, kernel before bias; the layer owns them.

@@ -36,6 +36,16 @@ void Residual::make_parameters(const LayerContext& context) {
   }
 }
 
+std::string Residual::settings() const {
+  std::string text;
+  for (const auto& layer : layers_) {
+    const std::string own = layer->settings();
+    text += fmt::format("{}{} {}{}{}", text.empty() ? "of " : ", ", layer->kind(),
+                        gradvitals::name(layer->activation()), own.empty() ? "" : " ", own);
+  }
+  return text;
+}
+
 Tensor Residual::forward(Tape& tape, const Tensor& x) const {
   return add(tape, x, forward_through(layers_, tape, x));
 }

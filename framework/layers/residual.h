@@ -34,6 +34,8 @@ class Residual final : public Layer {
   Shape output_shape(const Shape& input) const override;
   /// Of the sum; its layers have their own.
   Activation activation() const override { return Activation::kLinear; }
+  /// Its layers: "of layer_norm none, dense relu, dropout none rate 0.1".
+  std::string settings() const override;
   Tensor forward(Tape& tape, const Tensor& x) const override;
   std::vector<Parameter*> parameters() override;
   std::vector<LayerCounter> counters() const override;

@@ -33,8 +33,8 @@ struct Trial {
   std::string loss;                     ///< What it was trained with.
   std::string learning_rate;            ///< "0.001, warm-up 40 steps"
   std::optional<double> max_norm{};     ///< Of its gradients, where they are clipped.
-  /// What else is to be done to have it from the network as it is, a phrase each with its numbers: "He
-  /// initial values (...) in dense layers 1 to 3, biases 0".
+  /// What else is to be done to have it from the network as it is, a phrase each with its numbers:
+  /// "He initial values (...) in dense layers 1 to 3, biases 0".
   std::vector<std::string> changes{};
   /// "gradvitals train ...", which repeats it; empty where no options of that command do.
   std::string command{};

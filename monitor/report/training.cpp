@@ -60,6 +60,17 @@ std::string noise_text(const NoiseReport& noise) {
                      batch_advice(*noise.scale, noise.batch));
 }
 
+/// No step was made: nothing can be said about health.
+std::string nothing_left_text(const TrainingReport& report) {
+  if (report.steps < report.planned_steps) {
+    return fmt::format("{}: No step was made: nothing was judged\n", marker(Severity::kInfo));
+  }
+  return fmt::format(
+      "{}: All {} steps were made before: nothing is left to train, and nothing was judged; "
+      "a larger number of steps or epochs goes on\n",
+      marker(Severity::kInfo), report.planned_steps);
+}
+
 Json cosine_json(const std::optional<CosineReport>& cosine) {
   if (!cosine) return {};
   Json tensors = Json::array();
@@ -128,7 +139,11 @@ std::string training_text(const TrainingReport& report, TextStyle style) {
   for (const KeptIncident& incident : report.incidents) {
     text += fact("incident", fmt::format("{}: {}", incident.folder, incident.reason));
   }
-  return decorate(text + '\n', style) + trajectory_text(report.run, style);
+  text += '\n';
+  if (report.steps == report.steps_before) {
+    return decorate(text + nothing_left_text(report), style);
+  }
+  return decorate(text, style) + trajectory_text(report.run, style);
 }
 
 std::string training_json(const TrainingReport& report) {

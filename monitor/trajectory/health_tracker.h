@@ -55,8 +55,8 @@ class HealthTracker {
   /// Of all episodes that there were.
   Severity worst_severity() const;
 
-  /// In the last step, the loss was next to nothing beside that of the start: small gradients are no
-  /// fault then.
+  /// In the last step, the loss was next to nothing beside that of the start: small gradients are
+  /// no fault then.
   bool has_converged() const;
 
   /// Those of the last check-up; heart rate and temperature over the last steps.

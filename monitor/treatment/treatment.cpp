@@ -19,6 +19,8 @@ constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 constexpr std::int64_t kStepsBetweenClips = 32;
 /// A level that lasts is no spike: who skips it for ever trains no more.
 constexpr std::int64_t kMostSpikesInARow = 8;
+/// So many steps in a row without finite gradients, and weights that are not finite are lost.
+constexpr std::int64_t kHopelessSkips = 16;
 /// What a cut has done shows after some steps.
 constexpr std::int64_t kStepsBetweenCuts = 32;
 constexpr double kLeastRateFactor = 1e-3;
@@ -34,6 +36,13 @@ constexpr SavedRange kCounts = {.low = 0.0, .high = 0x1p53, .is_whole = true};
 constexpr SavedRange kRateFactors = {.low = kLeastRateFactor, .high = 1.0};
 /// log10 of every float64 that is finite and above 0.
 constexpr SavedRange kLogNorms = {.low = -324.0, .high = 309.0};
+
+const TensorRecord* first_lost_weight(const HealthMetrics& metrics) {
+  for (const TensorRecord& tensor : metrics.tensors) {
+    if (tensor.role == Role::kWeight && tensor.stats.nonfinite_count() > 0) return &tensor;
+  }
+  return nullptr;
+}
 
 void require_fraction(double value, const char* what) {
   if (value > 0.0 && value < 1.0) return;
@@ -130,6 +139,7 @@ std::vector<TreatmentEvent> Treatment::add(const HealthMetrics& metrics, const S
   std::vector<TreatmentEvent> events;
   const double norm = global_norm(metrics);
   const bool is_finite = std::isfinite(norm);
+  watch_weights(metrics, is_finite, step, events);
   if (context.is_skipped) {
     add_skip(norm, is_finite, step, events);
   } else {
@@ -144,6 +154,31 @@ std::vector<TreatmentEvent> Treatment::add(const HealthMetrics& metrics, const S
   cut_learning_rate(episodes, step, events);
   set_limits();
   return events;
+}
+
+/// Skipping keeps weights, whatever they are: where they hold NaN or Inf, every gradient does.
+void Treatment::watch_weights(const HealthMetrics& metrics, bool is_finite, std::int64_t step,
+                              std::vector<TreatmentEvent>& events) {
+  if (is_finite) {
+    nonfinite_in_a_row_ = 0;
+    lost_weights_.reset();
+    has_told_lost_weights_ = false;
+    return;
+  }
+  ++nonfinite_in_a_row_;
+  const TensorRecord* const lost = first_lost_weight(metrics);
+  if (lost == nullptr) return lost_weights_.reset();
+  if (!lost_weights_) lost_weights_ = step;
+  if (!options_.skips || nonfinite_in_a_row_ < kHopelessSkips || has_told_lost_weights_) return;
+  has_told_lost_weights_ = true;
+  events.push_back({.kind = TreatmentKind::kSkip,
+                    .step = step,
+                    .before = global_norm(metrics),
+                    .after = 0.0,
+                    .text = fmt::format(
+                        "Weights hold NaN or Inf since step {}, {} for one: skipping cannot help. "
+                        "Resume from a checkpoint from before that step.",
+                        *lost_weights_, lost->name.text())});
 }
 
 void Treatment::add_skip(double norm, bool is_finite, std::int64_t step,

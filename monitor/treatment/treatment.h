@@ -66,7 +66,8 @@ class Treatment {
   const StepControls& controls() const { return controls_; }
 
   /// Takes a step that was made with controls(), and the episodes that HealthTracker knows after it.
-  /// A clip is an event where the steps before it were not clipped.
+  /// A clip is an event where the steps before it were not clipped. Where sixteen steps in a row are
+  /// not finite because weights are not, an event says once that skipping cannot help.
   std::vector<TreatmentEvent> add(const HealthMetrics& metrics, const StepContext& context,
                                   std::span<const Episode> episodes);
 
@@ -82,6 +83,8 @@ class Treatment {
                 std::vector<TreatmentEvent>& events);
   void add_skip(double norm, bool is_finite, std::int64_t step,
                 std::vector<TreatmentEvent>& events);
+  void watch_weights(const HealthMetrics& metrics, bool is_finite, std::int64_t step,
+                     std::vector<TreatmentEvent>& events);
   void cut_learning_rate(std::span<const Episode> episodes, std::int64_t step,
                          std::vector<TreatmentEvent>& events);
   void set_limits();
@@ -93,6 +96,10 @@ class Treatment {
   std::int64_t unclipped_in_a_row_ = 0;
   std::int64_t spikes_in_a_row_ = 0;
   std::optional<std::int64_t> last_cut_;
+  // Not saved: what they lead to is said again after a resume from weights that are lost.
+  std::int64_t nonfinite_in_a_row_ = 0;
+  std::optional<std::int64_t> lost_weights_;  ///< The step since which weights are not finite.
+  bool has_told_lost_weights_ = false;
   TreatmentCounts counts_;
   std::int64_t steps_ = 0;
 };

@@ -61,7 +61,29 @@ TEST(TrainKeeping, NothingIsLeftToTrainWhereTheCheckpointIsOfTheEnd) {
   second.insert(second.end(), {"--resume", folder.file("a")});
   const ProgramResult result = run_train(second);
   EXPECT_EQ(result.exit_code, 3);
-  EXPECT_NE(result.err.find("all 5 steps were made before"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("all 5 steps were made before; --steps or --epochs gives it more"),
+            std::string::npos)
+      << result.err;
+  EXPECT_NE(result.out.find("All 5 steps were made before: nothing is left to train, and nothing "
+                            "was judged"),
+            std::string::npos)
+      << result.out;
+  EXPECT_EQ(result.out.find("OK"), std::string::npos) << result.out;
+}
+
+TEST(TrainKeeping, AResumedTrainingMayHaveAnotherLearningRateAndSaysSo) {
+  const TemporaryFolder folder;
+  const TrainArguments arguments = {"--network", "relu", "--checkpoint", folder.file("a")};
+  TrainArguments first = arguments;
+  first.insert(first.end(), {"--steps", "4", "--learning-rate", "0.01"});
+  ASSERT_EQ(run_train(first).exit_code, 0);
+  TrainArguments second = arguments;
+  second.insert(second.end(), {"--steps", "9", "--resume", folder.file("a")});
+  const ProgramResult result = run_train(second);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.err.find("learning rate: 0.001 in place of 0.01, from step 4 on"),
+            std::string::npos)
+      << result.err;
 }
 
 TEST(TrainKeeping, TheHistoryIsJudgedAsTheTrainingWas) {

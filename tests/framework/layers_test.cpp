@@ -185,8 +185,8 @@ TEST_P(LayersTest, SummaryShowsThem) {
       model(Dense(4, Activation::kRelu), Residual(LayerNorm(), Dense(4)), Dropout(0.1)).summary(),
       "Mlp, input (batch, 4)\n"
       "  dense        relu           (batch, 4)           20\n"
-      "  residual     linear         (batch, 4)           28\n"
-      "  dropout      none           (batch, 4)            0\n"
+      "  residual     linear         (batch, 4)           28  of layer_norm none, dense linear\n"
+      "  dropout      none           (batch, 4)            0  rate 0.1\n"
       "  parameters                                       48\n");
 }
 

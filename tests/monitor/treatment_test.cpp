@@ -97,6 +97,31 @@ TEST(Treatment, NaNEntersNoWindow) {
   EXPECT_EQ(treatment.counts().skipped_steps, 200);
 }
 
+TEST(Treatment, SaysOnceThatSkippingCannotHelpWhereWeightsAreLost) {
+  const auto hopeless_events = [](double weight) {
+    Treatment treatment(kSkips);
+    for (int i = 0; i < 64; ++i) treat(treatment, 1.0, i);
+    std::vector<TreatmentEvent> hopeless;
+    for (int i = 64; i < 140; ++i) {
+      const HealthMetrics lost = MadeStep{.gradient = kNaN, .weight = weight}.metrics(i);
+      for (TreatmentEvent& event : treatment.add(lost, {.is_skipped = true}, {})) {
+        if (event.text.find("cannot help") != std::string::npos) hopeless.push_back(event);
+      }
+    }
+    EXPECT_EQ(treatment.counts().skipped_steps, 76);
+    return hopeless;
+  };
+  const std::vector<TreatmentEvent> events = hopeless_events(kNaN);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].step, 64 + 15);
+  EXPECT_EQ(events[0].text,
+            "Weights hold NaN or Inf since step 64, dense_0/kernel for one: skipping cannot help. "
+            "Resume from a checkpoint from before that step.");
+  EXPECT_EQ(hopeless_events(kInf).size(), 1u);
+  // Gradients alone: the next batch may be well.
+  EXPECT_TRUE(hopeless_events(1.0).empty());
+}
+
 TEST(Treatment, ALevelThatLastsIsSkippedNoMore) {
   Treatment treatment(kSkips);
   for (int i = 0; i < 64; ++i) treat(treatment, 1.0, i);

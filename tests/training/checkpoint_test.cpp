@@ -10,7 +10,9 @@
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <cstring>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <sstream>
 #include <stdexcept>
@@ -107,8 +109,8 @@ TEST_F(CheckpointTest, RefusesFilesThatAreNoCheckpoints) {
   expect_refused([&] { read_checkpoint(stream_, path_); }, "c.safetensors");
   write({{"activations", "relu"}});
   expect_refused([&] { read_checkpoint(stream_, path_); }, "no checkpoint");
-  write({{"format", "gradvitals.checkpoint/2"}, {"step", "1"}});
-  expect_refused([&] { read_checkpoint(stream_, path_); }, "gradvitals.checkpoint/2");
+  write({{"format", "gradvitals.checkpoint/3"}, {"step", "1"}});
+  expect_refused([&] { read_checkpoint(stream_, path_); }, "gradvitals.checkpoint/3");
   write({{"format", "gradvitals.checkpoint/1"}});
   expect_refused([&] { read_checkpoint(stream_, path_); }, "step");
   for (const char* step : {"-1", "x", "", "1.5", "99999999999999999999"}) {
@@ -151,13 +153,13 @@ TEST_F(CheckpointTest, OtherSettingsAreRefusedByNameAndChangeNothing) {
   refused([](TrainerOptions& changed) { changed.seed = 4; }, "seed \"3\", not \"4\"");
   refused([](TrainerOptions& changed) { changed.loss = LossKind::kMse; }, "loss");
   refused([](TrainerOptions& changed) { changed.optimizer.momentum = 0.5; }, "optimizer");
-  refused([](TrainerOptions& changed) { changed.learning_rate.base = 0.1; }, "learning rate");
   refused([](TrainerOptions& changed) { changed.settings["model seed"] = "1"; }, "model seed");
 }
 
 TEST_F(CheckpointTest, AnotherModelOrOtherDataAreRefused) {
   save_three_steps();
-  for (const char* const words : {"2-9-relu-3", "2-8-tanh-3", "2-8-relu-8-relu-3"}) {
+  for (const char* const words :
+       {"2-9-relu-3", "2-8-tanh-3", "2-8-relu-8-relu-3", "2-8-relu-dropout0.1-3"}) {
     Sequential other = model(words);
     Trainer trainer(stream_, other, data_, options());
     expect_refused([&] { trainer.load_checkpoint(path_); }, "model");
@@ -169,6 +171,25 @@ TEST_F(CheckpointTest, AnotherModelOrOtherDataAreRefused) {
   expect_refused([&] { trainer.load_checkpoint(path_); }, "data");
 }
 
+TEST_F(CheckpointTest, WhatALayerHasBesideItsShapesIsPartOfTheModel) {
+  const auto resume = [&](const char* before, const char* now) {
+    Sequential first = model(before);
+    Trainer(stream_, first, data_, options()).save_checkpoint(path_);
+    Sequential second = model(now);
+    Trainer trainer(stream_, second, data_, options());
+    trainer.load_checkpoint(path_);
+  };
+  expect_refused(
+      [&] { resume("2-8-dropout0.1-3", "2-8-dropout0.2-3"); },
+      "rate 0.1\", not \"dropout      none           (batch, 8)            0  rate 0.2\"");
+  const char* const residual = "2-8-residual-8-relu-dropout0.1-8-add-3";
+  for (const char* const other :
+       {"2-8-residual-8-relu-dropout0.3-8-add-3", "2-8-residual-8-tanh-dropout0.1-8-add-3"}) {
+    expect_refused([&] { resume(residual, other); }, "was made with model");
+  }
+  EXPECT_NO_THROW(resume(residual, residual));
+}
+
 TEST_F(CheckpointTest, MoreStepsMayBeAskedForThanBefore) {
   save_three_steps();
   TrainerOptions longer = options();
@@ -177,13 +198,75 @@ TEST_F(CheckpointTest, MoreStepsMayBeAskedForThanBefore) {
   Trainer trainer(stream_, fresh, data_, longer);
   trainer.load_checkpoint(path_);
   EXPECT_EQ(trainer.run().steps, 20);
-  // Not of a schedule that depends on their number.
+  // Where the schedule depends on their number, that is told.
   longer.learning_rate.decay = LearningRateDecay::kCosine;
   Trainer cosine(stream_, fresh, data_, longer);
   cosine.save_checkpoint(path_);
   longer.steps = 21;
   Trainer other(stream_, fresh, data_, longer);
-  expect_refused([&] { other.load_checkpoint(path_); }, "number of steps \"20\", not \"21\"");
+  EXPECT_EQ(other.load_checkpoint(path_),
+            (std::vector<SettingChange>{{.name = "number of steps", .before = "20", .now = "21"}}));
+}
+
+TEST_F(CheckpointTest, AnotherLearningRateIsToldAndHoldsFromThereOn) {
+  save_three_steps();
+  TrainerOptions slower = options();
+  slower.learning_rate = {.base = 0.025, .warmup_steps = 2};
+  Sequential resumed = model();
+  Trainer trainer(stream_, resumed, data_, slower);
+  EXPECT_EQ(trainer.load_checkpoint(path_),
+            (std::vector<SettingChange>{
+                {.name = "learning rate", .before = "0.05", .now = "0.025, warm-up of 2 steps"}}));
+  trainer.run();
+  // The same by a factor on the rate of before.
+  Sequential scaled = model();
+  Trainer by_factor(stream_, scaled, data_, options());
+  EXPECT_TRUE(by_factor.load_checkpoint(path_).empty());
+  by_factor.set_controls({.learning_rate_factor = 0.5});
+  by_factor.run();
+  EXPECT_EQ(weight_bits(resumed), weight_bits(scaled));
+}
+
+TEST_F(CheckpointTest, AFlippedBitAnywhereIsRefused) {
+  save_three_steps();
+  std::string whole;
+  {
+    std::ifstream in(path_, std::ios::binary);
+    whole.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  const auto read_with = [&](const std::string& bytes) {
+    std::ofstream(path_, std::ios::binary) << bytes;
+    return refusal([&] { read_checkpoint(stream_, path_); });
+  };
+  std::uint64_t header_bytes = 0;
+  std::memcpy(&header_bytes, whole.data(), sizeof header_bytes);
+  for (std::size_t place = 0; place < whole.size(); place += 5) {
+    std::string damaged = whole;
+    damaged[place] = static_cast<char>(damaged[place] ^ (1 << (place % 8)));
+    const std::string said = read_with(damaged);
+    EXPECT_NE(said, "") << "byte " << place;
+    if (place < sizeof header_bytes + header_bytes) continue;
+    EXPECT_NE(said.find("is damaged: its checksum is"), std::string::npos) << said;
+  }
+  std::ofstream(path_, std::ios::binary) << whole;
+  EXPECT_NO_THROW(read_checkpoint(stream_, path_));
+}
+
+TEST_F(CheckpointTest, AFileOfTheFirstFormatIsReadWithoutAChecksum) {
+  const std::vector<float> values = {1.0F, 2.0F};
+  const auto write = [&](const char* format) {
+    std::ofstream out(path_, std::ios::binary);
+    const SafetensorsEntry entry = {.name = "model/w",
+                                    .dtype = DType::kFloat32,
+                                    .shape = {2},
+                                    .count = 2,
+                                    .bytes = std::as_bytes(std::span(values))};
+    write_safetensors(out, {&entry, 1}, {{"format", format}, {"step", "7"}});
+  };
+  write("gradvitals.checkpoint/1");
+  EXPECT_EQ(read_checkpoint(stream_, path_).step, 7);
+  write("gradvitals.checkpoint/2");
+  expect_refused([&] { read_checkpoint(stream_, path_); }, "checksum is missing");
 }
 
 TEST_F(CheckpointTest, ATensorThatIsMissingOrOfAnotherShapeIsNamed) {

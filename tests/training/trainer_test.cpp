@@ -1,12 +1,10 @@
-// Contract: training/trainer.h: the order of a step, what observers are told, controls.
+// Contract: training/trainer.h: the order of a step, and what observers are told.
 // Oracle:   the same loop by hand, from the framework's parts.
 #include "training/trainer.h"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
-#include <csignal>
 #include <limits>
 #include <memory>
 #include <stdexcept>
@@ -16,54 +14,10 @@
 #include "tests/support/devices.h"
 #include "tests/support/expect_invalid.h"
 #include "tests/support/temporary_folder.h"
-#include "tests/training/training_fixtures.h"
-#include "training/model_spec.h"
+#include "tests/training/trainer_fixture.h"
 
 namespace gradvitals::test {
 namespace {
-
-constexpr float kBroken = std::numeric_limits<float>::quiet_NaN();
-
-TrainerOptions ring_options(std::int64_t steps) {
-  return {.loss = LossKind::kSoftmaxCrossEntropy,
-          .optimizer = {.kind = OptimizerKind::kAdam},
-          .learning_rate = {.base = 0.01},
-          .batch = 16,
-          .steps = steps,
-          .seed = 3};
-}
-
-class TrainerTest : public testing::Test {
- protected:
-  Sequential model(const char* words = "2-16-relu-3") {
-    return build_model(stream_, parse_model_spec(words), {.seed = 1});
-  }
-
-  /// Steps of a loop by hand; those in `left_out` make no update.
-  std::vector<std::uint32_t> by_hand(std::int64_t steps, std::vector<std::int64_t> left_out = {}) {
-    Sequential trained = model();
-    Batches batches(data_.training.rows, 16, 3);
-    Adam adam({.learning_rate = 0.01});
-    for (std::int64_t step = 0; step < steps; ++step) {
-      std::vector<float> x;
-      std::vector<float> y;
-      for (const std::int64_t row : batches.samples(step)) {
-        for (std::int64_t i = 0; i < 2; ++i) x.push_back(data_.training.x[row * 2 + i]);
-        for (std::int64_t i = 0; i < 3; ++i) y.push_back(data_.training.y[row * 3 + i]);
-      }
-      if (std::ranges::count(left_out, step) > 0) continue;
-      Tape tape(stream_);
-      const Tensor error = softmax_cross_entropy(
-          tape, trained.forward(tape, Tensor::from_host<float>(stream_, {16, 2}, x)),
-          Tensor::from_host<float>(stream_, {16, 3}, y));
-      adam.apply(stream_, tape.gradient(error, trained.trainable_variables()));
-    }
-    return weight_bits(trained);
-  }
-
-  Stream stream_{{.device = DeviceType::kCpu, .threads = 2}};
-  TrainingData data_ = ring_data();
-};
 
 TEST_F(TrainerTest, TrainsAsALoopByHandDoes) {
   Sequential trained = model();
@@ -182,215 +136,6 @@ TEST_F(TrainerTest, UpdateSquaresAreThoseOfTheUpdateBefore) {
     // Sums of 32 squares in another order.
     EXPECT_NEAR(weights.squares[step - 1], sum, 1e-12 * sum) << "step " << step;
   }
-}
-
-/// Puts NaN into one batch.
-class BreaksBatch : public TrainingObserver {
- public:
-  explicit BreaksBatch(std::int64_t step) : step_(step) {}
-  void on_batch(std::int64_t step, std::span<float> x, std::span<float> /*y*/) override {
-    if (step == step_) x[3] = kBroken;
-  }
-
- private:
-  std::int64_t step_;
-};
-
-TEST_F(TrainerTest, WithoutTreatmentWhatIsNotFiniteIsApplied) {
-  Sequential trained = model();
-  BreaksBatch breaks(4);
-  Trainer trainer(stream_, trained, data_, ring_options(6));
-  trainer.add_observer(breaks);
-  const TrainingResult result = trainer.run();
-  EXPECT_TRUE(std::isnan(*result.loss));
-  const std::vector<float> kernel = trained.parameters()[0]->value.to_host<float>();
-  EXPECT_TRUE(std::ranges::any_of(kernel, [](float value) { return std::isnan(value); }));
-}
-
-TEST_F(TrainerTest, ASkippedStepLeavesTheBitsOfATrainingWithoutIt) {
-  Sequential trained = model();
-  BreaksBatch breaks(4);
-  Recorder recorder;
-  Trainer trainer(stream_, trained, data_, ring_options(9));
-  trainer.add_observer(breaks);
-  trainer.add_observer(recorder);
-  trainer.set_controls({.skips_nonfinite = true});
-  trainer.run();
-  EXPECT_EQ(weight_bits(trained), by_hand(9, {4}));
-  for (std::size_t step = 0; step < 9; ++step) {
-    EXPECT_EQ(recorder.contexts[step].is_skipped, step == 4) << "step " << step;
-  }
-}
-
-TEST_F(TrainerTest, ALimitOfTheNormClipsAndTheContextSaysByHowMuch) {
-  Sequential trained = model();
-  Recorder recorder;
-  Trainer trainer(stream_, trained, data_, ring_options(5));
-  trainer.add_observer(recorder);
-  trainer.set_controls({.max_norm = 1e-3});
-  trainer.run();
-  for (std::size_t step = 0; step < 5; ++step) {
-    const double norm = global_norm(recorder.metrics[step]);
-    EXPECT_NEAR(recorder.contexts[step].clip_scale, 1e-3 / norm, 1e-12 / norm);
-    EXPECT_FALSE(recorder.contexts[step].is_skipped);
-  }
-}
-
-TEST_F(TrainerTest, AStepBeyondTheLimitToSkipIsSkipped) {
-  Sequential trained = model();
-  const std::vector<std::uint32_t> initial = weight_bits(trained);
-  Recorder recorder;
-  Trainer trainer(stream_, trained, data_, ring_options(3));
-  trainer.add_observer(recorder);
-  trainer.set_controls({.skip_above_norm = 1e-6});
-  trainer.run();
-  EXPECT_EQ(weight_bits(trained), initial);
-  EXPECT_TRUE(recorder.contexts[2].is_skipped);
-}
-
-TEST_F(TrainerTest, ControlsThatAreSetInAStepCountFromTheNext) {
-  class Slows : public TrainingObserver {
-   public:
-    void on_step(const TrainingStep& step) override {
-      rates.push_back(*step.context.learning_rate);
-      if (step.step == 2) step.trainer.set_controls({.learning_rate_factor = 0.5});
-    }
-    std::vector<double> rates;
-  };
-  Sequential trained = model();
-  Slows slows;
-  Trainer trainer(stream_, trained, data_, ring_options(5));
-  trainer.add_observer(slows);
-  trainer.run();
-  EXPECT_EQ(slows.rates, (std::vector<double>{0.01, 0.01, 0.01, 0.005, 0.005}));
-}
-
-TEST_F(TrainerTest, RefusesControlsThatMeanNothing) {
-  Sequential trained = model();
-  Trainer trainer(stream_, trained, data_, ring_options(1));
-  const auto set = [&](StepControls controls) {
-    return [&trainer, controls] { trainer.set_controls(controls); };
-  };
-  expect_invalid(set({.learning_rate_factor = -1.0}), {"learning_rate_factor", "-1"});
-  expect_invalid(set({.learning_rate_factor = std::nan("")}), {"learning_rate_factor", "nan"});
-  expect_invalid(set({.max_norm = 0.0}), {"norm", "0"});
-  expect_invalid(set({.skip_above_norm = std::nan("")}), {"norm", "nan"});
-  TrainerOptions options = ring_options(1);
-  options.watch = false;
-  Trainer blind(stream_, trained, data_, options);
-  expect_invalid([&] { blind.set_controls({.max_norm = 1.0}); }, {"watch"});
-  EXPECT_NO_THROW(blind.set_controls({.learning_rate_factor = 0.5}));
-}
-
-TEST_F(TrainerTest, StopEndsItAfterTheStepAndRunGoesOn) {
-  class Stops : public Recorder {
-   public:
-    void on_step(const TrainingStep& step) override {
-      Recorder::on_step(step);
-      if (step.step == 3) step.trainer.stop();
-    }
-  };
-  Sequential trained = model();
-  Stops stops;
-  Trainer trainer(stream_, trained, data_, ring_options(8));
-  trainer.add_observer(stops);
-  const TrainingResult first = trainer.run();
-  EXPECT_EQ(first.steps, 4);
-  EXPECT_FALSE(first.is_complete);
-  const TrainingResult second = trainer.run();
-  EXPECT_EQ(second.steps, 8);
-  EXPECT_TRUE(second.is_complete);
-  EXPECT_EQ(weight_bits(trained), by_hand(8));
-}
-
-TEST_F(TrainerTest, AStopInTheLastStepOfARunDoesNotStopTheNext) {
-  class Stops : public TrainingObserver {
-   public:
-    void on_step(const TrainingStep& step) override {
-      if (step.step == 2) step.trainer.stop();
-    }
-  };
-  Sequential trained = model();
-  Stops stops;
-  Trainer trainer(stream_, trained, data_, ring_options(8));
-  trainer.add_observer(stops);
-  EXPECT_EQ(trainer.run(3).steps, 3);
-  EXPECT_EQ(trainer.run().steps, 8);
-}
-
-TEST_F(TrainerTest, TheContextSaysWhatTheUpdateDidOnTheEdgeOfALimit) {
-  // The norm itself as the limit: the device compares that very number.
-  Sequential first = model();
-  Recorder recorder;
-  Trainer trainer(stream_, first, data_, ring_options(1));
-  trainer.add_observer(recorder);
-  class Norm : public TrainingObserver {
-   public:
-    void on_step(const TrainingStep& step) override { norm = step.gradients->l2_norm(); }
-    double norm = 0.0;
-  };
-  Norm norm;
-  trainer.add_observer(norm);
-  trainer.run();
-  const std::vector<std::uint32_t> initial = weight_bits(model());
-  for (const double limit : {norm.norm, std::nextafter(norm.norm, 0.0)}) {
-    Sequential again = model();
-    Recorder context;
-    Trainer limited(stream_, again, data_, ring_options(1));
-    limited.add_observer(context);
-    limited.set_controls({.skip_above_norm = limit});
-    limited.run();
-    EXPECT_EQ(context.contexts.front().is_skipped, limit < norm.norm);
-    EXPECT_EQ(weight_bits(again) == initial, limit < norm.norm);
-  }
-}
-
-Trainer* trainer_to_stop = nullptr;
-extern "C" void stop_the_trainer(int /*signal*/) {
-  trainer_to_stop->stop();
-}
-
-TEST_F(TrainerTest, ASignalHandlerMayStopIt) {
-  class Raises : public TrainingObserver {
-    void on_step(const TrainingStep& step) override {
-      if (step.step == 2) std::raise(SIGUSR1);
-    }
-  };
-  Sequential trained = model();
-  Raises raises;
-  Trainer trainer(stream_, trained, data_, ring_options(8));
-  trainer.add_observer(raises);
-  trainer_to_stop = &trainer;
-  const auto before = std::signal(SIGUSR1, stop_the_trainer);
-  EXPECT_EQ(trainer.run().steps, 3);
-  std::signal(SIGUSR1, before);
-}
-
-TEST_F(TrainerTest, AnObserverThatThrowsEndsRunAndTheStepIsMadeAnew) {
-  class Throws : public TrainingObserver {
-   public:
-    void on_step(const TrainingStep& step) override {
-      if (step.step == 3 && !has_thrown_) {
-        has_thrown_ = true;
-        throw std::runtime_error("enough");
-      }
-    }
-
-   private:
-    bool has_thrown_ = false;
-  };
-  const char* const words = "2-16-relu-dropout0.5-3";
-  Sequential trained = model(words);
-  Throws throws;
-  Trainer trainer(stream_, trained, data_, ring_options(6));
-  trainer.add_observer(throws);
-  EXPECT_THROW(trainer.run(), std::runtime_error);
-  EXPECT_EQ(trainer.step(), 3);
-  EXPECT_EQ(trainer.run().steps, 6);
-  EXPECT_EQ(trainer.tracker().steps(), 6) << "a step that was made anew is judged once";
-  Sequential quiet = model(words);
-  Trainer(stream_, quiet, data_, ring_options(6)).run();
-  EXPECT_EQ(weight_bits(trained), weight_bits(quiet));
 }
 
 TEST_F(TrainerTest, NoStepsAreTrainedInNoEpochs) {

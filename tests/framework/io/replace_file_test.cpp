@@ -57,6 +57,59 @@ TEST_P(ReplaceFile, AnInterruptedProcessLeavesNothingBehind) {
   }
 }
 
+/// Entries are sorted: a draft comes first.
+bool has_draft(const TemporaryFolder& folder) {
+  return folder.entries().front().starts_with(".gradvitals-");
+}
+
+TEST(ReplaceFileDrafts, TheNextWriterRemovesWhatAKilledOneLeft) {
+  for (const Draft next : {Draft::kNamed, Draft::kNameless}) {
+    const TemporaryFolder folder;
+    const std::string target = folder.file("result");
+    int left = 0;
+    for (int run = 0; run < 60; ++run) {
+      replace_file(target, 0644, "old", next);
+      EXPECT_EQ(folder.entries(), std::vector<std::string>{"result"}) << run;
+      const pid_t child = start_replacing(target, Draft::kNamed);
+      std::this_thread::sleep_for(std::chrono::microseconds(500 + 337 * (run % 20)));
+      ASSERT_EQ(::kill(child, SIGKILL), 0);
+      ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+      if (has_draft(folder)) ++left;
+    }
+    EXPECT_GT(left, 0) << "no kill struck within a write";
+  }
+}
+
+TEST(ReplaceFileDrafts, ThatOfAWriterThatLivesIsLeftAlone) {
+  const TemporaryFolder folder;
+  const std::string target = folder.file("result");
+  replace_file(target, 0644, "old", Draft::kNamed);
+  // Stopped within a write; its draft must be whole when it goes on.
+  const pid_t child = start_replacing(target, Draft::kNamed);
+  for (int wait = 0; wait < 10'000; ++wait) {
+    std::this_thread::sleep_for(std::chrono::microseconds(500 + 37 * (wait % 20)));
+    ASSERT_EQ(::kill(child, SIGSTOP), 0);
+    ASSERT_EQ(::waitpid(child, nullptr, WUNTRACED), child);
+    if (has_draft(folder)) break;
+    ASSERT_EQ(::kill(child, SIGCONT), 0);
+  }
+  ASSERT_TRUE(has_draft(folder));
+  for (const Draft draft : {Draft::kNamed, Draft::kNameless}) {
+    replace_file(target, 0644, "mine", draft);
+    EXPECT_EQ(read_file(target), "mine");
+    EXPECT_TRUE(has_draft(folder));
+  }
+  ASSERT_EQ(::kill(child, SIGCONT), 0);
+  for (int wait = 0; wait < 10'000 && read_file(target) == "mine"; ++wait) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(read_file(target), std::string(kContentBytes, 'n'));
+  ASSERT_EQ(::kill(child, SIGTERM), 0);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status)) << "a write of its own failed";
+}
+
 TEST_P(ReplaceFile, AFileThatGrowsPastItsLimitLeavesTheOldOne) {
   const TemporaryFolder folder;
   const std::string target = folder.file("result");

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -42,11 +44,13 @@ void end_treatment(Trainer& trainer) {
       "of the learning rate end here");
 }
 
-void tell_changes(const std::vector<SettingChange>& changes, std::int64_t step) {
+std::vector<std::string> texts_of(const std::vector<SettingChange>& changes, std::int64_t step) {
+  std::vector<std::string> texts;
   for (const SettingChange& change : changes) {
-    note(fmt::format("{}: {} in place of {}, from step {} on", change.name, change.now,
-                     change.before, step));
+    texts.push_back(fmt::format("{}: {} in place of {}, from step {} on", change.name, change.now,
+                                change.before, step));
   }
+  return texts;
 }
 
 /// The run as it was seen and judged.
@@ -54,7 +58,7 @@ TrajectoryReport judged_run(const Trainer& trainer, const TrainWatch& watch) {
   TrajectoryReport run = watch.seen();
   add_judgement(run, trainer.tracker(), trainer.options().thresholds);
   const Samples& training = trainer.data().training;
-  if (run.steps > 0 && has_varied_targets(training)) {
+  if (run.first_step && has_varied_targets(training)) {
     Stream stream = trainer.stream();
     run.baseline = compare_with_constant(stream, trainer.model(), trainer.options().loss, training);
   }
@@ -132,9 +136,11 @@ ExitCode train(const TrainOptions& options) {
     treatment.emplace(trainer, options.treatment,
                       [&watch](const TreatmentEvent& event) { watch->hear_of(event); });
   }
+  std::vector<std::string> changed_settings;
   if (options.resume) {
     const std::vector<SettingChange> changes = trainer.load_checkpoint(*options.resume);
-    tell_changes(changes, trainer.step());
+    changed_settings = texts_of(changes, trainer.step());
+    std::ranges::for_each(changed_settings, note);
     if (!treatment) end_treatment(trainer);
   }
   const std::int64_t first_step = trainer.step();
@@ -147,6 +153,7 @@ ExitCode train(const TrainOptions& options) {
 
   TrainingReport report = report_of(trainer, *watch, result, options);
   report.run.name = setup.name;
+  std::ranges::move(changed_settings, std::back_inserter(report.run.notes));
   report.device = gradvitals::name(stream.device());
   report.settings = setup.settings;
   report.steps_before = first_step;

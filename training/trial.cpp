@@ -80,11 +80,11 @@ TrialResult run_trial(Stream stream, const TrainingPlan& plan, std::int64_t step
 
   const Evaluation before = judge_predictions();
   trainer.run(steps);
-  const Evaluation after = judge_predictions();
-  trainer.run();
   if (watch.was_interrupted()) {
     return {.trial = {}, .symptoms = watch.symptoms(), .is_complete = false};
   }
+  const Evaluation after = judge_predictions();
+  trainer.run();
 
   TrialResult result{.trial = {.network = text(plan.network),
                                .loss = std::string(name(plan.options.loss)),

@@ -9,6 +9,7 @@
 
 #include "framework/io/csv_cells.h"
 #include "kernels/runtime/input_message.h"
+#include "kernels/runtime/utf8.h"
 
 namespace gradvitals {
 namespace {
@@ -112,6 +113,15 @@ void CsvParser::number_names() {
     refuse_input(path_, fmt::format("column {} holds {} different texts: too many for names of "
                                     "classes, of which there may be {}",
                                     *name_column_ + 1, table_.classes.size(), kMostClasses));
+  }
+  // A header of numbers but for the column of names looks like a row: its name stands in no other.
+  const bool may_be_header = table_.columns.empty() && names_.size() > 1;
+  if (may_be_header && std::ranges::count(names_, names_.front()) == 1) {
+    refuse_input(path_,
+                 fmt::format("the first line has \"{}\" in column {}, and no other line has: "
+                             "where it is a header, give every column a name that is no "
+                             "number; where it is a class of one sample, give a header",
+                             printable(names_.front()), *name_column_ + 1));
   }
   for (std::size_t row = 0; row < names_.size(); ++row) {
     const auto place = std::ranges::lower_bound(table_.classes, names_[row]);

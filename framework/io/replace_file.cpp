@@ -211,8 +211,9 @@ void replace_by_named(const fs::path& target, std::optional<mode_t> mode,
     OpenFile file(descriptor);
     // The lock ends with the last descriptor: behind the rename.
     const OpenFile locked(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
-    static_cast<void>(lock_draft(descriptor));
-    if (!is_regular_file_of(descriptor, name.c_str())) {
+    // Another writer that looks for dead drafts may hold the lock, and take the name away.
+    const bool is_taken = !lock_draft(descriptor) && errno == EWOULDBLOCK;
+    if (is_taken || !is_regular_file_of(descriptor, name.c_str())) {
       name.give_up();
       continue;
     }

@@ -75,7 +75,8 @@ AppendFile::AppendFile(const std::string& path) {
   }
   if (descriptor_ < 0) throw_unusable(path, "written", errno);
   if (!is_regular_) {
-    ::fcntl(descriptor_, F_SETFL, O_APPEND);  // Lines wait for a slow reader.
+    // Lines wait for a slow reader.
+    if (::fcntl(descriptor_, F_SETFL, O_APPEND) != 0) throw_unusable(path, "written", errno);
     return;
   }
   // Two writers would mix their lines. A file system without locks has none to offer.

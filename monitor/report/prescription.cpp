@@ -80,6 +80,10 @@ std::string best_trial_sentence(const PrescriptionReport& report) {
     case PrescriptionOutcome::kNothingTrains:
       break;
   }
+  if (!report.is_complete) {
+    return fmt::format("{}: So far nothing trains in {}. Best: {}\n", marker(Severity::kInfo),
+                       steps_text(report.steps), best_text);
+  }
   return fmt::format("{}: Nothing that was tried trains in {}. Best: {}\n",
                      marker(Severity::kWarning), steps_text(report.steps), best_text);
 }
@@ -96,16 +100,20 @@ std::string unchanged_text(const PrescriptionReport& report) {
 }
 
 /// How to have what helps.
-std::string recipe_text(const PrescriptionReport& report) {
+std::string recipe_text(const PrescriptionReport& report, TextStyle style) {
   const Trial& trial = report.trials.front();
   std::string text = fmt::format("   network {}, loss {}, learning rate {}\n", trial.network,
                                  trial.loss, trial.learning_rate);
   for (const std::string& change : trial.changes) text += fmt::format("   {}\n", change);
   text += fmt::format("   all else as it was: {}\n", unchanged_text(report));
+  text = decorate(text, style);
+  // To be pasted: neither broken nor in other letters.
   if (!trial.command.empty()) text += fmt::format("   {}\n", printable(trial.command));
   if (trial.after.severity >= Severity::kWarning) {
-    text += fmt::format("   at the end it is judged {} ({}): train longer, and look again\n",
-                        name(trial.after.verdict), name(trial.after.severity));
+    text +=
+        decorate(fmt::format("   at the end it is judged {} ({}): train longer, and look again\n",
+                             name(trial.after.verdict), name(trial.after.severity)),
+                 style);
   }
   return text;
 }
@@ -157,14 +165,14 @@ std::string prescription_text(const PrescriptionReport& report, TextStyle style)
   text += fmt::format("trains: at a loss of {} or less; the best constant prediction has {}\n",
                       loss_text(report.trains_below), loss_text(report.constant_loss));
   if (!report.is_complete) {
-    text +=
-        fmt::format("{}: Ended by {}: these {} trials had ended, and remedies were left untried\n",
-                    marker(Severity::kInfo), report.interruption, report.trials.size());
+    text += fmt::format("{}: Ended by {} after {} {}: remedies were left untried\n",
+                        marker(Severity::kInfo), report.interruption, report.trials.size(),
+                        plural(std::ssize(report.trials), "trial", "trials"));
   }
   text = decorate(text, style) + aligned_table(rows, style, spare);
-  std::string conclusion = best_trial_sentence(report);
-  if (report.outcome == PrescriptionOutcome::kHelps) conclusion += recipe_text(report);
-  return text + decorate(conclusion, style);
+  text += decorate(best_trial_sentence(report), style);
+  if (report.outcome == PrescriptionOutcome::kHelps) text += recipe_text(report, style);
+  return text;
 }
 
 }  // namespace gradvitals

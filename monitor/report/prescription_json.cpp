@@ -59,7 +59,9 @@ std::string prescription_json(const PrescriptionReport& report) {
   out.open_array();
   for (const Trial& trial : report.trials) out.value(trial_json(trial));
   out.close();
-  out.member("outcome", name(report.outcome));
+  // Of trials that were cut short nothing follows, but that one of them helps.
+  const bool is_known = report.is_complete || report.outcome == PrescriptionOutcome::kHelps;
+  out.member("outcome", is_known ? Json(name(report.outcome)) : Json());
   out.close();
   return std::move(out).finish();
 }

@@ -33,11 +33,14 @@ std::string step_range(std::int64_t first, std::int64_t last) {
                        : fmt::format("from step {} to {}", first, last);
 }
 
-/// "1000 steps (0 to 999)"
+/// "1000 steps (0 to 999)"; of a run that was resumed "1000 steps (900 to 999 of them since it was
+/// resumed)".
 std::string judged_steps(const TrajectoryReport& report) {
   std::string text = fmt::format("{} {}", report.steps, plural(report.steps, "step", "steps"));
   if (report.first_step) {
-    text += fmt::format(" ({} to {})", *report.first_step, *report.last_step);
+    const bool is_resumed = report.steps > *report.last_step - *report.first_step + 1;
+    text += fmt::format(" ({} to {}{})", *report.first_step, *report.last_step,
+                        is_resumed ? " of them since it was resumed" : "");
   }
   return text;
 }

@@ -230,8 +230,8 @@ void Episodes::store(const Track& track) {
 }
 
 /// Of those that are open, and of those that ended a moment ago, some explain others: what only check-ups
-/// find is told when its first effects may be over. What was explained once stays so: its cause may have
-/// ended long before it.
+/// find is told when its first effects may be over. An explanation stays, or gives way to another: its cause
+/// may have ended long before it.
 void Episodes::explain(std::int64_t step) {
   std::vector<const Episode*> recent;
   for (const Episode& episode : episodes_) {

@@ -217,6 +217,7 @@ std::string HealthTracker::save_state() const {
       {"last_events", events},
       {"worst_severity", name(state.worst)},
       {"vital_signs", save_vital_signs(state.signs)},
+      {"has_converged", state.has_converged},
       {"update_ratios", state.update_ratios.values()},
       {"memory", state.memory.save()},
       {"episodes", state.episodes.save()}};
@@ -235,6 +236,7 @@ void HealthTracker::State::load(const SavedObject& saved) {
   }
   worst = saved.named<Severity>("worst_severity", [](Severity value) { return name(value); });
   signs = load_vital_signs(saved.object("vital_signs"));
+  has_converged = saved.flag("has_converged");
   for (const double ratio : saved.finite_numbers("update_ratios")) update_ratios.add(ratio);
   memory.load(saved.object("memory"));
   episodes.load(saved.object("episodes"));

@@ -162,15 +162,13 @@ void Treatment::watch_weights(const HealthMetrics& metrics, bool is_finite, std:
   if (is_finite) {
     nonfinite_in_a_row_ = 0;
     lost_weights_.reset();
-    has_told_lost_weights_ = false;
     return;
   }
   ++nonfinite_in_a_row_;
   const TensorRecord* const lost = first_lost_weight(metrics);
   if (lost == nullptr) return lost_weights_.reset();
   if (!lost_weights_) lost_weights_ = step;
-  if (!options_.skips || nonfinite_in_a_row_ < kHopelessSkips || has_told_lost_weights_) return;
-  has_told_lost_weights_ = true;
+  if (!options_.skips || nonfinite_in_a_row_ != kHopelessSkips) return;
   events.push_back({.kind = TreatmentKind::kSkip,
                     .step = step,
                     .before = global_norm(metrics),
@@ -259,6 +257,8 @@ void Treatment::save_state(std::map<std::string, std::string>& state) const {
   state["treatment.counts"] =
       fmt::format("{} {} {} {} {} {}", counts_.clipped_steps, counts_.skipped_steps,
                   counts_.learning_rate_cuts, unclipped_in_a_row_, spikes_in_a_row_, steps_);
+  state["treatment.nonfinite_steps"] = std::to_string(nonfinite_in_a_row_);
+  state["treatment.lost_weights"] = lost_weights_ ? std::to_string(*lost_weights_) : "";
 }
 
 void Treatment::load_state(const std::map<std::string, std::string>& state) {
@@ -268,6 +268,9 @@ void Treatment::load_state(const std::map<std::string, std::string>& state) {
       saved_numbers(state, "treatment.learning_rate_factor", 1, 1, kRateFactors);
   const std::vector<double> last_cut = saved_numbers(state, "treatment.last_cut", 0, 1, kCounts);
   const std::vector<double> counts = saved_numbers(state, "treatment.counts", 6, 6, kCounts);
+  const std::vector<double> nonfinite =
+      saved_numbers(state, "treatment.nonfinite_steps", 1, 1, kCounts);
+  const std::vector<double> lost = saved_numbers(state, "treatment.lost_weights", 0, 1, kCounts);
   norms_.clear();
   for (const double value : norms) norms_.add(value);
   controls_.learning_rate_factor = factor.front();
@@ -278,6 +281,9 @@ void Treatment::load_state(const std::map<std::string, std::string>& state) {
   unclipped_in_a_row_ = count(3);
   spikes_in_a_row_ = count(4);
   steps_ = count(5);
+  nonfinite_in_a_row_ = static_cast<std::int64_t>(nonfinite.front());
+  lost_weights_.reset();
+  if (!lost.empty()) lost_weights_ = static_cast<std::int64_t>(lost.front());
   set_limits();
 }
 

@@ -99,7 +99,6 @@ class Treatment {
   // Not saved: what they lead to is said again after a resume from weights that are lost.
   std::int64_t nonfinite_in_a_row_ = 0;
   std::optional<std::int64_t> lost_weights_;  ///< The step since which weights are not finite.
-  bool has_told_lost_weights_ = false;
   TreatmentCounts counts_;
   std::int64_t steps_ = 0;
 };

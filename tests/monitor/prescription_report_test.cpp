@@ -172,5 +172,13 @@ TEST(PrescriptionReport, LosesColumnsWhereTheTerminalIsNarrow) {
   EXPECT_FALSE(contains(narrow, "  B  "));
 }
 
+TEST(PrescriptionReport, KeepsTheCommandWholeHoweverNarrowTheTerminal) {
+  PrescriptionReport report = report_that(PrescriptionOutcome::kHelps);
+  const std::string command = "gradvitals train --data 'donn\u00e9es.csv' --model 2-8-relu-1";
+  report.trials.front().command = command;
+  EXPECT_TRUE(
+      contains(prescription_text(report, {.ascii = true, .width = 30}), "\n   " + command + "\n"));
+}
+
 }  // namespace
 }  // namespace gradvitals::test

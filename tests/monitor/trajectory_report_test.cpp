@@ -93,6 +93,17 @@ TEST(EventJson, OfAHistoryIsThatOfAReport) {
   expect_alike();
 }
 
+TEST(TrajectoryReport, OfARunThatWasResumedSaysWhichStepsAreNew) {
+  TrajectoryReport report;
+  report.steps = 1000;
+  report.first_step = 900;
+  report.last_step = 999;
+  EXPECT_EQ(run_verdict_sentence(report),
+            "The run was healthy over 1000 steps (900 to 999 of them since it was resumed).");
+  report.first_step = 0;
+  EXPECT_EQ(run_verdict_sentence(report), "The run was healthy over 1000 steps (0 to 999).");
+}
+
 TEST(TrajectoryReport, WhatOnlyInformsLeavesTheMarkOfAHealthyRun) {
   TrajectoryReport report;
   report.steps = 9;

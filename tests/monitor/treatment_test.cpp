@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "tests/monitor/training_steps.h"
 #include "tests/support/expect_invalid.h"
@@ -120,6 +123,25 @@ TEST(Treatment, SaysOnceThatSkippingCannotHelpWhereWeightsAreLost) {
   EXPECT_EQ(hopeless_events(kInf).size(), 1u);
   // Gradients alone: the next batch may be well.
   EXPECT_TRUE(hopeless_events(1.0).empty());
+}
+
+TEST(Treatment, TellsOfLostWeightsAfterAResumeAsItWouldHaveWithout) {
+  std::vector<TreatmentEvent> hopeless;
+  std::map<std::string, std::string> state;
+  Treatment(kSkips).save_state(state);
+  for (int i = 0; i < 40; ++i) {
+    Treatment resumed(kSkips);
+    resumed.load_state(state);
+    const HealthMetrics lost = MadeStep{.gradient = kNaN, .weight = kNaN}.metrics(i);
+    for (TreatmentEvent& event : resumed.add(lost, {.is_skipped = true}, {})) {
+      if (event.text.find("cannot help") != std::string::npos) hopeless.push_back(event);
+    }
+    state.clear();
+    resumed.save_state(state);
+  }
+  ASSERT_EQ(hopeless.size(), 1u);
+  EXPECT_EQ(hopeless[0].step, 15);
+  EXPECT_TRUE(hopeless[0].text.starts_with("Weights hold NaN or Inf since step 0,"));
 }
 
 TEST(Treatment, ALevelThatLastsIsSkippedNoMore) {

@@ -48,15 +48,15 @@ TEST_F(NetworkPlanTest, OfTheNotebookMakesItsNetworksToTheBit) {
 TEST_F(NetworkPlanTest, WhatDoesNotFitIntoMemoryIsRefusedByItsSize) {
   const std::string said = [&]() -> std::string {
     try {
-      build_model(stream_, parse_model_spec("8-1000000000-relu-1000000000-1"));
+      build_model(stream_, parse_model_spec("1000000000-1000000000-relu-8-1"));
     } catch (const ModelMemoryError& error) {
       return error.what();
     }
     return "nothing was refused";
   }();
-  EXPECT_TRUE(contains(said, "\"8-1000000000-relu-1000000000-1\": its 1e+18 parameters take 4 EB"))
+  EXPECT_TRUE(contains(said, "\"1000000000-1000000000-relu-8-1\": its 1e+18 parameters take 4 EB"))
       << said;
-  EXPECT_TRUE(contains(said, "dense layer 2, 1000000000 x 1000000000: 4 EB")) << said;
+  EXPECT_TRUE(contains(said, "dense layer 1, 1000000000 x 1000000000: 4 EB")) << said;
 }
 
 TEST_F(NetworkPlanTest, OfASpecMakesTheModelOfTheSpec) {

@@ -159,6 +159,16 @@ TEST(Csv, NamesAndNumbersDoNotMix) {
   }
 }
 
+TEST(Csv, AHeaderOfNumbersIsNotTakenForASample) {
+  const std::string text = "0,1,species\n5.1,3.5,setosa\n4.9,3.0,setosa\n";
+  EXPECT_EQ(
+      refusal([&] { parse_with_names(text, 2); }),
+      "table.csv: the first line has \"species\" in column 3, and no other line has: where it "
+      "is a header, give every column a name that is no number; where it is a class of one "
+      "sample, give a header");
+  EXPECT_EQ(parse_with_names("a,b,c\n1,2,oak\n3,4,ash\n", 2).classes, (Names{"ash", "oak"}));
+}
+
 TEST(Csv, ThousandsOfNamesAreNoClasses) {
   std::string text;
   for (int row = 0; row < 1001; ++row) text += "1,name" + std::to_string(row) + "\n";

@@ -11,12 +11,12 @@ namespace {
 using Names = std::vector<std::string>;
 using Cells = std::vector<std::string_view>;
 
-TextTable parse(std::string_view text) {
+TextTable parse_file(std::string_view text) {
   return parse_text_table(text, "t.csv");
 }
 
 TEST(TextTable, CellsStayText) {
-  const TextTable table = parse("Step,\"a, b\",c\n0, 0.5 ,\n\n1,\"NaN\",x y\n");
+  const TextTable table = parse_file("Step,\"a, b\",c\n0, 0.5 ,\n\n1,\"NaN\",x y\n");
   EXPECT_EQ(table.columns, (Names{"Step", "a, b", "c"}));
   EXPECT_EQ(table.cells, (Cells{"0", "0.5", "", "1", "NaN", "x y"}));
   EXPECT_EQ(table.lines, (std::vector<std::int64_t>{2, 4}));
@@ -24,14 +24,14 @@ TEST(TextTable, CellsStayText) {
 }
 
 TEST(TextTable, TheDelimiterIsWhatFitsHeaderAndRows) {
-  EXPECT_EQ(parse("a;b\n1;2\n").cells, (Cells{"1", "2"}));
-  EXPECT_EQ(parse("a\tb\n1\t2\n").cells, (Cells{"1", "2"}));
-  EXPECT_EQ(parse("a; x,b\n1,2\n").columns, (Names{"a; x", "b"}));
-  EXPECT_EQ(parse("a b\n1\n2\n").columns, Names{"a b"});
+  EXPECT_EQ(parse_file("a;b\n1;2\n").cells, (Cells{"1", "2"}));
+  EXPECT_EQ(parse_file("a\tb\n1\t2\n").cells, (Cells{"1", "2"}));
+  EXPECT_EQ(parse_file("a; x,b\n1,2\n").columns, (Names{"a; x", "b"}));
+  EXPECT_EQ(parse_file("a b\n1\n2\n").columns, Names{"a b"});
 }
 
 TEST(TextTable, TakesByteOrderMarksAndEveryLineEnd) {
-  const TextTable table = parse(
+  const TextTable table = parse_file(
       "\xEF\xBB\xBF"
       "a,b\r\n1,2\r\n\r\n");
   EXPECT_EQ(table.columns, (Names{"a", "b"}));
@@ -39,21 +39,23 @@ TEST(TextTable, TakesByteOrderMarksAndEveryLineEnd) {
 }
 
 TEST(TextTable, ALineCutShortAtTheEndIsSkippedAndCounted) {
-  const TextTable table = parse("a,b\n1,2\n3");
+  const TextTable table = parse_file("a,b\n1,2\n3");
   EXPECT_EQ(table.cells, (Cells{"1", "2"}));
   EXPECT_EQ(table.skipped_lines, 1);
-  EXPECT_EQ(refusal([] { parse("a,b\n1,2\n3\n"); }), "t.csv: line 3: has 1 columns, line 1 has 2");
+  EXPECT_EQ(refusal([] { parse_file("a,b\n1,2\n3\n"); }),
+            "t.csv: line 3: has 1 columns, line 1 has 2");
 }
 
 TEST(TextTable, WhatIsNoTableIsRefused) {
-  EXPECT_EQ(refusal([] { parse(""); }), "t.csv: is empty");
-  EXPECT_EQ(refusal([] { parse("a,b\n"); }), "t.csv: has a header but no rows");
-  EXPECT_EQ(refusal([] { parse("0,0.5\n1,0.5\n"); }),
+  EXPECT_EQ(refusal([] { parse_file(""); }), "t.csv: is empty");
+  EXPECT_EQ(refusal([] { parse_file("a,b\n"); }), "t.csv: has a header but no rows");
+  EXPECT_EQ(refusal([] { parse_file("0,0.5\n1,0.5\n"); }),
             "t.csv: line 1: names no columns: a header is needed");
-  EXPECT_EQ(refusal([] { parse("a,b,\"a\"\n1,2,3\n"); }),
+  EXPECT_EQ(refusal([] { parse_file("a,b,\"a\"\n1,2,3\n"); }),
             "t.csv: line 1: names column \"a\" twice");
-  EXPECT_NO_THROW(parse("a,,\n1,2,3\n")) << "columns without a name";
-  EXPECT_EQ(refusal([] { parse("a,b\n1,2,3\n"); }), "t.csv: line 2: has 3 columns, line 1 has 2");
+  EXPECT_NO_THROW(parse_file("a,,\n1,2,3\n")) << "columns without a name";
+  EXPECT_EQ(refusal([] { parse_file("a,b\n1,2,3\n"); }),
+            "t.csv: line 2: has 3 columns, line 1 has 2");
 }
 
 TEST(TextTable, ProseAndCodeDoNotLookLikeOne) {
@@ -77,11 +79,12 @@ TEST(TextTable, WhatIsDamagedStillLooksLikeOne) {
 TEST(TextTable, AQuoteThatIsNotClosedIsRefusedWhereverItStands) {
   for (const char* text :
        {"a,b\n1,2\n3,\"4\n", "a,b\n1,2\n3,\"4", "a,b\n1,2\n\"3,4\n5,6\n", "a,b\n1,2\n3,4\"\n"}) {
-    EXPECT_EQ(refusal([&] { parse(text); }), "t.csv: line 3: a quote is opened and not closed");
+    EXPECT_EQ(refusal([&] { parse_file(text); }),
+              "t.csv: line 3: a quote is opened and not closed");
   }
-  EXPECT_EQ(refusal([] { parse("a,\"b\n1,2\n"); }),
+  EXPECT_EQ(refusal([] { parse_file("a,\"b\n1,2\n"); }),
             "t.csv: line 1: a quote is opened and not closed");
-  EXPECT_EQ(parse("a,b\n1,\"2\"\"\"\n").cells.size(), 2U) << "a quote within quotes";
+  EXPECT_EQ(parse_file("a,b\n1,\"2\"\"\"\n").cells.size(), 2U) << "a quote within quotes";
 }
 
 }  // namespace

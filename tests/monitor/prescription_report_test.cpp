@@ -154,8 +154,7 @@ TEST(PrescriptionReport, SaysWhereItWasInterrupted) {
   EXPECT_TRUE(nlohmann::json::parse(prescription_json(report)).at("complete").get<bool>());
   report.is_complete = false;
   report.interruption = "SIGTERM";
-  EXPECT_TRUE(
-      contains(prescription_text(report, {}), "Ended by SIGTERM: these 2 trials had ended"));
+  EXPECT_TRUE(contains(prescription_text(report, {}), "Ended by SIGTERM after 2 trials"));
   EXPECT_EQ(nlohmann::json::parse(prescription_json(report)).at("interruption"), "SIGTERM");
   report.trials.clear();
   const std::string text = prescription_text(report, {});

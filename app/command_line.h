@@ -33,8 +33,8 @@ class UsageError : public std::runtime_error {
 };
 
 /// One command, to which options are added. Names start with "--", those of positional arguments do
-/// not; `type` is what the help shows for the value. An empty text is refused. Variables keep their value where an option is not
-/// given, and must live until the line has been parsed.
+/// not; `type` is what the help shows for the value. An option with an empty text is refused. Variables
+/// keep their value where an option is not given, and must live until the line has been parsed.
 class Command {
  public:
   explicit Command(CLI::App& app) : app_(&app) {}

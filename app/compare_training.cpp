@@ -253,7 +253,8 @@ ComparedTrainings train_networks(Stream& stream, const CompareOptions& options,
                     std::ssize(optimizers) * std::ssize(kComparedNetworks));
   ComparedTrainings all;
   for (const OptimizerKind optimizer : optimizers) {
-    if (room.interruption() != 0) break;
+    // One that is interrupted at once tells that others were to come.
+    if (!all.trainings.empty() && !all.trainings.back().interruption.empty()) break;
     all.trainings.push_back(room.train_all(optimizer));
     TrainedComparison& training = all.trainings.back();
     const std::vector<PredictionOutcome> outcomes = predictions_of(training, first_visits);

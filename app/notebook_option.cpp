@@ -1,5 +1,7 @@
 #include "app/notebook_option.h"
 
+#include <fmt/format.h>
+
 namespace gradvitals::app {
 
 std::string_view notebook_word(NotebookNetwork network) {
@@ -12,6 +14,11 @@ std::string_view notebook_word(NotebookNetwork network) {
       break;
   }
   return "exploding";
+}
+
+std::string notebook_title(NotebookNetwork network) {
+  const std::string_view word = network == NotebookNetwork::kRelu ? "ReLU" : notebook_word(network);
+  return fmt::format("the notebook's {} network", word);
 }
 
 void add_notebook_network(Command& command, std::optional<NotebookNetwork>& network,

@@ -13,6 +13,9 @@ namespace gradvitals::app {
 /// "sigmoid", "relu" or "exploding".
 std::string_view notebook_word(NotebookNetwork network);
 
+/// "the notebook's ReLU network": what people read.
+std::string notebook_title(NotebookNetwork network);
+
 /// Adds --network. `network` must outlive the parsing.
 void add_notebook_network(Command& command, std::optional<NotebookNetwork>& network,
                           const std::string& help);

@@ -89,7 +89,7 @@ Subject subject_from_notebook(Stream& stream, const PrescribeOptions& options) {
   return {.network = std::move(network),
           .data = std::move(data),
           .loss = loss,
-          .name = fmt::format("the notebook's {} network", notebook_word(*options.network))};
+          .name = notebook_title(*options.network)};
 }
 
 Subject subject_from_spec(const PrescribeOptions& options) {

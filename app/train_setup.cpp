@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "app/chosen_loss.h"
+#include "app/notebook_option.h"
 #include "app/own_file.h"
 #include "app/terminal.h"
 #include "framework/networks.h"
@@ -68,18 +69,6 @@ Sequential notebook_model(Stream& stream, const TrainOptions& options, const Tra
                           {.seed = static_cast<std::uint64_t>(options.seed),
                            .features = data.features,
                            .head = head_of(options)});
-}
-
-const char* name_of(NotebookNetwork network) {
-  switch (network) {
-    case NotebookNetwork::kSigmoid:
-      return "the notebook's sigmoid network";
-    case NotebookNetwork::kRelu:
-      return "the notebook's ReLU network";
-    case NotebookNetwork::kExploding:
-      break;
-  }
-  return "the notebook's exploding network";
 }
 
 TrainerOptions trainer_options(const TrainOptions& options, LossKind loss) {
@@ -150,7 +139,7 @@ TrainSetup set_up_training(Stream& stream, const TrainOptions& options) {
   std::string model_name;
   const auto build = [&] {
     if (options.network) {
-      model_name = name_of(*options.network);
+      model_name = notebook_title(*options.network);
       return notebook_model(stream, options, data);
     }
     const ModelSpec chosen_model = options.model ? spec : default_model(data, loss);

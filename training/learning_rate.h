@@ -34,7 +34,7 @@ struct LearningRate {
 
 /// Throws std::invalid_argument naming the setting that is out of range: float32 has to hold the
 /// rate of every step, where the schedule does not end at 0.
-void check(const LearningRate& rate, const RateRange& range = float32_rates({}));
+void check(const LearningRate& rate, const RateRange& range);
 
 /// "0.001, warm-up 100 steps, cosine to 0": every number exact.
 std::string summary(const LearningRate& rate);

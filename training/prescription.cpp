@@ -27,10 +27,6 @@ double ranking_loss(const Trial& trial) {
                                          : std::numeric_limits<double>::infinity();
 }
 
-bool is_clearly_below(double loss, double reference) {
-  return loss <= (1.0 - kClearMargin) * reference;
-}
-
 /// Sorts trials, the best first.
 class TrialOrder {
  public:
@@ -85,7 +81,7 @@ class Prescriber {
     for (const Remedy* const remedy : changes) trial.remedies.emplace_back(remedy->name);
     trial.changes = changes_in_words(plan_, plan);
     if (options_.command_of) trial.command = options_.command_of(plan, result.symptoms);
-    trial.trains = is_clearly_below(ranking_loss(trial), constant_loss_);
+    trial.trains = ranking_loss(trial) <= clearly_below(constant_loss_);
     if (options_.on_trial) options_.on_trial(trial);
     return result.symptoms;
   }
@@ -130,7 +126,7 @@ class Prescriber {
     report.judged_samples = plan_.judged_samples().rows;
     report.is_held_out = plan_.data->validation.rows > 0;
     report.constant_loss = constant_loss_;
-    report.trains_below = (1.0 - kClearMargin) * constant_loss_;
+    report.trains_below = clearly_below(constant_loss_);
     report.is_complete = !is_over_;
     report.trials = trials_;
     if (trials_.empty()) return report;
@@ -143,7 +139,7 @@ class Prescriber {
     if (!best.trains) return PrescriptionOutcome::kNothingTrains;
     const double loss = ranking_loss(best);
     const double loss_as_it_is = ranking_loss(trials_.front());
-    const bool helps = is_clearly_below(loss, loss_as_it_is) &&
+    const bool helps = loss <= clearly_below(loss_as_it_is) &&
                        loss_as_it_is - loss >= kLossResolution * constant_loss_;
     return helps ? PrescriptionOutcome::kHelps : PrescriptionOutcome::kNothingBetter;
   }

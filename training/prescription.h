@@ -11,9 +11,6 @@
 
 namespace gradvitals {
 
-/// A loss has to be this much lower, as a share, to be clearly better than another: less comes and
-/// goes with the seed.
-inline constexpr double kClearMargin = 0.1;
 /// A share of the loss of the best constant prediction: what is learnt by heart has losses of 1e-5
 /// and 1e-6, and is none the better for it.
 inline constexpr double kLossResolution = 0.01;
@@ -37,7 +34,7 @@ struct PrescriptionOptions {
 /// of those that were trained on where none are. It is the loss of the plan for all, also where a
 /// remedy trains with another one (TrainingPlan::judged_by).
 ///
-/// Trains means: a loss kClearMargin below that of the best constant prediction. The best comes
+/// Trains means: a loss clearly_below() that of the best constant prediction. The best comes
 /// first: losses that are alike to kLossResolution of that prediction's are ranked by health and
 /// then by how little was changed; what is not finite comes last. Everything is decided by the
 /// plan's seeds: two calls on one machine give the same report. Of the report, name, device and

@@ -28,11 +28,12 @@ using NameColumn = std::function<std::optional<std::int64_t>(const CsvTable&)>;
 /// of its cells is a number. Cells may be quoted; a byte order mark, "\r\n" and empty lines at the
 /// end are taken. `path` is for messages. Throws InputError naming the path, line and column (both
 /// from 1) of a cell that is no number or out of float64's range, of a first line that mixes names
-/// and numbers, of a row that is longer or shorter than the first, and for text with fewer than two
+/// and numbers outside of the column below, of a row that is longer or shorter than the first, and for text with fewer than two
 /// rows of numbers.
 ///
 /// The column that `name_column` chooses may hold names of classes in place of numbers: texts that begin
-/// with no digit, sign or point, in every row, 1,000 different ones at most.
+/// with no digit, sign or point, in every row, 1,000 different ones at most. Without a header, a
+/// first name that stands in no other row is refused: it may be the header's.
 CsvTable parse_csv(std::string_view text, const std::string& path,
                    const NameColumn& name_column = {});
 

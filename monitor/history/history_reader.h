@@ -46,7 +46,8 @@ struct HistoryNotes {
 /// more the last record counts. Lines that are damaged or cut short are left out and counted. A row
 /// of a layout that was never said is damaged, and so are rows that go back without a resumption, up
 /// to the highest step: a block that stands there twice. Where a row lies between the last two, the
-/// last one was wrong. Line ends of Windows and a mark before UTF-8 are no damage. Holds the current line and sixteen layouts, not the run. Nothing in the text is trusted.
+/// last one was wrong. Line ends of Windows and a mark before UTF-8 are no damage.
+/// Holds the current line and sixteen layouts, not the run. Nothing in the text is trusted.
 class HistoryReader {
  public:
   /// Whether the first line of a file is that of a history, of whichever version, or as much of it as

@@ -186,10 +186,12 @@ void TrajectoryMemory::remember_loss(const StepSignals& step) {
 }
 
 void TrajectoryMemory::see_whether_loss_stands_still() {
-  constexpr double kFalls = 2.0;  // times what stands still
+  // Noise about a single limit would end a finding and begin it again.
+  constexpr double kHysteresis = 2.0;
   const std::optional<double> improvement = loss_improvement();
   const double limit = thresholds_.stall_improvement;
-  loss_stands_still_ = improvement && *improvement < (loss_stands_still_ ? kFalls * limit : limit);
+  loss_stands_still_ =
+      improvement && *improvement < (loss_stands_still_ ? kHysteresis * limit : limit);
 }
 
 void TrajectoryMemory::remember_first_loss(double loss) {

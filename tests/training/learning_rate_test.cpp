@@ -13,6 +13,8 @@
 namespace gradvitals::test {
 namespace {
 
+const RateRange kRates = float32_rates({});
+
 TEST(LearningRate, ConstantIsTheSameInEveryStep) {
   const LearningRate rate{.base = 0.25};
   for (const std::int64_t step : {0, 1, 99, 1000}) EXPECT_EQ(rate.at(step, 100), 0.25);
@@ -45,21 +47,22 @@ TEST(LearningRate, CosineWithoutStepsBehindTheWarmUpKeepsTheBase) {
 }
 
 TEST(LearningRate, RefusesWhatIsNoRate) {
-  expect_invalid([] { check(LearningRate{.base = 0.0}); }, {"base", "0"});
-  expect_invalid([] { check(LearningRate{.base = std::nan("")}); }, {"base", "nan"});
-  expect_invalid([] { check(LearningRate{.base = INFINITY}); }, {"base", "inf"});
-  expect_invalid([] { check(LearningRate{.warmup_steps = -1}); }, {"warmup_steps", "-1"});
-  expect_invalid([] { check(LearningRate{.base = 0.1, .floor = 0.2}); }, {"floor", "0.2", "0.1"});
-  expect_invalid([] { check(LearningRate{.floor = std::nan("")}); }, {"floor", "nan"});
-  EXPECT_NO_THROW(check(LearningRate{.base = 0.1, .floor = 0.1}));
+  expect_invalid([] { check(LearningRate{.base = 0.0}, kRates); }, {"base", "0"});
+  expect_invalid([] { check(LearningRate{.base = std::nan("")}, kRates); }, {"base", "nan"});
+  expect_invalid([] { check(LearningRate{.base = INFINITY}, kRates); }, {"base", "inf"});
+  expect_invalid([] { check(LearningRate{.warmup_steps = -1}, kRates); }, {"warmup_steps", "-1"});
+  expect_invalid([] { check(LearningRate{.base = 0.1, .floor = 0.2}, kRates); },
+                 {"floor", "0.2", "0.1"});
+  expect_invalid([] { check(LearningRate{.floor = std::nan("")}, kRates); }, {"floor", "nan"});
+  EXPECT_NO_THROW(check(LearningRate{.base = 0.1, .floor = 0.1}, kRates));
 }
 
 TEST(LearningRate, RefusesWhatFloat32CannotMakeStepsWith) {
-  expect_invalid([] { check(LearningRate{.base = 1e39}); }, {"base", "1e+39", "3.4e+37"});
-  expect_invalid([] { check(LearningRate{.base = 1e-46}); }, {"base", "1e-46", "1.18e-38"});
-  expect_invalid([] { check(LearningRate{.base = 1e-36, .warmup_steps = 1000}); },
+  expect_invalid([] { check(LearningRate{.base = 1e39}, kRates); }, {"base", "1e+39", "3.4e+37"});
+  expect_invalid([] { check(LearningRate{.base = 1e-46}, kRates); }, {"base", "1e-46", "1.18e-38"});
+  expect_invalid([] { check(LearningRate{.base = 1e-36, .warmup_steps = 1000}, kRates); },
                  {"warm-up", "1e-39"});
-  EXPECT_NO_THROW(check(LearningRate{.base = 1e-36, .warmup_steps = 10}));
+  EXPECT_NO_THROW(check(LearningRate{.base = 1e-36, .warmup_steps = 10}, kRates));
   // Without moments the rate itself is what a step has.
   const RateRange sgd = float32_rates({.kind = OptimizerKind::kSgd});
   EXPECT_NO_THROW(check(LearningRate{.base = 3e38}, sgd));

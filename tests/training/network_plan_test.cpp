@@ -46,6 +46,9 @@ TEST_F(NetworkPlanTest, OfTheNotebookMakesItsNetworksToTheBit) {
 }
 
 TEST_F(NetworkPlanTest, WhatDoesNotFitIntoMemoryIsRefusedByItsSize) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizer's operator new ends the process instead of throwing";
+#endif
   const std::string said = [&]() -> std::string {
     try {
       build_model(stream_, parse_model_spec("1000000000-1000000000-relu-8-1"));

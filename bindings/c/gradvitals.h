@@ -69,10 +69,7 @@ typedef enum gradvitals_dtype {
   GRADVITALS_BFLOAT16 = 3
 } gradvitals_dtype;
 
-typedef enum gradvitals_device {
-  GRADVITALS_CPU = 0,
-  GRADVITALS_CUDA = 1
-} gradvitals_device;
+typedef enum gradvitals_device { GRADVITALS_CPU = 0, GRADVITALS_CUDA = 1 } gradvitals_device;
 
 typedef enum gradvitals_role {
   GRADVITALS_GRADIENT = 0,       /* dL/dp of a trainable parameter p */
@@ -150,8 +147,9 @@ typedef struct gradvitals_monitor gradvitals_monitor;
 
 typedef struct gradvitals_options {
   size_t size;
-  const char* run;        /* what reports call the network; NULL: "network" */
-  const char* history;    /* a file that steps are appended to, as `gradvitals diagnose` reads; NULL: none */
+  const char* run; /* what reports call the network; NULL: "network" */
+  /* A file that steps are appended to, as `gradvitals diagnose` reads; NULL: none. */
+  const char* history;
   const char* thresholds; /* limits other than the default, a JSON object; NULL: none */
   int64_t resume_step;    /* with `resumes`: the history goes on at this step */
   int32_t resumes;
@@ -200,11 +198,11 @@ GRADVITALS_API gradvitals_status gradvitals_monitor_stats(gradvitals_monitor* mo
 
 typedef struct gradvitals_step {
   size_t size;
-  int64_t step;       /* with has_step: its number; else counted from 0 */
-  double loss;        /* with has_loss; not scaled */
+  int64_t step;         /* with has_step: its number; else counted from 0 */
+  double loss;          /* with has_loss; not scaled */
   double learning_rate; /* with has_learning_rate */
-  double loss_scale;  /* gradients are divided by it; 0: 1 */
-  double clip_scale;  /* what gradients are multiplied by before the update; 0: 1 */
+  double loss_scale;    /* gradients are divided by it; 0: 1 */
+  double clip_scale;    /* what gradients are multiplied by before the update; 0: 1 */
   int32_t has_step;
   int32_t has_loss;
   int32_t has_learning_rate;
@@ -267,14 +265,14 @@ GRADVITALS_API gradvitals_status gradvitals_monitor_run(gradvitals_monitor* moni
 /* One thing that is wrong. Texts are valid until the next call with this monitor. */
 typedef struct gradvitals_finding {
   size_t size;
-  int32_t rule;      /* 2 of R2: docs/rules.md */
-  int32_t severity;  /* gradvitals_severity */
-  const char* id;    /* the rule in a word: "backward_factor" */
-  const char* tensor; /* at fault; "": the network */
-  double value;      /* measured; NaN where it is no number */
-  double threshold;  /* that it crossed; NaN where there is none */
-  const char* text;  /* one sentence */
-  const char* advice; /* a line each, the most useful one first */
+  int32_t rule;           /* 2 of R2: docs/rules.md */
+  int32_t severity;       /* gradvitals_severity */
+  const char* id;         /* the rule in a word: "backward_factor" */
+  const char* tensor;     /* at fault; "": the network */
+  double value;           /* measured; NaN where it is no number */
+  double threshold;       /* that it crossed; NaN where there is none */
+  const char* text;       /* one sentence */
+  const char* advice;     /* a line each, the most useful one first */
   int32_t consequence_of; /* the rule that explains it; 0: it is a root cause */
   int32_t reserved;
 } gradvitals_finding;
@@ -304,8 +302,8 @@ typedef struct gradvitals_notebook_metrics {
 
 /* The text that the notebook's interpret_gradient_health() prints, byte for byte. Valid until the next call
  * of this thread. */
-GRADVITALS_API gradvitals_status gradvitals_interpret_gradient_health(
-    const gradvitals_notebook_metrics* metrics, const char** text);
+GRADVITALS_API gradvitals_status
+gradvitals_interpret_gradient_health(const gradvitals_notebook_metrics* metrics, const char** text);
 
 #ifdef __cplusplus
 }

@@ -91,6 +91,8 @@ bool AddressReader::read_buffer(PyObject* array, TensorAddress& address) {
   address.dimensions = buffer.ndim;
   shape_.assign(buffer.shape, buffer.shape + buffer.ndim);
   address.shape = shape_.data();
+  address.strides = nullptr;
+  if (buffer.strides == nullptr) return true;  // ctypes leaves them out.
   set_strides_of_bytes(buffer.strides, buffer.itemsize, address);
   return true;
 }

@@ -53,7 +53,7 @@ def monitor_gradient_health(
     import numpy as np
 
     gradients_of = _backend_of(model)
-    _check_lengths(X, y)
+    check_lengths(X, y)
     grad_norms = gradients_of(model, X, y, loss)
     if not grad_norms:
         raise ValueError(
@@ -113,13 +113,13 @@ def _backend_of(model: Any) -> Callable:
     )
 
 
-def _check_lengths(X: Any, y: Any) -> None:
+def check_lengths(X: Any, y: Any) -> None:
     lengths = [array.shape[0] if len(getattr(array, "shape", ())) else None for array in (X, y)]
     if None not in lengths and lengths[0] != lengths[1]:
         raise ValueError(f"X has {lengths[0]} samples and y {lengths[1]}: they are pairs")
 
 
-def _check_shapes(predictions: Any, y: Any) -> None:
+def check_shapes(predictions: Any, y: Any) -> None:
     """Says where the notebook would broadcast: y of shape (B) with predictions (B,1) is (B,B)."""
     if tuple(predictions.shape) != tuple(y.shape):
         from . import HealthWarning
@@ -140,7 +140,7 @@ def _tensorflow_norms(model: Any, X: Any, y: Any, loss: Callable | None) -> list
         predictions = model(X)
         y = tf.cast(tf.convert_to_tensor(y), predictions.dtype)
         if loss is None:
-            _check_shapes(predictions, y)
+            check_shapes(predictions, y)
             value = tf.reduce_mean(tf.square(predictions - y))
         else:
             value = loss(predictions, y)
@@ -166,7 +166,7 @@ def _torch_norms(model: Any, X: Any, y: Any, loss: Callable | None) -> list:
         predictions = model(tensor(X))
         y = tensor(y)
         if loss is None:
-            _check_shapes(predictions, y)
+            check_shapes(predictions, y)
             value = torch.mean(torch.square(predictions - y))
         else:
             value = loss(predictions, y)

@@ -22,8 +22,6 @@ if BACKEND not in ("tensorflow", "torch"):
 
 from gradvitals.keras import HealthMonitor  # noqa: E402
 
-pytestmark = pytest.mark.full
-
 
 def data(count=320):
     x = np.random.default_rng(0).normal(size=(count, 10)).astype("float32")
@@ -68,7 +66,6 @@ def test_a_nan_in_the_data_is_told_by_its_tensors():
 
 
 def test_names_norms_and_losses_are_those_of_the_step():
-    seen = []
     health = HealthMonitor()
     model = model_of(dense(16, "tanh"), dense(1), optimizer=keras.optimizers.SGD(0.01, clipnorm=1e-3))
     x, y = data(32)

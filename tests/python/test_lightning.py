@@ -11,7 +11,7 @@ except ImportError:
 
 from gradvitals.lightning import HealthMonitor  # noqa: E402
 
-pytestmark = [pytest.mark.full, pytest.mark.filterwarnings("ignore")]
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 class Net(pl.LightningModule):
@@ -71,7 +71,12 @@ def test_accumulated_batches_are_one_step_with_the_mean_of_their_losses():
     health = HealthMonitor()
     net = healthy()
     step = net.training_step
-    net.training_step = lambda batch, index: losses.append(step(batch, index)) or losses[-1]
+
+    def training_step(batch, batch_idx):
+        losses.append(step(batch, batch_idx))
+        return losses[-1]
+
+    net.training_step = training_step
     seen = []
     begin = health.on_train_start
 
@@ -112,7 +117,7 @@ def test_norm_and_severity_are_logged_where_asked():
 def test_history_has_a_line_for_each_step(tmp_path):
     path = tmp_path / "run.jsonl"
     fit(healthy(), HealthMonitor(history=str(path)))
-    assert sum('"loss"' in line or '"step"' in line for line in path.read_text().splitlines()) >= 20
+    assert len(path.read_text().splitlines()) >= 1 + 20  # And what the columns are.
 
 
 def test_options_that_are_lightnings_are_refused():

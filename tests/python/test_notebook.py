@@ -142,7 +142,6 @@ def test_a_keras_model_has_the_norms_that_the_notebooks_code_has():
     assert metrics["gradient_norms"] == norms
 
 
-@pytest.mark.full
 def test_the_lesson_runs_from_beginning_to_end(tmp_path):
     """docs/notebook.ipynb, in a kernel of this Python; what it concludes is what the lesson says."""
     pytest.importorskip("tensorflow")

@@ -9,7 +9,7 @@ pytest.importorskip("accelerate")
 
 from gradvitals.transformers import HealthCallback  # noqa: E402
 
-pytestmark = [pytest.mark.full, pytest.mark.filterwarnings("ignore")]
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 class Net(torch.nn.Module):

@@ -8,15 +8,27 @@ Gradients alone do not say how a signal grows or shrinks on its way: what layers
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from .diagnosis import Diagnosis
-from .monitor import diagnose
+from .monitor import Monitor
 from .notebook import check_lengths, check_shapes
 
 __all__ = ["checkup"]
+
+# gradvitals_role and gradvitals_activation.
+ROLES = {"pre_activation": 2, "output": 3, "delta": 4}
+ACTIVATIONS = {
+    "linear": 1,
+    "sigmoid": 2,
+    "relu": 3,
+    "tanh": 4,
+    "leaky_relu": 5,
+    "gelu": 6,
+    "softplus": 7,
+}
 
 
 def checkup(
@@ -56,24 +68,16 @@ def checkup(
             value = loss(predictions, y)
     variables, inputs = model.trainable_variables, [z for _, z, _ in recorded.values()]
     found = tape.gradient(value, variables + inputs)
-    gradients = {v.path: g for v, g in zip(variables, found)}
-    layers = [
-        part
-        for i, ((layer, z, output), delta) in enumerate(
-            zip(recorded.values(), found[len(variables) :]), 1
+    gradients, deltas = found[: len(variables)], found[len(variables) :]
+    with Monitor(on_alert=lambda _: None) as monitor:
+        monitor._observe_arrays(
+            {v.path: None if g is None else _array(g) for v, g in zip(variables, gradients)},
+            {v.path: v.numpy() for v in variables},
+            is_checkup=True,
+            layers=_parts(recorded.values(), deltas),
         )
-        for part in _parts(layer, i, z, output, delta)
-    ]
-    return diagnose(
-        {
-            name: None if g is None else tf.convert_to_tensor(g).numpy()
-            for name, g in gradients.items()
-        },
-        weights={v.path: v.numpy() for v in variables},
-        loss=float(value),
-        unit_axis="cols",
-        layers=layers,
-    )
+        monitor._commit(loss=float(value))
+        return monitor.diagnosis()
 
 
 @contextmanager
@@ -100,10 +104,21 @@ def _recorded(model: Any) -> Iterator[dict]:
             layer.activation = activation
 
 
-def _parts(layer: Any, number: int, z: Any, output: Any, delta: Any) -> Iterator[tuple]:
-    """(name, role, (B,O) array, layer number, activation) of what there is."""
-    activation = getattr(layer.activation, "__name__", "")
-    for role, tensor in (("pre_activation", z), ("output", output), ("delta", delta)):
-        if tensor is not None:
-            array = tensor.numpy()
-            yield f"{layer.path}/{role}", role, array.reshape(-1, array.shape[-1]), number, activation
+def _parts(recorded: Iterable[tuple], deltas: Iterable) -> list[tuple]:
+    """What there is of each layer, as `Monitor` takes it."""
+    found = []
+    for number, ((layer, z, output), delta) in enumerate(zip(recorded, deltas), 1):
+        activation = ACTIVATIONS.get(getattr(layer.activation, "__name__", ""), 0)
+        for role, tensor in (("pre_activation", z), ("output", output), ("delta", delta)):
+            if tensor is not None:
+                array = _array(tensor)
+                array = array.reshape(-1, array.shape[-1])
+                found.append((f"{layer.path}/{role}", array, ROLES[role], number, activation))
+    return found
+
+
+def _array(tensor: Any) -> Any:
+    """Dense: an embedding's gradient is slices of the table."""
+    import tensorflow as tf
+
+    return tf.convert_to_tensor(tensor).numpy()

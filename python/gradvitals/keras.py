@@ -40,7 +40,7 @@ class HealthMonitor(keras.callbacks.Callback):
         strategy = getattr(self.model, "distribute_strategy", None)
         if getattr(strategy, "num_replicas_in_sync", 1) > 1:
             raise ValueError("gradvitals.keras watches a model on one device, not its replicas")
-        self.monitor = Monitor(unit_axis="cols", **self.options)
+        self.monitor = Monitor(**self.options)
         self._optimizer = optimizer = self.model.optimizer
         apply, scale_loss = optimizer.apply, optimizer.scale_loss
 

@@ -20,6 +20,7 @@ except ImportError:
         raise ImportError("gradvitals.lightning needs Lightning: pip install lightning") from error
 
 from . import watch
+from .diagnosis import SEVERITIES
 
 __all__ = ["HealthMonitor"]
 
@@ -73,7 +74,7 @@ class HealthMonitor(pl.Callback):
         if self.log:
             norm = self.monitor.global_norm
             pl_module.log("gradvitals/gradient_norm", norm if math.isfinite(norm) else math.nan)
-            pl_module.log("gradvitals/severity", float(self.monitor.severity))
+            pl_module.log("gradvitals/severity", float(SEVERITIES.index(self.monitor.severity)))
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
         self._close()

@@ -78,9 +78,6 @@ class HealthMonitor(Monitor):
     options: those of `gradvitals.Monitor`: history, on_alert, fail_on, thresholds, ...
     """
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"unit_axis": "cols", **options})
-
     def step(self, state: Any, params: Any = None, loss: Any = None, **known: Any) -> Any:
         """Judges the last update. Call it outside jit, where values are known.
 

@@ -142,6 +142,45 @@ def test_a_keras_model_has_the_norms_that_the_notebooks_code_has():
     assert metrics["gradient_norms"] == norms
 
 
+def keras_network(*layers, **options):
+    tf = pytest.importorskip("tensorflow")
+    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+        pytest.skip("Keras has another backend in this process")
+    tf.keras.utils.set_random_seed(0)
+    return tf.keras.Sequential([tf.keras.Input((10,)), *(tf.keras.layers.Dense(*layer, **options) for layer in layers)])
+
+
+def test_a_checkup_tells_what_gradients_alone_do_not():
+    """A head that is flat hides that every layer before it amplifies."""
+    tf = pytest.importorskip("tensorflow")
+    initial = {"kernel_initializer": tf.keras.initializers.RandomNormal(stddev=2.0, seed=0)}
+    model = keras_network((64, "linear"), (64, "linear"), (64, "linear"), (1, "sigmoid"), **initial)
+    x, y = tf.random.normal((100, 10)), tf.random.uniform((100, 1))
+    activations = [layer.activation for layer in model.layers]
+    diagnosis = gradvitals.checkup(model, x, y)
+    assert diagnosis.verdict == "exploding"
+    assert [layer.activation for layer in model.layers] == activations
+    with tf.GradientTape() as tape:
+        z = model.layers[0](x)
+        hidden = [z] + [z := layer(z) for layer in model.layers[1:3]]
+        loss = tf.reduce_mean(tf.square(model.layers[3](z) - y))
+    deltas = tape.gradient(loss, hidden)
+    factor = float(tf.norm(deltas[0]) / tf.norm(deltas[2]))
+    found = next(finding for finding in diagnosis.findings if finding.rule == "R2")
+    assert found.value == pytest.approx(factor, rel=1e-3)
+
+
+def test_a_checkup_of_a_healthy_network_is_healthy():
+    model = keras_network((64, "relu"), (64, "relu"), (1, "linear"))
+    x = np.random.default_rng(0).normal(size=(100, 10)).astype("f")
+    assert gradvitals.checkup(model, x, x.sum(axis=1, keepdims=True)).verdict == "healthy"
+
+
+def test_a_checkup_of_a_torch_model_says_what_to_do_instead():
+    with pytest.raises(TypeError, match=r"gradvitals.watch\(model, layers_every=1\)"):
+        gradvitals.checkup(torch_model(), np.zeros((4, 10), "f"), np.zeros((4, 1), "f"))
+
+
 def test_the_lesson_runs_from_beginning_to_end(tmp_path):
     """docs/notebook.ipynb, in a kernel of this Python; what it concludes is what the lesson says."""
     pytest.importorskip("tensorflow")

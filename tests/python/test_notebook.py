@@ -142,19 +142,24 @@ def test_a_keras_model_has_the_norms_that_the_notebooks_code_has():
     assert metrics["gradient_norms"] == norms
 
 
-def keras_network(*layers, **options):
+def keras_network(*layers, stddev=None):
+    """Of (units, activation); `stddev` replaces Glorot's weights."""
     tf = pytest.importorskip("tensorflow")
     if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
         pytest.skip("Keras has another backend in this process")
     tf.keras.utils.set_random_seed(0)
-    return tf.keras.Sequential([tf.keras.Input((10,)), *(tf.keras.layers.Dense(*layer, **options) for layer in layers)])
+
+    def dense(units, activation):
+        initial = {"kernel_initializer": tf.keras.initializers.RandomNormal(stddev=stddev)} if stddev else {}
+        return tf.keras.layers.Dense(units, activation, **initial)
+
+    return tf.keras.Sequential([tf.keras.Input((10,)), *(dense(*layer) for layer in layers)])
 
 
 def test_a_checkup_tells_what_gradients_alone_do_not():
     """A head that is flat hides that every layer before it amplifies."""
     tf = pytest.importorskip("tensorflow")
-    initial = {"kernel_initializer": tf.keras.initializers.RandomNormal(stddev=2.0, seed=0)}
-    model = keras_network((64, "linear"), (64, "linear"), (64, "linear"), (1, "sigmoid"), **initial)
+    model = keras_network((64, "linear"), (64, "linear"), (64, "linear"), (1, "sigmoid"), stddev=2.0)
     x, y = tf.random.normal((100, 10)), tf.random.uniform((100, 1))
     activations = [layer.activation for layer in model.layers]
     diagnosis = gradvitals.checkup(model, x, y)

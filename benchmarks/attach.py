@@ -4,8 +4,8 @@
 attach.py                    all models; writes results/attach/MACHINE.json beside this script, and the table of
                              docs/python.md
 attach.py --rounds N         so many steps of each contender (without it, some 20 s a model)
-attach.py --models a,c       some of: a, 10-64-64-64-64-1 of ReLU, batch 100; b, 8 layers of 1024, batch 256; c, a GPT of
-                             4 blocks of 256; d, 200 layers of 32 (400 tensors)
+attach.py --models a,c       some of: a, 10-64-64-64-64-1 of ReLU, batch 100; b, 8 layers of 1024, batch 256;
+                             c, a GPT of 4 blocks of 256; d, 200 layers of 32 (400 tensors)
 attach.py --contenders X,Y   some of them, by their names in the JSON
 attach.py --json FILE        writes FILE, and no document
 
@@ -156,7 +156,8 @@ def wandb_watch(model, optimizer):
 def tensorboard(model, optimizer):
     from torch.utils.tensorboard import SummaryWriter
 
-    writer, steps, parameters = SummaryWriter(tempfile.mkdtemp(dir=".")), itertools.count(), list(model.named_parameters())
+    writer, steps = SummaryWriter(tempfile.mkdtemp(dir=".")), itertools.count()
+    parameters = list(model.named_parameters())
 
     def write(loss):
         step = next(steps)
@@ -220,7 +221,7 @@ def runners_of(names, model, loss, skipped):
 
 
 def measure(runners, rounds):
-    """Times of each, round by round, without those of the warm-up. Where rounds is None, as many as there is time for."""
+    """Times of each, round by round, without those of the warm-up. Without `rounds`, as many as there is time for."""
     times, order = {name: [] for name in runners}, list(runners)
     begin = time.perf_counter()
     total = rounds or MOST_ROUNDS
@@ -297,8 +298,8 @@ def main():
     now = datetime.datetime.now(datetime.timezone.utc)
     machine = {"device": "CPU", "cpu": cpu_info("model name", "Model") or os.uname().machine, "threads": 1,
                "load_average_at_start": load_average(), "python": sys.version.split()[0], **versions()}
-    results = {"schema": attach_tables.SCHEMA, "date": f"{now:%Y-%m-%dT%H:%M:%SZ}", "commit": commit(), "machine": machine,
-               "skipped": [], "models": [], "rows": []}
+    results = {"schema": attach_tables.SCHEMA, "date": f"{now:%Y-%m-%dT%H:%M:%SZ}", "commit": commit(),
+               "machine": machine, "skipped": [], "models": [], "rows": []}
     for key in models:
         model, rows = rows_of(key, names, arguments.rounds, results["skipped"])
         results["models"].append(model)

@@ -39,7 +39,8 @@ def table(results):
                                       f"{report.significant(model['step_us'])} us" for model in models)]
     lines = []
     for contender in dict.fromkeys(row["contender"] for row in results["rows"]):
-        cells = [percent(rows[contender, model["key"]]) if (contender, model["key"]) in rows else "" for model in models]
+        of_models = [rows.get((contender, model["key"])) for model in models]
+        cells = [percent(row) if row else "" for row in of_models]
         name = OURS.get(contender)
         lines.append([name, *(cell and f"**{cell}**" for cell in cells)] if name else [contender, *cells])
     return report.markdown(header, lines)
@@ -51,8 +52,9 @@ def source_line(results):
                          if name in machine)
     skipped = f" Skipped: {'; '.join(results['skipped'])}." if results["skipped"] else ""
     rounds = sorted({row["samples"] for row in results["rows"]})
-    return (f"{machine['cpu']}, 1 thread, {rounds[0]} to {rounds[-1]} rounds of one step of each in random order; median, "
-            f"and the middle half of the rounds. Python {machine['python']}, {packages}. {report.source(results)}.{skipped}\n")
+    return (f"{machine['cpu']}, 1 thread, {rounds[0]} to {rounds[-1]} rounds of one step of each in random order; "
+            f"median, and the middle half of the rounds. Python {machine['python']}, {packages}. "
+            f"{report.source(results)}.{skipped}\n")
 
 
 def path_of(results):

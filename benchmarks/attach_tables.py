@@ -51,8 +51,9 @@ def source_line(results):
     packages = ", ".join(f"{name} {machine[name]}" for name in ("torch", "lightning", "wandb", "tensorboard")
                          if name in machine)
     skipped = f" Skipped: {'; '.join(results['skipped'])}." if results["skipped"] else ""
-    rounds = sorted({row["samples"] for row in results["rows"]})
-    return (f"{machine['cpu']}, 1 thread, {rounds[0]} to {rounds[-1]} rounds of one step of each in random order; "
+    samples = sorted({row["samples"] for row in results["rows"]})
+    rounds = " to ".join(map(str, dict.fromkeys((samples[0], samples[-1]))))
+    return (f"{machine['cpu']}, 1 thread, {rounds} rounds of one step of each in random order; "
             f"median, and the middle half of the rounds. Python {machine['python']}, {packages}. "
             f"{report.source(results)}.{skipped}\n")
 

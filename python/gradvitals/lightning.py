@@ -2,13 +2,11 @@
 
     trainer = lightning.Trainer(callbacks=[gradvitals.lightning.HealthMonitor(history="run.jsonl")])
 
-A step is judged where Lightning is about to apply it: after the last of accumulated batches, after
-unscaling, before clipping.
+A step is judged as the last of its accumulated batches' backward ends, unscaled, before clipping.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 try:
@@ -44,36 +42,28 @@ class HealthMonitor(pl.Callback):
                 )
         super().__init__()
         self.log, self.options, self.monitor = log, options, None
-        self._loss = None
+        self._scaler = self._loss = None
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         self._close()
-        # Lightning runs backward inside optimizer.step(): hooks of the optimizer would come a step
-        # late.
-        self.monitor = watch(pl_module, when="manual", **self.options)
+        # Of several, as a generator's and a discriminator's, each backward is a step.
+        optimizer = trainer.optimizers[0] if len(trainer.optimizers) == 1 else None
+        self._scaler = getattr(trainer.precision_plugin, "scaler", None)
         self._loss = None
+        self.monitor = watch(pl_module, optimizer, scaler=self._scaler, **self.options)
 
     def on_before_backward(self, trainer: Any, pl_module: Any, loss: Any) -> None:
+        """Of accumulated batches, losses come divided by how many there are."""
         if self.monitor is not None:
-            part = loss.detach() / self._scale(trainer)
+            part = loss.detach() / self._scale()
             self._loss = part if self._loss is None else self._loss + part
+            self.monitor.log(loss=self._loss)
 
     def on_before_optimizer_step(self, trainer: Any, pl_module: Any, optimizer: Any) -> None:
-        if self.monitor is None:
-            return
-        loss, self._loss = self._loss, None
-        rate = optimizer.param_groups[0].get("lr")
-        # GradScaler does not apply what is not finite.
-        scaled = getattr(trainer.precision_plugin, "scaler", None) is not None
-        self.monitor.step(
-            loss=None if loss is None else float(loss),
-            step=trainer.global_step,
-            learning_rate=None if rate is None else float(rate),
-            is_skipped=None if scaled else False,
-        )
-        if self.log:
-            norm = self.monitor.global_norm
-            pl_module.log("gradvitals/gradient_norm", norm if math.isfinite(norm) else math.nan)
+        self._loss = None
+        if self.log and self.monitor is not None:
+            norm = self.monitor.global_norm / self._scale()
+            pl_module.log("gradvitals/gradient_norm", norm)
             pl_module.log("gradvitals/severity", float(SEVERITIES.index(self.monitor.severity)))
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
@@ -82,11 +72,9 @@ class HealthMonitor(pl.Callback):
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
         self._close()
 
+    def _scale(self) -> float:
+        return 1.0 if self._scaler is None else self._scaler.get_scale()
+
     def _close(self) -> None:
         if self.monitor is not None:
             self.monitor.close()
-
-    @staticmethod
-    def _scale(trainer: Any) -> float:
-        scaler = getattr(trainer.precision_plugin, "scaler", None)
-        return 1.0 if scaler is None else scaler.get_scale()

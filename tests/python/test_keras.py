@@ -159,8 +159,10 @@ def test_xla_is_refused_with_the_way_out():
         fit(model, HealthMonitor())
 
 
-@pytest.mark.skipif(not (HAS["tensorflow"] and HAS["torch"]) or BACKEND == "torch",
-                    reason="needs tensorflow and torch: the other backend is tested where it is the only one")
+@pytest.mark.skipif(
+    not (HAS["tensorflow"] and HAS["torch"]) or BACKEND == "torch",
+    reason="needs tensorflow and torch: the other backend is tested where it is the only one",
+)
 def test_the_torch_backend_passes_the_same_tests():
     environment = {**os.environ, "KERAS_BACKEND": "torch"}
     command = [sys.executable, "-m", "pytest", "-q", __file__]

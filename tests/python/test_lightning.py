@@ -45,9 +45,18 @@ def loader(spoiled=()):
 
 
 def fit(net, health, data=None, **options):
-    trainer = pl.Trainer(**{"max_epochs": 2, "callbacks": [health], "logger": False, "accelerator": "cpu",
-                            "enable_checkpointing": False, "enable_progress_bar": False,
-                            "enable_model_summary": False, **options})
+    trainer = pl.Trainer(
+        **{
+            "max_epochs": 2,
+            "callbacks": [health],
+            "logger": False,
+            "accelerator": "cpu",
+            "enable_checkpointing": False,
+            "enable_progress_bar": False,
+            "enable_model_summary": False,
+            **options,
+        }
+    )
     trainer.fit(net, data or loader())
     return trainer
 
@@ -67,29 +76,23 @@ def test_a_deep_sigmoid_network_vanishes():
 
 
 def test_accumulated_batches_are_one_step_with_the_mean_of_their_losses():
-    losses = []
-    health = HealthMonitor()
+    losses, told = [], []
     net = healthy()
-    step = net.training_step
+    plain_step = net.training_step
 
     def training_step(batch, batch_idx):
-        losses.append(step(batch, batch_idx))
+        losses.append(plain_step(batch, batch_idx))
         return losses[-1]
 
+    class Told(HealthMonitor):
+        def on_train_end(self, *arguments):
+            told.extend(point["loss"] for point in self.monitor.run_document()["curve"])
+            super().on_train_end(*arguments)
+
     net.training_step = training_step
-    seen = []
-    begin = health.on_train_start
-
-    def on_train_start(trainer, module):
-        begin(trainer, module)
-        judge = health.monitor.step
-        health.monitor.step = lambda **known: (seen.append(known["loss"]), judge(**known))
-
-    health.on_train_start = on_train_start
-    fit(net, health, accumulate_grad_batches=5)
-    assert health.monitor.steps == 4
+    fit(net, Told(), accumulate_grad_batches=5)
     values = [loss.item() for loss in losses]
-    assert seen == pytest.approx([sum(values[i:i + 5]) / 5 for i in range(0, 20, 5)], rel=1e-5)
+    assert told == pytest.approx([sum(values[i : i + 5]) / 5 for i in range(0, 20, 5)], rel=1e-5)
 
 
 def test_gradients_are_seen_before_they_are_clipped():
@@ -101,6 +104,24 @@ def test_gradients_are_seen_before_they_are_clipped():
 
     fit(healthy(), Norms(), gradient_clip_val=1e-6, max_steps=1)
     assert norms[0] > 1e-2
+
+
+def test_a_scaler_that_looks_for_its_scale_is_no_fault():
+    """The first steps overflow in float16, and are left out by the scaler."""
+    from lightning.pytorch.plugins.precision import MixedPrecision
+
+    norms = []
+
+    class Norms(HealthMonitor):
+        def on_train_batch_end(self, trainer, *_):
+            norms.append(trainer.callback_metrics["gradvitals/gradient_norm"].item())
+
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**24)
+    health = Norms(log=True)
+    fit(healthy(), health, plugins=[MixedPrecision("16-mixed", "cpu", scaler)])
+    assert scaler.get_scale() < 2.0**24
+    assert health.monitor.diagnosis().verdict == "healthy"
+    assert 1e-2 < norms[-1] < 1e2  # Of the gradients, not of what they were multiplied by.
 
 
 def test_fail_on_ends_the_training_and_leaves_no_hook():

@@ -8,12 +8,15 @@ import pytest
 pytest.importorskip("gradvitals")
 
 
-@pytest.mark.parametrize(("module", "packages", "command"), [
-    ("lightning", ["lightning", "lightning.pytorch", "pytorch_lightning"], "pip install lightning"),
-    ("transformers", ["transformers"], "pip install transformers"),
-    ("keras", ["keras"], "pip install keras tensorflow"),
-    ("optax", ["optax"], "pip install jax optax"),
-])
+@pytest.mark.parametrize(
+    ("module", "packages", "command"),
+    [
+        ("lightning", ["lightning", "lightning.pytorch", "pytorch_lightning"], "pip install lightning"),
+        ("transformers", ["transformers"], "pip install transformers"),
+        ("keras", ["keras"], "pip install keras tensorflow"),
+        ("optax", ["optax"], "pip install jax optax"),
+    ],
+)
 def test_a_callback_without_its_framework_says_what_to_install(module, packages, command, monkeypatch):
     for package in packages:
         monkeypatch.setitem(sys.modules, package, None)  # As if it were not installed.

@@ -13,8 +13,16 @@ import pytest
 gradvitals = pytest.importorskip("gradvitals")
 
 DATA = pathlib.Path(__file__).resolve().parents[1] / "data" / "golden" / "interpret"
-KEYS = ["min_gradient", "max_gradient", "mean_gradient", "std_gradient", "vanished_layers",
-        "weak_layers", "total_layers", "gradient_norms"]
+KEYS = [
+    "min_gradient",
+    "max_gradient",
+    "mean_gradient",
+    "std_gradient",
+    "vanished_layers",
+    "weak_layers",
+    "total_layers",
+    "gradient_norms",
+]
 
 
 def torch_model():
@@ -48,8 +56,12 @@ def check_metrics(metrics, norms):
     assert metrics["gradient_norms"] == pytest.approx(norms, rel=1e-5)
     single = np.array(metrics["gradient_norms"])
     assert single.dtype == np.float32
-    for key, value in (("min_gradient", single.min()), ("max_gradient", single.max()),
-                       ("mean_gradient", single.mean()), ("std_gradient", single.std())):
+    for key, value in (
+        ("min_gradient", single.min()),
+        ("max_gradient", single.max()),
+        ("mean_gradient", single.mean()),
+        ("std_gradient", single.std()),
+    ):
         assert metrics[key] == value and metrics[key].dtype == np.float32
     assert metrics["total_layers"] == len(norms)
 
@@ -194,15 +206,31 @@ def test_the_lesson_runs_from_beginning_to_end(tmp_path):
     pytest.importorskip("ipykernel")
     path = pathlib.Path(__file__).resolve().parents[2] / "docs" / "notebook.ipynb"
     notebook = nbformat.read(path, as_version=4)
-    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3",
-                            resources={"metadata": {"path": str(tmp_path)}}).execute()
+    nbclient.NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
     said = "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", []))
-    rows = {line.split()[0]: line.split()[3:] for line in said.splitlines()
-            if line.startswith(("Sigmoid  ", "ReLU  ", "Exploding  ")) and "/8" in line}
-    assert rows == {"Sigmoid": ["EXCELLENT", "8/8", "vanishing"], "ReLU": ["EXCELLENT", "8/8", "healthy"],
-                    "Exploding": rows["Exploding"][:2] + ["exploding"]}
-    assert len([1 for cell in notebook.cells for output in cell.get("outputs", [])
-                if "image/png" in output.get("data", {})]) == 2
+    rows = {
+        line.split()[0]: line.split()[3:]
+        for line in said.splitlines()
+        if line.startswith(("Sigmoid  ", "ReLU  ", "Exploding  ")) and "/8" in line
+    }
+    assert rows == {
+        "Sigmoid": ["EXCELLENT", "8/8", "vanishing"],
+        "ReLU": ["EXCELLENT", "8/8", "healthy"],
+        "Exploding": rows["Exploding"][:2] + ["exploding"],
+    }
+    assert (
+        len(
+            [
+                1
+                for cell in notebook.cells
+                for output in cell.get("outputs", [])
+                if "image/png" in output.get("data", {})
+            ]
+        )
+        == 2
+    )
 
 
 def test_the_lesson_is_kept_small_and_names_no_place_of_this_machine():

@@ -15,9 +15,13 @@ from gradvitals.optax import HealthMonitor, gradients_of, watched  # noqa: E402
 def layers(key, *widths, scale=None):
     """Dense layers as trees have them, (in,out); Glorot's size where no scale is given."""
     keys = jax.random.split(key, len(widths))
-    return {f"layers_{i}": {"kernel": jax.random.normal(keys[i], (a, b)) * (scale or (2 / (a + b)) ** 0.5),
-                            "bias": jnp.zeros(b)}
-            for i, (a, b) in enumerate(zip(widths, widths[1:]))}
+    return {
+        f"layers_{i}": {
+            "kernel": jax.random.normal(keys[i], (a, b)) * (scale or (2 / (a + b)) ** 0.5),
+            "bias": jnp.zeros(b),
+        }
+        for i, (a, b) in enumerate(zip(widths, widths[1:]))
+    }
 
 
 def predict(params, x, activation):
@@ -63,15 +67,22 @@ def test_a_deep_sigmoid_network_vanishes():
 
 
 def test_a_nan_in_the_data_is_told():
-    monitor = train(layers(jax.random.key(0), 10, 64, 1), jax.nn.relu,
-                    spoil=lambda x, step: x.at[3, 3].set(jnp.nan) if step == 5 else x)
+    monitor = train(
+        layers(jax.random.key(0), 10, 64, 1),
+        jax.nn.relu,
+        spoil=lambda x, step: x.at[3, 3].set(jnp.nan) if step == 5 else x,
+    )
     assert any(event.severity == "critical" and event.step == 5 for event in monitor.events)
 
 
 def test_fail_on_raises_with_the_diagnosis():
     with pytest.raises(gradvitals.UnhealthyGradients) as caught:
-        train(layers(jax.random.key(0), 10, 64, 1), jax.nn.relu, fail_on="critical",
-              spoil=lambda x, step: x.at[3, 3].set(jnp.nan) if step == 5 else x)
+        train(
+            layers(jax.random.key(0), 10, 64, 1),
+            jax.nn.relu,
+            fail_on="critical",
+            spoil=lambda x, step: x.at[3, 3].set(jnp.nan) if step == 5 else x,
+        )
     assert caught.value.diagnosis.verdict == "non_finite"
 
 

@@ -41,9 +41,19 @@ def samples(spoiled=()):
 
 def train(net, health, folder, data=None, **options):
     arguments = transformers.TrainingArguments(
-        str(folder), **{"per_device_train_batch_size": 32, "num_train_epochs": 2, "learning_rate": 1e-2,
-                        "logging_steps": 1, "report_to": [], "save_strategy": "no", "use_cpu": True,
-                        "disable_tqdm": True, **options})
+        str(folder),
+        **{
+            "per_device_train_batch_size": 32,
+            "num_train_epochs": 2,
+            "learning_rate": 1e-2,
+            "logging_steps": 1,
+            "report_to": [],
+            "save_strategy": "no",
+            "use_cpu": True,
+            "disable_tqdm": True,
+            **options,
+        },
+    )
     transformers.Trainer(net, arguments, train_dataset=data or samples(), callbacks=[health]).train()
 
 

@@ -41,7 +41,9 @@ def is_installed(name):
 def frameworks_of(blocks):
     """Those that a section imports; torch where it imports none, and takes the prelude."""
     code = "\n".join(blocks)
-    found = [name for name in FRAMEWORKS if re.search(rf"^(import|from) {name}\b", code, re.MULTILINE)]
+    found = [
+        name for name in FRAMEWORKS if re.search(rf"^(import|from) {name}\b", code, re.MULTILINE)
+    ]
     return found or ["torch"]
 
 

@@ -1,4 +1,6 @@
-"""Contract: gradvitals.keras.HealthMonitor judges what fit() trains, on the TensorFlow and PyTorch backends."""
+"""Contract: gradvitals.keras.HealthMonitor judges what fit() trains, on the backends
+TensorFlow and PyTorch.
+"""
 
 import importlib.util
 import os
@@ -9,7 +11,9 @@ import numpy as np
 import pytest
 
 gradvitals = pytest.importorskip("gradvitals")
-HAS = {name: importlib.util.find_spec(name) is not None for name in ("tensorflow", "torch", "keras")}
+HAS = {
+    name: importlib.util.find_spec(name) is not None for name in ("tensorflow", "torch", "keras")
+}
 if not HAS["keras"]:
     pytest.skip("needs keras", allow_module_level=True)
 os.environ.setdefault("KERAS_BACKEND", "tensorflow" if HAS["tensorflow"] else "torch")
@@ -41,7 +45,9 @@ def dense(units, activation=None, **options):
 
 def fit(model, health, **options):
     x, y = data()
-    return model.fit(x, y, **{"batch_size": 32, "epochs": 2, "verbose": 0, "callbacks": [health], **options})
+    return model.fit(
+        x, y, **{"batch_size": 32, "epochs": 2, "verbose": 0, "callbacks": [health], **options}
+    )
 
 
 class Norms(keras.callbacks.Callback):
@@ -78,7 +84,9 @@ def test_a_nan_in_the_data_is_told_by_its_tensors():
 
 def test_norms_are_those_of_the_step_before_it_is_clipped():
     health = HealthMonitor()
-    model = model_of(dense(16, "tanh"), dense(1), optimizer=keras.optimizers.SGD(0.01, clipnorm=1e-3))
+    model = model_of(
+        dense(16, "tanh"), dense(1), optimizer=keras.optimizers.SGD(0.01, clipnorm=1e-3)
+    )
     x, y = data(32)
     weights = model.get_weights()
     norms = Norms(health)
@@ -113,7 +121,9 @@ def test_fail_on_ends_the_training_with_its_diagnosis():
     x, y = data()
     y[5] = np.nan
     with pytest.raises(gradvitals.UnhealthyGradients) as caught:
-        model.fit(x, y, batch_size=320, epochs=5, verbose=0, callbacks=[HealthMonitor(fail_on="critical")])
+        model.fit(
+            x, y, batch_size=320, epochs=5, verbose=0, callbacks=[HealthMonitor(fail_on="critical")]
+        )
     assert caught.value.diagnosis.verdict == "non_finite"
     assert "apply" not in vars(model.optimizer)
 
@@ -130,7 +140,9 @@ def test_scaled_losses_are_undone():
 def test_embeddings_have_the_gradient_of_the_whole_table():
     keras.utils.set_random_seed(0)
     health = HealthMonitor()
-    model = keras.Sequential([keras.Input((4,)), keras.layers.Embedding(50, 8), keras.layers.Flatten(), dense(1)])
+    model = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Embedding(50, 8), keras.layers.Flatten(), dense(1)]
+    )
     model.compile("sgd", "mse", jit_compile=False)
     x = np.random.default_rng(0).integers(0, 50, (64, 4))
     norms = Norms(health)
@@ -141,7 +153,9 @@ def test_embeddings_have_the_gradient_of_the_whole_table():
     delta = 2 * (table[x].reshape(64, 32) @ kernel + bias - y) / 64
     expected = np.zeros_like(table)
     np.add.at(expected, x, (delta @ kernel.T).reshape(64, 4, 8))
-    assert norms.seen[0][model.trainable_variables[0].path] == pytest.approx(np.linalg.norm(expected), rel=1e-4)
+    assert norms.seen[0][model.trainable_variables[0].path] == pytest.approx(
+        np.linalg.norm(expected), rel=1e-4
+    )
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="of the TensorFlow backend")

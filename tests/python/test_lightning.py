@@ -1,4 +1,6 @@
-"""Contract: gradvitals.lightning.HealthMonitor judges each step of a Trainer once, where it is about to be applied."""
+"""Contract: gradvitals.lightning.HealthMonitor judges each step of a Trainer once, before it
+is applied.
+"""
 
 import pytest
 

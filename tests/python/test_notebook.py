@@ -1,6 +1,7 @@
 """Contract: the notebook's two functions are the notebook's, for Keras and PyTorch.
 
-Oracles: texts that the notebook's own code printed under CPython (tests/data/golden/interpret), and norms in float64.
+Oracles: texts that the notebook's own code printed under CPython (tests/data/golden/interpret), and
+norms in float64.
 """
 
 import json
@@ -34,7 +35,9 @@ def torch_model():
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("*.metrics.json")), ids=lambda path: path.name)
 def test_the_text_is_the_notebooks_to_the_byte(path, capsys):
-    expected = path.with_name(path.name.replace(".metrics.json", ".txt")).read_text(encoding="utf-8")
+    expected = path.with_name(path.name.replace(".metrics.json", ".txt")).read_text(
+        encoding="utf-8"
+    )
     assert gradvitals.interpret_gradient_health(json.loads(path.read_text())) is None
     assert capsys.readouterr().out.strip("\n") == expected.strip("\n")
 
@@ -48,7 +51,9 @@ def test_the_text_begins_with_the_blank_line_that_the_notebook_prints(capsys):
 
 def test_missing_keys_are_named():
     with pytest.raises(ValueError, match="lacks mean_gradient, weak_layers: give it what"):
-        gradvitals.interpret_gradient_health({key: 1 for key in KEYS if key not in ("mean_gradient", "weak_layers")})
+        gradvitals.interpret_gradient_health(
+            {key: 1 for key in KEYS if key not in ("mean_gradient", "weak_layers")}
+        )
 
 
 def check_metrics(metrics, norms):
@@ -107,14 +112,18 @@ def test_another_loss_may_be_given():
     x, y = torch.randn(8, 10), torch.rand(8, 1)
     metrics = gradvitals.monitor_gradient_health(model, x, y, loss=torch.nn.functional.l1_loss)
     torch.nn.functional.l1_loss(model(x), y).backward()
-    assert metrics["gradient_norms"] == pytest.approx([p.grad.norm().item() for p in model.parameters()], rel=1e-5)
+    assert metrics["gradient_norms"] == pytest.approx(
+        [p.grad.norm().item() for p in model.parameters()], rel=1e-5
+    )
 
 
 def test_a_bfloat16_model_is_measured():
     model = torch_model()
     import torch
 
-    metrics = gradvitals.monitor_gradient_health(model.bfloat16(), torch.randn(8, 10), torch.rand(8, 1))
+    metrics = gradvitals.monitor_gradient_health(
+        model.bfloat16(), torch.randn(8, 10), torch.rand(8, 1)
+    )
     assert metrics["total_layers"] == 4 and metrics["min_gradient"] > 0
 
 
@@ -126,11 +135,15 @@ def test_a_model_without_gradient_says_so():
 
 def test_x_and_y_of_differing_length_are_refused():
     with pytest.raises(ValueError, match="X has 8 samples and y 4: they are pairs"):
-        gradvitals.monitor_gradient_health(torch_model(), np.zeros((8, 10), "f"), np.zeros((4, 1), "f"))
+        gradvitals.monitor_gradient_health(
+            torch_model(), np.zeros((8, 10), "f"), np.zeros((4, 1), "f")
+        )
 
 
 def test_a_y_that_would_be_broadcast_is_computed_as_in_the_notebook_and_said():
-    with pytest.warns(gradvitals.HealthWarning, match=r"\(8, 1\) and y \(8,\): their difference is broadcast"):
+    with pytest.warns(
+        gradvitals.HealthWarning, match=r"\(8, 1\) and y \(8,\): their difference is broadcast"
+    ):
         gradvitals.monitor_gradient_health(torch_model(), np.zeros((8, 10), "f"), np.zeros(8, "f"))
 
 
@@ -144,7 +157,9 @@ def test_a_keras_model_has_the_norms_that_the_notebooks_code_has():
     if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
         pytest.skip("Keras has another backend in this process")
     tf.keras.utils.set_random_seed(0)
-    model = tf.keras.Sequential([tf.keras.Input((10,)), tf.keras.layers.Dense(16, "sigmoid"), tf.keras.layers.Dense(1)])
+    model = tf.keras.Sequential(
+        [tf.keras.Input((10,)), tf.keras.layers.Dense(16, "sigmoid"), tf.keras.layers.Dense(1)]
+    )
     x, y = tf.random.normal((100, 10)), tf.random.uniform((100, 1))
     metrics = gradvitals.monitor_gradient_health(model, x, y)
     with tf.GradientTape() as tape:
@@ -162,7 +177,11 @@ def keras_network(*layers, stddev=None):
     tf.keras.utils.set_random_seed(0)
 
     def dense(units, activation):
-        initial = {"kernel_initializer": tf.keras.initializers.RandomNormal(stddev=stddev)} if stddev else {}
+        initial = (
+            {"kernel_initializer": tf.keras.initializers.RandomNormal(stddev=stddev)}
+            if stddev
+            else {}
+        )
         return tf.keras.layers.Dense(units, activation, **initial)
 
     return tf.keras.Sequential([tf.keras.Input((10,)), *(dense(*layer) for layer in layers)])
@@ -171,7 +190,9 @@ def keras_network(*layers, stddev=None):
 def test_a_checkup_tells_what_gradients_alone_do_not():
     """A head that is flat hides that every layer before it amplifies."""
     tf = pytest.importorskip("tensorflow")
-    model = keras_network((64, "linear"), (64, "linear"), (64, "linear"), (1, "sigmoid"), stddev=2.0)
+    model = keras_network(
+        (64, "linear"), (64, "linear"), (64, "linear"), (1, "sigmoid"), stddev=2.0
+    )
     x, y = tf.random.normal((100, 10)), tf.random.uniform((100, 1))
     activations = [layer.activation for layer in model.layers]
     diagnosis = gradvitals.checkup(model, x, y)
@@ -199,7 +220,7 @@ def test_a_checkup_of_a_torch_model_says_what_to_do_instead():
 
 
 def test_the_lesson_runs_from_beginning_to_end(tmp_path):
-    """docs/notebook.ipynb, in a kernel of this Python; what it concludes is what the lesson says."""
+    """docs/notebook.ipynb, in a kernel of this Python; it concludes what the lesson says."""
     pytest.importorskip("tensorflow")
     pytest.importorskip("matplotlib")
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
@@ -207,9 +228,14 @@ def test_the_lesson_runs_from_beginning_to_end(tmp_path):
     path = pathlib.Path(__file__).resolve().parents[2] / "docs" / "notebook.ipynb"
     notebook = nbformat.read(path, as_version=4)
     nbclient.NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(tmp_path)}},
     ).execute()
-    said = "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", []))
+    said = "".join(
+        output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", [])
+    )
     rows = {
         line.split()[0]: line.split()[3:]
         for line in said.splitlines()

@@ -1,4 +1,4 @@
-"""Contract: a watched optax optimizer keeps its gradients in its state, which HealthMonitor judges outside jit."""
+"""Contract: a watched optax optimizer keeps its gradients in its state, judged outside jit."""
 
 import numpy as np
 import pytest
@@ -63,7 +63,10 @@ def test_a_healthy_network_is_healthy():
 
 
 def test_a_deep_sigmoid_network_vanishes():
-    assert train(layers(jax.random.key(0), 10, *[64] * 10, 1), jax.nn.sigmoid).diagnosis().verdict == "vanishing"
+    assert (
+        train(layers(jax.random.key(0), 10, *[64] * 10, 1), jax.nn.sigmoid).diagnosis().verdict
+        == "vanishing"
+    )
 
 
 def test_a_nan_in_the_data_is_told():
@@ -96,12 +99,16 @@ def test_updates_are_those_of_the_optimizer_inside():
     assert jax.tree.all(jax.tree.map(lambda a, b: bool((a == b).all()), expected, updates))
     found = gradients_of(state)
     assert sorted(found) == ["layers_0/bias", "layers_0/kernel", "layers_1/bias", "layers_1/kernel"]
-    assert all((np.asarray(value) == 1).all() for value in found.values())  # As they were before clipping.
+    assert all(
+        (np.asarray(value) == 1).all() for value in found.values()
+    )  # As they were before clipping.
 
 
 def test_a_watched_optimizer_is_found_inside_others():
     params = layers(jax.random.key(0), 10, 8, 1)
-    optimizer = optax.MultiSteps(optax.chain(watched(optax.sgd(1.0)), optax.scale(0.5)), every_k_schedule=2)
+    optimizer = optax.MultiSteps(
+        optax.chain(watched(optax.sgd(1.0)), optax.scale(0.5)), every_k_schedule=2
+    )
     assert len(gradients_of(optimizer.init(params))) == 4
 
 

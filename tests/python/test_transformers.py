@@ -1,4 +1,6 @@
-"""Contract: gradvitals.transformers.HealthCallback judges each step of Hugging Face's Trainer, before it clips."""
+"""Contract: gradvitals.transformers.HealthCallback judges each step of Hugging Face's
+Trainer, before it clips.
+"""
 
 import pytest
 
@@ -54,7 +56,9 @@ def train(net, health, folder, data=None, **options):
             **options,
         },
     )
-    transformers.Trainer(net, arguments, train_dataset=data or samples(), callbacks=[health]).train()
+    transformers.Trainer(
+        net, arguments, train_dataset=data or samples(), callbacks=[health]
+    ).train()
 
 
 def test_a_healthy_network_is_healthy(tmp_path):
@@ -67,7 +71,12 @@ def test_a_healthy_network_is_healthy(tmp_path):
 def test_a_deep_sigmoid_network_vanishes(tmp_path):
     layers = [layer for _ in range(6) for layer in (linear(64, 64), torch.nn.Sigmoid)]
     health = HealthCallback()
-    train(Net(linear(10, 64), torch.nn.Sigmoid, *layers, linear(64, 1)), health, tmp_path, learning_rate=1e-4)
+    train(
+        Net(linear(10, 64), torch.nn.Sigmoid, *layers, linear(64, 1)),
+        health,
+        tmp_path,
+        learning_rate=1e-4,
+    )
     assert health.monitor.diagnosis().verdict == "vanishing"
 
 

@@ -63,6 +63,7 @@ class Monitor:
     ) -> None:
         self._watch: _core.Watch | None = None
         self._names: list[str] = []
+        self._roles: list[int] = []
         self._slots: dict[tuple[int, str], _Slot] = {}
         self._events: list[Event] = []
         self._said: set[str] = set()
@@ -127,11 +128,12 @@ class Monitor:
     def _declare(self, watch: _core.Watch, keys: list[tuple[int, str]]) -> None:
         self._slots = {key: _Slot() for key in keys}
         self._names = [name for _, name in keys]
+        self._roles = [role for role, _ in keys]
         watch.set_entries(
             self._names,
             list(self._slots.values()),
             ["grad"] * len(keys),
-            [role for role, _ in keys],
+            self._roles,
             [unit_axis_of_name(name) for name in self._names],
         )
 
@@ -194,10 +196,7 @@ class Monitor:
     @property
     def names(self) -> list[str]:
         """Of the gradients, in the order of `norms`."""
-        return [name for name, role in zip(self._names, self._roles(), strict=True) if not role]
-
-    def _roles(self) -> list[int]:
-        return [role for role, _ in self._slots]
+        return [name for name, role in zip(self._names, self._roles, strict=True) if not role]
 
     def stats(self) -> dict[str, TensorStats]:
         """Of each gradient, as observed last; those of a weight are at "weight:" and its name. Waits on a GPU.
@@ -205,7 +204,7 @@ class Monitor:
         records = self._open_watch().stats
         keys = [
             "weight:" + name if role else name
-            for name, role in zip(self._names, self._roles(), strict=True)
+            for name, role in zip(self._names, self._roles, strict=True)
         ]
         return {key: TensorStats.of_record(records[i]) for i, key in enumerate(keys)}
 
@@ -215,7 +214,7 @@ class Monitor:
         import numpy
 
         records = self._open_watch().stats[:-1]
-        gradients = records[numpy.asarray(self._roles(), dtype=numpy.int64) == GRADIENT]
+        gradients = records[numpy.asarray(self._roles, dtype=numpy.int64) == GRADIENT]
         return numpy.ldexp(numpy.sqrt(gradients["sum_squares"]), gradients["scale_exponent"])
 
     @property

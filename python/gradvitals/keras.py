@@ -28,11 +28,11 @@ class HealthMonitor(keras.callbacks.Callback):
 
     def __init__(self, *, weights: bool = True, **options: Any) -> None:
         super().__init__()
-        self.weights, self.options, self.monitor = weights, options, None
-        self._error = self._loss = None
+        self.weights, self.options, self.monitor, self._loss = weights, options, None, None
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._detach()
+        self._error = None
         if keras.backend.backend() not in ("tensorflow", "torch"):
             raise ValueError("the backend is not tensorflow or torch: see gradvitals.optax for JAX")
         if keras.backend.backend() == "tensorflow" and self.model.jit_compile:
@@ -58,10 +58,9 @@ class HealthMonitor(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         # TensorFlow would turn what is raised inside its function into an error of its own.
-        error, self._error = self._error, None
-        if error is not None:
+        if self._error is not None:
             self._detach()
-            raise error
+            raise self._error
 
     def on_train_end(self, logs: Any = None) -> None:
         self._detach()
@@ -69,8 +68,8 @@ class HealthMonitor(keras.callbacks.Callback):
     def _observe(self, grads: list, variables: list) -> None:
         """Judges a step: at once in PyTorch, by a node of the graph in TensorFlow."""
         loss, self._loss = self._loss, None
-        scale = getattr(self._optimizer, "dynamic_scale", None)
-        scale = self._optimizer.loss_scale_factor if scale is None else scale.value
+        dynamic = getattr(self._optimizer, "dynamic_scale", None)
+        scale = self._optimizer.loss_scale_factor if dynamic is None else dynamic.value
         names, there = [v.path for v in variables], [g is not None for g in grads]
 
         def judge(loss_now: Any, scale_now: Any, *values: Any) -> None:
@@ -78,8 +77,9 @@ class HealthMonitor(keras.callbacks.Callback):
             gradients = {n: next(rest) if is_there else None for n, is_there in zip(names, there)}
             known = {"weights": dict(zip(names, rest))} if self.weights else {}
             known |= {} if loss is None else {"loss": float(loss_now)}
+            known |= {"loss_scale": float(scale_now), "skips_nonfinite": dynamic is not None}
             try:
-                self.monitor.step(gradients, loss_scale=float(scale_now), **known)
+                self.monitor.step(gradients, **known)
             except Exception as error:  # Raised again as the batch ends.
                 self._error = self._error or error
 

@@ -137,6 +137,15 @@ def test_scaled_losses_are_undone():
     assert scaled.monitor.diagnosis().verdict == plain.monitor.diagnosis().verdict == "healthy"
 
 
+def test_a_scaler_that_looks_for_its_scale_is_no_fault():
+    """The first steps overflow, and the optimizer leaves them out."""
+    scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(), initial_scale=1e38)
+    health = HealthMonitor()
+    fit(model_of(dense(16, "relu"), dense(1), optimizer=scaled), health)
+    assert health.monitor.steps == 20
+    assert health.monitor.diagnosis().verdict == "healthy"
+
+
 def test_embeddings_have_the_gradient_of_the_whole_table():
     keras.utils.set_random_seed(0)
     health = HealthMonitor()

@@ -147,7 +147,7 @@ class LayerWatch:
         if not output.requires_grad:
             return
         before = self._layers.get(key)
-        if before is not None and before.delta is None and _current_task() >= 0:
+        if before is not None and not before.delta and _current_task() >= 0:
             return  # A checkpoint runs it again, beside the graph that gradients go through.
         if before is not None:
             self._by_output.pop(id(before.tail), None)
@@ -161,8 +161,11 @@ class LayerWatch:
         self._layers[key] = layer
         self._by_output[id(output)] = layer
 
+        # Not the layer itself: it holds the output, which holds its hooks, where no collector looks.
+        delta = layer.delta
+
         def keep_delta(gradient: torch.Tensor) -> None:
-            layer.delta = gradient.detach()
+            delta[:] = [gradient.detach()]
 
         output.register_hook(keep_delta)
 

@@ -13,6 +13,7 @@ from torch import nn
 from ..errors import HealthWarning, UnhealthyGradients
 from ..monitor import Monitor
 from ..statistics import norm_of
+from . import anchor
 from .backward import BackwardHooks
 from .layers import LayerWatch
 from .observation import LateNumber, Observation, was_reset
@@ -58,7 +59,8 @@ class TorchMonitor(Monitor):
             models,
             weights=weights,
             densify=densify,
-            on_problem=lambda what, reason: self._say(what, f"{what} is left out: {reason}"),
+            on_problem=self._say_problem,
+            on_declared=self._note_entries,
         )
         self._layers = LayerWatch(models, every=layers_every)
         self._hooks = BackwardHooks(
@@ -76,6 +78,9 @@ class TorchMonitor(Monitor):
                 optimizer.register_step_pre_hook(self._before_step),
                 optimizer.register_step_post_hook(self._after_step),
             ]
+        elif when == "backward":
+            for model in models.values():
+                anchor.hold(model, self)
         self._layers.prepare(self._next_step)
 
     # What the hooks call.
@@ -233,13 +238,12 @@ class TorchMonitor(Monitor):
         return max(float(group["lr"]) for group in optimizer.param_groups if "lr" in group)
 
     def _find_tensors(self) -> None:
-        if not self._tensors.find():
-            return
-        keys = self._tensors.keys
+        if self._tensors.find() and self._when == "backward":
+            self._hooks.install([each.parameter for each in self._tensors.watched])
+
+    def _note_entries(self, keys: list[tuple[int, str]]) -> None:
         self._names = [name for _, name in keys]
         self._roles = [role for role, _ in keys]
-        if self._when == "backward":
-            self._hooks.install([each.parameter for each in self._tensors.watched])
 
     # What the caller calls.
 
@@ -298,6 +302,11 @@ class TorchMonitor(Monitor):
         assert self._observed is not None
         return self._observed
 
+    @property
+    def aliases(self) -> dict[str, list[str]]:
+        """Further names of tied weights, by the first."""
+        return {each.name: list(each.aliases) for each in self._tensors.watched if each.aliases}
+
     # Its end.
 
     def _abandon(self) -> None:
@@ -311,6 +320,8 @@ class TorchMonitor(Monitor):
         for handle in self._optimizer_handles:
             handle.remove()
         self._optimizer_handles = []
+        for model in (self._tensors.models() or {}).values():
+            anchor.let_go(model, self)
         self._observed = None
         if self._is_registered:
             self._is_registered = False

@@ -89,12 +89,12 @@ class TorchMonitor(Monitor):
         if self._is_idle() or (self._in_closure and self._is_closure_judged):
             return
         if not self._has_optimizer:
-            self._observe_if_due()
+            self._observe_if_due(is_inner)
             if not is_inner:
                 self._judge()
             return
         self._settle()
-        self._observe_if_due()
+        self._observe_if_due(is_inner)
         # The first evaluation of a closure is at the weights that the step starts from.
         if self._in_closure and not is_inner:
             self._judge()
@@ -153,15 +153,15 @@ class TorchMonitor(Monitor):
     def _is_due(self) -> bool:
         return self._next_step % self._every == 0
 
-    def _observe_if_due(self) -> None:
+    def _observe_if_due(self, is_inner: bool = False) -> None:
         if self._is_due():
-            self._observe()
+            self._observe(is_inner)
 
-    def _observe(self) -> None:
+    def _observe(self, is_inner: bool = False) -> None:
         watch = self._open_watch()
         if self._tensors.have_changed():
             self._find_tensors()
-        layers = self._layers.take()
+        layers = self._layers.take(is_whole=not is_inner)
         if layers is None:
             nonfinite = self._tensors.observe(watch.observe)
         else:

@@ -45,6 +45,7 @@ class BackwardHooks:
         self._handles: dict[int, torch.utils.hooks.RemovableHandle] = {}
         self._unfinished: set[int] = set()  # Graph tasks; one that raised never ends.
         self._inner_task = -1  # The last one that ended inside another, which has not ended since.
+        self._inner_firsts: set[int] = set()
         self._firsts: set[int] = set()
         self._backwards = 0
         self._is_thin = False
@@ -79,11 +80,14 @@ class BackwardHooks:
 
     def _make_hook(self) -> Callable[[torch.Tensor], None]:
         unfinished = self._unfinished
+        weak_self = weakref.ref(self)  # The collector does not see what such a hook holds.
 
         def hook(parameter: torch.Tensor) -> None:
             task = _current_task()
             if task not in unfinished:
-                self._arm(task, parameter)
+                hooks = weak_self()
+                if hooks is not None:
+                    hooks._arm(task, parameter)
 
         return hook
 
@@ -92,11 +96,18 @@ class BackwardHooks:
             self._unfinished.clear()
         self._unfinished.add(task)
         self._firsts.add(id(parameter))
-        if self._inner_task >= 0 and not _is_inside_backward():
-            # Tasks are numbered as they begin: one that began later is not the one around it.
-            if task > self._inner_task:
+        is_inside = _is_inside_backward()
+        if self._inner_task >= 0:
+            # Tasks are numbered as they begin: one that began later is not the one around it. And a backward
+            # adds to a parameter once.
+            is_next = id(parameter) in self._inner_firsts if is_inside else task > self._inner_task
+            if is_next:
                 self._guarded(self._on_overdue)
-            self._inner_task = -1
+            if is_next or not is_inside:
+                self._inner_task = -1
+                self._inner_firsts.clear()
+        if is_inside:
+            self._inner_firsts.add(id(parameter))
         _engine.queue_callback(lambda: _engine.queue_callback(lambda: self._end(task)))
 
     def _end(self, task: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -43,7 +43,7 @@ class Layer:
     node: Any
     pre_activation: torch.Tensor | None = None
     output: torch.Tensor | None = None
-    delta: torch.Tensor | None = None
+    delta: list[torch.Tensor] = field(default_factory=list)  # One, once backward has come by.
     activation: int = UNKNOWN
     number: int = 0
 

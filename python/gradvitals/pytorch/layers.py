@@ -11,6 +11,7 @@ of execution.
 from __future__ import annotations
 
 import sys
+import warnings
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -88,6 +89,7 @@ class LayerWatch:
                     self._inside_attention |= {id(inner) for inner in each.children()}
         if _has_compiled():
             # Code that was compiled without these hooks would not call them.
+            _silence_compiler()
             self._stance = torch.compiler.set_stance("force_eager")
         self._handles = [
             module_hooks.register_module_forward_pre_hook(self._before_forward),
@@ -147,7 +149,7 @@ class LayerWatch:
         if not output.requires_grad:
             return
         before = self._layers.get(key)
-        if before is not None and before.delta is None and _current_task() >= 0:
+        if before is not None and not before.delta and _current_task() >= 0:
             return  # A checkpoint runs it again, beside the graph that gradients go through.
         if before is not None:
             self._by_output.pop(id(before.tail), None)
@@ -161,20 +163,25 @@ class LayerWatch:
         self._layers[key] = layer
         self._by_output[id(output)] = layer
 
+        # Not the layer itself: it holds the output, which holds its hooks, where no collector looks.
+        delta = layer.delta
+
         def keep_delta(gradient: torch.Tensor) -> None:
-            layer.delta = gradient.detach()
+            delta[:] = [gradient.detach()]
 
         output.register_hook(keep_delta)
 
-    def take(self) -> LayerTensors | None:
-        """Of the step that goes on; None where its layers are not seen. They are forgotten here."""
+    def take(self, *, is_whole: bool) -> LayerTensors | None:
+        """Of the step that goes on; None where its layers are not seen. They are forgotten here, unless more of
+        the step is to come."""
         if not self._handles or not self._layers:
             return None
         layers = list(self._layers.values())
         if not self._has_graph or any(layer.number == 0 for layer in layers):
             for key, layer in self._layers.items():
                 layer.number = self._order[key]
-        self._reset()
+        if is_whole:
+            self._reset()
         self._has_seen = True
         arrays = layer_arrays(layers)
         return LayerTensors(arrays, _numbers_of_parameters(layers))
@@ -201,3 +208,10 @@ def _numbers_of_parameters(layers: list[Layer]) -> dict[str, int]:
 
 def _has_compiled() -> bool:
     return "torch._dynamo.eval_frame" in sys.modules and hasattr(torch.compiler, "set_stance")
+
+
+def _silence_compiler() -> None:
+    """A compiled module's warning that hooks fire for it as well: these know their modules."""
+    message = r"Using `torch\.compile\(module\)` when there are global hooks on modules"
+    if not any(each[1] is not None and each[1].pattern == message for each in warnings.filters):
+        warnings.filterwarnings("ignore", message=message)

@@ -13,6 +13,7 @@ from torch import nn
 from ..errors import HealthWarning, UnhealthyGradients
 from ..monitor import Monitor
 from ..statistics import norm_of
+from . import anchor
 from .backward import BackwardHooks
 from .layers import LayerWatch
 from .observation import LateNumber, Observation, was_reset
@@ -58,7 +59,8 @@ class TorchMonitor(Monitor):
             models,
             weights=weights,
             densify=densify,
-            on_problem=lambda what, reason: self._say(what, f"{what} is left out: {reason}"),
+            on_problem=self._say_problem,
+            on_declared=self._note_entries,
         )
         self._layers = LayerWatch(models, every=layers_every)
         self._hooks = BackwardHooks(
@@ -76,6 +78,9 @@ class TorchMonitor(Monitor):
                 optimizer.register_step_pre_hook(self._before_step),
                 optimizer.register_step_post_hook(self._after_step),
             ]
+        elif when == "backward":
+            for model in models.values():
+                anchor.hold(model, self)
         self._layers.prepare(self._next_step)
 
     # What the hooks call.
@@ -84,12 +89,12 @@ class TorchMonitor(Monitor):
         if self._is_idle() or (self._in_closure and self._is_closure_judged):
             return
         if not self._has_optimizer:
-            self._observe_if_due()
+            self._observe_if_due(is_inner)
             if not is_inner:
                 self._judge()
             return
         self._settle()
-        self._observe_if_due()
+        self._observe_if_due(is_inner)
         # The first evaluation of a closure is at the weights that the step starts from.
         if self._in_closure and not is_inner:
             self._judge()
@@ -148,15 +153,15 @@ class TorchMonitor(Monitor):
     def _is_due(self) -> bool:
         return self._next_step % self._every == 0
 
-    def _observe_if_due(self) -> None:
+    def _observe_if_due(self, is_inner: bool = False) -> None:
         if self._is_due():
-            self._observe()
+            self._observe(is_inner)
 
-    def _observe(self) -> None:
+    def _observe(self, is_inner: bool = False) -> None:
         watch = self._open_watch()
         if self._tensors.have_changed():
             self._find_tensors()
-        layers = self._layers.take()
+        layers = self._layers.take(is_whole=not is_inner)
         if layers is None:
             nonfinite = self._tensors.observe(watch.observe)
         else:
@@ -233,13 +238,12 @@ class TorchMonitor(Monitor):
         return max(float(group["lr"]) for group in optimizer.param_groups if "lr" in group)
 
     def _find_tensors(self) -> None:
-        if not self._tensors.find():
-            return
-        keys = self._tensors.keys
+        if self._tensors.find() and self._when == "backward":
+            self._hooks.install([each.parameter for each in self._tensors.watched])
+
+    def _note_entries(self, keys: list[tuple[int, str]]) -> None:
         self._names = [name for _, name in keys]
         self._roles = [role for role, _ in keys]
-        if self._when == "backward":
-            self._hooks.install([each.parameter for each in self._tensors.watched])
 
     # What the caller calls.
 
@@ -298,6 +302,11 @@ class TorchMonitor(Monitor):
         assert self._observed is not None
         return self._observed
 
+    @property
+    def aliases(self) -> dict[str, list[str]]:
+        """Further names of tied weights, by the first."""
+        return {each.name: list(each.aliases) for each in self._tensors.watched if each.aliases}
+
     # Its end.
 
     def _abandon(self) -> None:
@@ -311,6 +320,8 @@ class TorchMonitor(Monitor):
         for handle in self._optimizer_handles:
             handle.remove()
         self._optimizer_handles = []
+        for model in (self._tensors.models() or {}).values():
+            anchor.let_go(model, self)
         self._observed = None
         if self._is_registered:
             self._is_registered = False

@@ -75,7 +75,7 @@ def find_parameters(
             known.aliases.append(name)
         elif isinstance(parameter, UninitializedParameter) or not parameter.requires_grad:
             frozen[id(parameter)] = weakref.ref(parameter)
-        else:
+        elif parameter.numel() > 0:
             axis = _unit_axis(name, owner, parameter)
             found[id(parameter)] = Watched(name, weakref.ref(parameter), axis)
     return list(found.values()), list(frozen.values())

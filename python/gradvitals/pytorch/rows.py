@@ -35,7 +35,7 @@ def _tensors_of(layer: Layer) -> list[tuple[str, int, torch.Tensor]]:
     found = [
         ("pre_activation", _PRE_ACTIVATION, before),
         ("output", _OUTPUT, after),
-        ("delta", _DELTA, layer.delta),
+        ("delta", _DELTA, layer.delta[0] if layer.delta else None),
     ]
     return [(word, role, _rows(layer, t)) for word, role, t in found if t is not None]
 

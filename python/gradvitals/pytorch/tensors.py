@@ -26,8 +26,10 @@ class WatchedTensors:
         weights: bool,
         densify: bool,
         on_problem: Callable[[str, str], None],
+        on_declared: Callable[[list[tuple[int, str]]], None],
     ) -> None:
         self._watch = watch
+        self._on_declared = on_declared
         self._models = {name: weakref.ref(model) for name, model in models.items()}
         self._weights = weights
         self._densify = densify
@@ -97,12 +99,20 @@ class WatchedTensors:
             [each.unit_axis for each in entries],
             layers=[self.layers.get(each.name, 0) for each in entries],
         )
+        self._on_declared(self.keys)
 
     def observe(self, pass_over: Callable[[], int]) -> int:
         """One pass, by `pass_over()`; what it gives: elements that are not finite, or -1 on a GPU."""
         self._set_stand_ins()
-        count = pass_over()
+        try:
+            count = pass_over()
+        except RuntimeError:
+            if not self._watch.problems:
+                raise
+            count = 0  # Nothing at all could be read as it lies.
         if self._watch.problems and self._mend():
+            if not self.keys:
+                raise RuntimeError("none of the gradients can be read")
             self._set_stand_ins()
             count = pass_over()
         return count

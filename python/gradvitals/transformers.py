@@ -29,8 +29,8 @@ class HealthCallback(TrainerCallback):
     options: those of `gradvitals.watch`: history, on_alert, fail_on, layers_every, weights,
         thresholds, ... `fail_on="critical"` ends the training with UnhealthyGradients.
 
-    Losses are those that the Trainer logs, a mean over `logging_steps`: `logging_steps=1` has that
-    of every step. `monitor` is the monitor of the current or last training, None before the first.
+    Losses are those that the Trainer logs, a mean over `logging_steps`. They are known as the step
+    has been judged, and count for the next one. `monitor` is that of the current or last training.
     """
 
     def __init__(self, **options: Any) -> None:

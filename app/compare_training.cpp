@@ -13,7 +13,7 @@
 #include "app/compared_networks.h"
 #include "app/interrupt.h"
 #include "app/progress.h"
-#include "app/seen_run.h"
+#include "monitor/report/seen_run.h"
 #include "training/evaluation.h"
 #include "training/trainer.h"
 
@@ -77,7 +77,9 @@ class ComparedTraining final : public TrainingObserver {
         curve_(steps) {}
 
   void on_step(const TrainingStep& step) override {
-    see_step(seen_, step);
+    see_step(
+        seen_,
+        {.step = step.step, .loss = step.loss, .metrics = step.metrics, .events = step.events});
     curve_.add(step.step, step.loss);
     if (interrupt_.signal() != 0) step.trainer.stop();
     if (!progress_.is_due()) return;

@@ -8,10 +8,10 @@
 #include <variant>
 
 #include "app/output.h"
-#include "app/seen_run.h"
 #include "app/terminal.h"
 #include "monitor/history/history_reader.h"
 #include "monitor/metrics/phrases.h"
+#include "monitor/report/seen_run.h"
 #include "monitor/trajectory/health_tracker.h"
 
 namespace gradvitals::app {

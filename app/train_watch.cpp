@@ -13,10 +13,10 @@
 #include <system_error>
 #include <utility>
 
-#include "app/seen_run.h"
 #include "app/terminal.h"
 #include "kernels/runtime/utf8.h"
 #include "monitor/metrics/phrases.h"
+#include "monitor/report/seen_run.h"
 #include "monitor/report/treatment.h"
 
 namespace gradvitals::app {
@@ -158,7 +158,8 @@ void TrainWatch::record(const TrainingStep& step) {
 }
 
 void TrainWatch::on_step(const TrainingStep& step) {
-  see_step(seen_, step);
+  see_step(seen_,
+           {.step = step.step, .loss = step.loss, .metrics = step.metrics, .events = step.events});
   if (step.signals != nullptr) signals_.add(*step.signals);
   record(step);
   for (const HealthEvent& event : step.events) tell(event);

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -175,20 +174,6 @@ void add_slices(std::span<const TensorView> views, std::span<const KernelSlices>
     }
     ++record;
   }
-}
-
-/// All members but the data, by reference: a copy of 600 views a step would cost more than to
-/// compare them. A member that TensorView gains does not compile here until it is named.
-auto without_data(const TensorView& view) {
-  const auto& [name, model, role, layer, network, data, count, rows, cols, rank, unit_axis,
-               channels, dtype, device, activation] = view;
-  return std::tie(name, model, role, layer, network, count, rows, cols, rank, unit_axis, channels,
-                  dtype, device, activation);
-}
-
-/// Whether the views differ in their data pointers at most.
-bool is_same_but_for_data(const TensorView& a, const TensorView& b) {
-  return without_data(a) == without_data(b);
 }
 
 }  // namespace

@@ -62,4 +62,7 @@ struct TensorView {
   bool operator==(const TensorView&) const = default;
 };
 
+/// Whether they are equal in all members but `data`.
+bool is_same_but_for_data(const TensorView& a, const TensorView& b);
+
 }  // namespace gradvitals

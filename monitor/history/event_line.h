@@ -1,4 +1,4 @@
-// Events of a history as lines of JSON. Internal.
+// Events of a history as lines of JSON.
 #pragma once
 
 #include <string>

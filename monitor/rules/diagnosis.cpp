@@ -110,8 +110,6 @@ std::vector<Finding> find_all(const Evidence& all, std::span<const ExaminedNetwo
       findings.push_back(std::move(finding));
     }
   }
-  group_by_root_cause(findings);
-  sort_by_precedence(findings);
   return findings;
 }
 
@@ -177,12 +175,21 @@ Diagnosis diagnose(const HealthMetrics& metrics, const Thresholds& thresholds) {
   diagnosis.vital_signs =
       networks.empty() ? vital_signs(metrics, gradients, thresholds) : worst_signs(networks);
   diagnosis.findings = find_all({metrics, diagnosis.vital_signs, thresholds, gradients}, networks);
-  for (const Finding& finding : diagnosis.findings) {
+  decide(diagnosis);
+  return diagnosis;
+}
+
+void decide(Diagnosis& diagnosis) {
+  std::vector<Finding>& findings = diagnosis.findings;
+  diagnosis.severity = Severity::kOk;
+  for (Finding& finding : findings) {
+    finding.consequence_of.reset();
     diagnosis.severity = std::max(diagnosis.severity, finding.severity);
   }
-  const bool is_decided = !diagnosis.findings.empty() && decides(diagnosis.findings.front());
-  if (is_decided) diagnosis.verdict = diagnosis.findings.front().verdict;
-  return diagnosis;
+  group_by_root_cause(findings);
+  sort_by_precedence(findings);
+  const bool is_decided = !findings.empty() && decides(findings.front());
+  diagnosis.verdict = is_decided ? findings.front().verdict : Verdict::kHealthy;
 }
 
 }  // namespace gradvitals

@@ -76,4 +76,8 @@ bool supports_verdict(const Finding& finding, const Diagnosis& diagnosis);
 /// std::logic_error for a finding without its rule.
 Diagnosis diagnose(const HealthMetrics& metrics, const Thresholds& thresholds = {});
 
+/// Puts the findings in order, with what explains which, and makes verdict and severity of them: for
+/// who has changed them.
+void decide(Diagnosis& diagnosis);
+
 }  // namespace gradvitals

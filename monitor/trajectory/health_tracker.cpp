@@ -34,16 +34,17 @@ std::optional<double> largest_update_ratio(const StepSignals& step) {
   return largest;
 }
 
-/// Small gradients of a network that has learnt what there is to learn are no fault.
-void excuse_converged(Finding& finding, const StepSignals& step, const TrajectoryMemory& memory) {
+/// Small gradients of a network that has learnt what there is to learn, down to this loss, are no
+/// fault.
+void excuse_converged(Finding& finding, double loss, const TrajectoryMemory& memory) {
   const bool is_small =
       finding.rule == RuleId::kVanishedGradients || finding.rule == RuleId::kCompleteFailure;
-  if (!is_small || !decides(finding) || !memory.has_converged(step)) return;
+  if (!is_small || !decides(finding)) return;
   finding.severity = Severity::kInfo;
   finding.text += fmt::format(
       " The loss, {:.2g}, is next to nothing beside {:.2g} at the start: training has "
       "converged.",
-      *step.loss, *memory.first_loss());
+      loss, *memory.first_loss());
 }
 
 std::vector<CheckedFinding> non_finite_findings(const HealthMetrics& metrics,
@@ -91,6 +92,7 @@ struct HealthTracker::State {
   VitalSigns signs;
   Severity worst = Severity::kOk;
   bool has_converged = false;
+  std::optional<double> last_loss;  ///< Not saved: known again after the next step.
   std::int64_t steps = 0;
   std::optional<std::int64_t> last_step;
   std::vector<HealthEvent> last_events;
@@ -117,8 +119,9 @@ void HealthTracker::State::check_up(const StepSignals& step, const HealthMetrics
   signs.heart_rate = heart_rate;
   if (!step.is_finite) return;
   std::vector<CheckedFinding> found;
+  const bool is_converged = memory.has_converged(step);
   for (Finding& finding : diagnosis.findings) {
-    excuse_converged(finding, step, memory);
+    if (is_converged) excuse_converged(finding, *step.loss, memory);
     const bool is_immediate = finding.rule == RuleId::kNonFinite;
     found.push_back({.finding = std::move(finding), .is_immediate = is_immediate});
   }
@@ -150,6 +153,7 @@ std::vector<HealthEvent> HealthTracker::add(const HealthMetrics& metrics,
   state.check_step(step, metrics, context, events);
   if (context.is_checkup) state.check_up(step, metrics, events);
   state.has_converged = state.memory.has_converged(step);
+  state.last_loss = step.loss;
   state.memory.remember(step, context);
   state.take_vital_signs(step);
   ++state.steps;
@@ -159,6 +163,26 @@ std::vector<HealthEvent> HealthTracker::add(const HealthMetrics& metrics,
   state.last_step = step.step;
   state.last_events = events;
   return events;
+}
+
+Diagnosis HealthTracker::judge(const HealthMetrics& metrics) const {
+  Diagnosis diagnosis = diagnose(metrics, state_->thresholds);
+  std::vector<Finding>& findings = diagnosis.findings;
+  if (state_->has_converged && state_->last_loss) {
+    for (Finding& finding : findings) excuse_converged(finding, *state_->last_loss, state_->memory);
+  }
+  for (const Episode& episode : episodes()) {
+    const Finding& open = episode.finding;
+    const bool lasts = open.rule == RuleId::kNonFinite || trajectory_rule(open.rule) != nullptr;
+    const bool is_told = std::ranges::any_of(findings, [&open](const Finding& finding) {
+      return finding.rule == open.rule && finding.network == open.network;
+    });
+    if (episode.is_open && lasts && !is_told) findings.push_back(open);
+  }
+  diagnosis.vital_signs.heart_rate = vital_signs().heart_rate;
+  diagnosis.vital_signs.temperature = vital_signs().temperature;
+  decide(diagnosis);
+  return diagnosis;
 }
 
 const std::vector<Episode>& HealthTracker::episodes() const {

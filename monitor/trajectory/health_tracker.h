@@ -42,6 +42,11 @@ class HealthTracker {
   /// events.
   std::vector<HealthEvent> add(const HealthMetrics& metrics, const StepContext& context = {});
 
+  /// How the network is at the last step: `metrics`, of that step or of an earlier one that was
+  /// applied, judged by themselves as at a check-up, and with it what is open of NaN and Inf and of
+  /// the rules over time.
+  Diagnosis judge(const HealthMetrics& metrics) const;
+
   /// In the order of their first steps. Of more than kMostEpisodes, ended ones of the least severity
   /// are forgotten first.
   const std::vector<Episode>& episodes() const;

@@ -1,7 +1,7 @@
 # Installs the build into a folder of its own, checks that no installed header includes one that stayed
 # behind, then configures, builds and runs project/ and the documents' examples against it. Called by ctest
-# with BUILD_DIR, WORK_DIR, README, YOUR_MODEL (docs/your-model.md), BUILD_TYPE, CXX_COMPILER, CXX_FLAGS and
-# GENERATOR.
+# with BUILD_DIR, WORK_DIR, README, YOUR_MODEL (docs/your-model.md), C_DOCUMENT (docs/c.md), BUILD_TYPE,
+# CXX_COMPILER, CXX_FLAGS and GENERATOR.
 set(prefix ${WORK_DIR}/prefix)
 set(includes ${prefix}/include/gradvitals)
 file(REMOVE_RECURSE ${WORK_DIR})
@@ -58,6 +58,7 @@ set(mine ${WORK_DIR}/mine)
 blocks(${README} cpp ${mine}/main.cpp ${WORK_DIR}/training_loop.cpp)
 blocks(${README} cmake ${mine}/CMakeLists.txt)
 blocks(${YOUR_MODEL} cpp ${WORK_DIR}/own_trainer.cpp)
+blocks(${C_DOCUMENT} c ${WORK_DIR}/example.c)
 
 set(options -G ${GENERATOR} -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_BUILD_TYPE=${BUILD_TYPE}
     -DCMAKE_CXX_COMPILER=${CXX_COMPILER} -DCMAKE_CXX_FLAGS=${CXX_FLAGS})
@@ -84,3 +85,15 @@ run(${mine}/build/mine)
 run(${WORK_DIR}/build/training_loop)
 run(${WORK_DIR}/build/own_trainer)
 run(${prefix}/bin/gradvitals info)
+
+# The example of C as the document builds it, and stricter.
+file(GLOB_RECURSE pc ${prefix}/*/gradvitals.pc)
+get_filename_component(c_library ${pc}/../.. ABSOLUTE)
+run(gcc -std=c11 -pedantic -Wall -Wextra -Werror ${WORK_DIR}/example.c -o ${WORK_DIR}/example -I${prefix}/include
+    -L${c_library} -lgradvitals -lm -Wl,-rpath,${c_library})
+file(REMOVE ${WORK_DIR}/run.jsonl)
+execute_process(COMMAND ${WORK_DIR}/example WORKING_DIRECTORY ${WORK_DIR} RESULT_VARIABLE status OUTPUT_VARIABLE told)
+if(NOT status EQUAL 0 OR NOT told MATCHES "\"step\":12" OR NOT told MATCHES "dense.bias")
+  message(FATAL_ERROR "the example of C (${status}) does not name the step and the tensor:\n${told}")
+endif()
+run(${prefix}/bin/gradvitals diagnose ${WORK_DIR}/run.jsonl)

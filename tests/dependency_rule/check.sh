@@ -6,6 +6,7 @@
 #   - kernels includes nothing of framework, monitor, training or app; framework and monitor include neither
 #     each other nor app, and monitor nothing of kernels/ops; nothing of the product includes tests or
 #     benchmarks.
+#   - bindings stands on monitor, and python on the C interface alone.
 #   - training stands on framework and monitor, and only app and what measures and tests stands on it.
 #   - Inside monitor: metrics; recorded and rules, which stand on metrics alone; trajectory, on metrics and
 #     rules; treatment, on all three; history, which records metrics and events, and does not judge; report, which
@@ -58,12 +59,14 @@ mapfile -t treatment < <(sources monitor/treatment)
 mapfile -t history < <(sources monitor/history)
 mapfile -t report < <(sources monitor/report)
 mapfile -t training < <(sources training)
-mapfile -t product < <(sources kernels framework monitor training app)
-mapfile -t everything < <(sources kernels framework monitor training app benchmarks tests)
+mapfile -t bindings < <(sources bindings)
+mapfile -t python < <(sources python)
+mapfile -t product < <(sources kernels framework monitor training app bindings python)
+mapfile -t everything < <(sources kernels framework monitor training app bindings python benchmarks tests)
 mapfile -t without_cuda < <(printf '%s\n' "${everything[@]}" | grep -vE '^kernels/([a-z]+/cuda|baselines)/')
 mapfile -t branchless < <(printf '%s\n' "${everything[@]}" | grep -vxF 'kernels/runtime/host_device.h')
 
-for folder in kernels/{runtime,sim,stats,ops} framework monitor/{metrics,recorded,rules,trajectory,treatment,history,report} training; do
+for folder in kernels/{runtime,sim,stats,ops} framework monitor/{metrics,recorded,rules,trajectory,treatment,history,report} training bindings; do
   if [[ -z $(sources "$folder") ]]; then
     echo "no sources in $root/$folder: nothing was checked"
     exit 2
@@ -80,20 +83,26 @@ forbid "framework stands on kernels/runtime, stats and ops" "$(include_of 'kerne
 forbid "framework must not know monitor, training or app" "$(include_of '(monitor|training|app)/')" "${framework[@]}"
 forbid "monitor must not know framework, training or app" "$(include_of '(framework|training|app)/')" "${monitor[@]}"
 forbid "training stands on framework and monitor" "$(include_of '(kernels/(sim|baselines)|app)/')" "${training[@]}"
+forbid "bindings stands on kernels/runtime, kernels/stats and monitor" \
+  "$(include_of '(kernels/(sim|ops|baselines)|framework|training|app|python)/')" "${bindings[@]}"
+forbid "python stands on the C interface alone" \
+  "$(include_of '(kernels|framework|monitor|training|app)/|bindings/c/[^g]')" "${python[@]}"
+forbid "nothing but python and tests stands on bindings" "$(include_of '(bindings|python)/')" \
+  "${kernels[@]}" "${framework[@]}" "${monitor[@]}" "${training[@]}"
 forbid "monitor/metrics stands on nothing of monitor" \
-  "$(include_of 'monitor/(gradient_monitor|(recorded|rules|trajectory|treatment|history|report)/)')" "${metrics[@]}"
+  "$(include_of 'monitor/(gradient_monitor|health_monitor|multi_device_monitor|(recorded|rules|trajectory|treatment|history|report)/)')" "${metrics[@]}"
 forbid "monitor/recorded stands on monitor/metrics alone" \
-  "$(include_of 'monitor/(gradient_monitor|(rules|trajectory|treatment|history|report)/)')" "${recorded[@]}"
+  "$(include_of 'monitor/(gradient_monitor|health_monitor|multi_device_monitor|(rules|trajectory|treatment|history|report)/)')" "${recorded[@]}"
 forbid "monitor/rules stands on monitor/metrics alone" \
-  "$(include_of 'monitor/(gradient_monitor|(recorded|trajectory|treatment|history|report)/)')" "${rules[@]}"
+  "$(include_of 'monitor/(gradient_monitor|health_monitor|multi_device_monitor|(recorded|trajectory|treatment|history|report)/)')" "${rules[@]}"
 forbid "monitor/trajectory stands on monitor/metrics and monitor/rules" \
-  "$(include_of 'monitor/(gradient_monitor|(recorded|treatment|history|report)/)')" "${trajectory[@]}"
+  "$(include_of 'monitor/(gradient_monitor|health_monitor|multi_device_monitor|(recorded|treatment|history|report)/)')" "${trajectory[@]}"
 forbid "monitor/treatment stands on monitor/metrics, monitor/rules and monitor/trajectory" \
-  "$(include_of 'monitor/(gradient_monitor|(recorded|history|report)/)')" "${treatment[@]}"
+  "$(include_of 'monitor/(gradient_monitor|health_monitor|multi_device_monitor|(recorded|history|report)/)')" "${treatment[@]}"
 forbid "monitor/history records metrics and events, and does not judge" \
-  "$(include_of 'monitor/(gradient_monitor|(recorded|treatment|report)/|rules/(checks|hidden_kernels|rule|run_)|trajectory/health_tracker)')" "${history[@]}"
+  "$(include_of 'monitor/(gradient_monitor|health_monitor|multi_device_monitor|(recorded|treatment|report)/|rules/(checks|hidden_kernels|rule|run_)|trajectory/health_tracker)')" "${history[@]}"
 forbid "monitor/report reads metrics and diagnoses, and does not judge" \
-  "$(include_of 'monitor/(gradient_monitor|recorded/|rules/(checks|hidden_kernels|rule|run_(checks|histories|networks))\.h)')" "${report[@]}"
+  "$(include_of 'monitor/(gradient_monitor|health_monitor|multi_device_monitor|recorded/|rules/(checks|hidden_kernels|rule|run_(checks|histories|networks))\.h)')" "${report[@]}"
 forbid "no writer judges: what it writes is judged before" \
   '^[^/"]*\b(diagnose|diagnose_run|notebook_score)\(' "${report[@]}"
 forbid "the product must not include tests or benchmarks" "$(include_of '(tests|benchmarks)/')" "${product[@]}"

@@ -1,8 +1,8 @@
-#include "app/seen_run.h"
+#include "monitor/report/seen_run.h"
 
 #include <cstddef>
 
-namespace gradvitals::app {
+namespace gradvitals {
 namespace {
 
 /// The JSON of a run that is sick in every way stays below a megabyte.
@@ -30,11 +30,6 @@ void see_step(TrajectoryReport& seen, const SeenStep& step) {
   }
 }
 
-void see_step(TrajectoryReport& seen, const TrainingStep& step) {
-  see_step(seen,
-           {.step = step.step, .loss = step.loss, .metrics = step.metrics, .events = step.events});
-}
-
 void add_judgement(TrajectoryReport& seen, const HealthTracker& tracker,
                    const Thresholds& thresholds) {
   seen.steps = tracker.steps();
@@ -47,4 +42,4 @@ void add_judgement(TrajectoryReport& seen, const HealthTracker& tracker,
   seen.thresholds = thresholds;
 }
 
-}  // namespace gradvitals::app
+}  // namespace gradvitals

@@ -1,4 +1,4 @@
-// What the program has seen of a training, for its reports.
+// From the steps that were judged to the report of their run.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,8 @@
 #include "monitor/metrics/thresholds.h"
 #include "monitor/report/trajectory_report.h"
 #include "monitor/trajectory/health_tracker.h"
-#include "training/trainer.h"
 
-namespace gradvitals::app {
+namespace gradvitals {
 
 /// A step, as far as it is known.
 struct SeenStep {
@@ -23,10 +22,9 @@ struct SeenStep {
 
 /// Adds what the next step tells: its loss, norm and events, of which the first thousand are kept.
 void see_step(TrajectoryReport& seen, const SeenStep& step);
-void see_step(TrajectoryReport& seen, const TrainingStep& step);
 
 /// Adds what the tracker has found by these limits.
 void add_judgement(TrajectoryReport& seen, const HealthTracker& tracker,
                    const Thresholds& thresholds);
 
-}  // namespace gradvitals::app
+}  // namespace gradvitals

@@ -161,6 +161,10 @@ class WatchedTensors:
         parameter = None if watched is None else watched.parameter()
         return None if parameter is None else parameter.grad
 
+    def are_on_cpu(self) -> bool:
+        parameters = (reference() for reference in self._references)
+        return all(p is None or p.device.type == "cpu" for p in parameters)
+
     def gradients(self) -> list[torch.Tensor]:
         """Those that exist now, of all trainable parameters."""
         parameters = [reference() for reference in self._references]

@@ -71,7 +71,10 @@ def checkup(
     gradients, deltas = found[: len(variables)], found[len(variables) :]
     with Monitor(on_alert=lambda _: None) as monitor:
         monitor._observe_arrays(
-            {v.path: None if g is None else _array(g) for v, g in zip(variables, gradients)},
+            {
+                v.path: None if g is None else _array(g)
+                for v, g in zip(variables, gradients, strict=True)
+            },
             {v.path: v.numpy() for v in variables},
             is_checkup=True,
             layers=_parts(recorded.values(), deltas),
@@ -107,7 +110,7 @@ def _recorded(model: Any) -> Iterator[dict]:
 def _parts(recorded: Iterable[tuple], deltas: Iterable) -> list[tuple]:
     """What there is of each layer, as `Monitor` takes it."""
     found = []
-    for number, ((layer, z, output), delta) in enumerate(zip(recorded, deltas), 1):
+    for number, ((layer, z, output), delta) in enumerate(zip(recorded, deltas, strict=True), 1):
         activation = ACTIVATIONS.get(getattr(layer.activation, "__name__", ""), 0)
         for role, tensor in (("pre_activation", z), ("output", output), ("delta", delta)):
             if tensor is not None:

@@ -70,12 +70,12 @@ class HealthMonitor(keras.callbacks.Callback):
         loss, self._loss = self._loss, None
         dynamic = getattr(self._optimizer, "dynamic_scale", None)
         scale = self._optimizer.loss_scale_factor if dynamic is None else dynamic.value
-        names, there = [v.path for v in variables], [g is not None for g in grads]
+        there = {v.path: g is not None for v, g in zip(variables, grads, strict=True)}
 
         def judge(loss_now: Any, scale_now: Any, *values: Any) -> None:
             rest = iter(values)
-            gradients = {n: next(rest) if is_there else None for n, is_there in zip(names, there)}
-            known = {"weights": dict(zip(names, rest))} if self.weights else {}
+            gradients = {name: next(rest) if there[name] else None for name in there}
+            known = {"weights": dict(zip(there, rest, strict=True))} if self.weights else {}
             known |= {} if loss is None else {"loss": float(loss_now)}
             known |= {"loss_scale": float(scale_now), "skips_nonfinite": dynamic is not None}
             try:

@@ -28,7 +28,7 @@ def loss_function(model):
 def sections():
     """Title and Python blocks of each section that has any."""
     parts = re.split(r"^## (.*)$", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    for title, text in zip(parts[1::2], parts[2::2]):
+    for title, text in zip(parts[1::2], parts[2::2], strict=True):
         blocks = re.findall(r"^```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
         if blocks:
             yield title, blocks

@@ -58,7 +58,9 @@ class Norms(keras.callbacks.Callback):
         self.health, self.seen = health, []
 
     def on_train_batch_end(self, batch, logs=None):
-        self.seen.append(dict(zip(self.health.monitor.names, self.health.monitor.norms)))
+        self.seen.append(
+            dict(zip(self.health.monitor.names, self.health.monitor.norms, strict=True))
+        )
 
 
 def test_a_healthy_network_is_healthy():
@@ -95,7 +97,7 @@ def test_norms_are_those_of_the_step_before_it_is_clipped():
     delta = 2 * (hidden @ weights[2] + weights[3] - y) / 32
     back = delta @ weights[2].astype("f8").T * (1 - hidden**2)
     expected = [x.T @ back, back.sum(0), hidden.T @ delta, delta.sum(0)]
-    for variable, gradient in zip(model.trainable_variables, expected):
+    for variable, gradient in zip(model.trainable_variables, expected, strict=True):
         assert norms.seen[0][variable.path] == pytest.approx(np.linalg.norm(gradient), rel=1e-4)
 
 

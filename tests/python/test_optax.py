@@ -8,7 +8,6 @@ jax = pytest.importorskip("jax")
 optax = pytest.importorskip("optax")
 
 import jax.numpy as jnp  # noqa: E402
-
 from gradvitals.optax import HealthMonitor, gradients_of, watched  # noqa: E402
 
 
@@ -20,7 +19,7 @@ def layers(key, *widths, scale=None):
             "kernel": jax.random.normal(keys[i], (a, b)) * (scale or (2 / (a + b)) ** 0.5),
             "bias": jnp.zeros(b),
         }
-        for i, (a, b) in enumerate(zip(widths, widths[1:]))
+        for i, (a, b) in enumerate(zip(widths, widths[1:], strict=False))
     }
 
 

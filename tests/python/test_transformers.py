@@ -38,7 +38,7 @@ def samples(spoiled=()):
     x = torch.randn(320, 10)
     labels = x.sum(1, keepdim=True)
     x[list(spoiled)] = torch.nan
-    return [{"x": a, "labels": b} for a, b in zip(x, labels)]
+    return [{"x": a, "labels": b} for a, b in zip(x, labels, strict=True)]
 
 
 def train(net, health, folder, data=None, **options):

@@ -13,8 +13,7 @@ Names are imported when they are first used: `import gradvitals` loads no framew
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # As typing has it, which takes longer to import than all of this.
 
 _HOMES = {
     "Diagnosis": "diagnosis",
@@ -44,7 +43,9 @@ if TYPE_CHECKING:
     __version__: str
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
+    import importlib
+
     if name == "__version__":
         value = importlib.import_module("._core", __name__).__version__
     elif name in _HOMES:

@@ -35,11 +35,13 @@ _ROWS_ARE_NO_UNITS = (
 
 @dataclass
 class Watched:
-    """A trainable parameter. Tied weights are one, with all but its first name in `aliases`."""
+    """A trainable parameter of `count` elements. Tied weights are one, with all but the first name in
+    `aliases`."""
 
     name: str
     parameter: weakref.ref[torch.Tensor]
     unit_axis: int
+    count: int
     aliases: list[str] = field(default_factory=list)
 
 
@@ -77,7 +79,8 @@ def find_parameters(
             frozen[id(parameter)] = weakref.ref(parameter)
         elif parameter.numel() > 0:
             axis = _unit_axis(name, owner, parameter)
-            found[id(parameter)] = Watched(name, weakref.ref(parameter), axis)
+            reference = weakref.ref(parameter)
+            found[id(parameter)] = Watched(name, reference, axis, parameter.numel())
     return list(found.values()), list(frozen.values())
 
 

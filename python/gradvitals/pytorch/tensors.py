@@ -39,6 +39,7 @@ class WatchedTensors:
         self.watched: list[Watched] = []
         self.keys: list[tuple[int, str]] = []  # Role and name of each entry.
         self._by_name: dict[str, Watched] = {}
+        self._smallest_first: list[Watched] = []
         self._references: list[weakref.ref[torch.Tensor]] = []
         self._frozen: list[weakref.ref[torch.Tensor]] = []
         self._registrations = -1
@@ -78,6 +79,7 @@ class WatchedTensors:
         self.watched = watched
         self._by_name = {each.name: each for each in watched}
         self._references = [each.parameter for each in watched]
+        self._smallest_first = sorted(watched, key=lambda each: each.count)
         self.declare()
         return True
 
@@ -172,15 +174,12 @@ class WatchedTensors:
 
     def smallest_gradient(self) -> tuple[str, torch.Tensor] | None:
         """Name and gradient of the parameter with the fewest elements of those that have one."""
-        best: tuple[str, torch.Tensor] | None = None
-        for each in self.watched:
+        for each in self._smallest_first:
             parameter = each.parameter()
             gradient = None if parameter is None else parameter.grad
-            if gradient is None or gradient.numel() == 0:
-                continue
-            if best is None or gradient.numel() < best[1].numel():
-                best = each.name, gradient
-        return best
+            if gradient is not None:
+                return each.name, gradient
+        return None
 
 
 def multiply_(gradients: Sequence[torch.Tensor], factor: float) -> None:

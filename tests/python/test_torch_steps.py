@@ -24,7 +24,9 @@ class Training:
         return scale * functional.mse_loss(self.model(torch.randn(16, 10)), torch.randn(16, 1))
 
     def norm(self):
-        return math.sqrt(sum(float(p.grad.double().square().sum()) for p in self.model.parameters()))
+        return math.sqrt(
+            sum(float(p.grad.double().square().sum()) for p in self.model.parameters())
+        )
 
 
 def last_norm(monitor):
@@ -207,7 +209,9 @@ def test_a_closure_is_one_step_at_the_weights_it_starts_from(optimizer_of):
     assert t.monitor.steps == 3
 
 
-@pytest.mark.parametrize("options", [{"foreach": True}, {"fused": True}, {"foreach": False}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"foreach": True}, {"fused": True}, {"foreach": False}], ids=str
+)
 def test_every_kind_of_optimizer_is_seen(options):
     t = Training(lambda p: torch.optim.Adam(p, lr=1e-3, **options))
     train(t.model, t.optimizer, 8, loss_of=lambda _: t.loss())

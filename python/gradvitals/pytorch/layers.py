@@ -189,7 +189,9 @@ class LayerWatch:
 
 def _numbers_of_parameters(layers: list[Layer]) -> dict[str, int]:
     numbers: dict[str, int] = {}
-    seen: dict[int, int] = {}  # Of a tied weight that of its last layer: a head's is none of a hidden layer.
+    seen: dict[
+        int, int
+    ] = {}  # Of a tied weight that of its last layer: a head's is none of a hidden layer.
     for layer in layers:
         module = layer.module()
         if module is None:

@@ -205,7 +205,9 @@ class StepMonitor(Monitor):
         try:
             if observed is None:
                 return
-            if getattr(optimizer, "found_inf", None) is not None:  # A fused step under a GradScaler.
+            if (
+                getattr(optimizer, "found_inf", None) is not None
+            ):  # A fused step under a GradScaler.
                 is_skipped = self._has_nonfinite(observed)
             self._commit(
                 step=self._next_step,

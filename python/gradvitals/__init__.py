@@ -24,6 +24,7 @@ _HOMES = {
     "Monitor": "monitor",
     "TensorStats": "statistics",
     "UnhealthyGradients": "errors",
+    "checkup": "checkup",
     "diagnose": "monitor",
     "interpret_gradient_health": "notebook",
     "monitor_gradient_health": "notebook",
@@ -33,6 +34,7 @@ _HOMES = {
 __all__ = ["__version__", *sorted(_HOMES)]
 
 if TYPE_CHECKING:
+    from .checkup import checkup
     from .diagnosis import Diagnosis, Event, Finding
     from .errors import GradvitalsError, HealthWarning, UnhealthyGradients
     from .monitor import Monitor, diagnose

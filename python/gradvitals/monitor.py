@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import _core, _process
@@ -97,17 +97,37 @@ class Monitor:
         weights: Mapping[str, Any] | None = None,
         loss: Any = None,
         learning_rate: float | None = None,
+        loss_scale: float = 1.0,
+        skips_nonfinite: bool = False,
     ) -> None:
         """A training step: arrays by name (None: a parameter that got no gradient), as they are before the
         update. Weights have the names and shapes of their gradients. Nested mappings are flattened, with
-        "/" between names. Raises TypeError or ValueError naming the argument and the way out.
+        "/" between names. Gradients of a loss that was scaled are divided by `loss_scale`; with
+        `skips_nonfinite` the update is left out where one is not finite, as loss scalers do. Raises TypeError
+        or ValueError naming the argument and the way out.
         """
-        self._observe_arrays(gradients, weights, is_checkup=False)
-        self._commit(loss=as_float(loss, "loss"), learning_rate=learning_rate)
+        nonfinite = self._observe_arrays(gradients, weights, is_checkup=False)
+        if nonfinite < 0 and skips_nonfinite:  # On a GPU.
+            everything = self._open_watch().stats[-1]
+            nonfinite = int(everything["nan_count"] + everything["inf_count"])
+        self._commit(
+            loss=as_float(loss, "loss"),
+            learning_rate=learning_rate,
+            loss_scale=loss_scale,
+            is_skipped=skips_nonfinite and nonfinite > 0,
+        )
 
     def _observe_arrays(
-        self, gradients: Mapping[str, Any], weights: Mapping[str, Any] | None, *, is_checkup: bool
-    ) -> None:
+        self,
+        gradients: Mapping[str, Any],
+        weights: Mapping[str, Any] | None,
+        *,
+        is_checkup: bool,
+        layers: Sequence[tuple[str, Any, int, int, int]] = (),
+    ) -> int:
+        """`layers` of a check-up: (name, (B,O) array, gradvitals_role, number, gradvitals_activation). Gives
+        how many elements of all gradients are not finite; -1 on a GPU.
+        """
         found = flatten(gradients, "gradients", may_be_missing=True)
         known = {} if weights is None else flatten(weights, "weights", may_be_missing=False)
         require_same_names(found, known)
@@ -118,12 +138,14 @@ class Monitor:
             self._declare(watch, list(tensors))
         for key, array in tensors.items():
             self._slots[key].grad = array
-        on_cpu = (watch.observe_layers([], [], [], [], []) if is_checkup else watch.observe()) >= 0
+        columns = [list(column) for column in zip(*layers, strict=True)] or [[]] * 5
+        nonfinite = watch.observe_layers(*columns) if is_checkup else watch.observe()
         for index, reason in watch.problems:
             self._say_problem(self._names[index], reason)
-        if on_cpu:  # On a GPU they are still being read.
+        if nonfinite >= 0:  # On a GPU they are still being read.
             for slot in self._slots.values():
                 slot.grad = None
+        return nonfinite
 
     def _declare(self, watch: _core.Watch, keys: list[tuple[int, str]]) -> None:
         self._slots = {key: _Slot() for key in keys}

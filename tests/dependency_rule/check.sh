@@ -8,6 +8,7 @@
 #     benchmarks.
 #   - bindings stands on monitor, and python on the C interface alone.
 #   - training stands on framework and monitor, and only app and what measures and tests stands on it.
+#   - bindings/c stands on monitor, kernels/stats and kernels/runtime; python on bindings/c alone.
 #   - Inside monitor: metrics; recorded and rules, which stand on metrics alone; trajectory, on metrics and
 #     rules; treatment, on all three; history, which records metrics and events, and does not judge; report, which
 #     reads metrics and what the rules hand out, but neither their checks nor their table, and calls nothing that
@@ -89,6 +90,10 @@ forbid "python stands on the C interface alone" \
   "$(include_of '(kernels|framework|monitor|training|app)/|bindings/c/[^g]')" "${python[@]}"
 forbid "nothing but python and tests stands on bindings" "$(include_of '(bindings|python)/')" \
   "${kernels[@]}" "${framework[@]}" "${monitor[@]}" "${training[@]}"
+forbid "bindings/c stands on monitor, kernels/stats and kernels/runtime" \
+  "$(include_of '(kernels/(sim|ops|baselines)|framework|training|python|app)/')" "${bindings[@]}"
+forbid "python calls the C interface alone" \
+  "$(include_of '(kernels|framework|monitor|training|app)/|bindings/c/[^g]')" "${python[@]}"
 forbid "monitor/metrics stands on nothing of monitor" \
   "$(include_of 'monitor/(gradient_monitor|health_monitor|multi_device_monitor|(recorded|rules|trajectory|treatment|history|report)/)')" "${metrics[@]}"
 forbid "monitor/recorded stands on monitor/metrics alone" \

@@ -12,7 +12,7 @@ plant() {  # plant FILE LINE: a tree that keeps the rule but for that line.
   local file
   for file in kernels/runtime/stream.h kernels/sim/engine.h kernels/stats/view.h kernels/ops/gemm.h \
     kernels/ops/cuda/gemm.cu framework/tape.h monitor/{metrics/blocks,recorded/table,rules/rule,trajectory/tracker,treatment/treatment,history/row,report/json}.h \
-    training/trainer.h app/main.cpp "$1"; do
+    training/trainer.h bindings/c/gradvitals.h python/src/watch.h app/main.cpp "$1"; do
     mkdir -p "$folder/$(dirname "$file")"
     echo '#include "kernels/runtime/dtype.h"' >"$folder/$file"
   done
@@ -33,6 +33,12 @@ expect() {  # expect STATUS FILE LINE
 }
 
 expect 1 kernels/ops/dense.h '#include "framework/tensor.h"'
+expect 1 bindings/c/monitor.cpp '#include "kernels/ops/gemm.h"'
+expect 1 bindings/c/monitor.cpp '#include "training/trainer.h"'
+expect 1 python/src/watch.cpp '#include "monitor/health_monitor.h"'
+expect 1 python/src/watch.cpp '#include "bindings/c/translate.h"'
+expect 0 python/src/watch.cpp '#include "bindings/c/gradvitals.h"'
+expect 0 bindings/c/monitor.cpp '#include "monitor/health_monitor.h"'
 expect 1 kernels/ops/cpu/gemm.cpp '#include "monitor/rules.h"'
 expect 1 kernels/ops/cuda/stats.cu '#include "monitor/rules.h"'
 expect 1 framework/layers/dense.cpp '#include "monitor/rules.h"'

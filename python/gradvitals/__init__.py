@@ -7,8 +7,8 @@
     monitor.diagnosis()                              # verdict, findings, what to do about them
 
     gradvitals.diagnose({"w": grad_w, "b": grad_b})  # any mapping of arrays: NumPy, JAX, TensorFlow
-
-Names are imported when they are first used: `import gradvitals` loads no framework, and not NumPy either.
+ Names are imported when they are first used: `import gradvitals` loads no framework, and not NumPy
+either.
 """
 
 from __future__ import annotations
@@ -31,7 +31,22 @@ _HOMES = {
     "watch": "pytorch",
 }
 
-__all__ = ["__version__", *sorted(_HOMES)]
+__all__ = [
+    "__version__",
+    "Diagnosis",
+    "Event",
+    "Finding",
+    "GradvitalsError",
+    "HealthWarning",
+    "Monitor",
+    "TensorStats",
+    "UnhealthyGradients",
+    "checkup",
+    "diagnose",
+    "interpret_gradient_health",
+    "monitor_gradient_health",
+    "watch",
+]
 
 if TYPE_CHECKING:
     from .checkup import checkup

@@ -5,10 +5,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import gradvitals  # noqa: E402
-from torch_models import Gpt, ResidualBlock, cnn, mlp, train  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 from torch.nn.modules import module as module_hooks  # noqa: E402
+from torch_models import Gpt, ResidualBlock, cnn, mlp, train  # noqa: E402
 
 
 def sgd(model, lr=0.01):

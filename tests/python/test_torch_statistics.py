@@ -13,7 +13,8 @@ _DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 
 
 def reference(tensor):
-    """Of the finite elements, in float64 by NumPy's own sums: nothing is shared with the product."""
+    """Of the finite elements, in float64 by NumPy's own sums: nothing is shared with the
+    product."""
     values = tensor.detach().to(torch.float64).reshape(-1)
     finite = values[torch.isfinite(values)]
     magnitudes = finite.abs()

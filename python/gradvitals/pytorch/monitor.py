@@ -14,9 +14,10 @@ class TorchMonitor(StepMonitor):
     """Watches a PyTorch model: see gradvitals.watch(), and Monitor for what it says."""
 
     def log(self, loss: Any = None, learning_rate: float | None = None) -> None:
-        """What is known of the step that goes on, before or after its backward: its loss, not scaled, and its
-        learning rate where the optimizer does not have it. A loss on a GPU is used where it has arrived
-        when the step is judged, so that nothing waits: give loss.item() to have it in every step."""
+        """What is known of the step that goes on, before or after its backward: its loss, not
+        scaled, and its learning rate where the optimizer does not have it. A loss on a GPU is used
+        where it has arrived when the step is judged, so that nothing waits: give loss.item() to
+        have it in every step."""
         if loss is not None:
             self._loss.set(loss, "loss")
         if learning_rate is not None:
@@ -35,17 +36,18 @@ class TorchMonitor(StepMonitor):
         self._judge()
 
     def should_skip(self) -> bool:
-        """Whether the gradients at hand should not be applied: NaN or Inf in one, or a norm that is a spike
-        beside those before. Where the optimizer is then not stepped, the step is recorded as skipped.
-        Waits on a GPU."""
+        """Whether the gradients at hand should not be applied: NaN or Inf in one, or a norm that is
+        a spike beside those before. Where the optimizer is then not stepped, the step is recorded
+        as skipped. Waits on a GPU."""
         observed = self._at_hand()
         self._is_advised_to_skip = self._open_watch().should_skip(self._scale_of(observed))
         return self._is_advised_to_skip
 
     def clip_(self, max_norm: float) -> float:
-        """Multiplies all gradients so that the norm of all together is at most `max_norm`, with statistics that
-        are there: no second pass. Returns the norm before; where that is not finite nothing changes.
-        Sparse gradients that are left out are clipped with the others and do not count. Waits on a GPU.
+        """Multiplies all gradients so that the norm of all together is at most `max_norm`, with
+        statistics that are there: no second pass. Returns the norm before; where that is not finite
+        nothing changes. Sparse gradients that are left out are clipped with the others and do not
+        count. Waits on a GPU.
         """
         if not max_norm > 0:
             raise ValueError(f"max_norm is {max_norm}: give a positive number")

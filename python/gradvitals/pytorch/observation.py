@@ -12,9 +12,10 @@ from .tensors import WatchedTensors
 
 @dataclass
 class Observation:
-    """`nonfinite`: elements of all gradients that are NaN or infinite, -1 where that is on its way. `scale`: by
-    which gradients were scaled. `smallest`: name and gradient of a parameter, with the version of that
-    gradient: whether it is still the same one tells a further micro-batch from a new step."""
+    """`nonfinite`: elements of all gradients that are NaN or infinite, -1 where that is on its way.
+    `scale`: by which gradients were scaled. `smallest`: name and gradient of a parameter, with the
+    version of that gradient: whether it is still the same one tells a further micro-batch from a
+    new step."""
 
     nonfinite: int
     scale: float | torch.Tensor
@@ -27,8 +28,8 @@ class Observation:
 
 
 def was_reset(before: Observation, tensors: WatchedTensors) -> bool:
-    """Whether gradients were set to None or zero since, as before a new step. Called as the next backward
-    ends: a micro-batch adds to the same tensor, once."""
+    """Whether gradients were set to None or zero since, as before a new step. Called as the next
+    backward ends: a micro-batch adds to the same tensor, once."""
     if before.smallest is None:
         return False
     name, gradient = before.smallest

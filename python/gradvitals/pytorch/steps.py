@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,8 +16,8 @@ from ..statistics import norm_of
 from . import anchor
 from .backward import BackwardHooks
 from .layers import LayerWatch
-from .observation import LateNumber, Observation, was_reset
 from .loss_scale import UnscaledBehind, scale_now
+from .observation import LateNumber, Observation, was_reset
 from .parameters import Registrations
 from .tensors import WatchedTensors
 
@@ -56,6 +57,7 @@ class StepMonitor(Monitor):
         self._in_closure = self._is_closure_judged = False
         self._unscaled = UnscaledBehind()
         self._optimizer_id = None if optimizer is None else id(optimizer)
+        self._optimizer = None if optimizer is None else weakref.ref(optimizer)
         self._has_optimizer = optimizer is not None
         self._tensors = WatchedTensors(
             self._open_watch(),
@@ -119,7 +121,7 @@ class StepMonitor(Monitor):
                 self._observe_if_due()
             elif self._observed is None and self._is_due():
                 if not self._tensors.gradients():
-                    return  # A step without a backward, as a scheduler's first one: nothing is known of it.
+                    return  # A step without a backward, as a scheduler's first one.
                 # No hook saw it: a part of the model that had none, or hooks that were removed.
                 self._hooks.learn_again()
                 self._observe()
@@ -183,8 +185,8 @@ class StepMonitor(Monitor):
         return self._next_step % _ROWS_EVERY == 0 or self._next_step == _FIRST_STEPS
 
     def _settle(self) -> None:
-        """What was observed before and is not applied: another micro-batch of the same step, or a step that
-        was skipped."""
+        """What was observed before and is not applied: another micro-batch of the same step, or a
+        step that was skipped."""
         before = self._observed
         if before is None or not was_reset(before, self._tensors):
             return
@@ -212,7 +214,7 @@ class StepMonitor(Monitor):
             self._commit(
                 step=self._next_step,
                 loss=self._loss.take(),
-                learning_rate=self._rate(optimizer),
+                learning_rate=self._rate(),
                 loss_scale=self._scale_of(observed),
                 clip_scale=self._clip_scale,
                 is_skipped=is_skipped,
@@ -239,12 +241,13 @@ class StepMonitor(Monitor):
         if factor != 1.0:
             self._say(
                 "scaler",
-                f"gradients were divided by {factor:g} between backward and the optimizer's step, as a "
-                "GradScaler does, and are judged so: give watch(..., scaler=scaler)",
+                f"gradients were divided by {factor:g} between backward and the optimizer's step, "
+                "as a GradScaler does, and are judged so: give watch(..., scaler=scaler)",
             )
         return factor
 
-    def _rate(self, optimizer: torch.optim.Optimizer | None) -> float | None:
+    def _rate(self) -> float | None:
+        optimizer = None if self._optimizer is None else self._optimizer()
         if self._learning_rate is not None or optimizer is None:
             return self._learning_rate
         return max(float(group["lr"]) for group in optimizer.param_groups if "lr" in group)

@@ -65,7 +65,8 @@ class WatchedTensors:
         return False
 
     def find(self) -> bool:
-        """Looks up what is trainable now, and declares it; whether it is another set than before."""
+        """Looks up what is trainable now, and declares it; whether it is another set than
+        before."""
         self._registrations = Registrations.count
         models = self.models()
         if models is None:
@@ -104,7 +105,8 @@ class WatchedTensors:
         self._on_declared(self.keys)
 
     def observe(self, pass_over: Callable[[], int]) -> int:
-        """One pass, by `pass_over()`; what it gives: elements that are not finite, or -1 on a GPU."""
+        """One pass, by `pass_over()`; what it gives: elements that are not finite, or -1 on a
+        GPU."""
         self._set_stand_ins()
         try:
             count = pass_over()
@@ -132,8 +134,8 @@ class WatchedTensors:
             self._watch.set_arrays(index, None if tensor is None else read(tensor))
 
     def _mend(self) -> bool:
-        """Finds stand-ins for what could not be read, and leaves out what has none. Whether a second pass
-        would read more than the first."""
+        """Finds stand-ins for what could not be read, and leaves out what has none. Whether a
+        second pass would read more than the first."""
         must_declare = False
         found: dict[tuple[int, str], Reader] = {}
         for index, reason in list(self._watch.problems):

@@ -159,9 +159,17 @@ class Monitor(Answers):
 
     # How a step is judged.
 
-    def _commit(self, **what: Any) -> None:
+    def _commit(
+        self,
+        step: int | None = None,
+        loss: float | None = None,
+        learning_rate: float | None = None,
+        loss_scale: float = 1.0,
+        clip_scale: float = 1.0,
+        is_skipped: bool = False,
+    ) -> None:
         watch = self._open_watch()
-        watch.commit(**{key: value for key, value in what.items() if value is not None})
+        watch.commit(step, loss, learning_rate, loss_scale, clip_scale, is_skipped)
         complaint = watch.complaint()
         if complaint is not None:
             warnings.warn(complaint, HealthWarning, stacklevel=3)

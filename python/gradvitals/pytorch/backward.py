@@ -102,7 +102,7 @@ class BackwardHooks:
             # backward adds to a parameter once.
             is_next = id(parameter) in self._inner_firsts if is_inside else task > self._inner_task
             if is_next:
-                self._guarded(self._on_overdue)
+                self._say_overdue()
             if is_next or not is_inside:
                 self._inner_task = -1
                 self._inner_firsts.clear()
@@ -110,27 +110,29 @@ class BackwardHooks:
             self._inner_firsts.add(id(parameter))
         _engine.queue_callback(lambda: _engine.queue_callback(lambda: self._end(task)))
 
+    def _say_overdue(self) -> None:
+        try:
+            self._on_overdue()
+        except Exception as error:
+            if self._on_error(error):
+                raise
+
     def _end(self, task: int) -> None:
         self._unfinished.discard(task)
         if not self._handles:
             return
         is_inner = _is_inside_backward()
         self._inner_task = task if is_inner else -1
-        if not is_inner:
-            self._count()
-        self._guarded(lambda: self._on_end(is_inner))
-
-    def _guarded(self, action: Callable[[], None]) -> None:
         try:
-            action()
+            if self._may_thin and not is_inner:
+                self._count()
+            self._on_end(is_inner)
         except Exception as error:
             if self._on_error(error):
                 raise
 
     def _count(self) -> None:
         self._backwards += 1
-        if not self._may_thin:
-            return
         if self._is_thin:
             if self._backwards >= _BACKWARDS_UNTIL_LEARNT_AGAIN:
                 self.learn_again()

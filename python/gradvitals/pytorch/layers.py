@@ -171,6 +171,10 @@ class LayerWatch:
 
         output.register_hook(keep_delta)
 
+    @property
+    def is_ready(self) -> bool:
+        return bool(self._layers)
+
     def take(self, *, is_whole: bool) -> LayerTensors | None:
         """Of the step that goes on; None where its layers are not seen. They are forgotten here,
         unless more of the step is to come."""

@@ -166,23 +166,23 @@ class StepMonitor(Monitor):
         watch = self._open_watch()
         if self._tensors.have_changed():
             self._find_tensors()
-        layers = self._layers.take(is_whole=not is_inner)
-        if layers is None:
-            read_rows = self._is_rows_step() and self._tensors.are_on_cpu()
-            nonfinite = self._tensors.observe(
-                (lambda: watch.observe_layers([], [], [], [], [])) if read_rows else watch.observe
-            )
-        else:
+        layers = self._layers.take(is_whole=not is_inner) if self._layers.is_ready else None
+        if layers is not None:
             if layers.of_parameters != self._tensors.layers:
                 self._tensors.layers = layers.of_parameters
                 self._tensors.declare()
             nonfinite = self._tensors.observe(lambda: watch.observe_layers(*layers.arguments))
-        scale = scale_now(self._scaler, self._optimizer_id)
+        elif self._is_rows_step() and self._tensors.are_on_cpu():
+            nonfinite = self._tensors.observe(lambda: watch.observe_layers([], [], [], [], []))
+        else:
+            nonfinite = self._tensors.observe(watch.observe)
+        scale = 1.0 if self._scaler is None else scale_now(self._scaler, self._optimizer_id)
         self._observed = Observation(nonfinite, scale, self._tensors.smallest_gradient())
 
     def _is_rows_step(self) -> bool:
         """Whether units are judged by the rows of gradients, which reads those again."""
-        return self._next_step % _ROWS_EVERY == 0 or self._next_step == _FIRST_STEPS
+        step = self._next_step
+        return step % _ROWS_EVERY == 0 or step == _FIRST_STEPS
 
     def _settle(self) -> None:
         """What was observed before and is not applied: another micro-batch of the same step, or a
@@ -212,12 +212,12 @@ class StepMonitor(Monitor):
             ):  # A fused step under a GradScaler.
                 is_skipped = self._has_nonfinite(observed)
             self._commit(
-                step=self._next_step,
-                loss=self._loss.take(),
-                learning_rate=self._rate(),
-                loss_scale=self._scale_of(observed),
-                clip_scale=self._clip_scale,
-                is_skipped=is_skipped,
+                self._next_step,
+                self._loss.take(),
+                self._rate(),
+                self._scale_of(observed),
+                self._clip_scale,
+                is_skipped,
             )
         finally:
             self._observed = None

@@ -107,7 +107,8 @@ class WatchedTensors:
     def observe(self, pass_over: Callable[[], int]) -> int:
         """One pass, by `pass_over()`; what it gives: elements that are not finite, or -1 on a
         GPU."""
-        self._set_stand_ins()
+        if self._stand_ins:
+            self._set_stand_ins()
         try:
             count = pass_over()
         except RuntimeError:

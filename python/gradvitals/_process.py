@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .monitor import Monitor
 
-# Of this process: a forked child, as a worker of a DataLoader, must not write to its parent's history.
+# Of this process: a forked child, as a worker of a DataLoader, must not write to its parent's
+# history.
 _monitors: weakref.WeakSet[Monitor] = weakref.WeakSet()
 
 

@@ -1,7 +1,6 @@
 """Diagnosis, Finding and Event: what the monitor says, as Python objects.
-
-They are made of the JSON documents that the program writes (schema gradvitals.diagnosis/1), so that what
-Python shows and what `gradvitals diagnose` shows are the same.
+ They are made of the JSON documents that the program writes (schema gradvitals.diagnosis/1), so
+that what Python shows and what `gradvitals diagnose` shows are the same.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ def is_at_least(severity: str, level: str) -> bool:
 class Finding:
     """One thing that a rule found. docs/rules.md has the rules.
 
-    `rule` is its number ("R2"), `id` its word ("backward_factor"), `tensor` and `layer` what is at fault
-    (None: the network), `value` what was measured and `threshold` the limit that it crossed (None: no
-    number), `advice` what to do, the most useful first, and `consequence_of` the rule that explains it
-    (None: it is a root cause).
+    `rule` is its number ("R2"), `id` its word ("backward_factor"), `tensor` and `layer` what is at
+    fault (None: the network), `value` what was measured and `threshold` the limit that it crossed
+    (None: no number), `advice` what to do, the most useful first, and `consequence_of` the rule
+    that explains it (None: it is a root cause).
     """
 
     rule: str
@@ -51,8 +50,8 @@ class Finding:
 class Event(Finding):
     """Something that `kind` ("began", "worsened" or "ended") while the network trained.
 
-    `step` is the step that told; from `first_step` to `last_step` it held in `count` checks, and was worst in
-    `peak_step`. The rest is as in a Finding, of its worst step.
+    `step` is the step that told; from `first_step` to `last_step` it held in `count` checks, and
+    was worst in `peak_step`. The rest is as in a Finding, of its worst step.
     """
 
     kind: str = "began"
@@ -77,9 +76,10 @@ class Event(Finding):
 class Diagnosis:
     """How a network is: a verdict, and what led to it.
 
-    `verdict` is "healthy", "vanishing", "exploding", "saturated", "dead", "symmetric", "non_finite",
-    "no_gradient" or "unstable"; `severity` "ok", "info", "warning" or "critical"; `findings` has the
-    deciding one first. `str()` is the text of `gradvitals diagnose`, and notebooks show a table.
+    `verdict` is "healthy", "vanishing", "exploding", "saturated", "dead", "symmetric",
+    "non_finite", "no_gradient" or "unstable"; `severity` "ok", "info", "warning" or "critical";
+    `findings` has the deciding one first. `str()` is the text of `gradvitals diagnose`, and
+    notebooks show a table.
     """
 
     verdict: str

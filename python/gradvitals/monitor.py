@@ -7,18 +7,14 @@ import logging
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import _core, _process
+from .answers import GRADIENT, WEIGHT, Answers
 from .arrays import flatten, require_same_names, unit_axis_of_name
-from .diagnosis import SEVERITIES, Diagnosis, Event, is_at_least
+from .diagnosis import Diagnosis, Event, is_at_least
 from .errors import HealthWarning, UnhealthyGradients
-from .statistics import TensorStats, norm_of
 
-if TYPE_CHECKING:
-    import numpy
-
-GRADIENT, WEIGHT = 0, 1  # gradvitals_role
 _MOST_EVENTS = 1000
 logger = logging.getLogger("gradvitals")
 
@@ -32,21 +28,22 @@ class _Slot:
         self.grad: Any = None
 
 
-class Monitor:
-    """Watches gradients that the caller has as arrays, of NumPy, JAX or anything that speaks DLPack:
+class Monitor(Answers):
+    """Watches gradients that the caller has as arrays, of NumPy, JAX or anything that speaks
+    DLPack:
 
         monitor = gradvitals.Monitor(history="run.jsonl")
         for ...:
             monitor.step({"w": grad_w, "b": grad_b}, weights={"w": w, "b": b}, loss=loss)
         print(monitor.diagnosis())
 
-    `history`: a file that steps are appended to, which `gradvitals diagnose` reads; one that holds a run
-    already is refused unless `resume_step` says at which step that run goes on. `on_alert(event)` is called
-    with each Event of severity warning or worse that is no consequence of another; without it they go to
-    the logger "gradvitals". `fail_on` ("warning" or "critical") raises UnhealthyGradients instead of
-    training on. `thresholds`: limits other than the default, by their names in docs/rules.md. `threads`: of
-    the pass on the CPU. `run`: what reports call the network. `strict`: what cannot be watched raises,
-    instead of being said once as a HealthWarning.
+    `history`: a file that steps are appended to, which `gradvitals diagnose` reads; one that holds
+    a run already is refused unless `resume_step` says at which step that run goes on.
+    `on_alert(event)` is called with each Event of severity warning or worse that is no consequence
+    of another; without it they go to the logger "gradvitals". `fail_on` ("warning" or "critical")
+    raises UnhealthyGradients instead of training on. `thresholds`: limits other than the default,
+    by their names in docs/rules.md. `threads`: of the pass on the CPU. `run`: what reports call the
+    network. `strict`: what cannot be watched raises, instead of being said once as a HealthWarning.
     """
 
     def __init__(
@@ -100,11 +97,11 @@ class Monitor:
         loss_scale: float = 1.0,
         skips_nonfinite: bool = False,
     ) -> None:
-        """A training step: arrays by name (None: a parameter that got no gradient), as they are before the
-        update. Weights have the names and shapes of their gradients. Nested mappings are flattened, with
-        "/" between names. Gradients of a loss that was scaled are divided by `loss_scale`; with
-        `skips_nonfinite` the update is left out where one is not finite, as loss scalers do. Raises TypeError
-        or ValueError naming the argument and the way out.
+        """A training step: arrays by name (None: a parameter that got no gradient), as they are
+        before the update. Weights have the names and shapes of their gradients. Nested mappings are
+        flattened, with "/" between names. Gradients of a loss that was scaled are divided by
+        `loss_scale`; with `skips_nonfinite` the update is left out where one is not finite, as loss
+        scalers do. Raises TypeError or ValueError naming the argument and the way out.
         """
         nonfinite = self._observe_arrays(gradients, weights, is_checkup=False)
         if nonfinite < 0 and skips_nonfinite:  # On a GPU.
@@ -125,8 +122,9 @@ class Monitor:
         is_checkup: bool,
         layers: Sequence[tuple[str, Any, int, int, int]] = (),
     ) -> int:
-        """`layers` of a check-up: (name, (B,O) array, gradvitals_role, number, gradvitals_activation). Gives
-        how many elements of all gradients are not finite; -1 on a GPU.
+        """`layers` of a check-up: (name, (B,O) array, gradvitals_role, number,
+        gradvitals_activation). Gives how many elements of all gradients are not finite; -1 on a
+        GPU.
         """
         found = flatten(gradients, "gradients", may_be_missing=True)
         known = {} if weights is None else flatten(weights, "weights", may_be_missing=False)
@@ -159,107 +157,19 @@ class Monitor:
             [unit_axis_of_name(name) for name in self._names],
         )
 
-    # What it says.
-
-    def diagnosis(self) -> Diagnosis:
-        """How the network is now: the last step by itself, and what lasts of those before. Waits on a GPU."""
-        if self._watch is None:
-            if self._final[0] is None:
-                raise RuntimeError("the monitor was closed before it saw a step")
-            return self._final[0]
-        text = self._watch.diagnosis("json")
-        shown = self._watch.diagnosis("text")
-        return Diagnosis.from_json(text, shown=shown, curve=self._norm_curve())
-
-    def report(self) -> str:
-        """The whole run, step by step, as text. Waits on a GPU."""
-        return self._final[1] if self._watch is None else self._watch.run("text")
-
-    def run_document(self) -> dict[str, Any]:
-        """The same as a document, schema gradvitals.run/1."""
-        return json.loads(self._open_watch().run("json"))
-
-    def _norm_curve(self) -> tuple[float | None, ...]:
-        if self.steps == 0:
-            return ()
-        return tuple(point.get("global_norm") for point in self.run_document().get("curve", ()))
-
-    @property
-    def verdict(self) -> str:
-        """The diagnosis in a word. Waits on a GPU."""
-        if self._watch is None:
-            return self.diagnosis().verdict
-        return self._watch.verdict()[0]
-
-    @property
-    def severity(self) -> str:
-        """ "ok", "info", "warning" or "critical". Waits on a GPU."""
-        if self._watch is None:
-            return self.diagnosis().severity
-        return SEVERITIES[self._watch.verdict()[1]]
-
-    @property
-    def steps(self) -> int:
-        """Steps that were judged."""
-        return self._final_steps if self._watch is None else self._watch.steps
-
-    @property
-    def history(self) -> str | None:
-        """The file that steps are appended to."""
-        return self._history
-
-    @property
-    def events(self) -> list[Event]:
-        """What began, grew worse or ended, the last thousand."""
-        if self._watch is not None and not self._is_foreign:
-            self._take_events()
-        return list(self._events)
-
-    @property
-    def names(self) -> list[str]:
-        """Of the gradients, in the order of `norms`."""
-        return [name for name, role in zip(self._names, self._roles, strict=True) if not role]
-
-    def stats(self) -> dict[str, TensorStats]:
-        """Of each gradient, as observed last; those of a weight are at "weight:" and its name. Waits on a GPU.
-        Those of a loss that was scaled are scaled."""
-        records = self._open_watch().stats
-        keys = [
-            "weight:" + name if role else name
-            for name, role in zip(self._names, self._roles, strict=True)
-        ]
-        return {key: TensorStats.of_record(records[i]) for i, key in enumerate(keys)}
-
-    @property
-    def norms(self) -> numpy.ndarray:
-        """L2 norms of the finite elements of the gradients, (len(names),) float64. Waits on a GPU."""
-        import numpy
-
-        records = self._open_watch().stats[:-1]
-        gradients = records[numpy.asarray(self._roles, dtype=numpy.int64) == GRADIENT]
-        return numpy.ldexp(numpy.sqrt(gradients["sum_squares"]), gradients["scale_exponent"])
-
-    @property
-    def global_norm(self) -> float:
-        """L2 norm of all gradients together, as observed last; NaN or infinite where an element is. Waits on a
-        GPU."""
-        everything = self._open_watch().stats[-1]
-        if everything["nan_count"]:
-            return float("nan")
-        return float("inf") if everything["inf_count"] else norm_of(everything)
-
-    def plot(self, ax: Any = None) -> Any:
-        """Draws the norm of all gradients over the steps with the events marked, and beside it that of each
-        gradient. Into `ax` only the first. Needs matplotlib. Returns the figure."""
-        from .plot import plot_monitor
-
-        return plot_monitor(self, ax)
-
     # How a step is judged.
 
-    def _commit(self, **what: Any) -> None:
+    def _commit(
+        self,
+        step: int | None = None,
+        loss: float | None = None,
+        learning_rate: float | None = None,
+        loss_scale: float = 1.0,
+        clip_scale: float = 1.0,
+        is_skipped: bool = False,
+    ) -> None:
         watch = self._open_watch()
-        watch.commit(**{key: value for key, value in what.items() if value is not None})
+        watch.commit(step, loss, learning_rate, loss_scale, clip_scale, is_skipped)
         complaint = watch.complaint()
         if complaint is not None:
             warnings.warn(complaint, HealthWarning, stacklevel=3)
@@ -302,15 +212,6 @@ class Monitor:
         warnings.warn(f"gradvitals: {text}", HealthWarning, stacklevel=3)
 
     # Its end.
-
-    @property
-    def closed(self) -> bool:
-        return self._watch is None
-
-    def _open_watch(self) -> _core.Watch:
-        if self._watch is None:
-            raise RuntimeError("the monitor is closed: make another one")
-        return self._watch
 
     def close(self) -> None:
         """Ends the watch and the history; what was found can still be asked for."""
@@ -370,7 +271,8 @@ def as_float(value: Any, argument: str) -> float | None:
         return float(value)
     except (TypeError, ValueError) as error:
         raise TypeError(
-            f"{argument} is a {type(value).__name__} ({error}): give a number or an array of one element"
+            f"{argument} is a {type(value).__name__} ({error}): give a number or an array of one "
+            "element"
         ) from None
 
 
@@ -379,6 +281,7 @@ def _as_json(thresholds: Mapping[str, Any] | str | None) -> str | None:
         return thresholds
     if not isinstance(thresholds, Mapping):
         raise TypeError(
-            f"thresholds is a {type(thresholds).__name__}: give a mapping from names of limits to numbers"
+            f"thresholds is a {type(thresholds).__name__}: give a mapping from names of limits to "
+            "numbers"
         )
     return json.dumps(dict(thresholds))

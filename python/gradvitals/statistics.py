@@ -11,10 +11,10 @@ from typing import Any
 class TensorStats:
     """Statistics of one tensor. Sums and extremes are of its finite elements.
 
-    `l2_norm`, `mean` and `rms` hold to 1e-12, all else is exact. `max_abs` is 0 where no element is finite,
-    `min_abs_nonzero` infinite where none differs from 0, and `first_nonfinite_index` -1 where all are
-    finite. `subnormal_count` is of the dtype that the tensor is stored in. Those of a loss that was scaled
-    are scaled.
+    `l2_norm`, `mean` and `rms` hold to 1e-12, all else is exact. `max_abs` is 0 where no element is
+    finite, `min_abs_nonzero` infinite where none differs from 0, and `first_nonfinite_index` -1
+    where all are finite. `subnormal_count` is of the dtype that the tensor is stored in. Those of a
+    loss that was scaled are scaled.
     """
 
     count: int

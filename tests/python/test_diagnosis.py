@@ -96,7 +96,13 @@ def test_a_diagnosis_is_frozen_equal_to_its_like_and_can_be_pickled():
 
 
 def test_an_event_tells_its_step():
-    line = {**_DOCUMENT["findings"][0], "event": "began", "step": 7, "verdict": "non_finite", "count": 2}
+    line = {
+        **_DOCUMENT["findings"][0],
+        "event": "began",
+        "step": 7,
+        "verdict": "non_finite",
+        "count": 2,
+    }
     event = Event.from_json(json.dumps(line))
     assert (event.kind, event.step, event.rule, event.count) == ("began", 7, "R1", 2)
     assert str(event).startswith("step 7: R1 began, critical: ")

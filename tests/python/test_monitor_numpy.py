@@ -73,7 +73,9 @@ def test_statistics_are_those_of_numpy(dtype):
     values = rng.normal(size=(33, 7)).astype(dtype)
     values[3, 2], values[5, 1], values[0, 6] = math.nan, math.inf, 0
     monitor = quiet()
-    monitor.step({"w": values, "strided": values[::2, 1::3].T, "none": None, "scalar": values[1, 1]})
+    monitor.step(
+        {"w": values, "strided": values[::2, 1::3].T, "none": None, "scalar": values[1, 1]}
+    )
     stats = monitor.stats()
     wide = values.astype("f8")
     finite = wide[np.isfinite(wide)]

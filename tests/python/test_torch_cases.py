@@ -7,9 +7,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import gradvitals  # noqa: E402
-from torch_models import Lora, lora, mlp, train  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.utils.checkpoint import checkpoint  # noqa: E402
+from torch_models import Lora, lora, mlp, train  # noqa: E402
 
 
 def run(model, loss_of, *, steps, lr=0.05, optimizer_of=None, **options):

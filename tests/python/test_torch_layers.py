@@ -5,10 +5,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import gradvitals  # noqa: E402
-from torch_models import Gpt, ResidualBlock, cnn, mlp, train  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 from torch.nn.modules import module as module_hooks  # noqa: E402
+from torch_models import Gpt, ResidualBlock, cnn, mlp, train  # noqa: E402
 
 
 def sgd(model, lr=0.01):
@@ -41,7 +41,16 @@ def references(model, inputs, weights_of=torch.ones_like):
 
 @pytest.mark.parametrize(
     "activation",
-    [nn.ReLU, lambda: nn.ReLU(inplace=True), nn.Tanh, nn.Sigmoid, nn.GELU, nn.LeakyReLU, nn.Softplus, nn.SiLU],
+    [
+        nn.ReLU,
+        lambda: nn.ReLU(inplace=True),
+        nn.Tanh,
+        nn.Sigmoid,
+        nn.GELU,
+        nn.LeakyReLU,
+        nn.Softplus,
+        nn.SiLU,
+    ],
     ids=["relu", "relu in place", "tanh", "sigmoid", "gelu", "leaky_relu", "softplus", "silu"],
 )
 def test_pre_activations_and_deltas_are_those_of_autograd(activation):
@@ -243,7 +252,10 @@ def test_layers_of_other_dtypes_are_seen(dtype):
     optimizer = sgd(model)
     monitor = gradvitals.watch(model, optimizer, layers_every=1, on_alert=lambda _: None)
     train(
-        model, optimizer, 2, loss_of=lambda m: m(torch.randn(64, 10, dtype=dtype)).float().square().mean()
+        model,
+        optimizer,
+        2,
+        loss_of=lambda m: m(torch.randn(64, 10, dtype=dtype)).float().square().mean(),
     )
     assert "R10" in [finding.rule for finding in monitor.diagnosis().findings]
 

@@ -16,8 +16,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import gradvitals  # noqa: E402
-from torch_models import mlp, train  # noqa: E402
 from torch.nn.modules import module as module_hooks  # noqa: E402
+from torch_models import mlp, train  # noqa: E402
 
 
 def adam(model):
@@ -201,7 +201,8 @@ def test_a_process_that_never_closes_ends_without_a_word(tmp_path):
         from torch_models import mlp, train
         model = mlp()
         optimizer = torch.optim.Adam(model.parameters())
-        monitor = gradvitals.watch(model, optimizer, history={str(tmp_path / "run.jsonl")!r}, layers_every=2)
+        path = {str(tmp_path / "run.jsonl")!r}
+        monitor = gradvitals.watch(model, optimizer, history=path, layers_every=2)
         train(model, optimizer, 3, inputs=torch.randn(16, 10), targets=torch.randn(16, 1))
         """
     )
@@ -225,7 +226,9 @@ def test_workers_of_a_data_loader_leave_the_monitor_to_their_parent(tmp_path):
                 model(torch.randn(2, 10)).sum().backward()  # In the worker: no step of the run.
                 return torch.randn(10), torch.randn(1)
 
-        loader = torch.utils.data.DataLoader(Data(), batch_size=16, num_workers=2, multiprocessing_context="fork")
+        loader = torch.utils.data.DataLoader(
+            Data(), batch_size=16, num_workers=2, multiprocessing_context="fork"
+        )
         for x, y in loader:
             train(model, optimizer, 1, inputs=x, targets=y)
         print(monitor.steps)

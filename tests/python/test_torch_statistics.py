@@ -13,7 +13,8 @@ _DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 
 
 def reference(tensor):
-    """Of the finite elements, in float64 by NumPy's own sums: nothing is shared with the product."""
+    """Of the finite elements, in float64 by NumPy's own sums: nothing is shared with the
+    product."""
     values = tensor.detach().to(torch.float64).reshape(-1)
     finite = values[torch.isfinite(values)]
     magnitudes = finite.abs()
@@ -27,7 +28,7 @@ def reference(tensor):
         "max_abs": float(magnitudes.max()) if len(magnitudes) else 0.0,
         "min_abs_nonzero": float(nonzero.min()) if len(nonzero) else math.inf,
         "zero_count": int((values == 0).sum()),
-        "subnormal_count": int(((nonzero < tiny)).sum()),
+        "subnormal_count": int((nonzero < tiny).sum()),
         "nan_count": int(values.isnan().sum()),
         "inf_count": int(values.isinf().sum()),
         "first_nonfinite_index": int(bad[0]) if len(bad) else -1,
@@ -36,7 +37,9 @@ def reference(tensor):
 
 def assert_matches(stats, tensor):
     expected = reference(tensor)
-    magnitude = math.fsum(abs(float(v)) for v in tensor.detach().double().reshape(-1) if math.isfinite(v))
+    magnitude = math.fsum(
+        abs(float(v)) for v in tensor.detach().double().reshape(-1) if math.isfinite(v)
+    )
     for name, value in expected.items():
         found = getattr(stats, name)
         if name == "l2_norm":

@@ -1,5 +1,6 @@
 """When a step is judged, and what is taken for one."""
 
+import json
 import math
 
 import pytest
@@ -7,8 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import gradvitals  # noqa: E402
-from torch_models import mlp, train  # noqa: E402
 from torch.nn import functional  # noqa: E402
+from torch_models import mlp, train  # noqa: E402
 
 
 class Training:
@@ -24,17 +25,22 @@ class Training:
         return scale * functional.mse_loss(self.model(torch.randn(16, 10)), torch.randn(16, 1))
 
     def norm(self):
-        return math.sqrt(sum(float(p.grad.double().square().sum()) for p in self.model.parameters()))
+        return math.sqrt(
+            sum(float(p.grad.double().square().sum()) for p in self.model.parameters())
+        )
 
 
 def last_norm(monitor):
     return monitor.run_document()["curve"][-1]["global_norm"]
 
 
-def is_skipped(monitor):
-    """Of the history's last row."""
+def recorded(monitor):
+    """The rows of the history."""
     with open(monitor.history) as file:
-        return '"is_skipped":true' in file.read().splitlines()[-1].replace(" ", "")
+        lines = [json.loads(line) for line in file]
+    return [
+        dict(zip(lines[0]["columns"], line, strict=True)) for line in lines if type(line) is list
+    ]
 
 
 def test_micro_batches_are_one_step():
@@ -126,10 +132,9 @@ def test_a_nan_step_that_is_not_applied_is_recorded_as_skipped(tmp_path, set_to_
         t.loss(float("nan") if i == 3 else 1).backward()
         if i != 3:
             t.optimizer.step()
-        if i == 4:
-            rows = [line for line in open(t.monitor.history) if line.startswith("[")]
-            assert len(rows) == 5
-    assert t.monitor.steps == 6
+    assert [row["step"] for row in recorded(t.monitor)] == list(range(6))
+    assert [row["is_skipped"] for row in recorded(t.monitor)] == [0, 0, 0, 1, 0, 0]
+    assert {row["learning_rate"] for row in recorded(t.monitor)} == {0.01}
 
 
 def test_a_backward_whose_gradients_are_thrown_away_is_no_step():
@@ -143,8 +148,8 @@ def test_a_backward_whose_gradients_are_thrown_away_is_no_step():
     assert t.monitor.steps == 3
 
 
-def test_should_skip_says_so_of_nan():
-    t = Training()
+def test_should_skip_says_so_of_nan(tmp_path):
+    t = Training(history=tmp_path / "run.jsonl")
     skipped = 0
     for i in range(5):
         t.optimizer.zero_grad()
@@ -153,7 +158,8 @@ def test_should_skip_says_so_of_nan():
             skipped += 1
             continue
         t.optimizer.step()
-    assert skipped == 1 and t.monitor.steps == 5
+    assert skipped == 1
+    assert [row["is_skipped"] for row in recorded(t.monitor)] == [0, 0, 1, 0, 0]
     assert all(bool(torch.isfinite(p).all()) for p in t.model.parameters())
 
 
@@ -162,8 +168,8 @@ def test_should_skip_needs_a_gradient_at_hand():
         Training().monitor.should_skip()
 
 
-def test_clip_scales_gradients_by_the_statistics_at_hand():
-    t = Training()
+def test_clip_scales_gradients_by_the_statistics_at_hand(tmp_path):
+    t = Training(history=tmp_path / "run.jsonl")
     t.loss(1000).backward()
     before = t.norm()
     assert t.monitor.clip_(0.5) == pytest.approx(before, rel=1e-6)
@@ -171,6 +177,7 @@ def test_clip_scales_gradients_by_the_statistics_at_hand():
     assert t.monitor.clip_(10) == pytest.approx(0.5, rel=1e-5)
     t.optimizer.step()
     assert last_norm(t.monitor) == pytest.approx(before, rel=1e-6)
+    assert recorded(t.monitor)[0]["clip_scale"] == pytest.approx(0.5 / before, rel=1e-6)
     with pytest.raises(ValueError, match="max_norm"):
         t.monitor.clip_(0)
 
@@ -207,7 +214,9 @@ def test_a_closure_is_one_step_at_the_weights_it_starts_from(optimizer_of):
     assert t.monitor.steps == 3
 
 
-@pytest.mark.parametrize("options", [{"foreach": True}, {"fused": True}, {"foreach": False}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"foreach": True}, {"fused": True}, {"foreach": False}], ids=str
+)
 def test_every_kind_of_optimizer_is_seen(options):
     t = Training(lambda p: torch.optim.Adam(p, lr=1e-3, **options))
     train(t.model, t.optimizer, 8, loss_of=lambda _: t.loss())
@@ -250,14 +259,17 @@ def amp_step(t, scaler, scale=1.0):
 
 
 @pytest.mark.parametrize("fused", [False, True])
-def test_a_scaler_is_divided_by_and_its_skipped_steps_are_recorded(fused):
+def test_a_scaler_is_divided_by_and_its_skipped_steps_are_recorded(fused, tmp_path):
     scaler = torch.amp.GradScaler("cpu", init_scale=2.0**14)
-    t = Training(lambda p: torch.optim.Adam(p, fused=fused), scaler=scaler)
+    path = tmp_path / "run.jsonl"
+    t = Training(lambda p: torch.optim.Adam(p, fused=fused), scaler=scaler, history=path)
     for i in range(6):
         amp_step(t, scaler, float("inf") if i == 0 else 1.0)
         if i:
             assert 1e-2 < last_norm(t.monitor) < 100
-    assert t.monitor.steps == 6
+    rows = recorded(t.monitor)
+    assert [row["is_skipped"] for row in rows] == [1, 0, 0, 0, 0, 0]
+    assert [row["loss_scale"] for row in rows] == [2.0**14] + [2.0**13] * 5
     assert t.monitor.diagnosis().healthy
 
 

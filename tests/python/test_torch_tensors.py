@@ -7,8 +7,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import gradvitals  # noqa: E402
-from torch_models import Gpt, mlp, train  # noqa: E402
 from torch import nn  # noqa: E402
+from torch_models import Gpt, mlp, train  # noqa: E402
 
 
 def sgd(model):

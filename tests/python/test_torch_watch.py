@@ -109,7 +109,9 @@ def test_several_models_are_one_training_under_their_names():
     optimizer = torch.optim.SGD([p for m in models.values() for p in m.parameters()], lr=0.01)
     monitor = gradvitals.watch(models, optimizer)
     x = torch.randn(64, 10)
-    train(models, optimizer, 3, loss_of=lambda m: (m["decoder"](m["encoder"](x)) - x).square().mean())
+    train(
+        models, optimizer, 3, loss_of=lambda m: (m["decoder"](m["encoder"](x)) - x).square().mean()
+    )
     assert monitor.names[0] == "encoder.0.weight"
     assert "decoder.2.bias" in monitor.names
     assert monitor.steps == 3 and monitor.diagnosis().healthy
@@ -130,9 +132,7 @@ def test_two_networks_with_optimizers_of_their_own_have_a_monitor_each():
     torch.manual_seed(0)
     generator, judge = mlp((4, 32, 10)), mlp((10, 32, 1))
     optimizers = [adam(generator), adam(judge)]
-    monitors = [
-        gradvitals.watch(m, o) for m, o in zip((generator, judge), optimizers, strict=True)
-    ]
+    monitors = [gradvitals.watch(m, o) for m, o in zip((generator, judge), optimizers, strict=True)]
     bce = torch.nn.functional.binary_cross_entropy_with_logits
     for _ in range(12):
         real, noise = torch.randn(64, 10), torch.randn(64, 4)
@@ -217,5 +217,7 @@ def test_plot_draws_the_run():
     train_a_little(model, optimizer)
     train(model, optimizer, 1, loss_of=lambda m: m(torch.full((4, 10), float("nan"))).sum())
     left, right = monitor.plot().axes
-    assert left.get_yscale() == "log" and "non_finite" in left.get_legend().get_texts()[0].get_text()
+    assert (
+        left.get_yscale() == "log" and "non_finite" in left.get_legend().get_texts()[0].get_text()
+    )
     assert len(right.patches) == len(monitor.names)

@@ -36,7 +36,9 @@ class Attention(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.attention = nn.MultiheadAttention(width, 2, batch_first=True)
         self.norm2 = nn.LayerNorm(width)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
+        )
 
     def forward(self, x):
         y = self.norm(x)
@@ -149,9 +151,7 @@ def train(model, optimizer, steps, *, inputs=None, targets=None, before_step=Non
     """Mean squared error, or loss_of(model)."""
     for _ in range(steps):
         optimizer.zero_grad()
-        loss = (
-            loss_of(model) if loss_of else functional.mse_loss(model(inputs), targets)
-        )
+        loss = loss_of(model) if loss_of else functional.mse_loss(model(inputs), targets)
         loss.backward()
         if before_step:
             before_step(loss)

@@ -1,8 +1,7 @@
 """What keeps a monitor alive as long as its model, where no optimizer does.
-
-A hook of a parameter is out of sight of Python's garbage collector: were the monitor held by it, a callback that
-knows the model would keep both alive for ever. So it lies in the model's own attributes, and a copy of the model
-has none of it.
+ A hook of a parameter is out of sight of Python's garbage collector: were the monitor held by it, a
+callback that knows the model would keep both alive for ever. So it lies in the model's own
+attributes, and a copy of the model has none of it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The end of backward: where gradients are complete, and nothing has clipped them yet.
-
-A hook behind each parameter's gradient queues a callback of autograd's engine, which runs as backward ends;
-that one queues another, which runs behind those of DistributedDataParallel and FSDP. A hook costs some 0.9 us
-a parameter and backward. So where an optimizer's step tells whether one was missed, only those parameters
-keep theirs that were the first of a backward to get a gradient, once a few backwards have shown which.
+ A hook behind each parameter's gradient queues a callback of autograd's engine, which runs as
+backward ends; that one queues another, which runs behind those of DistributedDataParallel and FSDP.
+A hook costs some 0.9 us a parameter and backward. So where an optimizer's step tells whether one
+was missed, only those parameters keep theirs that were the first of a backward to get a gradient,
+once a few backwards have shown which.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _MOST_UNFINISHED = 64
 
 
 class BackwardHooks:
-    """Calls `on_end(is_inner)` as a backward that reached a parameter ends; `is_inner` where it is a function's
-    own, as of a re-entrant checkpoint, and the one around it goes on. That one may reach no further
-    parameter: then `on_overdue()` is called as the next one begins. `on_error` gets what these raise, and
-    says whether it is to be raised."""
+    """Calls `on_end(is_inner)` as a backward that reached a parameter ends; `is_inner` where it is
+    a function's own, as of a re-entrant checkpoint, and the one around it goes on. That one may
+    reach no further parameter: then `on_overdue()` is called as the next one begins. `on_error`
+    gets what these raise, and says whether it is to be raised."""
 
     def __init__(
         self,
@@ -98,11 +98,11 @@ class BackwardHooks:
         self._firsts.add(id(parameter))
         is_inside = _is_inside_backward()
         if self._inner_task >= 0:
-            # Tasks are numbered as they begin: one that began later is not the one around it. And a backward
-            # adds to a parameter once.
+            # Tasks are numbered as they begin: one that began later is not the one around it. And a
+            # backward adds to a parameter once.
             is_next = id(parameter) in self._inner_firsts if is_inside else task > self._inner_task
             if is_next:
-                self._guarded(self._on_overdue)
+                self._say_overdue()
             if is_next or not is_inside:
                 self._inner_task = -1
                 self._inner_firsts.clear()
@@ -110,27 +110,29 @@ class BackwardHooks:
             self._inner_firsts.add(id(parameter))
         _engine.queue_callback(lambda: _engine.queue_callback(lambda: self._end(task)))
 
+    def _say_overdue(self) -> None:
+        try:
+            self._on_overdue()
+        except Exception as error:
+            if self._on_error(error):
+                raise
+
     def _end(self, task: int) -> None:
         self._unfinished.discard(task)
         if not self._handles:
             return
         is_inner = _is_inside_backward()
         self._inner_task = task if is_inner else -1
-        if not is_inner:
-            self._count()
-        self._guarded(lambda: self._on_end(is_inner))
-
-    def _guarded(self, action: Callable[[], None]) -> None:
         try:
-            action()
+            if self._may_thin and not is_inner:
+                self._count()
+            self._on_end(is_inner)
         except Exception as error:
             if self._on_error(error):
                 raise
 
     def _count(self) -> None:
         self._backwards += 1
-        if not self._may_thin:
-            return
         if self._is_thin:
             if self._backwards >= _BACKWARDS_UNTIL_LEARNT_AGAIN:
                 self.learn_again()

@@ -1,4 +1,5 @@
-"""How layers follow one another, and which activation is behind each, read from autograd's graph."""
+"""How layers follow one another, and which activation is behind each, read from autograd's
+graph."""
 
 from __future__ import annotations
 
@@ -33,8 +34,8 @@ _OF_NODES = {
 
 @dataclass
 class Layer:
-    """`tail` is what an activation takes: the module's output, or that of a normalisation behind it. `node` made
-    the module's output. `number` counts from 1; 0: not known."""
+    """`tail` is what an activation takes: the module's output, or that of a normalisation behind
+    it. `node` made the module's output. `number` counts from 1; 0: not known."""
 
     name: str
     module: weakref.ref[nn.Module]
@@ -54,8 +55,8 @@ def activation_of(module: nn.Module) -> int | None:
 
 
 def number_layers(layers: Iterable[Layer], output: Any) -> bool:
-    """Numbers them by the longest way from the input, and finds activations that are no modules. False where
-    nothing of the model's output leads back to them."""
+    """Numbers them by the longest way from the input, and finds activations that are no modules.
+    False where nothing of the model's output leads back to them."""
     layers = list(layers)
     by_node = {layer.node: layer for layer in layers}
     by_tail = {layer.tail.grad_fn: layer for layer in layers}

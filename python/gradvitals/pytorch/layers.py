@@ -1,11 +1,10 @@
 """What layers put out and the gradients there, in some steps.
-
-Hooks for all modules of the process, which leave nothing in the model, are installed for those steps alone.
-They keep, until backward ends, what each Linear, Conv1d to 3d, Embedding and MultiheadAttention puts out (its
-pre-activation, behind a normalisation where one follows) and the gradient there. Of a module that is called
-several times the last call counts. A layer's number is the depth in autograd's graph: layers side by side have
-one number. Where part of the graph is not to be seen, as with re-entrant checkpoints, it is the place in the order
-of execution.
+ Hooks for all modules of the process, which leave nothing in the model, are installed for those
+steps alone. They keep, until backward ends, what each Linear, Conv1d to 3d, Embedding and
+MultiheadAttention puts out (its pre-activation, behind a normalisation where one follows) and the
+gradient there. Of a module that is called several times the last call counts. A layer's number is
+the depth in autograd's graph: layers side by side have one number. Where part of the graph is not
+to be seen, as with re-entrant checkpoints, it is the place in the order of execution.
 """
 
 from __future__ import annotations
@@ -163,7 +162,8 @@ class LayerWatch:
         self._layers[key] = layer
         self._by_output[id(output)] = layer
 
-        # Not the layer itself: it holds the output, which holds its hooks, where no collector looks.
+        # Not the layer itself: it holds the output, which holds its hooks, where no collector
+        # looks.
         delta = layer.delta
 
         def keep_delta(gradient: torch.Tensor) -> None:
@@ -171,9 +171,13 @@ class LayerWatch:
 
         output.register_hook(keep_delta)
 
+    @property
+    def is_ready(self) -> bool:
+        return bool(self._layers)
+
     def take(self, *, is_whole: bool) -> LayerTensors | None:
-        """Of the step that goes on; None where its layers are not seen. They are forgotten here, unless more of
-        the step is to come."""
+        """Of the step that goes on; None where its layers are not seen. They are forgotten here,
+        unless more of the step is to come."""
         if not self._handles or not self._layers:
             return None
         layers = list(self._layers.values())
@@ -189,12 +193,14 @@ class LayerWatch:
 
 def _numbers_of_parameters(layers: list[Layer]) -> dict[str, int]:
     numbers: dict[str, int] = {}
-    seen: dict[int, int] = {}  # Of a tied weight that of its last layer: a head's is none of a hidden layer.
+    seen: dict[
+        int, int
+    ] = {}  # Of a tied weight that of its last layer: a head's is none of a hidden layer.
     for layer in layers:
         module = layer.module()
         if module is None:
             continue
-        for name, parameter in module.named_parameters():
+        for parameter in module.parameters():
             number = max(layer.number, seen.get(id(parameter), 0))
             seen[id(parameter)] = number
     for layer in layers:

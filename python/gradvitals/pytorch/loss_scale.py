@@ -11,8 +11,8 @@ _UNSCALED = 1  # torch.amp.grad_scaler.OptState.UNSCALED
 
 
 def scale_now(scaler: Any, optimizer_id: int | None) -> float | torch.Tensor:
-    """By which the gradients of that optimizer are scaled now. Of a scaler on a GPU it is a tensor, so that
-    nothing waits."""
+    """By which the gradients of that optimizer are scaled now. Of a scaler on a GPU it is a tensor,
+    so that nothing waits."""
     if scaler is None or not getattr(scaler, "is_enabled", lambda: True)():
         return 1.0
     if optimizer_id is not None and _is_unscaled(scaler, optimizer_id):
@@ -32,9 +32,9 @@ def _is_unscaled(scaler: Any, optimizer_id: int) -> bool:
 
 
 class UnscaledBehind:
-    """Without a scaler at hand: whether gradients were divided by a power of two between the end of backward
-    and the optimizer's step, as torch.amp.GradScaler does. Looked at in the first steps, and where that was
-    so in all."""
+    """Without a scaler at hand: whether gradients were divided by a power of two between the end of
+    backward and the optimizer's step, as torch.amp.GradScaler does. Looked at in the first steps,
+    and where that was so in all."""
 
     _STEPS = 3
     _LEAST_EXPONENT = 7  # A smaller power may be a user's own average over micro-batches.

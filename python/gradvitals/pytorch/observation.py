@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -10,25 +9,29 @@ import torch
 from .tensors import WatchedTensors
 
 
-@dataclass
 class Observation:
-    """`nonfinite`: elements of all gradients that are NaN or infinite, -1 where that is on its way. `scale`: by
-    which gradients were scaled. `smallest`: name and gradient of a parameter, with the version of that
-    gradient: whether it is still the same one tells a further micro-batch from a new step."""
+    """`nonfinite`: elements of all gradients that are NaN or infinite, -1 where that is on its way.
+    `scale`: by which gradients were scaled. `smallest`: name and gradient of a parameter, with the
+    `version` of that gradient: whether it is still the same one tells a further micro-batch from a
+    new step."""
 
-    nonfinite: int
-    scale: float | torch.Tensor
-    smallest: tuple[str, torch.Tensor] | None
-    version: int = 0
+    __slots__ = ("nonfinite", "scale", "smallest", "version")
 
-    def __post_init__(self) -> None:
-        if self.smallest is not None:
-            self.version = self.smallest[1]._version
+    def __init__(
+        self,
+        nonfinite: int,
+        scale: float | torch.Tensor,
+        smallest: tuple[str, torch.Tensor] | None,
+    ) -> None:
+        self.nonfinite = nonfinite
+        self.scale = scale
+        self.smallest = smallest
+        self.version = 0 if smallest is None else smallest[1]._version
 
 
 def was_reset(before: Observation, tensors: WatchedTensors) -> bool:
-    """Whether gradients were set to None or zero since, as before a new step. Called as the next backward
-    ends: a micro-batch adds to the same tensor, once."""
+    """Whether gradients were set to None or zero since, as before a new step. Called as the next
+    backward ends: a micro-batch adds to the same tensor, once."""
     if before.smallest is None:
         return False
     name, gradient = before.smallest
@@ -64,6 +67,8 @@ class LateNumber:
     def take(self) -> float | None:
         """None where it was not set, or has not arrived."""
         value = self._value
+        if value is None and self._arrived is None:
+            return None
         if self._arrived is not None and self._arrived.query():
             value = float(self._copy)
         self._value, self._copy, self._arrived = None, None, None

@@ -13,7 +13,8 @@ from torch.nn.parameter import UninitializedParameter
 
 from ..arrays import ROWS, UNKNOWN_AXIS, unit_axis_of_name
 
-# Kernels (out,in,...) by their modules; those of a transposed convolution and of an embedding are not.
+# Kernels (out,in,...) by their modules; those of a transposed convolution and of an embedding are
+# not.
 _ROWS_ARE_UNITS = (
     nn.Linear,
     nn.Bilinear,
@@ -35,11 +36,13 @@ _ROWS_ARE_NO_UNITS = (
 
 @dataclass
 class Watched:
-    """A trainable parameter. Tied weights are one, with all but its first name in `aliases`."""
+    """A trainable parameter of `count` elements. Tied weights are one, with all but the first name
+    in `aliases`."""
 
     name: str
     parameter: weakref.ref[torch.Tensor]
     unit_axis: int
+    count: int
     aliases: list[str] = field(default_factory=list)
 
 
@@ -77,7 +80,8 @@ def find_parameters(
             frozen[id(parameter)] = weakref.ref(parameter)
         elif parameter.numel() > 0:
             axis = _unit_axis(name, owner, parameter)
-            found[id(parameter)] = Watched(name, weakref.ref(parameter), axis)
+            reference = weakref.ref(parameter)
+            found[id(parameter)] = Watched(name, reference, axis, parameter.numel())
     return list(found.values()), list(frozen.values())
 
 
@@ -88,8 +92,8 @@ def _unit_axis(name: str, owner: nn.Module, parameter: torch.Tensor) -> int:
 
 
 class Registrations:
-    """Counts registrations of parameters and modules anywhere, while anyone watches: what a model has is
-    looked up again only where something may have been added or replaced."""
+    """Counts registrations of parameters and modules anywhere, while anyone watches: what a model
+    has is looked up again only where something may have been added or replaced."""
 
     count = 0
     _watchers = 0

@@ -41,15 +41,16 @@ def _tensors_of(layer: Layer) -> list[tuple[str, int, torch.Tensor]]:
 
 
 def _before_and_after(layer: Layer) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-    """The pre-activation, None where it was overwritten, and what the activation made of it, where it is one
-    whose units die or saturate."""
+    """The pre-activation, None where it was overwritten, and what the activation made of it, where
+    it is one whose units die or saturate."""
     tail = layer.tail.detach()
     before = layer.pre_activation
     after = layer.output
     if before is None:
         is_overwritten = layer.tail._version != layer.version
         if is_overwritten:
-            # By the activation in place where its kind is known; by something else it tells nothing.
+            # By the activation in place where its kind is known; by something else it tells
+            # nothing.
             return None, tail if layer.activation != UNKNOWN and after is None else after
         before = tail
     function = _FUNCTIONS.get(layer.activation)

@@ -39,6 +39,7 @@ class WatchedTensors:
         self.watched: list[Watched] = []
         self.keys: list[tuple[int, str]] = []  # Role and name of each entry.
         self._by_name: dict[str, Watched] = {}
+        self._smallest_first: list[Watched] = []
         self._references: list[weakref.ref[torch.Tensor]] = []
         self._frozen: list[weakref.ref[torch.Tensor]] = []
         self._registrations = -1
@@ -64,7 +65,8 @@ class WatchedTensors:
         return False
 
     def find(self) -> bool:
-        """Looks up what is trainable now, and declares it; whether it is another set than before."""
+        """Looks up what is trainable now, and declares it; whether it is another set than
+        before."""
         self._registrations = Registrations.count
         models = self.models()
         if models is None:
@@ -78,6 +80,7 @@ class WatchedTensors:
         self.watched = watched
         self._by_name = {each.name: each for each in watched}
         self._references = [each.parameter for each in watched]
+        self._smallest_first = sorted(watched, key=lambda each: each.count)
         self.declare()
         return True
 
@@ -102,8 +105,10 @@ class WatchedTensors:
         self._on_declared(self.keys)
 
     def observe(self, pass_over: Callable[[], int]) -> int:
-        """One pass, by `pass_over()`; what it gives: elements that are not finite, or -1 on a GPU."""
-        self._set_stand_ins()
+        """One pass, by `pass_over()`; what it gives: elements that are not finite, or -1 on a
+        GPU."""
+        if self._stand_ins:
+            self._set_stand_ins()
         try:
             count = pass_over()
         except RuntimeError:
@@ -130,8 +135,8 @@ class WatchedTensors:
             self._watch.set_arrays(index, None if tensor is None else read(tensor))
 
     def _mend(self) -> bool:
-        """Finds stand-ins for what could not be read, and leaves out what has none. Whether a second pass
-        would read more than the first."""
+        """Finds stand-ins for what could not be read, and leaves out what has none. Whether a
+        second pass would read more than the first."""
         must_declare = False
         found: dict[tuple[int, str], Reader] = {}
         for index, reason in list(self._watch.problems):
@@ -172,15 +177,12 @@ class WatchedTensors:
 
     def smallest_gradient(self) -> tuple[str, torch.Tensor] | None:
         """Name and gradient of the parameter with the fewest elements of those that have one."""
-        best: tuple[str, torch.Tensor] | None = None
-        for each in self.watched:
+        for each in self._smallest_first:
             parameter = each.parameter()
             gradient = None if parameter is None else parameter.grad
-            if gradient is None or gradient.numel() == 0:
-                continue
-            if best is None or gradient.numel() < best[1].numel():
-                best = each.name, gradient
-        return best
+            if gradient is not None:
+                return each.name, gradient
+        return None
 
 
 def multiply_(gradients: Sequence[torch.Tensor], factor: float) -> None:

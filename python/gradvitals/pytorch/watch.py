@@ -33,26 +33,26 @@ def watch(
     run: str | None = None,
     strict: bool = False,
 ) -> TorchMonitor:
-    """Watches every gradient (and weight) of a model at every step; the training loop stays as it is:
+    """Watches every gradient and weight of a model; the training loop stays as it is:
 
         monitor = gradvitals.watch(model, optimizer)
         ...                                          # train
         print(monitor.diagnosis())
 
-    `model`: a module, or several by name that are trained as one. `optimizer`: what it makes of several
-    backwards before its step is one step; without it each backward is a step.
+    `model`: a module, or several by name that are trained as one. `optimizer`: what it makes of
+    several backwards before its step is one step; without it each backward is a step.
 
-    `when`: "backward": statistics are taken as backward ends, before anything is clipped, and judged when the
-    optimizer steps. "optimizer": both when the optimizer steps, as it finds the gradients. "manual": in
-    monitor.step(). `every`: of so many steps one is observed. `scaler`: the torch.amp.GradScaler, whose
-    scale gradients are divided by. `layers_every`: of so many steps one, the first among them, is observed
-    with what its layers put out and the gradients there, so that dead and saturated units and the backward
-    factor are judged (0: never). `densify`: sparse, complex and 8-bit gradients are read from a dense
-    float copy instead of being left out.
+    `when`: "backward": statistics are taken as backward ends, before anything is clipped, and
+    judged when the optimizer steps. "optimizer": both when the optimizer steps, as it finds the
+    gradients. "manual": in monitor.step(). `every`: of so many steps one is observed. `scaler`: the
+    torch.amp.GradScaler, whose scale gradients are divided by. `layers_every`: of so many steps
+    one, the first among them, is observed with what its layers put out and the gradients there, so
+    that dead and saturated units and the backward factor are judged (0: never). `densify`: sparse,
+    complex and 8-bit gradients are read from a dense float copy instead of being left out.
 
-    The other arguments are those of gradvitals.Monitor. The monitor never keeps the model alive, and lives as
-    long as the model or the caller holds it. Raises TypeError or ValueError naming the argument and the way
-    out, and OSError where `history` cannot be written.
+    The other arguments are those of gradvitals.Monitor. The monitor never keeps the model alive,
+    and lives as long as the model or the caller holds it. Raises TypeError or ValueError naming the
+    argument and the way out, and OSError where `history` cannot be written.
     """
     models = _checked_models(model)
     _check_optimizer(optimizer, models)
@@ -66,12 +66,12 @@ def watch(
     _check_count("layers_every", layers_every, 0)
     if layers_every % every:
         raise ValueError(
-            f"layers_every is {layers_every} and every {every}: layers are seen in observed steps, so give "
-            f"a multiple of {every}"
+            f"layers_every is {layers_every} and every {every}: layers are seen in observed steps, "
+            f"so give a multiple of {every}"
         )
     if scaler is not None and not callable(getattr(scaler, "get_scale", None)):
         raise TypeError(
-            f"scaler is a {type(scaler).__name__} without get_scale(): give the torch.amp.GradScaler"
+            f"scaler is a {type(scaler).__name__} without get_scale(): give a torch.amp.GradScaler"
         )
     return TorchMonitor(
         models,
@@ -106,8 +106,8 @@ def _checked_models(model: Any) -> dict[str, nn.Module]:
             models[name] = unwrapped(each)
     else:
         raise TypeError(
-            f"model is a {type(model).__name__}: give a torch.nn.Module, or several as {{'name': module}}; "
-            "gradvitals.Monitor().step() takes gradients of anything else"
+            f"model is a {type(model).__name__}: give a torch.nn.Module, or several as "
+            "{'name': module}; gradvitals.Monitor().step() takes gradients of anything else"
         )
     watched, frozen = find_parameters(models)
     if not watched:
@@ -126,8 +126,8 @@ def _nothing_to_watch(models: Mapping[str, nn.Module], frozen: int) -> str:
     ):
         return f"model ({kinds}) has lazy parameters only: call it once on a batch, then watch it"
     return (
-        f"all {frozen} parameters of model ({kinds}) are frozen: set requires_grad of those that are trained, "
-        "then watch it"
+        f"all {frozen} parameters of model ({kinds}) are frozen: set requires_grad of those that "
+        "are trained, then watch it"
     )
 
 
@@ -147,9 +147,9 @@ def _check_optimizer(optimizer: Any, models: Mapping[str, nn.Module]) -> None:
     kinds = ", ".join(type(each).__name__ for each in models.values())
     shapes = ", ".join(str(tuple(p.shape)) for p in held[:3])
     raise ValueError(
-        f"optimizer ({type(optimizer).__name__}) updates none of the parameters of model ({kinds}); its first "
-        f"have shapes {shapes}: give the optimizer of this model, made after the model was moved or "
-        "copied"
+        f"optimizer ({type(optimizer).__name__}) updates none of the parameters of model "
+        f"({kinds}); its first have shapes {shapes}: give the optimizer of this model, made after "
+        "the model was moved or copied"
     )
 
 

@@ -7,14 +7,13 @@
     monitor.diagnosis()                              # verdict, findings, what to do about them
 
     gradvitals.diagnose({"w": grad_w, "b": grad_b})  # any mapping of arrays: NumPy, JAX, TensorFlow
-
-Names are imported when they are first used: `import gradvitals` loads no framework, and not NumPy either.
+ Names are imported when they are first used: `import gradvitals` loads no framework, and not NumPy
+either.
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # As typing has it, which takes longer to import than all of this.
 
 _HOMES = {
     "Diagnosis": "diagnosis",
@@ -25,15 +24,32 @@ _HOMES = {
     "Monitor": "monitor",
     "TensorStats": "statistics",
     "UnhealthyGradients": "errors",
+    "checkup": "checkup",
     "diagnose": "monitor",
     "interpret_gradient_health": "notebook",
     "monitor_gradient_health": "notebook",
     "watch": "pytorch",
 }
 
-__all__ = ["__version__", *sorted(_HOMES)]
+__all__ = [
+    "__version__",
+    "Diagnosis",
+    "Event",
+    "Finding",
+    "GradvitalsError",
+    "HealthWarning",
+    "Monitor",
+    "TensorStats",
+    "UnhealthyGradients",
+    "checkup",
+    "diagnose",
+    "interpret_gradient_health",
+    "monitor_gradient_health",
+    "watch",
+]
 
 if TYPE_CHECKING:
+    from .checkup import checkup
     from .diagnosis import Diagnosis, Event, Finding
     from .errors import GradvitalsError, HealthWarning, UnhealthyGradients
     from .monitor import Monitor, diagnose
@@ -44,7 +60,9 @@ if TYPE_CHECKING:
     __version__: str
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
+    import importlib
+
     if name == "__version__":
         value = importlib.import_module("._core", __name__).__version__
     elif name in _HOMES:

@@ -11,6 +11,7 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, sys.argv[1])
+import attach_tables_test  # noqa: E402
 import compare_test  # noqa: E402
 import cpu_suite  # noqa: E402
 import gpu_suite_test  # noqa: E402
@@ -111,5 +112,5 @@ else:
     test_rows_of_two_threads()
     test_rows_without_peers()
     for test in (*tables_test.TESTS, *products_test.TESTS, *peers_venv_test.TESTS, *shapes_test.TESTS,
-                 *compare_test.TESTS, *gpu_suite_test.TESTS):
+                 *compare_test.TESTS, *gpu_suite_test.TESTS, *attach_tables_test.TESTS):
         test()

@@ -1,0 +1,136 @@
+"""What a monitor says of what it has seen."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from . import _core
+from .diagnosis import SEVERITIES, Diagnosis, Event
+from .statistics import TensorStats, norm_of
+
+if TYPE_CHECKING:
+    import numpy
+
+GRADIENT, WEIGHT = 0, 1  # gradvitals_role
+
+
+class Answers:
+    """The part of a Monitor that asks `_core`, or after its end what was kept of it."""
+
+    _watch: _core.Watch | None
+    _names: list[str]  # Of all entries, weights included.
+    _roles: list[int]
+    _events: list[Event]
+    _final: tuple[Diagnosis | None, str]
+    _final_steps: int
+    _history: str | None
+    _is_foreign: bool
+
+    def diagnosis(self) -> Diagnosis:
+        """How the network is now: the last step by itself, and what lasts of those before. Waits on
+        a GPU."""
+        if self._watch is None:
+            if self._final[0] is None:
+                raise RuntimeError("the monitor was closed before it saw a step")
+            return self._final[0]
+        text = self._watch.diagnosis("json")
+        shown = self._watch.diagnosis("text")
+        return Diagnosis.from_json(text, shown=shown, curve=self._norm_curve())
+
+    def report(self) -> str:
+        """The whole run, step by step, as text. Waits on a GPU."""
+        return self._final[1] if self._watch is None else self._watch.run("text")
+
+    def run_document(self) -> dict[str, Any]:
+        """The same as a document, schema gradvitals.run/1."""
+        return json.loads(self._open_watch().run("json"))
+
+    def _norm_curve(self) -> tuple[float | None, ...]:
+        if self.steps == 0:
+            return ()
+        return tuple(point.get("global_norm") for point in self.run_document().get("curve", ()))
+
+    @property
+    def verdict(self) -> str:
+        """The diagnosis in a word. Waits on a GPU."""
+        if self._watch is None:
+            return self.diagnosis().verdict
+        return self._watch.verdict()[0]
+
+    @property
+    def severity(self) -> str:
+        """ "ok", "info", "warning" or "critical". Waits on a GPU."""
+        if self._watch is None:
+            return self.diagnosis().severity
+        return SEVERITIES[self._watch.verdict()[1]]
+
+    @property
+    def steps(self) -> int:
+        """Steps that were judged."""
+        return self._final_steps if self._watch is None else self._watch.steps
+
+    @property
+    def history(self) -> str | None:
+        """The file that steps are appended to."""
+        return self._history
+
+    @property
+    def events(self) -> list[Event]:
+        """What began, grew worse or ended, the last thousand."""
+        if self._watch is not None and not self._is_foreign:
+            self._take_events()
+        return list(self._events)
+
+    @property
+    def names(self) -> list[str]:
+        """Of the gradients, in the order of `norms`."""
+        return [name for name, role in zip(self._names, self._roles, strict=True) if not role]
+
+    def stats(self) -> dict[str, TensorStats]:
+        """Of each gradient, as observed last; those of a weight are at "weight:" and its name.
+        Waits on a GPU. Those of a loss that was scaled are scaled."""
+        records = self._open_watch().stats
+        keys = [
+            "weight:" + name if role else name
+            for name, role in zip(self._names, self._roles, strict=True)
+        ]
+        return {key: TensorStats.of_record(records[i]) for i, key in enumerate(keys)}
+
+    @property
+    def norms(self) -> numpy.ndarray:
+        """L2 norms of the finite elements of the gradients, (len(names),) float64. Waits on a
+        GPU."""
+        import numpy
+
+        records = self._open_watch().stats[:-1]
+        gradients = records[numpy.asarray(self._roles, dtype=numpy.int64) == GRADIENT]
+        return numpy.ldexp(numpy.sqrt(gradients["sum_squares"]), gradients["scale_exponent"])
+
+    @property
+    def global_norm(self) -> float:
+        """L2 norm of all gradients together, as observed last; NaN or infinite where an element is.
+        Waits on a GPU."""
+        everything = self._open_watch().stats[-1]
+        if everything["nan_count"]:
+            return float("nan")
+        return float("inf") if everything["inf_count"] else norm_of(everything)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draws the norm of all gradients over the steps with the events marked, and beside it that
+        of each gradient. Into `ax` only the first. Needs matplotlib. Returns the figure."""
+        from .plot import plot_monitor
+
+        return plot_monitor(self, ax)
+
+    @property
+    def closed(self) -> bool:
+        return self._watch is None
+
+    def _open_watch(self) -> _core.Watch:
+        if self._watch is None:
+            raise RuntimeError("the monitor is closed: make another one")
+        return self._watch
+
+    def _take_events(self) -> None:
+        raise NotImplementedError

@@ -1,0 +1,75 @@
+"""Figures of a run, by matplotlib."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .monitor import Monitor
+
+_COLORS = {"warning": "#bf8700", "critical": "#cf222e"}
+_MOST_NAMES = 60
+
+
+def plot_monitor(monitor: Monitor, ax: Any = None) -> Any:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ImportError("plot() draws with matplotlib: pip install matplotlib") from None
+    if ax is not None:
+        _draw_run(monitor, ax)
+        return ax.figure
+    pyplot = _pyplot_of_notebook()
+    figure = pyplot.figure(figsize=(11, 4)) if pyplot else Figure(figsize=(11, 4))
+    left, right = figure.subplots(1, 2)
+    _draw_run(monitor, left)
+    _draw_norms(monitor, right)
+    figure.tight_layout()
+    return figure
+
+
+def _pyplot_of_notebook() -> Any:
+    """pyplot where it is in use already: then the figure is shown as others are."""
+    import sys
+
+    return sys.modules.get("matplotlib.pyplot")
+
+
+def _draw_run(monitor: Monitor, ax: Any) -> None:
+    curve = monitor.run_document().get("curve", [])
+    points = [(point["step"], point["global_norm"]) for point in curve]
+    ax.plot(
+        [step for step, _ in points],
+        [math.nan if norm is None else norm for _, norm in points],
+        color="#0969da",
+    )
+    for step, norm in points:
+        if norm is None:
+            ax.axvspan(step - 0.5, step + 0.5, color=_COLORS["critical"], alpha=0.15, lw=0)
+    shown = set()
+    for event in monitor.events:
+        color = _COLORS.get(event.severity)
+        if color is None or event.kind == "ended" or event.consequence_of:
+            continue
+        label = f"{event.id}, {event.severity}"
+        ax.axvline(event.step, color=color, lw=1, label=None if label in shown else label)
+        shown.add(label)
+    if any(norm for _, norm in points):
+        ax.set_yscale("log")
+    if shown:
+        ax.legend()
+    ax.set_xlabel("step")
+    ax.set_ylabel("norm of all gradients")
+    ax.set_title(f"{monitor.steps} steps: {monitor.verdict}")
+
+
+def _draw_norms(monitor: Monitor, ax: Any) -> None:
+    names, norms = monitor.names, [float(norm) for norm in monitor.norms]
+    ax.barh(range(len(norms)), norms, color="#0969da")
+    if any(norm > 0 for norm in norms):
+        ax.set_xscale("log")
+    if len(names) <= _MOST_NAMES:
+        ax.set_yticks(range(len(names)), names, fontsize=7)
+    ax.invert_yaxis()
+    ax.set_xlabel("norm of the gradient, last step")

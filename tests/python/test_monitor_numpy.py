@@ -1,0 +1,185 @@
+"""Monitor and diagnose() over NumPy arrays."""
+
+import json
+import math
+import subprocess
+import sys
+
+import pytest
+
+np = pytest.importorskip("numpy")
+
+import gradvitals  # noqa: E402
+
+
+def quiet(**options):
+    return gradvitals.Monitor(on_alert=lambda _: None, **options)
+
+
+def arrays(seed=0, **more):
+    rng = np.random.default_rng(seed)
+    found = {
+        "dense/kernel": rng.normal(size=(10, 8)),
+        "dense/bias": rng.normal(size=8),
+        "head/kernel": rng.normal(size=(8, 1)),
+    }
+    return {name: each.astype("f4") for name, each in (found | more).items()}
+
+
+@pytest.mark.parametrize(
+    ("gradients", "error", "words"),
+    [
+        ([np.ones(3)], TypeError, "gradients is a list"),
+        (np.ones(3), TypeError, "gradients is a ndarray"),
+        ({}, ValueError, "gradients is empty"),
+        ({1: np.ones(3)}, TypeError, "name 1 is no text"),
+        ({"w": 3.0}, TypeError, r"gradients\['w'\] is a float"),
+        ({"w": [1.0, 2.0]}, TypeError, "numpy.asarray"),
+        ({"w": np.ones(3, "i8")}, TypeError, "dtype int64"),
+        ({"w": np.array([None, 1])}, TypeError, "dtype object"),
+        ({"w": np.ones(3, "c8")}, TypeError, "complex64.*real"),
+        ({"w": np.ones(3, bool)}, TypeError, "dtype bool"),
+        ({"layer": {"w": "text"}}, TypeError, r"gradients\['layer/w'\]"),
+    ],
+)
+def test_gradients_that_are_none_are_refused_by_name(gradients, error, words):
+    with pytest.raises(error, match=words):
+        gradvitals.diagnose(gradients)
+
+
+@pytest.mark.parametrize(
+    ("weights", "error", "words"),
+    [
+        ({"v": np.ones((2, 3))}, ValueError, "weights has 'v', which gradients lacks"),
+        ({"w": np.ones((3, 2))}, ValueError, r"'w': the gradient has shape \(2, 3\)"),
+        ({"w": None}, TypeError, r"weights\['w'\] is None"),
+        ([np.ones(3)], TypeError, "weights is a list"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused_by_name(weights, error, words):
+    with pytest.raises(error, match=words):
+        gradvitals.diagnose({"w": np.ones((2, 3))}, weights=weights)
+
+
+def test_a_loss_that_is_no_number_is_refused():
+    with pytest.raises(TypeError, match="loss"):
+        gradvitals.diagnose({"w": np.ones(3)}, loss=np.ones(3))
+    assert gradvitals.diagnose(arrays(), loss=np.float32(0.5)).loss == 0.5
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f4", ">f8"])
+def test_statistics_are_those_of_numpy(dtype):
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=(33, 7)).astype(dtype)
+    values[3, 2], values[5, 1], values[0, 6] = math.nan, math.inf, 0
+    monitor = quiet()
+    monitor.step(
+        {"w": values, "strided": values[::2, 1::3].T, "none": None, "scalar": values[1, 1]}
+    )
+    stats = monitor.stats()
+    wide = values.astype("f8")
+    finite = wide[np.isfinite(wide)]
+    assert stats["w"].l2_norm == pytest.approx(math.sqrt(math.fsum(finite**2)), rel=1e-12)
+    assert stats["w"].max_abs == np.abs(finite).max()
+    assert (stats["w"].nan_count, stats["w"].inf_count, stats["w"].zero_count) == (1, 1, 1)
+    assert stats["w"].first_nonfinite_index == 3 * 7 + 2
+    assert stats["w"].mean == pytest.approx(finite.mean(), rel=1e-9)
+    assert stats["strided"].count == values[::2, 1::3].size
+    assert stats["none"].count == 0 or stats["none"].l2_norm == 0
+    assert stats["scalar"].count == 1
+    assert monitor.names == ["w", "strided", "none", "scalar"]
+    assert math.isnan(monitor.global_norm)
+
+
+def test_arrays_without_elements_and_of_rank_zero_are_no_fault():
+    gradvitals.diagnose({"w": np.ones((2, 3)), "s": np.float64(1.0)})
+
+
+def test_nested_mappings_are_flattened():
+    nested = {"params": {"Dense_0": {"kernel": np.ones((2, 3)), "bias": np.ones(3)}}}
+    monitor = quiet()
+    monitor.step(nested, weights=nested)
+    assert monitor.names == ["params/Dense_0/kernel", "params/Dense_0/bias"]
+    assert monitor.stats()["weight:params/Dense_0/bias"].l2_norm == pytest.approx(math.sqrt(3))
+
+
+def test_the_callers_arrays_are_not_changed_and_not_kept():
+    values = np.arange(6.0).reshape(2, 3)
+    monitor = quiet()
+    references = sys.getrefcount(values)
+    monitor.step({"w": values})
+    assert sys.getrefcount(values) == references
+    assert (values == np.arange(6.0).reshape(2, 3)).all()
+
+
+def test_tensors_may_come_go_and_change_their_shape():
+    monitor = quiet()
+    monitor.step(arrays())
+    monitor.step(arrays(extra=np.ones((2, 2))))
+    assert "extra" in monitor.names
+    monitor.step(arrays(extra=np.ones((3, 2))))
+    assert monitor.stats()["extra"].count == 6
+    monitor.step(arrays())
+    assert "extra" not in monitor.names and monitor.steps == 4
+
+
+def test_a_nan_is_an_event_and_fail_on_raises_it():
+    seen = []
+    monitor = gradvitals.Monitor(on_alert=seen.append)
+    monitor.step(arrays())
+    bad = arrays()
+    bad["head/kernel"][2] = math.nan
+    monitor.step(bad)
+    assert seen[0].rule == "R1" and seen[0].tensor == "head/kernel" and seen[0].step == 1
+    assert monitor.events[0] == seen[0] and monitor.verdict == "non_finite"
+    strict = gradvitals.Monitor(on_alert=lambda _: None, fail_on="warning")
+    with pytest.raises(gradvitals.UnhealthyGradients, match="head/kernel"):
+        strict.step(bad)
+
+
+def test_a_history_is_written_and_refused_to_another_run(tmp_path):
+    path = tmp_path / "run.jsonl"
+    with quiet(history=path) as monitor:
+        for i in range(5):
+            monitor.step(arrays(i), loss=1 / (i + 1), learning_rate=0.1)
+    lines = path.read_text().splitlines()
+    assert json.loads(lines[0])["schema"] == "gradvitals.history/1"
+    assert len([line for line in lines if line.startswith("[")]) == 5
+    with pytest.raises((ValueError, OSError), match="run.jsonl"):
+        quiet(history=path)
+    with quiet(history=path, resume_step=5) as monitor:
+        monitor.step(arrays(5))
+    assert path.read_text().splitlines()[: len(lines)] == lines
+
+
+def test_a_closed_monitor_still_answers():
+    monitor = quiet()
+    with monitor:
+        monitor.step(arrays())
+    assert monitor.closed and monitor.steps == 1
+    assert monitor.diagnosis().verdict == monitor.verdict
+    with pytest.raises(RuntimeError, match="closed"):
+        monitor.step(arrays())
+    empty = quiet()
+    empty.close()
+    with pytest.raises(RuntimeError, match="before it saw a step"):
+        empty.diagnosis()
+
+
+def test_a_mean_of_nothing_is_nan():
+    stats = gradvitals.TensorStats(1, 0.0, 0.0, 0.0, math.inf, 0, 0, 1, 0, 0)
+    assert math.isnan(stats.mean) and math.isnan(stats.rms) and stats.nonfinite_count == 1
+
+
+def test_plot_says_what_to_install_where_matplotlib_is_missing():
+    code = (
+        f"import sys; sys.path[:0] = {sys.path!r}\n"
+        + ("import conftest_plugin\n" if "conftest_plugin" in sys.modules else "")
+        + "sys.modules['matplotlib'] = None\n"
+        "import gradvitals, numpy\n"
+        "m = gradvitals.Monitor(); m.step({'w': numpy.ones((2, 2))})\n"
+        "try: m.plot()\n"
+        "except ImportError as e: print(e)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "pip install matplotlib" in done.stdout, done.stderr

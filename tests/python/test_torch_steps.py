@@ -113,7 +113,13 @@ def test_a_backward_that_raises_does_not_end_the_watch():
     with pytest.raises(KeyError):
         t.loss().backward()
     handle.remove()
-    train(t.model, t.optimizer, 2, loss_of=lambda _: t.loss())
+    for _ in range(2):
+        t.optimizer.zero_grad()
+        t.loss(1000).backward()
+        norm = t.norm()
+        torch.nn.utils.clip_grad_norm_(t.model.parameters(), 1e-3)
+        t.optimizer.step()
+        assert last_norm(t.monitor) == pytest.approx(norm, rel=1e-6)
     assert t.monitor.steps == 2
 
 
@@ -212,6 +218,18 @@ def test_a_closure_is_one_step_at_the_weights_it_starts_from(optimizer_of):
         t.optimizer.step(closure)
         assert last_norm(t.monitor) == pytest.approx(norms[0], rel=1e-6)
     assert t.monitor.steps == 3
+
+
+def test_a_closure_without_a_backward_takes_what_was_there_before_it():
+    t = Training()
+    for _ in range(2):
+        t.optimizer.zero_grad()
+        loss = t.loss()
+        loss.backward()
+        norm = t.norm()
+        t.optimizer.step(lambda loss=loss: loss)
+        assert last_norm(t.monitor) == pytest.approx(norm, rel=1e-6)
+    assert t.monitor.steps == 2
 
 
 @pytest.mark.parametrize(

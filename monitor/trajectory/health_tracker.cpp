@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -47,6 +48,30 @@ void excuse_converged(Finding& finding, double loss, const TrajectoryMemory& mem
       loss, *memory.first_loss());
 }
 
+/// A loss scaler that begins at 2^16 and halves its scale has come down to 1 after so many steps.
+constexpr std::int64_t kMostOverflowsInARow = 16;
+
+/// Whether the step looks as one that a loss scaler skips because its scale is too large: an overflow in
+/// backward alone, which may leave NaN, too, where Inf meets 0 or Inf.
+bool is_overflow(const HealthMetrics& metrics, const StepContext& context) {
+  if (!context.is_skipped || !(metrics.loss_scale > 1.0)) return false;
+  if (metrics.loss && !std::isfinite(*metrics.loss)) return false;
+  return std::ranges::none_of(metrics.tensors, [](const TensorRecord& tensor) {
+    const bool is_backward = tensor.role == Role::kGradient || tensor.role == Role::kDelta;
+    return !is_backward && tensor.stats.nonfinite_count() > 0;
+  });
+}
+
+/// What a loss scaler does to find its scale is no fault.
+void excuse_overflow(Finding& finding, double loss_scale) {
+  finding.severity = Severity::kInfo;
+  finding.text += fmt::format(
+      " The step was skipped under a loss scale of {:g}, as a loss scaler does until it has found "
+      "one.",
+      loss_scale);
+  finding.advice = {"Lower the first loss scale, or clip gradients, where it happens often"};
+}
+
 std::vector<CheckedFinding> non_finite_findings(const HealthMetrics& metrics,
                                                 const Thresholds& thresholds) {
   std::vector<CheckedFinding> found;
@@ -82,6 +107,8 @@ struct HealthTracker::State {
   void check_up(const StepSignals& step, const HealthMetrics& metrics,
                 std::vector<HealthEvent>& events);
   void take_vital_signs(const StepSignals& step);
+  /// By the last step.
+  bool is_scale_searched() const { return overflows > 0 && overflows <= kMostOverflowsInARow; }
   void load(const SavedObject& saved);
 
   Thresholds thresholds;
@@ -93,6 +120,7 @@ struct HealthTracker::State {
   Severity worst = Severity::kOk;
   bool has_converged = false;
   std::optional<double> last_loss;  ///< Not saved: known again after the next step.
+  std::int64_t overflows = 0;       ///< In a row, up to the last step. Not saved: counted anew.
   std::int64_t steps = 0;
   std::optional<std::int64_t> last_step;
   std::vector<HealthEvent> last_events;
@@ -101,10 +129,13 @@ struct HealthTracker::State {
 void HealthTracker::State::check_step(const StepSignals& step, const HealthMetrics& metrics,
                                       const StepContext& context,
                                       std::vector<HealthEvent>& events) {
-  episodes.add(
-      CheckKind::kFinite, step.step,
-      step.is_finite ? std::vector<CheckedFinding>() : non_finite_findings(metrics, thresholds),
-      events);
+  std::vector<CheckedFinding> found;
+  if (!step.is_finite) found = non_finite_findings(metrics, thresholds);
+  overflows = !step.is_finite && is_overflow(metrics, context) ? overflows + 1 : 0;
+  if (is_scale_searched()) {
+    for (CheckedFinding& each : found) excuse_overflow(each.finding, metrics.loss_scale);
+  }
+  episodes.add(CheckKind::kFinite, step.step, std::move(found), events);
   // Of a step that is not finite nothing else can be said: neither that it is ill, nor that it is not.
   if (!step.is_finite) return;
   episodes.add(CheckKind::kStep, step.step,
@@ -170,6 +201,11 @@ Diagnosis HealthTracker::judge(const HealthMetrics& metrics) const {
   std::vector<Finding>& findings = diagnosis.findings;
   if (state_->has_converged && state_->last_loss) {
     for (Finding& finding : findings) excuse_converged(finding, *state_->last_loss, state_->memory);
+  }
+  if (state_->is_scale_searched()) {
+    for (Finding& finding : findings) {
+      if (finding.rule == RuleId::kNonFinite) excuse_overflow(finding, metrics.loss_scale);
+    }
   }
   for (const Episode& episode : episodes()) {
     const Finding& open = episode.finding;

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "gradvitals.h"
+#include "tests/bindings/c_handle.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/texts.h"
 
@@ -18,10 +18,6 @@ namespace gradvitals::test {
 namespace {
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-
-struct Destroyer {
-  void operator()(gradvitals_monitor* monitor) const { gradvitals_monitor_destroy(monitor); }
-};
 
 /// Two gradients, and the monitor that watches them.
 class CMonitor : public ::testing::Test {
@@ -78,7 +74,7 @@ class CMonitor : public ::testing::Test {
   std::vector<float> bias = {0.1F, 0.2F};
 
  private:
-  std::unique_ptr<gradvitals_monitor, Destroyer> handle_;
+  Handle handle_;
 };
 
 TEST_F(CMonitor, GivesStatisticsOfEachTensorAndOfAllGradients) {

@@ -6,19 +6,14 @@
 #include <array>
 #include <cstring>
 #include <limits>
-#include <memory>
 #include <string>
 
 #include "gradvitals.h"
+#include "tests/bindings/c_handle.h"
 #include "tests/support/texts.h"
 
 namespace gradvitals::test {
 namespace {
-
-struct Destroyer {
-  void operator()(gradvitals_monitor* monitor) const { gradvitals_monitor_destroy(monitor); }
-};
-using Handle = std::unique_ptr<gradvitals_monitor, Destroyer>;
 
 Handle make_handle(const gradvitals_options* options = nullptr) {
   gradvitals_monitor* monitor = nullptr;

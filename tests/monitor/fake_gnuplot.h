@@ -5,32 +5,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "monitor/report/gnuplot.h"
+#include "tests/support/temporary_folder.h"
 
 namespace gradvitals::test {
-
-/// A folder of its own for each test, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "gradvitals_figure_XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-    path_ = pattern;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// PATH for the length of a scope.
 class PathVariable {
@@ -51,8 +32,8 @@ class PathVariable {
 class FakeGnuplot {
  public:
   explicit FakeGnuplot(const std::string& lines)
-      : path_variable_(folder_.path().string() + ":/usr/bin:/bin") {
-    const std::filesystem::path program = folder_.path() / "gnuplot";
+      : path_variable_(folder_.path() + ":/usr/bin:/bin") {
+    const std::string program = folder_.file("gnuplot");
     std::ofstream(program) << "#!/bin/sh\n" << lines << "\n";
     std::filesystem::permissions(program, std::filesystem::perms::owner_all);
   }

@@ -356,7 +356,7 @@ TEST(FigureScript, RefusesNoNetworkAndMoreThanAPageHolds) {
 
 TEST(RenderedScript, NeedsNoGnuplotAndNamesItsOwnImage) {
   const TemporaryFolder empty;
-  const PathVariable path(empty.path().string());
+  const PathVariable path(empty.path());
   const std::string script =
       render_figure(three_networks(), RuleSet::kFull, FigureFormat::kGnuplot, "out/it's.gp");
   EXPECT_TRUE(contains(script, "set output 'it''s.png'\n"));
@@ -411,7 +411,7 @@ TEST_F(DrawnFigure, EveryKindOfNumberCanBeDrawn) {
 
 TEST_F(DrawnFigure, AHostileNameIsOnlyAName) {
   const TemporaryFolder folder;
-  const std::string file = (folder.path() / "made").string();
+  const std::string file = folder.file("made");
   const std::vector<std::string> names = {
       "`touch " + file + "`",
       "$(touch " + file + ")",

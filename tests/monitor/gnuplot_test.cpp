@@ -25,7 +25,7 @@ bool is_running(const std::string& pid) {
 
 TEST(Gnuplot, MissingSaysWhatToInstallAndWhatWorksWithoutIt) {
   const TemporaryFolder empty;
-  const PathVariable path(empty.path().string());
+  const PathVariable path(empty.path());
   EXPECT_THROW(run_gnuplot("plot x\n"), GnuplotNotFound);
   const std::string message = message_of_run("plot x\n");
   EXPECT_TRUE(contains(message, "gnuplot-nox")) << message;
@@ -68,8 +68,8 @@ TEST(Gnuplot, OneThatHangsIsKilledAndToldAsSuch) {
 
 TEST(Gnuplot, WhatItStartedEndsWithIt) {
   const TemporaryFolder folder;
-  const std::filesystem::path file = folder.path() / "pid";
-  const FakeGnuplot fake("sleep 600 & echo $! > '" + file.string() + "'; wait");
+  const std::string file = folder.file("pid");
+  const FakeGnuplot fake("sleep 600 & echo $! > '" + file + "'; wait");
   EXPECT_TRUE(contains(message_of_run("plot x\n", std::chrono::seconds(1)), "did not finish"));
   std::string pid;
   std::getline(std::ifstream(file), pid);

@@ -150,6 +150,54 @@ TEST(HealthTracker, NaNIsCriticalAtOnceAndNamesTheTensor) {
   EXPECT_EQ(run.tracker().verdict(), Verdict::kHealthy);
 }
 
+/// A gradient that overflowed under this loss scale.
+HealthMetrics overflow_under(double loss_scale) {
+  HealthMetrics metrics = Network{}.metrics();
+  metrics.loss_scale = loss_scale;
+  const auto gradient = std::ranges::find(metrics.tensors, Role::kGradient, &TensorRecord::role);
+  gradient->stats.inf_count = 2;
+  gradient->stats.nan_count = 1;
+  gradient->stats.first_nonfinite_index = 0;
+  return metrics;
+}
+
+constexpr StepContext kSkipped{.is_skipped = true};
+
+TEST(HealthTracker, AnOverflowThatALossScalerSkipsInforms) {
+  MadeRun run;
+  run.learn(20);
+  const std::vector<HealthEvent> events = run.add(overflow_under(65536.0), kSkipped);
+  ASSERT_EQ(kinds_of(events, RuleId::kNonFinite), std::vector{HealthEventKind::kBegan});
+  EXPECT_EQ(run.episode(RuleId::kNonFinite)->finding.severity, kInfo);
+  EXPECT_EQ(run.tracker().verdict(), Verdict::kHealthy);
+  EXPECT_EQ(run.tracker().judge(overflow_under(65536.0)).severity, kInfo);
+}
+
+TEST(HealthTracker, OverflowsThatHaveNoEndAreCritical) {
+  MadeRun run;
+  for (int i = 0; i < 16; ++i) run.add(overflow_under(65536.0), kSkipped);
+  EXPECT_EQ(run.tracker().worst_severity(), kInfo);
+  run.add(overflow_under(65536.0), kSkipped);
+  EXPECT_EQ(run.tracker().severity(), kCritical);
+  EXPECT_EQ(run.tracker().verdict(), Verdict::kNonFinite);
+}
+
+TEST(HealthTracker, AnOverflowIsAFaultWhereItIsAppliedOrNotScaledOrInTheWeights) {
+  for (const bool is_skipped : {false, true}) {
+    MadeRun run;
+    run.add(overflow_under(is_skipped ? 1.0 : 65536.0), {.is_skipped = is_skipped});
+    EXPECT_EQ(run.tracker().severity(), kCritical);
+  }
+  MadeRun run;
+  HealthMetrics lost = overflow_under(65536.0);
+  const auto weight = std::ranges::find(lost.tensors, Role::kWeight, &TensorRecord::role);
+  ASSERT_NE(weight, lost.tensors.end());
+  weight->stats.nan_count = 1;
+  weight->stats.first_nonfinite_index = 0;
+  run.add(lost, kSkipped);
+  EXPECT_EQ(run.tracker().severity(), kCritical);
+}
+
 TEST(HealthTracker, NaNInTheWindowBlindsNoRule) {
   MadeRun run;
   run.learn(100);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 from . import _core
@@ -26,25 +27,33 @@ class Answers:
     _final_steps: int
     _history: str | None
     _is_foreign: bool
+    _lock: threading.RLock  # Of what `_watch` does: it serves one thread at a time.
 
     def diagnosis(self) -> Diagnosis:
         """How the network is now: the last step by itself, and what lasts of those before. Waits on
         a GPU."""
-        if self._watch is None:
-            if self._final[0] is None:
-                raise RuntimeError("the monitor was closed before it saw a step")
-            return self._final[0]
-        text = self._watch.diagnosis("json")
-        shown = self._watch.diagnosis("text")
-        return Diagnosis.from_json(text, shown=shown, curve=self._norm_curve())
+        with self._lock:
+            if self._watch is None:
+                if self._final[0] is None:
+                    raise RuntimeError(
+                        "the monitor has no diagnosis: it was closed "
+                        + ("in a forked process" if self._is_foreign else "before it saw a step")
+                    )
+                return self._final[0]
+            self._require_step()
+            text = self._watch.diagnosis("json")
+            shown = self._watch.diagnosis("text")
+            return Diagnosis.from_json(text, shown=shown, curve=self._norm_curve())
 
     def report(self) -> str:
         """The whole run, step by step, as text. Waits on a GPU."""
-        return self._final[1] if self._watch is None else self._watch.run("text")
+        with self._lock:
+            return self._final[1] if self._watch is None else self._watch.run("text")
 
     def run_document(self) -> dict[str, Any]:
         """The same as a document, schema gradvitals.run/1."""
-        return json.loads(self._open_watch().run("json"))
+        with self._lock:
+            return json.loads(self._open_watch().run("json"))
 
     def _norm_curve(self) -> tuple[float | None, ...]:
         if self.steps == 0:
@@ -54,21 +63,26 @@ class Answers:
     @property
     def verdict(self) -> str:
         """The diagnosis in a word. Waits on a GPU."""
-        if self._watch is None:
-            return self.diagnosis().verdict
-        return self._watch.verdict()[0]
+        with self._lock:
+            if self._watch is None:
+                return self.diagnosis().verdict
+            self._require_step()
+            return self._watch.verdict()[0]
 
     @property
     def severity(self) -> str:
         """ "ok", "info", "warning" or "critical". Waits on a GPU."""
-        if self._watch is None:
-            return self.diagnosis().severity
-        return SEVERITIES[self._watch.verdict()[1]]
+        with self._lock:
+            if self._watch is None:
+                return self.diagnosis().severity
+            self._require_step()
+            return SEVERITIES[self._watch.verdict()[1]]
 
     @property
     def steps(self) -> int:
         """Steps that were judged."""
-        return self._final_steps if self._watch is None else self._watch.steps
+        with self._lock:
+            return self._final_steps if self._watch is None else self._watch.steps
 
     @property
     def history(self) -> str | None:
@@ -90,7 +104,7 @@ class Answers:
     def stats(self) -> dict[str, TensorStats]:
         """Of each gradient, as observed last; those of a weight are at "weight:" and its name.
         Waits on a GPU. Those of a loss that was scaled are scaled."""
-        records = self._open_watch().stats
+        records = self._records()
         keys = [
             "weight:" + name if role else name
             for name, role in zip(self._names, self._roles, strict=True)
@@ -103,7 +117,7 @@ class Answers:
         GPU."""
         import numpy
 
-        records = self._open_watch().stats[:-1]
+        records = self._records()[:-1]
         gradients = records[numpy.asarray(self._roles, dtype=numpy.int64) == GRADIENT]
         return numpy.ldexp(numpy.sqrt(gradients["sum_squares"]), gradients["scale_exponent"])
 
@@ -111,7 +125,7 @@ class Answers:
     def global_norm(self) -> float:
         """L2 norm of all gradients together, as observed last; NaN or infinite where an element is.
         Waits on a GPU."""
-        everything = self._open_watch().stats[-1]
+        everything = self._records()[-1]
         if everything["nan_count"]:
             return float("nan")
         return float("inf") if everything["inf_count"] else norm_of(everything)
@@ -126,6 +140,18 @@ class Answers:
     @property
     def closed(self) -> bool:
         return self._watch is None
+
+    def _records(self) -> numpy.ndarray:
+        """As observed last: a structured array, all gradients together at its end."""
+        with self._lock:
+            return self._open_watch().stats
+
+    def _has_diagnosis(self) -> bool:
+        return self._final[0] is not None if self._watch is None else self.steps > 0
+
+    def _require_step(self) -> None:
+        if self.steps == 0:
+            raise RuntimeError("the monitor has judged no step yet: ask after the first one")
 
     def _open_watch(self) -> _core.Watch:
         if self._watch is None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
+_READ_IN_PLACE = ("__dlpack__", "__array_interface__", "__buffer__", "block_until_ready")
 
 
 def flatten(arrays: Any, argument: str, *, may_be_missing: bool) -> dict[str, Any]:
@@ -35,7 +36,10 @@ def _add(arrays: Any, argument: str, prefix: str, flat: dict[str, Any]) -> None:
         if isinstance(value, Mapping):
             _add(value, argument, f"{prefix}{name}/", flat)
         else:
-            flat[prefix + name] = value
+            path = prefix + name
+            if path in flat:
+                raise ValueError(f"{argument} has two entries named {path!r}: rename one")
+            flat[path] = value
 
 
 def dtype_name(array: Any) -> str:
@@ -55,16 +59,27 @@ def _checked(array: Any, what: str, may_be_missing: bool) -> Any:
     if name not in _FLOATS:
         hint = "take .real and .imag as two arrays" if name.startswith("complex") else "convert it"
         raise TypeError(f"{what} has dtype {name}: {', '.join(_FLOATS)} are read; {hint}")
-    return _readable(array)
+    return _readable(array, what)
 
 
-def _readable(array: Any) -> Any:
-    """Itself, or a contiguous copy in native byte order of a NumPy array that is neither."""
-    if type(array).__module__ != "numpy":
+def _readable(array: Any, what: str) -> Any:
+    """Itself, or where it cannot be read as it lies a contiguous copy in native byte order."""
+    home = type(array).__module__.partition(".")[0]
+    if home == "torch":
+        is_strided = str(array.layout) == "torch.strided" and not array.is_meta
+        return array.detach().contiguous() if is_strided else array
+    if home != "numpy" and (
+        not hasattr(array, "__array__") or any(hasattr(array, name) for name in _READ_IN_PLACE)
+    ):
         return array
     import numpy
 
-    return numpy.ascontiguousarray(array, dtype=array.dtype.newbyteorder("=")).reshape(array.shape)
+    if isinstance(array, numpy.ma.MaskedArray):
+        raise TypeError(f"{what} is a masked array: take .filled(0) or .compressed()")
+    array = numpy.asarray(array)
+    native = array.dtype.newbyteorder("=")
+    # "CA": side by side, at addresses that are multiples of an element.
+    return numpy.require(array, native, ["C", "A"]).reshape(array.shape)
 
 
 def require_same_names(gradients: dict[str, Any], weights: dict[str, Any]) -> None:

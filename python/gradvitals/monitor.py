@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
+import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,6 +14,14 @@ from .answers import GRADIENT, WEIGHT, Answers
 from .arrays import flatten, require_same_names, unit_axis_of_name
 from .diagnosis import Diagnosis, Event, is_at_least
 from .errors import HealthWarning, UnhealthyGradients
+from .options import (
+    as_float,
+    as_scale,
+    checked_count,
+    checked_path,
+    checked_text,
+    thresholds_json,
+)
 
 _MOST_EVENTS = 1000
 logger = logging.getLogger("gradvitals")
@@ -67,6 +75,7 @@ class Monitor(Answers):
         self._final: tuple[Diagnosis | None, str] = (None, "")
         self._final_steps = 0
         self._is_foreign = False
+        self._lock = threading.RLock()
         if on_alert is not None and not callable(on_alert):
             raise TypeError(
                 f"on_alert is a {type(on_alert).__name__}: give a function that takes an Event"
@@ -76,14 +85,24 @@ class Monitor(Answers):
         self._on_alert = on_alert
         self._fail_on = fail_on
         self._strict = strict
-        self._history = None if history is None else os.fspath(history)
-        self._watch = _core.Watch(
-            run=run or "network",
-            history=self._history,
-            thresholds=_as_json(thresholds),
-            threads=1 if threads is None else threads,
-            resume_step=resume_step,
-        )
+        self._history = None if history is None else checked_path(history, "history")
+        options = {
+            "run": "network" if run is None else checked_text(run, "run"),
+            "thresholds": thresholds_json(thresholds),
+            "threads": 1 if threads is None else checked_count(threads, "threads", 1, "threads"),
+            "resume_step": None
+            if resume_step is None
+            else checked_count(resume_step, "resume_step", 0),
+        }
+        try:
+            self._watch = _core.Watch(history=self._history, **options)
+        except OSError:
+            if self._history is not None and _process.is_written(self._history):
+                raise OSError(
+                    f"{self._history}: another monitor of this process writes it: close() that one "
+                    "first, or name another file"
+                ) from None
+            raise
         _process.remember(self)
 
     # What is watched.
@@ -103,12 +122,14 @@ class Monitor(Answers):
         `loss_scale`; with `skips_nonfinite` the update is left out where one is not finite, as loss
         scalers do. Raises TypeError or ValueError naming the argument and the way out.
         """
+        loss, learning_rate = as_float(loss, "loss"), as_float(learning_rate, "learning_rate")
+        loss_scale = as_scale(loss_scale, "loss_scale")
         nonfinite = self._observe_arrays(gradients, weights, is_checkup=False)
         if nonfinite < 0 and skips_nonfinite:  # On a GPU.
-            everything = self._open_watch().stats[-1]
+            everything = self._records()[-1]
             nonfinite = int(everything["nan_count"] + everything["inf_count"])
         self._commit(
-            loss=as_float(loss, "loss"),
+            loss=loss,
             learning_rate=learning_rate,
             loss_scale=loss_scale,
             is_skipped=skips_nonfinite and nonfinite > 0,
@@ -137,15 +158,21 @@ class Monitor(Answers):
         for key, array in tensors.items():
             self._slots[key].grad = array
         columns = [list(column) for column in zip(*layers, strict=True)] or [[]] * 5
-        nonfinite = watch.observe_layers(*columns) if is_checkup else watch.observe()
-        for index, reason in watch.problems:
-            self._say_problem(self._names[index], reason)
+        with self._lock:
+            nonfinite = watch.observe_layers(*columns) if is_checkup else watch.observe()
+            problems = [(self._names[index], reason) for index, reason in watch.problems]
+        if len(problems) == len(tensors):
+            raise TypeError("no array can be read: " + ", ".join(map(": ".join, problems[:3])))
+        for name, reason in problems:
+            self._say_problem(name, reason)
         if nonfinite >= 0:  # On a GPU they are still being read.
             for slot in self._slots.values():
                 slot.grad = None
         return nonfinite
 
     def _declare(self, watch: _core.Watch, keys: list[tuple[int, str]]) -> None:
+        for _, name in keys:
+            checked_text(name, "a name")
         self._slots = {key: _Slot() for key in keys}
         self._names = [name for _, name in keys]
         self._roles = [role for role, _ in keys]
@@ -169,15 +196,16 @@ class Monitor(Answers):
         is_skipped: bool = False,
     ) -> None:
         watch = self._open_watch()
-        watch.commit(step, loss, learning_rate, loss_scale, clip_scale, is_skipped)
-        complaint = watch.complaint()
+        with self._lock:
+            watch.commit(step, loss, learning_rate, loss_scale, clip_scale, is_skipped)
+            complaint = watch.complaint()
         if complaint is not None:
             warnings.warn(complaint, HealthWarning, stacklevel=3)
         self._take_events()
 
     def _take_events(self) -> None:
-        assert self._watch is not None
-        texts = self._watch.events()
+        with self._lock:  # Not longer: callbacks may wait for whom they like.
+            texts = [] if self._watch is None else self._watch.events()
         if not texts:
             return
         events = [Event.from_json(text) for text in texts]
@@ -219,19 +247,27 @@ class Monitor(Answers):
             return
         try:
             if not self._is_foreign:
-                self._watch.poll(True)
+                with self._lock:
+                    self._watch.poll(True)
                 self._take_events()
-                if self.steps > 0:
+                if self._watch is not None and self.steps > 0:
                     self._final = (self.diagnosis(), self.report())
         finally:
             self._abandon()
 
     def _abandon(self) -> None:
-        watch, self._watch = self._watch, None
-        if watch is not None:
-            self._final_steps = watch.steps
-            if not self._is_foreign:
-                watch.close()
+        with self._lock:
+            watch, self._watch = self._watch, None
+            if watch is not None:
+                self._final_steps = watch.steps
+                if not self._is_foreign:
+                    watch.close()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError(
+            "a monitor belongs to its process and cannot be copied or pickled: hold it outside of "
+            "what is; its diagnosis() can be"
+        )
 
     def __enter__(self) -> Monitor:
         return self
@@ -241,7 +277,8 @@ class Monitor(Answers):
 
     def __repr__(self) -> str:
         state = "closed, " if self.closed else ""
-        verdict = self.verdict if self.steps else "no step yet"
+        verdict = self.verdict if self._has_diagnosis() else "no diagnosis"
+        verdict = verdict if self.steps else "no step yet"
         return (
             f"<gradvitals.{type(self).__name__} {state}{len(self.names)} gradients, "
             f"{self.steps} steps: {verdict}>"
@@ -257,31 +294,8 @@ def diagnose(
     run: str | None = None,
 ) -> Diagnosis:
     """The diagnosis of one step's gradients, arrays by name: see Monitor.step()."""
+    known_loss = as_float(loss, "loss")
     with Monitor(thresholds=thresholds, run=run, on_alert=lambda _: None) as monitor:
         monitor._observe_arrays(gradients, weights, is_checkup=True)
-        monitor._commit(loss=as_float(loss, "loss"))
+        monitor._commit(loss=known_loss)
         return monitor.diagnosis()
-
-
-def as_float(value: Any, argument: str) -> float | None:
-    """Of a number or an array of one element."""
-    if value is None:
-        return None
-    try:
-        return float(value)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"{argument} is a {type(value).__name__} ({error}): give a number or an array of one "
-            "element"
-        ) from None
-
-
-def _as_json(thresholds: Mapping[str, Any] | str | None) -> str | None:
-    if thresholds is None or isinstance(thresholds, str):
-        return thresholds
-    if not isinstance(thresholds, Mapping):
-        raise TypeError(
-            f"thresholds is a {type(thresholds).__name__}: give a mapping from names of limits to "
-            "numbers"
-        )
-    return json.dumps(dict(thresholds))

@@ -88,6 +88,6 @@ class HealthMonitor(Monitor):
         return super().step(
             gradients_of(state),
             weights=weights,
-            loss=None if loss is None else float(loss),
+            loss=loss,
             **known,
         )

@@ -2,8 +2,10 @@
 
 import json
 import math
+import pickle
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -183,3 +185,125 @@ def test_plot_says_what_to_install_where_matplotlib_is_missing():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "pip install matplotlib" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"history": 5}, TypeError, "history is a int: give the path"),
+        ({"history": ""}, ValueError, "history is empty"),
+        ({"history": "a\0b"}, ValueError, "history is .*NUL"),
+        ({"resume_step": "a"}, TypeError, "resume_step is a str"),
+        ({"resume_step": -1}, ValueError, "resume_step is -1: give at least 0"),
+        ({"threads": 0}, ValueError, "threads is 0"),
+        ({"threads": 1.5}, TypeError, "threads is a float"),
+        ({"threads": 2**40}, ValueError, "threads is 1099511627776: give less"),
+        ({"run": 5}, TypeError, "run is a int: give text"),
+        ({"run": "\ud800"}, ValueError, "run is .*UTF-8"),
+        ({"thresholds": {"large_rms": object()}}, TypeError, "thresholds: .*give numbers"),
+    ],
+)
+def test_a_wrong_option_is_refused_by_name(options, error, words):
+    with pytest.raises(error, match=words):
+        gradvitals.Monitor(**options)
+
+
+@pytest.mark.parametrize(
+    ("known", "error", "words"),
+    [
+        ({"loss": 10**400}, TypeError, "loss is a int"),
+        ({"loss": np.ones(2)}, TypeError, "loss is a ndarray .*one element"),
+        ({"learning_rate": "x"}, TypeError, "learning_rate is a str"),
+        ({"loss_scale": 0}, ValueError, "loss_scale is 0"),
+        ({"loss_scale": None}, ValueError, "loss_scale is None"),
+    ],
+)
+def test_a_wrong_number_is_refused_by_name_and_the_step_can_be_given_again(known, error, words):
+    with quiet() as monitor:
+        with pytest.raises(error, match=words):
+            monitor.step(arrays(), **known)
+        monitor.step(arrays(), loss=np.ones(1), learning_rate=np.ones((1, 1)))
+        assert monitor.steps == 1
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+def test_a_name_that_no_file_can_hold_is_refused(name):
+    with pytest.raises(ValueError, match="a name is"):
+        gradvitals.diagnose({name: np.ones(3)})
+
+
+def test_two_entries_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="two entries named 'a/b'"):
+        gradvitals.diagnose({"a/b": np.ones(3), "a": {"b": np.ones(3)}})
+
+
+def test_masked_elements_are_no_gradients():
+    with pytest.raises(TypeError, match="masked array: take .filled"):
+        gradvitals.diagnose({"w": np.ma.masked_array(np.ones(3), mask=[0, 0, 1])})
+
+
+def test_where_no_array_can_be_read_that_is_said():
+    class Promise:
+        dtype, shape = np.dtype("f4"), (3,)
+
+    with pytest.raises(TypeError, match="no array can be read: w: "):
+        gradvitals.diagnose({"w": Promise()})
+
+
+def test_arrays_that_only_convert_and_unaligned_ones_are_read():
+    class Convertible:
+        dtype, shape = np.dtype("f4"), (2,)
+
+        def __array__(self, dtype=None, copy=None):
+            return np.array([3.0, 4.0], "f4")
+
+    unaligned = np.frombuffer(b"\0" + np.array([3, 4], "f4").tobytes(), "u1")[1:].view("f4")
+    with quiet() as monitor:
+        monitor.step({"convertible": Convertible(), "unaligned": unaligned})
+        assert [each.l2_norm for each in monitor.stats().values()] == [5.0, 5.0]
+
+
+def test_before_the_first_step_there_is_no_verdict_and_that_is_said():
+    with quiet() as monitor:
+        for ask in (monitor.diagnosis, lambda: monitor.verdict, lambda: monitor.severity):
+            with pytest.raises(RuntimeError, match="judged no step yet"):
+                ask()
+
+
+def test_a_monitor_says_that_it_cannot_be_pickled():
+    with quiet() as monitor, pytest.raises(TypeError, match="its diagnosis"):
+        pickle.dumps(monitor)
+
+
+def test_a_history_that_another_monitor_of_the_process_writes_is_told_apart(tmp_path):
+    with quiet(history=tmp_path / "run.jsonl"):
+        with pytest.raises(OSError, match="another monitor of this process"):
+            quiet(history=str(tmp_path / "run.jsonl"))
+
+
+def test_a_callback_may_close_the_monitor():
+    monitor = gradvitals.Monitor(on_alert=lambda _: monitor.close())
+    monitor.step({"w": np.full(3, math.nan)})
+    assert monitor.closed
+    assert monitor.verdict == "non_finite"
+
+
+def test_another_thread_may_ask_while_steps_are_observed():
+    gradients = {"w": np.ones((1024, 1024), "f4")}
+    monitor, failures = quiet(), []
+    monitor.step(gradients)
+
+    def ask():
+        try:
+            for _ in range(100):
+                monitor.diagnosis()
+        except Exception as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    for _ in range(50):
+        monitor.step(gradients)
+    thread.join()
+    assert failures == []
+    assert monitor.steps == 51

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import warnings
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,8 @@ _KERNELS = (
     nn.MultiheadAttention,
 )
 _NORMS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
+_is_transformed = torch._C._functorch.is_functorch_wrapped_tensor
+_is_traced = torch.jit.is_tracing
 _current_task = torch._C._current_graph_task_id
 
 
@@ -46,7 +48,14 @@ class LayerTensors:
 class LayerWatch:
     """Every `every` steps (0: never), from step 0 on."""
 
-    def __init__(self, models: Mapping[str, nn.Module], *, every: int) -> None:
+    def __init__(
+        self,
+        models: Mapping[str, nn.Module],
+        *,
+        every: int,
+        on_problem: Callable[[str, str], None],
+    ) -> None:
+        self._on_problem = on_problem
         self._models = [(name, weakref.ref(model)) for name, model in models.items()]
         self._every = every
         self._has_seen = False
@@ -108,17 +117,32 @@ class LayerWatch:
     # Hooks: they must never end a forward, and return nothing.
 
     def _before_forward(self, module: nn.Module, args: tuple) -> None:
-        if id(module) not in self._names or not getattr(module, "inplace", False):
-            return
+        if id(module) in self._names and getattr(module, "inplace", False) and not _is_traced():
+            try:
+                self._see_input(args)
+            except Exception as error:
+                self._give_up(error)
+
+    def _after_forward(self, module: nn.Module, args: tuple, output: Any) -> None:
+        if id(module) in self._names and not _is_traced():
+            try:
+                self._see_output(module, args, output)
+            except Exception as error:
+                self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        self._every = 0
+        self.close()
+        self._on_problem("what layers put out", f"{type(error).__name__}: {error}")
+
+    def _see_input(self, args: tuple) -> None:
         layer = self._by_output.get(id(args[0])) if args else None
         if layer is not None and layer.tail is args[0]:
             with torch.no_grad():
                 layer.pre_activation = args[0].detach().clone()
 
-    def _after_forward(self, module: nn.Module, args: tuple, output: Any) -> None:
+    def _see_output(self, module: nn.Module, args: tuple, output: Any) -> None:
         key = id(module)
-        if key not in self._names:
-            return
         if isinstance(module, _KERNELS):
             if key not in self._inside_attention:
                 self._keep(module, output[0] if isinstance(output, tuple) else output)
@@ -143,6 +167,8 @@ class LayerWatch:
     def _keep(self, module: nn.Module, output: Any) -> None:
         if not isinstance(output, torch.Tensor) or not output.is_floating_point():
             return
+        if _is_transformed(output):
+            return  # By torch.func: a value that is gone as its transform ends.
         key = id(module)
         self._order.setdefault(key, len(self._order) + 1)
         if not output.requires_grad:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..options import as_float
 from .observation import Observation
 from .steps import StepMonitor
-from .tensors import multiply_
+from .tensors import multiply_, norm_together
 
 
 class TorchMonitor(StepMonitor):
@@ -21,7 +22,7 @@ class TorchMonitor(StepMonitor):
         if loss is not None:
             self._loss.set(loss, "loss")
         if learning_rate is not None:
-            self._learning_rate = float(learning_rate)
+            self._learning_rate = as_float(learning_rate, "learning_rate")
 
     def step(self, loss: Any = None, learning_rate: float | None = None) -> None:  # type: ignore[override]
         """With when="manual": gradients are observed as they are now, and judged as a step."""
@@ -38,31 +39,39 @@ class TorchMonitor(StepMonitor):
     def should_skip(self) -> bool:
         """Whether the gradients at hand should not be applied: NaN or Inf in one, or a norm that is
         a spike beside those before. Where the optimizer is then not stepped, the step is recorded
-        as skipped. Waits on a GPU."""
+        as skipped. Waits on a GPU. After an error that ended the watch: NaN or Inf alone."""
+        if self._has_stopped:
+            return not math.isfinite(norm_together(self._tensors.gradients()))
         observed = self._at_hand()
-        self._is_advised_to_skip = self._open_watch().should_skip(self._scale_of(observed))
+        with self._lock:
+            self._is_advised_to_skip = self._open_watch().should_skip(self._scale_of(observed))
         return self._is_advised_to_skip
 
     def clip_(self, max_norm: float) -> float:
         """Multiplies all gradients so that the norm of all together is at most `max_norm`, with
         statistics that are there: no second pass. Returns the norm before; where that is not finite
         nothing changes. Sparse gradients that are left out are clipped with the others and do not
-        count. Waits on a GPU.
+        count. Waits on a GPU. After an error that ended the watch it takes a pass of its own.
         """
-        if not max_norm > 0:
+        limit = as_float(max_norm, "max_norm")
+        if limit is None or not limit > 0:
             raise ValueError(f"max_norm is {max_norm}: give a positive number")
-        observed = self._at_hand()
-        norm = self.global_norm / self._scale_of(observed) * self._clip_scale
-        factor = max_norm / norm if norm > max_norm else 1.0
+        observed = None if self._has_stopped else self._at_hand()
+        if observed is None:
+            norm = norm_together(self._tensors.gradients())
+        else:
+            norm = self.global_norm / self._scale_of(observed) * self._clip_scale
+        factor = limit / norm if norm > limit else 1.0
         if not math.isfinite(norm) or factor == 1.0:
             return norm
         multiply_(self._tensors.gradients(), factor)
         self._clip_scale *= factor
-        if observed.smallest is not None:
+        if observed is not None and observed.smallest is not None:
             observed.version = observed.smallest[1]._version
         return norm
 
     def _at_hand(self) -> Observation:
+        self._open_watch()
         if self._observed is None:
             if self._is_idle() or not self._tensors.gradients():
                 raise RuntimeError("no gradient is at hand: call it between backward and the step")

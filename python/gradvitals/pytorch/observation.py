@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from ..options import as_float
 from .tensors import WatchedTensors
 
 
@@ -57,12 +58,7 @@ class LateNumber:
             self._arrived = torch.cuda.Event()
             self._arrived.record(torch.cuda.current_stream(value.device))
             return
-        if isinstance(value, torch.Tensor):
-            value = value.detach()
-        try:
-            self._value = float(value)
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise TypeError(f"{argument} is no number ({error}): give one") from None
+        self._value = as_float(value, argument)
 
     def take(self) -> float | None:
         """None where it was not set, or has not arrived."""

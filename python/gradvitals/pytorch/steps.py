@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from .. import _core
 from ..errors import HealthWarning, UnhealthyGradients
 from ..monitor import Monitor
 from ..statistics import norm_of
@@ -54,6 +55,8 @@ class StepMonitor(Monitor):
         self._learning_rate: float | None = None
         self._clip_scale = 1.0
         self._is_advised_to_skip = False
+        self._has_stopped = False
+        self._in_step_hook = False
         self._in_closure = self._is_closure_judged = False
         self._unscaled = UnscaledBehind()
         self._optimizer_id = None if optimizer is None else id(optimizer)
@@ -67,7 +70,7 @@ class StepMonitor(Monitor):
             on_problem=self._say_problem,
             on_declared=self._note_entries,
         )
-        self._layers = LayerWatch(models, every=layers_every)
+        self._layers = LayerWatch(models, every=layers_every, on_problem=self._say_problem)
         self._hooks = BackwardHooks(
             self._on_backward_end,
             self._on_overdue,
@@ -113,6 +116,7 @@ class StepMonitor(Monitor):
         if self._is_idle():
             return
         closure = args[1] if len(args) > 1 else kwargs.get("closure")
+        self._in_step_hook = True
         try:
             if closure is not None and self._when == "backward":
                 self._in_closure, self._is_closure_judged = True, False
@@ -120,6 +124,8 @@ class StepMonitor(Monitor):
             if self._when == "optimizer":
                 self._observe_if_due()
             elif self._observed is None and self._is_due():
+                if not self._tensors.watched:
+                    self._find_tensors()  # All were frozen.
                 if not self._tensors.gradients():
                     return  # A step without a backward, as a scheduler's first one.
                 # No hook saw it: a part of the model that had none, or hooks that were removed.
@@ -129,10 +135,15 @@ class StepMonitor(Monitor):
         except Exception as error:
             if self._on_error(error):
                 raise
+        finally:
+            self._in_step_hook = False
 
     def _after_step(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         if self._is_idle():
+            for handle in self._optimizer_handles[:1]:  # Torch goes through those behind now.
+                handle.remove()
             return
+        self._in_step_hook = True
         try:
             if self._in_closure and not self._is_closure_judged:
                 self._judge(optimizer)
@@ -140,11 +151,14 @@ class StepMonitor(Monitor):
         except Exception as error:
             if self._on_error(error):
                 raise
+        finally:
+            self._in_step_hook = False
 
     def _on_error(self, error: Exception) -> bool:
         """Whether it is raised. What cannot go on is ended, and said once."""
         if self._strict or isinstance(error, UnhealthyGradients):
             return True
+        self._has_stopped = True
         self._release()
         text = f"gradvitals stops watching: {type(error).__name__}: {error}"
         warnings.warn(text, HealthWarning, stacklevel=2)
@@ -153,7 +167,7 @@ class StepMonitor(Monitor):
     # A step.
 
     def _is_idle(self) -> bool:
-        return self._watch is None or self._is_foreign
+        return self._watch is None or self._is_foreign or self._has_stopped
 
     def _is_due(self) -> bool:
         return self._next_step % self._every == 0
@@ -163,9 +177,14 @@ class StepMonitor(Monitor):
             self._observe(is_inner)
 
     def _observe(self, is_inner: bool = False) -> None:
-        watch = self._open_watch()
+        with self._lock:
+            self._observe_alone(self._open_watch(), is_inner)
+
+    def _observe_alone(self, watch: _core.Watch, is_inner: bool) -> None:
         if self._tensors.have_changed():
             self._find_tensors()
+        if not self._tensors.watched:
+            return  # All are frozen now.
         layers = self._layers.take(is_whole=not is_inner) if self._layers.is_ready else None
         if layers is not None:
             if layers.of_parameters != self._tensors.layers:
@@ -196,37 +215,33 @@ class StepMonitor(Monitor):
     def _has_nonfinite(self, observed: Observation) -> bool:
         if observed.nonfinite >= 0:
             return observed.nonfinite > 0
-        everything = self._open_watch().stats[-1]
+        everything = self._records()[-1]
         return bool(everything["nan_count"] or everything["inf_count"])
 
     def _judge(
         self, optimizer: torch.optim.Optimizer | None = None, *, is_skipped: bool = False
     ) -> None:
         """The step has ended: what was observed of it is committed, and the next one begins."""
-        observed = self._observed
+        step, observed, self._observed = self._next_step, self._observed, None
         try:
             if observed is None:
                 return
-            if (
-                getattr(optimizer, "found_inf", None) is not None
-            ):  # A fused step under a GradScaler.
+            if getattr(optimizer, "found_inf", None) is not None:  # A fused step's GradScaler.
                 is_skipped = self._has_nonfinite(observed)
-            self._commit(
-                self._next_step,
-                self._loss.take(),
-                self._rate(),
-                self._scale_of(observed),
-                self._clip_scale,
-                is_skipped,
-            )
+            scale, clip_scale = self._scale_of(observed), self._clip_scale
+            loss, rate = self._loss.take(), self._rate()
         finally:
-            self._observed = None
-            self._next_step += 1
-            self._clip_scale = 1.0
-            self._is_advised_to_skip = False
-            self._learning_rate = None
-            self._loss.take()
-            self._layers.prepare(self._next_step)
+            self._begin_step()
+        # Last, as whom it tells may train on, or close the monitor.
+        self._commit(step, loss, rate, scale, clip_scale, is_skipped)
+
+    def _begin_step(self) -> None:
+        self._next_step += 1
+        self._clip_scale = 1.0
+        self._is_advised_to_skip = False
+        self._learning_rate = None
+        self._loss.take()
+        self._layers.prepare(self._next_step)
 
     def _scale_of(self, observed: Observation) -> float:
         if self._scaler is not None or not self._has_optimizer or self._when != "backward":
@@ -236,7 +251,7 @@ class StepMonitor(Monitor):
         name, gradient = observed.smallest
         if (0, name) not in self._tensors.keys:
             return 1.0
-        record = self._open_watch().stats[self._tensors.keys.index((0, name))]
+        record = self._records()[self._tensors.keys.index((0, name))]
         factor = self._unscaled.factor(norm_of(record) * self._clip_scale, gradient)
         if factor != 1.0:
             self._say(
@@ -250,7 +265,9 @@ class StepMonitor(Monitor):
         optimizer = None if self._optimizer is None else self._optimizer()
         if self._learning_rate is not None or optimizer is None:
             return self._learning_rate
-        return max(float(group["lr"]) for group in optimizer.param_groups if "lr" in group)
+        rates = [group.get("lr") for group in optimizer.param_groups]
+        numbers = [float(rate) for rate in rates if isinstance(rate, float | int | torch.Tensor)]
+        return max(numbers, default=None)
 
     def _find_tensors(self) -> None:
         if self._tensors.find() and self._when == "backward":
@@ -262,6 +279,12 @@ class StepMonitor(Monitor):
 
     # Its end.
 
+    def close(self) -> None:
+        """Ends the watch and the history, and leaves no hook behind; what was found can still be
+        asked for."""
+        super().close()
+        self._release()  # What a close within a step's hook had to leave.
+
     def _abandon(self) -> None:
         self._release()
         super()._abandon()
@@ -270,9 +293,10 @@ class StepMonitor(Monitor):
         """No hook is left, and nothing that was observed is held."""
         self._hooks.remove()
         self._layers.close()
-        for handle in self._optimizer_handles:
-            handle.remove()
-        self._optimizer_handles = []
+        if not self._in_step_hook:  # Torch, which goes through them, would raise.
+            for handle in self._optimizer_handles:
+                handle.remove()
+            self._optimizer_handles = []
         for model in (self._tensors.models() or {}).values():
             anchor.let_go(model, self)
         self._observed = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 
@@ -183,6 +184,19 @@ class WatchedTensors:
             if gradient is not None:
                 return each.name, gradient
         return None
+
+
+def norm_together(gradients: Sequence[torch.Tensor]) -> float:
+    """L2 norm of all of them, by a pass over each."""
+    norms = []
+    for gradient in gradients:
+        values = gradient.detach()
+        if values.layout is torch.sparse_coo:
+            values = values.coalesce()
+        if values.layout is not torch.strided:
+            values = values.values()
+        norms.append(float(torch.linalg.vector_norm(values)))
+    return math.hypot(*norms)
 
 
 def multiply_(gradients: Sequence[torch.Tensor], factor: float) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from ..diagnosis import Event
+from ..options import checked_count
 from .monitor import TorchMonitor
 from .parameters import find_parameters, unwrapped
 
@@ -62,8 +63,8 @@ def watch(
         raise ValueError(
             'when="optimizer" needs the optimizer: watch(model, optimizer, when="optimizer")'
         )
-    _check_count("every", every, 1)
-    _check_count("layers_every", layers_every, 0)
+    every = checked_count(every, "every", 1)
+    layers_every = checked_count(layers_every, "layers_every", 0)
     if layers_every % every:
         raise ValueError(
             f"layers_every is {layers_every} and every {every}: layers are seen in observed steps, "
@@ -151,10 +152,3 @@ def _check_optimizer(optimizer: Any, models: Mapping[str, nn.Module]) -> None:
         f"({kinds}); its first have shapes {shapes}: give the optimizer of this model, made after "
         "the model was moved or copied"
     )
-
-
-def _check_count(name: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} is a {type(value).__name__}: give a whole number of steps")
-    if value < least:
-        raise ValueError(f"{name} is {value}: give at least {least}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from . import _core
@@ -32,7 +34,7 @@ class Answers:
     def diagnosis(self) -> Diagnosis:
         """How the network is now: the last step by itself, and what lasts of those before. Waits on
         a GPU."""
-        with self._lock:
+        with self._answering():
             if self._watch is None:
                 if self._final[0] is None:
                     raise RuntimeError(
@@ -40,7 +42,6 @@ class Answers:
                         + ("in a forked process" if self._is_foreign else "before it saw a step")
                     )
                 return self._final[0]
-            self._require_step()
             text = self._watch.diagnosis("json")
             shown = self._watch.diagnosis("text")
             return Diagnosis.from_json(text, shown=shown, curve=self._norm_curve())
@@ -63,19 +64,17 @@ class Answers:
     @property
     def verdict(self) -> str:
         """The diagnosis in a word. Waits on a GPU."""
-        with self._lock:
+        with self._answering():
             if self._watch is None:
                 return self.diagnosis().verdict
-            self._require_step()
             return self._watch.verdict()[0]
 
     @property
     def severity(self) -> str:
         """ "ok", "info", "warning" or "critical". Waits on a GPU."""
-        with self._lock:
+        with self._answering():
             if self._watch is None:
                 return self.diagnosis().severity
-            self._require_step()
             return SEVERITIES[self._watch.verdict()[1]]
 
     @property
@@ -149,9 +148,17 @@ class Answers:
     def _has_diagnosis(self) -> bool:
         return self._final[0] is not None if self._watch is None else self.steps > 0
 
-    def _require_step(self) -> None:
-        if self.steps == 0:
-            raise RuntimeError("the monitor has judged no step yet: ask after the first one")
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                yield
+            except _core.GradvitalsError:
+                if self._watch is None or self._watch.steps > 0:
+                    raise
+                raise RuntimeError(
+                    "the monitor has seen no step yet: ask after the first one"
+                ) from None
 
     def _open_watch(self) -> _core.Watch:
         if self._watch is None:

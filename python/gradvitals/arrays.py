@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,6 +56,9 @@ def _checked(array: Any, what: str, may_be_missing: bool) -> Any:
         raise TypeError(f"{what} is None: leave out what does not exist")
     if not (hasattr(array, "shape") and hasattr(array, "dtype")):
         raise TypeError(f"{what} is a {type(array).__name__}, no array: use numpy.asarray(...)")
+    jax = sys.modules.get("jax")
+    if jax is not None and isinstance(array, jax.core.Tracer):
+        raise TypeError(f"{what} is a tracer, which has no values yet: call this outside jit")
     name = dtype_name(array)
     if name not in _FLOATS:
         hint = "take .real and .imag as two arrays" if name.startswith("complex") else "convert it"
@@ -65,6 +69,8 @@ def _checked(array: Any, what: str, may_be_missing: bool) -> Any:
 def _readable(array: Any, what: str) -> Any:
     """Itself, or where it cannot be read as it lies a contiguous copy in native byte order."""
     home = type(array).__module__.partition(".")[0]
+    if type(array).__name__ == "IndexedSlices":  # An embedding's gradient in TensorFlow.
+        return sys.modules["tensorflow"].convert_to_tensor(array)
     if home == "torch":
         is_strided = str(array.layout) == "torch.strided" and not array.is_meta
         return array.detach().contiguous() if is_strided else array

@@ -15,6 +15,7 @@ from typing import Any
 from .diagnosis import Diagnosis
 from .monitor import Monitor
 from .notebook import check_lengths, check_shapes
+from .options import as_float
 
 __all__ = ["checkup"]
 
@@ -66,6 +67,7 @@ def checkup(
             value = tf.reduce_mean(tf.square(predictions - y))
         else:
             value = loss(predictions, y)
+    known_loss = as_float(getattr(value, "numpy", lambda: value)(), "what loss() returned")
     variables, inputs = model.trainable_variables, [z for _, z, _ in recorded.values()]
     found = tape.gradient(value, variables + inputs)
     gradients, deltas = found[: len(variables)], found[len(variables) :]
@@ -79,7 +81,7 @@ def checkup(
             is_checkup=True,
             layers=_parts(recorded.values(), deltas),
         )
-        monitor._commit(loss=float(value))
+        monitor._commit(loss=known_loss)
         return monitor.diagnosis()
 
 

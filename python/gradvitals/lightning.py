@@ -41,7 +41,8 @@ class HealthMonitor(pl.Callback):
                     f"HealthMonitor takes no {name}: Lightning's own step and scaler are used"
                 )
         super().__init__()
-        self.log, self.options, self.monitor = log, options, None
+        self.options, self.monitor = options, None
+        self._logs = log  # Lightning makes `log` a function of every callback.
         self._scaler = self._loss = None
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
@@ -61,7 +62,7 @@ class HealthMonitor(pl.Callback):
 
     def on_before_optimizer_step(self, trainer: Any, pl_module: Any, optimizer: Any) -> None:
         self._loss = None
-        if self.log and self.monitor is not None:
+        if self._logs and self.monitor is not None:
             norm = self.monitor.global_norm / self._scale()
             pl_module.log("gradvitals/gradient_norm", norm)
             pl_module.log("gradvitals/severity", float(SEVERITIES.index(self.monitor.severity)))

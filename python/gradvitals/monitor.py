@@ -147,10 +147,10 @@ class Monitor(Answers):
         gradvitals_activation). Gives how many elements of all gradients are not finite; -1 on a
         GPU.
         """
-        found = flatten(gradients, "gradients", may_be_missing=True)
+        gradients = flatten(gradients, "gradients", may_be_missing=True)
         known = {} if weights is None else flatten(weights, "weights", may_be_missing=False)
-        require_same_names(found, known)
-        tensors = {(GRADIENT, name): array for name, array in found.items()}
+        require_same_names(gradients, known)
+        tensors = {(GRADIENT, name): array for name, array in gradients.items()}
         tensors |= {(WEIGHT, name): array for name, array in known.items()}
         watch = self._open_watch()
         if list(tensors) != list(self._slots):
@@ -160,10 +160,11 @@ class Monitor(Answers):
         columns = [list(column) for column in zip(*layers, strict=True)] or [[]] * 5
         with self._lock:
             nonfinite = watch.observe_layers(*columns) if is_checkup else watch.observe()
-            problems = [(self._names[index], reason) for index, reason in watch.problems]
-        if len(problems) == len(tensors):
-            raise TypeError("no array can be read: " + ", ".join(map(": ".join, problems[:3])))
-        for name, reason in problems:
+            found = [(self._roles[i], self._names[i], reason) for i, reason in watch.problems]
+        unread = [f"{name}: {reason}" for role, name, reason in found if role == GRADIENT]
+        if unread and len(unread) == sum(array is not None for array in gradients.values()):
+            raise TypeError(f"no gradient can be read: {', '.join(unread[:3])}")
+        for _, name, reason in found:
             self._say_problem(name, reason)
         if nonfinite >= 0:  # On a GPU they are still being read.
             for slot in self._slots.values():
@@ -264,10 +265,9 @@ class Monitor(Answers):
                     watch.close()
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        raise TypeError(
-            "a monitor belongs to its process and cannot be copied or pickled: hold it outside of "
-            "what is; its diagnosis() can be"
-        )
+        """None is what copies and pickles have in its place: a model that keeps its monitor can be
+        copied and saved, and the copy is not watched."""
+        return type(None), ()
 
     def __enter__(self) -> Monitor:
         return self

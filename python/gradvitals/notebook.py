@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 __all__ = ["interpret_gradient_health", "monitor_gradient_health"]
@@ -79,6 +79,11 @@ def interpret_gradient_health(health_metrics: dict) -> None:
     """
     from . import _core
 
+    if not isinstance(health_metrics, Mapping):
+        raise TypeError(
+            f"health_metrics is a {type(health_metrics).__name__}: give it what "
+            "monitor_gradient_health() returns"
+        )
     missing = [key for key in _TEXT_KEYS if key not in health_metrics]
     if missing:
         raise ValueError(
@@ -114,6 +119,9 @@ def _backend_of(model: Any) -> Callable:
 
 
 def check_lengths(X: Any, y: Any) -> None:
+    for name, array in (("X", X), ("y", y)):
+        if array is None:
+            raise TypeError(f"{name} is None: give an array or a tensor, (B,...)")
     lengths = [array.shape[0] if len(getattr(array, "shape", ())) else None for array in (X, y)]
     if None not in lengths and lengths[0] != lengths[1]:
         raise ValueError(f"X has {lengths[0]} samples and y {lengths[1]}: they are pairs")

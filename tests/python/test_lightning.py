@@ -136,6 +136,25 @@ def test_fail_on_ends_the_training_and_leaves_no_hook():
     assert not any(p._post_accumulate_grad_hooks for p in net.parameters())
 
 
+def test_nothing_is_logged_unless_asked():
+    trainer = fit(healthy(), HealthMonitor())
+    assert not [key for key in trainer.callback_metrics if key.startswith("gradvitals")]
+
+
+def test_manual_optimization_is_judged_from_the_first_step_on():
+    class Manual(Net):
+        automatic_optimization = False
+
+        def training_step(self, batch, index):
+            self.optimizers().zero_grad()
+            self.manual_backward(super().training_step(batch, index))
+            self.optimizers().step()
+
+    health = HealthMonitor(log=True)
+    fit(Manual(linear(10, 1)), health)
+    assert health.monitor.steps == 20
+
+
 def test_norm_and_severity_are_logged_where_asked():
     trainer = fit(healthy(), HealthMonitor(log=True))
     assert trainer.callback_metrics["gradvitals/gradient_norm"] > 0

@@ -29,3 +29,14 @@ def test_a_callback_without_its_framework_says_what_to_install(
     monkeypatch.delitem(sys.modules, f"gradvitals.{module}", raising=False)
     with pytest.raises(ImportError, match=f"gradvitals.{module} needs .*: {command}"):
         importlib.import_module(f"gradvitals.{module}")
+
+
+def test_watch_without_pytorch_says_what_to_install(monkeypatch):
+    import gradvitals
+
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for name in [name for name in sys.modules if name.startswith("gradvitals.pytorch")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(vars(gradvitals), "watch", raising=False)
+    with pytest.raises(ImportError, match="gradvitals.watch needs PyTorch: pip install torch"):
+        _ = gradvitals.watch

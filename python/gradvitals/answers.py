@@ -138,6 +138,7 @@ class Answers:
 
     @property
     def closed(self) -> bool:
+        """Whether close() was called; diagnosis, report and events stay."""
         return self._watch is None
 
     def _records(self) -> numpy.ndarray:
@@ -162,7 +163,10 @@ class Answers:
 
     def _open_watch(self) -> _core.Watch:
         if self._watch is None:
-            raise RuntimeError("the monitor is closed: make another one")
+            raise RuntimeError(
+                "the monitor is closed: its diagnosis(), report() and events can be asked for; to watch "
+                "on, make another one"
+            )
         return self._watch
 
     def _take_events(self) -> None:

@@ -30,10 +30,12 @@ class TensorStats:
 
     @property
     def nonfinite_count(self) -> int:
+        """NaN and Inf together."""
         return self.nan_count + self.inf_count
 
     @property
     def finite_count(self) -> int:
+        """Elements that sums and extremes are of."""
         return self.count - self.nonfinite_count
 
     @property

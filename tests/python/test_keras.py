@@ -193,3 +193,20 @@ def test_the_torch_backend_passes_the_same_tests():
     command = [sys.executable, "-m", "pytest", "-q", __file__]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_slices_of_a_table_are_read_as_the_whole():
+    tf = pytest.importorskip("tensorflow")
+    slices = tf.IndexedSlices(tf.ones((2, 3)), tf.constant([1, 3]), tf.constant([5, 3]))
+    with gradvitals.Monitor() as monitor:
+        monitor.step({"embedding/kernel": slices})
+        assert monitor.stats()["embedding/kernel"].count == 15
+        assert monitor.stats()["embedding/kernel"].zero_count == 9
+
+
+@pytest.mark.parametrize(("given", "word"), [((None, 1), "X is None"), ((1, None), "y is None")])
+def test_a_checkup_without_data_is_refused_by_name(given, word):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    x, y = (None if each is None else np.ones((4, 3), "f4") for each in given)
+    with pytest.raises(TypeError, match=word):
+        gradvitals.checkup(model, x, y)

@@ -114,3 +114,12 @@ def test_a_watched_optimizer_is_found_inside_others():
 def test_a_state_without_a_watched_optimizer_is_refused():
     with pytest.raises(ValueError, match="holds 0 watched optimizers, not one: wrap the optimizer"):
         HealthMonitor().step(optax.adam(1e-3).init({"w": jnp.ones(3)}))
+
+
+def test_a_tracer_is_refused_by_name():
+    def inside(x):
+        gradvitals.diagnose({"w": x})
+        return x
+
+    with pytest.raises(TypeError, match=r"gradients\['w'\] is a tracer.*outside jit"):
+        jax.jit(inside)(jnp.ones(3))

@@ -164,8 +164,8 @@ class Answers:
     def _open_watch(self) -> _core.Watch:
         if self._watch is None:
             raise RuntimeError(
-                "the monitor is closed: its diagnosis(), report() and events can be asked for; to watch "
-                "on, make another one"
+                "the monitor is closed: its diagnosis(), report() and events can be asked for; to "
+                "watch on, make another one"
             )
         return self._watch
 

@@ -67,6 +67,7 @@ void AddressReader::read_others(PyObject* array, TensorAddress& address) {
   } catch (const std::exception& error) {
     address.problem = error.what();
   }
+  PyErr_Clear();
 }
 
 bool AddressReader::read_buffer(PyObject* array, TensorAddress& address) {
@@ -118,8 +119,9 @@ bool AddressReader::read_array_interface(PyObject* array, TensorAddress& address
   }
   address.dimensions = static_cast<int>(shape_.size());
   address.shape = shape_.data();
-  const nb::object strides = interface["strides"];
   address.strides = nullptr;
+  const nb::object strides =
+      interface.contains("strides") ? nb::object(interface["strides"]) : nb::none();
   if (strides.is_none()) return true;
   std::vector<Py_ssize_t> bytes;
   for (nb::handle step : strides) bytes.push_back(nb::cast<Py_ssize_t>(step));

@@ -67,7 +67,6 @@ void AddressReader::read_others(PyObject* array, TensorAddress& address) {
   } catch (const std::exception& error) {
     address.problem = error.what();
   }
-  PyErr_Clear();
 }
 
 bool AddressReader::read_buffer(PyObject* array, TensorAddress& address) {
@@ -113,6 +112,7 @@ bool AddressReader::read_array_interface(PyObject* array, TensorAddress& address
     return true;
   }
   address.data = PyLong_AsVoidPtr(nb::object(interface["data"][0]).ptr());
+  if (PyErr_Occurred() != nullptr) throw nb::python_error();
   shape_.clear();
   for (nb::handle size : nb::object(interface["shape"])) {
     shape_.push_back(nb::cast<std::int64_t>(size));

@@ -21,7 +21,7 @@
 namespace gradvitals {
 namespace {
 
-using SharedMetrics = std::shared_ptr<const HealthMetrics>;
+using SharedMetrics = std::shared_ptr<HealthMetrics>;
 
 void require_scale(const char* what, double scale) {
   if (scale > 0.0 && std::isfinite(scale)) return;
@@ -126,7 +126,7 @@ void HealthMonitor::State::advance(bool waits) {
     if (!first.metrics) {
       std::optional<HealthMetrics> metrics = devices.receive(waits);
       if (!metrics) return;
-      first.metrics = std::make_shared<const HealthMetrics>(std::move(*metrics));
+      first.metrics = std::make_shared<HealthMetrics>(std::move(*metrics));
       observed = first.metrics;
     }
     if (!first.step && !first.is_forgotten) return;
@@ -147,11 +147,14 @@ void HealthMonitor::State::judge(const Observation& observation) {
                             .clip_scale = step.clip_scale,
                             .is_skipped = step.is_skipped,
                             .is_checkup = is_checkup(observation)};
-  // A copy: what was observed stays as it is, for copy_stats().
-  auto judged = std::make_shared<HealthMetrics>(*observation.metrics);
+  SharedMetrics judged = observation.metrics;
+  if (step.loss_scale != 1.0) {
+    // A copy: what was observed stays as it is, for copy_stats().
+    judged = std::make_shared<HealthMetrics>(*judged);
+    divide_by_loss_scale(*judged, step.loss_scale);
+  }
   judged->step = step.step;
   judged->loss = step.loss;
-  if (step.loss_scale != 1.0) divide_by_loss_scale(*judged, step.loss_scale);
   if (observation.has_layers && !step.is_skipped) layers = judged;
   if (!observation.has_layers && context.is_checkup && layers) {
     judged = std::make_shared<HealthMetrics>(with_layers_of(*layers, *judged));
@@ -215,7 +218,7 @@ void HealthMonitor::observe() {
 void HealthMonitor::observe(std::span<const TensorView> layers) {
   if (size() == 0) throw std::logic_error("HealthMonitor: observe() before anything is watched");
   state_->advance(/*waits=*/true);
-  auto metrics = std::make_shared<const HealthMetrics>(state_->devices.inspect(layers));
+  auto metrics = std::make_shared<HealthMetrics>(state_->devices.inspect(layers));
   state_->forget_uncommitted();
   state_->advance(/*waits=*/true);
   state_->observed = metrics;

@@ -182,6 +182,14 @@ TEST(HealthTracker, OverflowsThatHaveNoEndAreCritical) {
   EXPECT_EQ(run.tracker().verdict(), Verdict::kNonFinite);
 }
 
+TEST(HealthTracker, NaNWithoutInfIsNoOverflow) {
+  HealthMetrics metrics = overflow_under(65536.0);
+  for (TensorRecord& tensor : metrics.tensors) tensor.stats.inf_count = 0;
+  MadeRun run;
+  run.add(metrics, kSkipped);
+  EXPECT_EQ(run.tracker().severity(), kCritical);
+}
+
 TEST(HealthTracker, AnOverflowIsAFaultWhereItIsAppliedOrNotScaledOrInTheWeights) {
   for (const bool is_skipped : {false, true}) {
     MadeRun run;

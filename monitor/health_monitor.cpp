@@ -89,7 +89,7 @@ void HealthMonitor::observe(std::span<const TensorView> layers) {
   if (size() == 0) throw std::logic_error("HealthMonitor: observe() before anything is watched");
   for (const TensorView& view : layers) require_layer(view);
   state_->advance(/*waits=*/true);
-  auto metrics = std::make_shared<const HealthMetrics>(state_->devices.inspect(layers));
+  auto metrics = std::make_shared<HealthMetrics>(state_->devices.inspect(layers));
   state_->forget_uncommitted();
   state_->advance(/*waits=*/true);
   state_->observed = metrics;

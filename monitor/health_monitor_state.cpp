@@ -78,7 +78,7 @@ void HealthMonitor::State::advance(bool waits) {
     if (!first.metrics) {
       std::optional<HealthMetrics> metrics = devices.receive(waits);
       if (!metrics) return;
-      first.metrics = std::make_shared<const HealthMetrics>(std::move(*metrics));
+      first.metrics = std::make_shared<HealthMetrics>(std::move(*metrics));
       observed = first.metrics;
     }
     if (!first.step && !first.is_forgotten) return;
@@ -99,11 +99,14 @@ void HealthMonitor::State::judge(const Observation& observation) {
                             .clip_scale = step.clip_scale,
                             .is_skipped = step.is_skipped,
                             .is_checkup = is_checkup(observation)};
-  // A copy: what was observed stays as it is, for copy_stats().
-  auto judged = std::make_shared<HealthMetrics>(*observation.metrics);
+  SharedMetrics judged = observation.metrics;
+  if (step.loss_scale != 1.0) {
+    // A copy: what was observed stays as it is, for copy_stats().
+    judged = std::make_shared<HealthMetrics>(*judged);
+    divide_by_loss_scale(*judged, step.loss_scale);
+  }
   judged->step = step.step;
   judged->loss = step.loss;
-  if (step.loss_scale != 1.0) divide_by_loss_scale(*judged, step.loss_scale);
   const bool shows_layers = observation.has_layers && !observation.is_of_others;
   if (shows_layers && !step.is_skipped) layers = judged;
   if (!observation.has_layers && context.is_checkup && layers) {

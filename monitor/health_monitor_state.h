@@ -17,7 +17,7 @@
 
 namespace gradvitals {
 
-using SharedMetrics = std::shared_ptr<const HealthMetrics>;
+using SharedMetrics = std::shared_ptr<HealthMetrics>;
 
 /// A step, with the layers, units and slices of an earlier check-up of the same tensors.
 HealthMetrics with_layers_of(const HealthMetrics& checkup, const HealthMetrics& step);

@@ -52,14 +52,19 @@ void excuse_converged(Finding& finding, double loss, const TrajectoryMemory& mem
 constexpr std::int64_t kMostOverflowsInARow = 16;
 
 /// Whether the step looks as one that a loss scaler skips because its scale is too large: an
-/// overflow in backward alone, which may leave NaN, too, where Inf meets 0 or Inf.
+/// overflow in backward alone. It may leave NaN, too, where Inf meets 0 or Inf, but NaN without Inf
+/// is none.
 bool is_overflow(const HealthMetrics& metrics, const StepContext& context) {
   if (!context.is_skipped || !(metrics.loss_scale > 1.0)) return false;
   if (metrics.loss && !std::isfinite(*metrics.loss)) return false;
-  return std::ranges::none_of(metrics.tensors, [](const TensorRecord& tensor) {
-    const bool is_backward = tensor.role == Role::kGradient || tensor.role == Role::kDelta;
-    return !is_backward && tensor.stats.nonfinite_count() > 0;
-  });
+  const auto is_backward = [](const TensorRecord& tensor) {
+    return tensor.role == Role::kGradient || tensor.role == Role::kDelta;
+  };
+  const auto is_infinite = [](const TensorRecord& tensor) { return tensor.stats.inf_count > 0; };
+  return std::ranges::any_of(metrics.tensors, is_infinite) &&
+         std::ranges::all_of(metrics.tensors, [&](const TensorRecord& tensor) {
+           return is_backward(tensor) || tensor.stats.nonfinite_count() == 0;
+         });
 }
 
 /// What a loss scaler does to find its scale is no fault.

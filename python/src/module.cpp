@@ -44,14 +44,14 @@ void set_entries(Watch& watch, const nb::list& names, const nb::list& holders,
   require_length(attributes, count, "attributes");
   require_length(roles, count, "roles");
   require_length(unit_axis, count, "unit_axis");
-  const bool has_layers = layers.size() != 0;
-  if (has_layers) require_length(layers, count, "layers");
+  const std::size_t layer_count = layers.size();
+  if (layer_count > 0) require_length(layers, count, "layers");
   std::vector<Entry> entries;
   entries.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     entries.emplace_back(nb::cast<std::string>(names[i]), nb::object(holders[i]), attributes[i],
                          nb::cast<std::int32_t>(roles[i]), nb::cast<std::int32_t>(unit_axis[i]),
-                         has_layers ? nb::cast<std::int32_t>(layers[i]) : 0);
+                         layer_count > 0 ? nb::cast<std::int32_t>(layers[i]) : 0);
   }
   watch.set_entries(std::move(entries));
 }
@@ -226,7 +226,7 @@ NB_MODULE(_core, module) {
   module.doc() = "The compiled part of gradvitals. Its interface may change with every version.";
   module.attr("abi_version") = gradvitals_abi_version();
   module.attr("__version__") = gradvitals_version();
-  nb::exception<GradvitalsError>(module, "GradvitalsError", PyExc_RuntimeError);
+  const nb::exception<GradvitalsError> error(module, "GradvitalsError", PyExc_RuntimeError);
   bind_watch(module);
   module.def("interpret_gradient_health", &interpret, "min_gradient"_a, "max_gradient"_a,
              "mean_gradient"_a, "std_gradient"_a, "vanished_layers"_a, "weak_layers"_a,

@@ -30,8 +30,8 @@ namespace gradvitals {
 ///     }
 ///     monitor.report()                             // how the network is now
 ///
-/// On a GPU nothing waits between observe() and commit(): a step is judged in a later call, when its
-/// statistics have arrived. Used by one thread at a time.
+/// On a GPU nothing waits between observe() and commit(): a step is judged in a later call, when
+/// its statistics have arrived. Used by one thread at a time.
 class HealthMonitor {
  public:
   struct Options {
@@ -56,54 +56,62 @@ class HealthMonitor {
   };
 
   static constexpr std::int64_t kFirstCheckups = 3;
-  /// Steps on their way from a GPU; commit() waits for the first of more.
+  /// Steps on their way from a GPU; where there are as many, observe() waits for them.
   static constexpr std::size_t kMostPending = 32;
   /// Events that nobody takes; of more, the earliest are forgotten.
   static constexpr std::size_t kMostEvents = 1000;
 
-  /// Throws std::invalid_argument for a number of threads or steps out of range, and as HistoryWriter
-  /// does.
+  /// Throws std::invalid_argument for a number of threads or steps out of range, and as
+  /// HistoryWriter does.
   explicit HealthMonitor(Options options);
+  /// Judges first what was committed, so that the history has it. Waits.
   ~HealthMonitor();
   HealthMonitor(HealthMonitor&&) noexcept;
   HealthMonitor& operator=(HealthMonitor&&) noexcept;
 
-  /// Work on the stream's device is issued to it from now on; without one, to the GPU's default stream. Waits for
-  /// steps on their way. Throws std::invalid_argument for device cpu.
+  /// Work on the stream's device is issued to it from now on; without one, to the GPU's default
+  /// stream. Waits for steps on their way. Throws std::invalid_argument for device cpu.
   void use_stream(const Stream& stream);
 
-  /// Declares the tensors, of roles gradient and weight at least. If they differ from the watched ones
-  /// in their data alone, this is set_data(). Throws as GradientMonitor::watch(), and
-  /// std::invalid_argument for a loss; those watched before then still are.
+  /// Declares the tensors, of roles gradient and weight at least. If they differ from the watched
+  /// ones in their data alone, this is set_data(); of others there are no statistics before they
+  /// are observed, but what was observed of those before can still be committed. Throws as
+  /// GradientMonitor::watch(), and std::invalid_argument for a loss; those watched before then
+  /// still are.
   void watch(std::span<const TensorView> views);
 
-  /// Where the watched tensors are now, in their order; null for one that does not exist now. Throws as
-  /// GradientMonitor::set_data().
+  /// Where the watched tensors are now, in their order; null for one that does not exist now.
+  /// Throws as GradientMonitor::set_data().
   void set_data(std::span<const void* const> data);
 
   /// Reads the watched tensors, once each. What was observed before and not committed is forgotten.
   /// Throws std::logic_error where nothing is watched.
   void observe();
-  /// The same with layers of this step (pre-activations, outputs, deltas), which need not be watched,
-  /// and every row and column of kernels. Their records stand in for those of later check-ups, until
-  /// layers are observed again or other tensors watched. Waits. Throws as GradientMonitor::inspect().
+  /// The same with layers of this step (pre-activations, outputs, deltas), which need not be
+  /// watched, and every row and column of kernels. Their records stand in for those of later
+  /// check-ups, until layers are observed again or other tensors watched. Waits. Throws as
+  /// GradientMonitor::inspect(), and std::invalid_argument for another role; what was observed
+  /// before then still is.
   void observe(std::span<const TensorView> layers);
 
   /// As observed last: a record for each watched tensor in their order, then one of all gradients
   /// together. Those of a loss that was scaled are scaled. Waits on a GPU. Throws std::logic_error
-  /// before the first observe(), and std::invalid_argument for another number of records.
+  /// where the watched tensors were not observed, and std::invalid_argument for another number of
+  /// records.
   void copy_stats(std::span<TensorStats> stats);
   /// Tensors that are watched.
   std::int64_t size() const;
 
   /// What was observed last is a training step. Throws std::logic_error where nothing was since the
-  /// step before, and std::invalid_argument for a step that does not come after the one before, or a
-  /// scale that is not positive and finite; what was observed then still is.
+  /// step before, and std::invalid_argument for a step that does not come after the one before or
+  /// is the last number, or a scale that is not positive and finite; what was observed then still
+  /// is.
   void commit(const Step& step);
 
-  /// Whether what was observed last should not be applied: NaN or Inf in a gradient, or a norm that is
-  /// a spike beside those of the steps before (R14), which lasts for 8 steps at most. Waits on a GPU. Throws as
-  /// copy_stats(), and std::invalid_argument for a scale that is not positive and finite.
+  /// Whether what was observed last should not be applied: NaN or Inf in a gradient, or a norm that
+  /// is a spike beside those of the steps before (R14), which lasts for 8 steps at most. Waits on a
+  /// GPU. Throws as copy_stats(), and std::invalid_argument for a scale that is not positive and
+  /// finite.
   bool should_skip(double loss_scale = 1.0);
 
   /// Judges the steps that have arrived, or where it waits all that were committed.
@@ -116,8 +124,8 @@ class HealthMonitor {
   /// Once: why a line of the history could not be written.
   std::optional<std::string> take_complaint();
 
-  /// How the network is now: the last step that was applied by itself, and what lasts of those before
-  /// (HealthTracker::judge()). Before the first step, what was observed. Waits. Throws
+  /// How the network is now: the last step that was applied by itself, and what lasts of those
+  /// before (HealthTracker::judge()). Before the first step, what was observed. Waits. Throws
   /// std::logic_error where nothing was.
   NetworkReport report();
 

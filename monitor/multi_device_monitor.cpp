@@ -28,6 +28,12 @@ struct MultiDeviceMonitor::Part {
   std::optional<HealthMetrics> arrived;
 };
 
+/// Metrics from one device, and the places of its tensors among those of all.
+struct MultiDeviceMonitor::Arrival {
+  std::vector<std::size_t> places;
+  HealthMetrics metrics;
+};
+
 MultiDeviceMonitor::MultiDeviceMonitor(int threads) : threads_(threads) {
   if (threads < 0) {
     throw std::invalid_argument(fmt::format("HealthMonitor: {} threads", threads));
@@ -37,31 +43,32 @@ MultiDeviceMonitor::~MultiDeviceMonitor() = default;
 MultiDeviceMonitor::MultiDeviceMonitor(MultiDeviceMonitor&&) noexcept = default;
 MultiDeviceMonitor& MultiDeviceMonitor::operator=(MultiDeviceMonitor&&) noexcept = default;
 
-Stream MultiDeviceMonitor::stream_of(const Device& device) {
-  const auto known = std::ranges::find(streams_, device, &Stream::device);
-  if (known != streams_.end()) return *known;
+Stream MultiDeviceMonitor::stream_of(const Device& device, Streams& streams) const {
+  const auto known = std::ranges::find(streams, device, &Stream::device);
+  if (known != streams.end()) return *known;
   const bool has_queue = device.type != DeviceType::kCpu;
-  streams_.push_back(has_queue ? Stream::wrap(device, nullptr)
-                               : Stream({.device = device, .threads = threads_}));
-  return streams_.back();
+  streams.push_back(has_queue ? Stream::wrap(device, nullptr)
+                              : Stream({.device = device, .threads = threads_}));
+  return streams.back();
 }
 
 void MultiDeviceMonitor::use_stream(const Stream& stream) {
-  std::vector<Stream> others;
+  Streams streams;
   for (const Stream& known : streams_) {
-    if (known.device() != stream.device()) others.push_back(known);
+    if (known.device() != stream.device()) streams.push_back(known);
   }
-  others.push_back(stream);
-  streams_.swap(others);
-  if (!views_.empty()) parts_ = parts_of(views_);
+  streams.push_back(stream);
+  parts_ = parts_of(views_, streams);
+  streams_ = std::move(streams);
 }
 
-MultiDeviceMonitor::Parts MultiDeviceMonitor::parts_of(std::span<const TensorView> views) {
+MultiDeviceMonitor::Parts MultiDeviceMonitor::parts_of(std::span<const TensorView> views,
+                                                       Streams& streams) const {
   Parts parts;
   for (std::size_t i = 0; i < views.size(); ++i) {
     auto part = std::ranges::find(parts, views[i].device, [](const auto& p) { return p->device; });
     if (part == parts.end()) {
-      parts.push_back(std::make_unique<Part>(stream_of(views[i].device)));
+      parts.push_back(std::make_unique<Part>(stream_of(views[i].device, streams)));
       part = std::prev(parts.end());
     }
     (*part)->places.push_back(i);
@@ -84,9 +91,12 @@ void MultiDeviceMonitor::watch(std::span<const TensorView> views) {
     std::ranges::transform(views, data.begin(), &TensorView::data);
     return set_data(data);
   }
-  Parts parts = parts_of(views);
-  views_.assign(views.begin(), views.end());
+  Streams streams = streams_;
+  Parts parts = parts_of(views, streams);
+  std::vector<TensorView> watched(views.begin(), views.end());
+  views_ = std::move(watched);
   parts_ = std::move(parts);
+  streams_ = std::move(streams);
 }
 
 void MultiDeviceMonitor::set_data(std::span<const void* const> data) {
@@ -94,12 +104,26 @@ void MultiDeviceMonitor::set_data(std::span<const void* const> data) {
     throw std::invalid_argument(fmt::format(
         "HealthMonitor: set_data() got {} pointers for {} tensors", data.size(), views_.size()));
   }
+  try {
+    move_to(data);
+  } catch (...) {
+    // Other devices have moved already.
+    std::vector<const void*> before(views_.size());
+    std::ranges::transform(views_, before.begin(), &TensorView::data);
+    move_to(before);
+    throw;
+  }
   for (const auto& part : parts_) {
-    for (std::size_t i = 0; i < part->places.size(); ++i) part->data[i] = data[part->places[i]];
-    part->steps.set_data(part->data);
     for (std::size_t i = 0; i < part->places.size(); ++i) part->views[i].data = part->data[i];
   }
   for (std::size_t i = 0; i < data.size(); ++i) views_[i].data = data[i];
+}
+
+void MultiDeviceMonitor::move_to(std::span<const void* const> data) {
+  for (const auto& part : parts_) {
+    for (std::size_t i = 0; i < part->places.size(); ++i) part->data[i] = data[part->places[i]];
+    part->steps.set_data(part->data);
+  }
 }
 
 std::string MultiDeviceMonitor::device_names() const {
@@ -112,10 +136,8 @@ std::string MultiDeviceMonitor::device_names() const {
 }
 
 void MultiDeviceMonitor::observe() {
-  for (const auto& part : parts_) {
-    part->steps.observe();
-    part->steps.submit(0);
-  }
+  for (const auto& part : parts_) part->steps.observe();
+  for (const auto& part : parts_) part->steps.submit(0);
 }
 
 std::optional<HealthMetrics> MultiDeviceMonitor::receive(bool waits) {
@@ -123,7 +145,11 @@ std::optional<HealthMetrics> MultiDeviceMonitor::receive(bool waits) {
     if (!part->arrived) part->arrived = waits ? part->steps.flush() : part->steps.poll();
     if (!part->arrived) return std::nullopt;
   }
-  HealthMetrics metrics = take_arrived(views_, parts_);
+  std::vector<Arrival> arrivals;
+  for (const auto& part : parts_) {
+    arrivals.push_back({part->places, *std::exchange(part->arrived, std::nullopt)});
+  }
+  HealthMetrics metrics = joined(views_, std::move(arrivals));
   metrics.step.reset();
   return metrics;
 }
@@ -131,35 +157,36 @@ std::optional<HealthMetrics> MultiDeviceMonitor::receive(bool waits) {
 HealthMetrics MultiDeviceMonitor::inspect(std::span<const TensorView> more) {
   std::vector<TensorView> views = views_;
   views.insert(views.end(), more.begin(), more.end());
-  for (std::size_t i = views_.size(); i < views.size(); ++i) {
-    const bool is_near = std::ranges::any_of(
-        parts_, [&](const auto& part) { return part->device == views[i].device; });
+  for (const TensorView& view : more) {
+    const bool is_near =
+        std::ranges::any_of(parts_, [&](const auto& part) { return part->device == view.device; });
     if (is_near) continue;
     throw std::invalid_argument(
-        fmt::format("HealthMonitor: {} {} is on {}, where nothing is watched", name(views[i].role),
-                    views[i].name, name(views[i].device)));
+        fmt::format("HealthMonitor: {} {} is on {}, where nothing is watched", name(view.role),
+                    view.name, name(view.device)));
   }
+  std::vector<Arrival> arrivals;
   for (const auto& part : parts_) {
+    std::vector<std::size_t> places = part->places;
     std::vector<TensorView> mine = part->views;
     for (std::size_t i = views_.size(); i < views.size(); ++i) {
       if (views[i].device != part->device) continue;
-      part->places.push_back(i);
+      places.push_back(i);
       mine.push_back(views[i]);
     }
-    part->arrived = part->checkups.inspect(mine);
+    arrivals.push_back({std::move(places), part->checkups.inspect(mine)});
   }
-  HealthMetrics metrics = take_arrived(views, parts_);
-  for (const auto& part : parts_) part->places.resize(part->views.size());
-  return metrics;
+  return joined(views, std::move(arrivals));
 }
 
-/// Of several parts: in the order of `views`, placed and named anew among all of them.
-HealthMetrics MultiDeviceMonitor::take_arrived(std::span<const TensorView> views, Parts& parts) {
-  if (parts.size() == 1) return *std::exchange(parts.front()->arrived, std::nullopt);
+/// Of several devices: in the order of `views`, placed and named anew among all of them.
+HealthMetrics MultiDeviceMonitor::joined(std::span<const TensorView> views,
+                                         std::vector<Arrival> arrivals) {
+  if (arrivals.size() == 1) return std::move(arrivals.front().metrics);
   std::vector<TensorRecord> records(views.size());
-  for (const auto& part : parts) {
-    for (std::size_t i = 0; i < part->places.size(); ++i) {
-      records[part->places[i]] = part->arrived->tensors[i];
+  for (const Arrival& arrival : arrivals) {
+    for (std::size_t i = 0; i < arrival.places.size(); ++i) {
+      records[arrival.places[i]] = arrival.metrics.tensors[i];
     }
   }
   std::vector<Name> names = distinct_names(views);
@@ -173,16 +200,15 @@ HealthMetrics MultiDeviceMonitor::take_arrived(std::span<const TensorView> views
     if (has_norm(record)) norms.push_back(record.stats.ieee_norm());
   }
   HealthMetrics metrics = metrics_from_norms(std::move(norms));
-  for (const auto& part : parts) {
-    std::map<int, int> network_of;  // From the numbers of the part.
-    for (std::size_t i = 0; i < part->places.size(); ++i) {
-      network_of[part->arrived->tensors[i].network] = records[part->places[i]].network;
+  for (Arrival& arrival : arrivals) {
+    std::map<int, int> network_of;  // From the numbers of the device.
+    for (std::size_t i = 0; i < arrival.places.size(); ++i) {
+      network_of[arrival.metrics.tensors[i].network] = records[arrival.places[i]].network;
     }
-    for (LayerUnits& units : part->arrived->units) {
+    for (LayerUnits& units : arrival.metrics.units) {
       units.network = network_of[units.network];
       metrics.units.push_back(std::move(units));
     }
-    part->arrived.reset();
   }
   std::ranges::stable_sort(metrics.units, {}, [](const LayerUnits& units) {
     return std::tuple(units.network, units.layer);

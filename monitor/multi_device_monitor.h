@@ -15,8 +15,9 @@
 
 namespace gradvitals {
 
-/// Metrics have the order of the views, names that are distinct among all devices, and one numbering of
-/// networks.
+/// Metrics have the order of the views, names that are distinct among all devices, and one
+/// numbering of networks. After an error of use_stream(), watch(), set_data() or inspect() all is
+/// as it was before.
 class MultiDeviceMonitor {
  public:
   /// `threads` of the cpu device, as Stream::Options.
@@ -25,12 +26,12 @@ class MultiDeviceMonitor {
   MultiDeviceMonitor(MultiDeviceMonitor&&) noexcept;
   MultiDeviceMonitor& operator=(MultiDeviceMonitor&&) noexcept;
 
-  /// For the tensors on its device that are watched from now on, and those that are watched already. What
-  /// was submitted must have been received.
+  /// For the tensors on its device that are watched from now on, and those that are watched
+  /// already. What was submitted must have been received.
   void use_stream(const Stream& stream);
 
-  /// Whether the views differ from the watched ones in their data alone: this is then set_data(). Where
-  /// not, what was submitted must have been received. After an error those watched before still are.
+  /// Whether the views differ from the watched ones in their data alone: this is then set_data().
+  /// Where not, what was submitted must have been received.
   bool is_watching(std::span<const TensorView> views) const;
   void watch(std::span<const TensorView> views);
   void set_data(std::span<const void* const> data);
@@ -39,8 +40,8 @@ class MultiDeviceMonitor {
   /// "cpu", "cuda:0 and cpu": in the order of the views.
   std::string device_names() const;
 
-  /// Observes and submits; receive() gives the metrics of the earliest, if they have arrived from every
-  /// device.
+  /// Observes and submits; receive() gives the metrics of the earliest, if they have arrived from
+  /// every device.
   void observe();
   std::optional<HealthMetrics> receive(bool waits);
 
@@ -49,14 +50,17 @@ class MultiDeviceMonitor {
 
  private:
   struct Part;
+  struct Arrival;
   using Parts = std::vector<std::unique_ptr<Part>>;
+  using Streams = std::vector<Stream>;  ///< One a device, made when it is needed.
 
-  Stream stream_of(const Device& device);
-  Parts parts_of(std::span<const TensorView> views);
-  static HealthMetrics take_arrived(std::span<const TensorView> views, Parts& parts);
+  Stream stream_of(const Device& device, Streams& streams) const;
+  Parts parts_of(std::span<const TensorView> views, Streams& streams) const;
+  void move_to(std::span<const void* const> data);
+  static HealthMetrics joined(std::span<const TensorView> views, std::vector<Arrival> arrivals);
 
   int threads_;
-  std::vector<Stream> streams_;  ///< One a device, made when it is needed.
+  Streams streams_;
   std::vector<TensorView> views_;
   Parts parts_;
 };

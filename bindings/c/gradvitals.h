@@ -2,7 +2,9 @@
  *
  *     gradvitals_monitor* monitor = NULL;
  *     gradvitals_options options = {.size = sizeof options, .history = "run.jsonl"};
- *     if (gradvitals_monitor_create(&options, &monitor) != GRADVITALS_OK) fail(gradvitals_last_error());
+ *     if (gradvitals_monitor_create(&options, &monitor) != GRADVITALS_OK) {
+ *       fail(gradvitals_last_error());
+ *     }
  *     gradvitals_monitor_watch(monitor, tensors, tensor_count);
  *     for (...) {
  *       ...                                                   // forward, backward
@@ -15,12 +17,13 @@
  *     gradvitals_monitor_destroy(monitor);
  *
  * Every function that can fail returns a gradvitals_status; what went wrong is then in
- * gradvitals_last_error(). No exception leaves the library. A monitor is used by one thread at a time;
- * different monitors by different threads.
+ * gradvitals_last_error(). No exception leaves the library. A monitor is used by one thread at a
+ * time; different monitors by different threads.
  *
- * Every struct begins with its size, which the caller sets to sizeof: a library that is newer than the
- * caller reads no further, and an older one refuses a struct that is larger than it knows unless what it
- * does not know is zero. Zero is the default of every member.
+ * Every struct but gradvitals_tensor_stats, whose form is part of the ABI version, begins with its
+ * size, which the caller sets to sizeof: a library that is newer than the caller reads no further,
+ * and an older one refuses a struct that is larger than it knows unless what it does not know is
+ * zero. Zero is the default of every member; `reserved` is zero.
  */
 #ifndef GRADVITALS_H
 #define GRADVITALS_H
@@ -56,8 +59,8 @@ typedef enum gradvitals_status {
   GRADVITALS_INTERNAL_ERROR = 6
 } gradvitals_status;
 
-/* What went wrong in the last call of this thread that failed; "" where none has. Valid until the next one
- * that fails. */
+/* What went wrong in the last call of this thread that failed; "" where none has. Valid until the
+ * next one that fails. */
 GRADVITALS_API const char* gradvitals_last_error(void);
 
 /* The numbers below never change their meaning. */
@@ -114,7 +117,7 @@ typedef struct gradvitals_tensor {
   int64_t channels;     /* of a convolution's kernel, its inputs; else 0 */
   int32_t rank;         /* dimensions: 1 of a bias, 2 of a dense kernel, 4 of a convolution */
   int32_t layer;        /* counted from 1, from the input side; 0: not known */
-  int32_t network;      /* of several that are watched together: any number */
+  int32_t network;      /* of several that are watched together: any number; -1: not known */
   int32_t role;         /* gradvitals_role */
   int32_t dtype;        /* gradvitals_dtype */
   int32_t activation;   /* gradvitals_activation, of its layer */
@@ -124,7 +127,8 @@ typedef struct gradvitals_tensor {
   int32_t reserved;
 } gradvitals_tensor;
 
-/* Statistics of one tensor. Sums and extremes are of its finite elements; sums to 1e-12, all else exact. */
+/* Statistics of one tensor. Sums and extremes are of its finite elements; sums to 1e-12, all else
+ * exact. */
 typedef struct gradvitals_tensor_stats {
   int64_t count;
   double sum_squares; /* of x * 2^-scale_exponent, which is 0 but at the ends of float64 */
@@ -161,15 +165,17 @@ typedef struct gradvitals_options {
 /* NULL options: all defaults. */
 GRADVITALS_API gradvitals_status gradvitals_monitor_create(const gradvitals_options* options,
                                                            gradvitals_monitor** monitor);
-/* NULL is allowed. */
+/* Writes what was committed to the history first, and waits for it. NULL is allowed. */
 GRADVITALS_API void gradvitals_monitor_destroy(gradvitals_monitor* monitor);
 
-/* Work on a GPU is issued to this cudaStream_t from now on; NULL: to the default stream. */
+/* Work on a GPU is issued to this cudaStream_t from now on, which has to outlive the monitor or the
+ * next call for this GPU; NULL: to the default stream. */
 GRADVITALS_API gradvitals_status gradvitals_monitor_use_stream(gradvitals_monitor* monitor,
                                                                int32_t device_index,
                                                                void* cuda_stream);
 
-/* Declares the tensors: gradients, and weights where they are known. May be called again. */
+/* Declares the tensors: gradients, and weights where they are known. May be called again: with
+ * other tensors, statistics are there when they have been observed. */
 GRADVITALS_API gradvitals_status gradvitals_monitor_watch(gradvitals_monitor* monitor,
                                                           const gradvitals_tensor* tensors,
                                                           int64_t count);
@@ -179,19 +185,20 @@ GRADVITALS_API gradvitals_status gradvitals_monitor_set_data(gradvitals_monitor*
                                                              const void* const* data,
                                                              int64_t count);
 
-/* Reads the tensors, once each. What was observed before and not committed is forgotten. On a GPU it is
- * issued, and nothing waits. */
+/* Reads the tensors, once each. What was observed before and not committed is forgotten. On a GPU
+ * it is issued, and nothing waits: what is done to the tensors on the same stream comes behind
+ * it. */
 GRADVITALS_API gradvitals_status gradvitals_monitor_observe(gradvitals_monitor* monitor);
 
-/* The same with `layers` of this step (pre-activations, outputs, deltas) and with every row and column of
- * kernels: a check-up. `layers` need not be watched. Waits. */
+/* The same with `layers` of this step (pre-activations, outputs, deltas) and with every row and
+ * column of kernels: a check-up. `layers` need not be watched. Waits. */
 GRADVITALS_API gradvitals_status gradvitals_monitor_observe_layers(gradvitals_monitor* monitor,
                                                                    const gradvitals_tensor* layers,
                                                                    int64_t count);
 
-/* Statistics of the watched tensors in their order, then one of all gradients together, as observed last;
- * `capacity` is at least one more than the tensors. Those of a loss that was scaled are scaled. Waits on a
- * GPU. */
+/* Statistics of the watched tensors in their order, then one of all gradients together, as observed
+ * last; `capacity` is at least one more than the tensors. Those of a loss that was scaled are
+ * scaled. Waits on a GPU. */
 GRADVITALS_API gradvitals_status gradvitals_monitor_stats(gradvitals_monitor* monitor,
                                                           gradvitals_tensor_stats* stats,
                                                           int64_t capacity);
@@ -209,13 +216,14 @@ typedef struct gradvitals_step {
   int32_t is_skipped; /* its update is not applied */
 } gradvitals_step;
 
-/* What was observed is a training step: it is judged, and written to the history. NULL: all defaults. On a
- * GPU that happens in a later call, when the statistics have arrived. */
+/* What was observed is a training step: it is judged, and written to the history. NULL: all
+ * defaults. On a GPU that happens in a later call, when the statistics have arrived. */
 GRADVITALS_API gradvitals_status gradvitals_monitor_commit(gradvitals_monitor* monitor,
                                                            const gradvitals_step* step);
 
-/* Whether what was observed last should not be applied: NaN or Inf in a gradient, or a norm that is a spike
- * beside those of the steps before (rule R14). `loss_scale` as in gradvitals_step. Waits on a GPU. */
+/* Whether what was observed last should not be applied: NaN or Inf in a gradient, or a norm that is
+ * a spike beside those of the steps before (rule R14). `loss_scale` as in gradvitals_step. Waits on
+ * a GPU. */
 GRADVITALS_API gradvitals_status gradvitals_monitor_should_skip(gradvitals_monitor* monitor,
                                                                 double loss_scale,
                                                                 int32_t* should_skip);
@@ -224,8 +232,8 @@ GRADVITALS_API gradvitals_status gradvitals_monitor_should_skip(gradvitals_monit
 GRADVITALS_API gradvitals_status gradvitals_monitor_poll(gradvitals_monitor* monitor,
                                                          int32_t waits);
 
-/* The next event that began, grew worse or ended, as one JSON object; NULL where none is left. Valid until
- * the next call with this monitor. */
+/* The next event that began, grew worse or ended, as one JSON object; NULL where none is left.
+ * Valid until the next call with this monitor. */
 GRADVITALS_API gradvitals_status gradvitals_monitor_next_event(gradvitals_monitor* monitor,
                                                                const char** json);
 
@@ -233,7 +241,8 @@ GRADVITALS_API gradvitals_status gradvitals_monitor_next_event(gradvitals_monito
 GRADVITALS_API gradvitals_status gradvitals_monitor_steps(gradvitals_monitor* monitor,
                                                           int64_t* steps);
 
-/* Once: why a line of the history could not be written; NULL where none is missing. The run goes on. */
+/* Once: why a line of the history could not be written; NULL where none is missing. The run goes
+ * on. */
 GRADVITALS_API gradvitals_status gradvitals_monitor_complaint(gradvitals_monitor* monitor,
                                                               const char** text);
 
@@ -248,9 +257,9 @@ typedef struct gradvitals_style {
   int32_t reserved;
 } gradvitals_style;
 
-/* How the network is now: the last step that was applied, judged by itself, and what lasts of the steps
- * before. Before the first step, of what was observed. The text is valid until the next call with this
- * monitor; its JSON has schema gradvitals.diagnosis/1. */
+/* How the network is now: the last step that was applied, judged by itself, and what lasts of the
+ * steps before. Before the first step, of what was observed. The text is valid until the next call
+ * with this monitor; its JSON has schema gradvitals.diagnosis/1. */
 GRADVITALS_API gradvitals_status gradvitals_monitor_diagnosis(gradvitals_monitor* monitor,
                                                               int32_t format,
                                                               const gradvitals_style* style,
@@ -300,8 +309,8 @@ typedef struct gradvitals_notebook_metrics {
   int64_t vanished_layers, weak_layers, total_layers;
 } gradvitals_notebook_metrics;
 
-/* The text that the notebook's interpret_gradient_health() prints, byte for byte. Valid until the next call
- * of this thread. */
+/* The text that the notebook's interpret_gradient_health() prints, byte for byte. Valid until the
+ * next call of this thread. */
 GRADVITALS_API gradvitals_status
 gradvitals_interpret_gradient_health(const gradvitals_notebook_metrics* metrics, const char** text);
 

@@ -48,8 +48,8 @@ double gradvitals_l2_norm(const gradvitals_tensor_stats* stats) {
 gradvitals_status gradvitals_monitor_create(const gradvitals_options* options,
                                             gradvitals_monitor** monitor) {
   return guarded([&] {
-    require(monitor, "where the gradvitals_monitor goes") =
-        gradvitals::c::make_monitor(options).release();
+    gradvitals_monitor*& out = require(monitor, "where the gradvitals_monitor goes");
+    out = gradvitals::c::make_monitor(options).release();
   });
 }
 
@@ -78,8 +78,10 @@ gradvitals_status gradvitals_monitor_watch(gradvitals_monitor* monitor,
 gradvitals_status gradvitals_monitor_set_data(gradvitals_monitor* monitor, const void* const* data,
                                               int64_t count) {
   return guarded([&] {
+    gradvitals_monitor& handle = require(monitor, kMonitor);
+    if (count < 0) throw std::invalid_argument(fmt::format("{} pointers", count));
     if (count > 0) require(data, "data");
-    require(monitor, kMonitor).health.set_data(std::span(data, static_cast<std::size_t>(count)));
+    handle.health.set_data(std::span(data, static_cast<std::size_t>(count)));
   });
 }
 
@@ -120,9 +122,9 @@ gradvitals_status gradvitals_monitor_commit(gradvitals_monitor* monitor,
 gradvitals_status gradvitals_monitor_should_skip(gradvitals_monitor* monitor, double loss_scale,
                                                  int32_t* should_skip) {
   return guarded([&] {
-    const double scale = loss_scale == 0.0 ? 1.0 : loss_scale;
-    require(should_skip, "should_skip") =
-        require(monitor, kMonitor).health.should_skip(scale) ? 1 : 0;
+    gradvitals_monitor& handle = require(monitor, kMonitor);
+    std::int32_t& out = require(should_skip, "should_skip");
+    out = handle.health.should_skip(loss_scale == 0.0 ? 1.0 : loss_scale) ? 1 : 0;
   });
 }
 
@@ -134,7 +136,9 @@ gradvitals_status gradvitals_monitor_next_event(gradvitals_monitor* monitor, con
   return guarded([&] {
     gradvitals_monitor& handle = require(monitor, kMonitor);
     require(json, "json") = nullptr;
-    for (auto& event : handle.health.take_events()) handle.events.push_back(std::move(event));
+    if (handle.events.empty()) {
+      for (auto& event : handle.health.take_events()) handle.events.push_back(std::move(event));
+    }
     if (handle.events.empty()) return;
     handle.text = gradvitals::event_line(handle.events.front());
     handle.text.pop_back();  // The line break.

@@ -34,6 +34,8 @@ gradvitals_status failure_of_current_exception() noexcept {
     return fail(GRADVITALS_DEVICE_ERROR, error.what());
   } catch (const std::invalid_argument& error) {
     return fail(GRADVITALS_INVALID_ARGUMENT, error.what());
+  } catch (const std::length_error&) {  // More elements than a container can have.
+    return fail(GRADVITALS_OUT_OF_MEMORY, "out of memory");
   } catch (const std::logic_error& error) {
     return fail(GRADVITALS_WRONG_ORDER, error.what());
   } catch (const std::bad_alloc&) {

@@ -53,8 +53,16 @@ Enum enumerator(std::int32_t number, std::int32_t last, std::string_view what,
       fmt::format("tensor {}: {} is none of gradvitals_{}", tensor, number, what));
 }
 
+void require_count(std::int64_t number, std::string_view member, std::string_view tensor) {
+  if (number >= 0) return;
+  throw std::invalid_argument(fmt::format("tensor {}: its {} is {}", tensor, member, number));
+}
+
 TensorView view_of(const gradvitals_tensor& tensor) {
   const std::string_view name = &require(tensor.name, "the name of a tensor");
+  require_count(tensor.layer, "layer", name);
+  require_count(tensor.rank, "rank", name);
+  require_count(tensor.channels, "channels", name);
   TensorView view;
   view.name = name;
   view.role = enumerator<Role>(tensor.role, GRADVITALS_DELTA, "role", name);
@@ -97,13 +105,11 @@ std::vector<TensorView> views_of(const gradvitals_tensor* tensors, std::int64_t 
   const auto* next = reinterpret_cast<const std::byte*>(tensors);
   for (std::int64_t i = 0; i < count; ++i, next += stride) {
     const auto& given = *reinterpret_cast<const gradvitals_tensor*>(next);
-    const gradvitals_tensor tensor = known_part(given, kTensorSize, "gradvitals_tensor");
-    if (tensor.size != stride) {
-      throw std::invalid_argument(
-          fmt::format("gradvitals_tensor.size is {} of tensor {}, and {} of the first", tensor.size,
-                      i, stride));
+    if (given.size != stride) {
+      throw std::invalid_argument(fmt::format(
+          "gradvitals_tensor.size is {} of tensor {}, and {} of the first", given.size, i, stride));
     }
-    views.push_back(view_of(tensor));
+    views.push_back(view_of(known_part(given, kTensorSize, "gradvitals_tensor")));
   }
   return views;
 }

@@ -51,15 +51,20 @@ void excuse_converged(Finding& finding, double loss, const TrajectoryMemory& mem
 /// A loss scaler that begins at 2^16 and halves its scale has come down to 1 after so many steps.
 constexpr std::int64_t kMostOverflowsInARow = 16;
 
-/// Whether the step looks as one that a loss scaler skips because its scale is too large: an overflow in
-/// backward alone, which may leave NaN, too, where Inf meets 0 or Inf.
+/// Whether the step looks as one that a loss scaler skips because its scale is too large: an
+/// overflow in backward alone. It may leave NaN, too, where Inf meets 0 or Inf, but NaN without Inf
+/// is none.
 bool is_overflow(const HealthMetrics& metrics, const StepContext& context) {
   if (!context.is_skipped || !(metrics.loss_scale > 1.0)) return false;
   if (metrics.loss && !std::isfinite(*metrics.loss)) return false;
-  return std::ranges::none_of(metrics.tensors, [](const TensorRecord& tensor) {
-    const bool is_backward = tensor.role == Role::kGradient || tensor.role == Role::kDelta;
-    return !is_backward && tensor.stats.nonfinite_count() > 0;
-  });
+  const auto is_backward = [](const TensorRecord& tensor) {
+    return tensor.role == Role::kGradient || tensor.role == Role::kDelta;
+  };
+  const auto is_infinite = [](const TensorRecord& tensor) { return tensor.stats.inf_count > 0; };
+  return std::ranges::any_of(metrics.tensors, is_infinite) &&
+         std::ranges::all_of(metrics.tensors, [&](const TensorRecord& tensor) {
+           return is_backward(tensor) || tensor.stats.nonfinite_count() == 0;
+         });
 }
 
 /// What a loss scaler does to find its scale is no fault.
@@ -121,6 +126,7 @@ struct HealthTracker::State {
   bool has_converged = false;
   std::optional<double> last_loss;  ///< Not saved: known again after the next step.
   std::int64_t overflows = 0;       ///< In a row, up to the last step. Not saved: counted anew.
+  std::int64_t first_overflow = 0;  ///< The step of the first of them.
   std::int64_t steps = 0;
   std::optional<std::int64_t> last_step;
   std::vector<HealthEvent> last_events;
@@ -132,11 +138,13 @@ void HealthTracker::State::check_step(const StepSignals& step, const HealthMetri
   std::vector<CheckedFinding> found;
   if (!step.is_finite) found = non_finite_findings(metrics, thresholds);
   overflows = !step.is_finite && is_overflow(metrics, context) ? overflows + 1 : 0;
+  if (overflows == 1) first_overflow = step.step;
   if (is_scale_searched()) {
     for (CheckedFinding& each : found) excuse_overflow(each.finding, metrics.loss_scale);
   }
   episodes.add(CheckKind::kFinite, step.step, std::move(found), events);
-  // Of a step that is not finite nothing else can be said: neither that it is ill, nor that it is not.
+  // Of a step that is not finite nothing else can be said: neither that it is ill, nor that it is
+  // not.
   if (!step.is_finite) return;
   episodes.add(CheckKind::kStep, step.step,
                trajectory_findings({step, metrics, context, memory, thresholds}), events);
@@ -202,7 +210,10 @@ Diagnosis HealthTracker::judge(const HealthMetrics& metrics) const {
   if (state_->has_converged && state_->last_loss) {
     for (Finding& finding : findings) excuse_converged(finding, *state_->last_loss, state_->memory);
   }
-  if (state_->is_scale_searched()) {
+  // An earlier step that is not finite, and was applied, is a fault all the same.
+  const bool is_one_of_them =
+      metrics.step.value_or(state_->first_overflow) >= state_->first_overflow;
+  if (state_->is_scale_searched() && is_one_of_them) {
     for (Finding& finding : findings) {
       if (finding.rule == RuleId::kNonFinite) excuse_overflow(finding, metrics.loss_scale);
     }

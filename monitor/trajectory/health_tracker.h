@@ -38,8 +38,8 @@ class HealthTracker {
   HealthTracker& operator=(HealthTracker&&) noexcept;
 
   /// Judges the next step, and gives what began, grew worse or ended with it. Steps are numbered by
-  /// metrics.step, else counted from 0. Pure but for what it remembers: the same steps give the same
-  /// events.
+  /// metrics.step, else counted from 0. Pure but for what it remembers: the same steps give the
+  /// same events.
   std::vector<HealthEvent> add(const HealthMetrics& metrics, const StepContext& context = {});
 
   /// How the network is at the last step: `metrics`, of that step or of an earlier one that was
@@ -47,8 +47,8 @@ class HealthTracker {
   /// the rules over time.
   Diagnosis judge(const HealthMetrics& metrics) const;
 
-  /// In the order of their first steps. Of more than kMostEpisodes, ended ones of the least severity
-  /// are forgotten first.
+  /// In the order of their first steps. Of more than kMostEpisodes, ended ones of the least
+  /// severity are forgotten first.
   const std::vector<Episode>& episodes() const;
   static constexpr std::size_t kMostEpisodes = 256;
   /// Episodes that were forgotten.
@@ -73,13 +73,13 @@ class HealthTracker {
   std::optional<std::int64_t> last_step() const;
   std::span<const HealthEvent> last_events() const;
 
-  /// All that it remembers, exact to the bit, as one line of JSON. A tracker that takes it back judges
-  /// the steps that follow as this one would: the same events, episodes and vital signs. It is a few
-  /// KB, some 20 bytes a parameter and 500 an episode.
+  /// All that it remembers, exact to the bit, as one line of JSON. A tracker that takes it back
+  /// judges the steps that follow as this one would: the same events, episodes and vital signs. It
+  /// is a few KB, some 20 bytes a parameter and 500 an episode.
   std::string save_state() const;
   /// Takes it back in place of what was remembered. Thresholds stay this tracker's: of windows that
-  /// are longer than they allow, the newest values are kept. Throws std::invalid_argument naming what
-  /// is missing, of another kind or out of range, and then changes nothing.
+  /// are longer than they allow, the newest values are kept. Throws std::invalid_argument naming
+  /// what is missing, of another kind or out of range, and then changes nothing.
   void load_state(std::string_view state);
 
  private:

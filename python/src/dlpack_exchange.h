@@ -1,5 +1,5 @@
-// The part of DLPack 1.3 by which a framework tells where its arrays lie, without a call into Python.
-// Source: https://github.com/dmlc/dlpack/blob/v1.3/include/dlpack/dlpack.h
+// The part of DLPack 1.3 by which a framework tells where its arrays lie, without a call into
+// Python. Source: https://github.com/dmlc/dlpack/blob/v1.3/include/dlpack/dlpack.h
 #pragma once
 
 #include <nanobind/ndarray.h>
@@ -20,7 +20,8 @@ struct DlpackVersion {
   std::uint32_t minor;
 };
 
-/// At `type.__dlpack_c_exchange_api__`, in a capsule of the name below. It lives as long as the process.
+/// At `type.__dlpack_c_exchange_api__`, in a capsule of the name below. It lives as long as the
+/// process.
 struct DlpackExchangeApi {
   static constexpr const char* kAttribute = "__dlpack_c_exchange_api__";
   static constexpr const char* kCapsule = "dlpack_exchange_api";

@@ -15,7 +15,8 @@ namespace gradvitals::python {
 /// A tensor of Python: an object, or one of its attributes.
 class Entry {
  public:
-  /// `attribute`: None of the holder itself. Raises TypeError where the holder cannot be held weakly.
+  /// `attribute`: None of the holder itself. Raises TypeError where the holder cannot be held
+  /// weakly.
   Entry(std::string name, nanobind::handle holder, nanobind::object attribute, std::int32_t role,
         std::int32_t unit_axis, std::int32_t layer);
 

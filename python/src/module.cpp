@@ -6,6 +6,9 @@
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,19 +29,11 @@ using namespace nb::literals;
 namespace gradvitals::python {
 namespace {
 
-using Names = std::vector<std::string>;
-using Numbers = std::vector<std::int32_t>;
-
 void require_length(const nb::list& list, std::size_t expected, const char* what) {
   if (list.size() == expected) return;
   const std::string message = std::string(what) + " has " + std::to_string(list.size()) +
                               " elements, and names " + std::to_string(expected);
   throw nb::value_error(message.c_str());
-}
-
-template <class Number>
-Number number_at(const nb::list& list, std::size_t index, Number fallback) {
-  return list.size() == 0 ? fallback : nb::cast<Number>(list[index]);
 }
 
 void set_entries(Watch& watch, const nb::list& names, const nb::list& holders,
@@ -49,13 +44,14 @@ void set_entries(Watch& watch, const nb::list& names, const nb::list& holders,
   require_length(attributes, count, "attributes");
   require_length(roles, count, "roles");
   require_length(unit_axis, count, "unit_axis");
-  if (layers.size() != 0) require_length(layers, count, "layers");
+  const std::size_t layer_count = layers.size();
+  if (layer_count > 0) require_length(layers, count, "layers");
   std::vector<Entry> entries;
   entries.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     entries.emplace_back(nb::cast<std::string>(names[i]), nb::object(holders[i]), attributes[i],
                          nb::cast<std::int32_t>(roles[i]), nb::cast<std::int32_t>(unit_axis[i]),
-                         number_at<std::int32_t>(layers, i, 0));
+                         layer_count > 0 ? nb::cast<std::int32_t>(layers[i]) : 0);
   }
   watch.set_entries(std::move(entries));
 }
@@ -176,8 +172,7 @@ void bind_watch(nb::module_& module) {
       .def("set_entries", &set_entries, "names"_a, "holders"_a, "attributes"_a, "roles"_a,
            "unit_axis"_a, "layers"_a = nb::list(),
            "Replaces what is watched. Each holder is held weakly; its attribute, or where that is "
-           "None "
-           "itself, is the array.")
+           "None itself, is the array.")
       .def("set_arrays", &Watch::set_array, "index"_a, "array"_a.none(),
            "An array that is read in place of an entry's in the next observe().")
       .def(
@@ -231,7 +226,7 @@ NB_MODULE(_core, module) {
   module.doc() = "The compiled part of gradvitals. Its interface may change with every version.";
   module.attr("abi_version") = gradvitals_abi_version();
   module.attr("__version__") = gradvitals_version();
-  nb::exception<GradvitalsError>(module, "GradvitalsError", PyExc_RuntimeError);
+  const nb::exception<GradvitalsError> error(module, "GradvitalsError", PyExc_RuntimeError);
   bind_watch(module);
   module.def("interpret_gradient_health", &interpret, "min_gradient"_a, "max_gradient"_a,
              "mean_gradient"_a, "std_gradient"_a, "vanished_layers"_a, "weak_layers"_a,

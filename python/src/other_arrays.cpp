@@ -112,14 +112,16 @@ bool AddressReader::read_array_interface(PyObject* array, TensorAddress& address
     return true;
   }
   address.data = PyLong_AsVoidPtr(nb::object(interface["data"][0]).ptr());
+  if (PyErr_Occurred() != nullptr) throw nb::python_error();
   shape_.clear();
   for (nb::handle size : nb::object(interface["shape"])) {
     shape_.push_back(nb::cast<std::int64_t>(size));
   }
   address.dimensions = static_cast<int>(shape_.size());
   address.shape = shape_.data();
-  const nb::object strides = interface["strides"];
   address.strides = nullptr;
+  const nb::object strides =
+      interface.contains("strides") ? nb::object(interface["strides"]) : nb::none();
   if (strides.is_none()) return true;
   std::vector<Py_ssize_t> bytes;
   for (nb::handle step : strides) bytes.push_back(nb::cast<Py_ssize_t>(step));

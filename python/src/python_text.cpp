@@ -1,14 +1,15 @@
 #include "python/src/python_text.h"
 
-#include <nanobind/stl/string.h>
+#include <cstddef>
 
 namespace nb = nanobind;
 
 namespace gradvitals::python {
+namespace {
 
-std::string text_of_attribute(PyObject* object, const char* attribute) {
-  const nb::object value = nb::steal(PyObject_GetAttrString(object, attribute));
-  const nb::object text = value.is_valid() ? nb::steal(PyObject_Str(value.ptr())) : nb::object();
+/// str() of the object; "" where it has none, or none that UTF-8 can say.
+std::string text_of(const nb::object& object) {
+  const nb::object text = object.is_valid() ? nb::steal(PyObject_Str(object.ptr())) : nb::object();
   std::string result;
   if (text.is_valid()) {
     Py_ssize_t length = 0;
@@ -17,6 +18,12 @@ std::string text_of_attribute(PyObject* object, const char* attribute) {
   }
   PyErr_Clear();
   return result;
+}
+
+}  // namespace
+
+std::string text_of_attribute(PyObject* object, const char* attribute) {
+  return text_of(nb::steal(PyObject_GetAttrString(object, attribute)));
 }
 
 std::string dtype_name(PyObject* array) {
@@ -29,11 +36,8 @@ std::string dtype_name(PyObject* array) {
 
 std::string error_text(const nb::python_error& error) {
   const std::string type = text_of_attribute(error.type().ptr(), "__name__");
-  const nb::object text = nb::steal(PyObject_Str(error.value().ptr()));
-  PyErr_Clear();
-  if (!text.is_valid()) return type;
-  const std::string said = nb::cast<std::string>(text);
-  return type + ": " + said.substr(0, said.find('\n'));
+  const std::string said = text_of(nb::borrow(error.value()));
+  return said.empty() ? type : type + ": " + said.substr(0, said.find('\n'));
 }
 
 std::string take_error_text() {

@@ -30,9 +30,9 @@ struct TensorAddress {
 /// Whether `name` is a dtype that is read: "float32", ...
 bool set_dtype_by_name(std::string_view name, TensorAddress& address);
 
-/// Finds arrays of PyTorch by DLPack's C exchange API (0.1 us), or by their attributes where that is
-/// missing; NumPy's and others' by the buffer protocol or __array_interface__; all else by __dlpack__. What
-/// it found stays alive until release(). Every call needs the GIL.
+/// Finds arrays of PyTorch by DLPack's C exchange API (0.1 us), or by their attributes where that
+/// is missing; NumPy's and others' by the buffer protocol or __array_interface__; all else by
+/// __dlpack__. What it found stays alive until release(). Every call needs the GIL.
 class AddressReader {
  public:
   AddressReader() = default;

@@ -12,9 +12,10 @@ std::int64_t count_of(const TensorAddress& address) {
   return count;
 }
 
-/// As if the last dimension varied fastest.
+}  // namespace
+
 bool is_row_major(const TensorAddress& address) {
-  if (address.strides == nullptr) return true;
+  if (address.strides == nullptr || count_of(address) == 0) return true;
   std::int64_t expected = 1;
   for (int i = address.dimensions - 1; i >= 0; --i) {
     if (address.shape[i] != 1 && address.strides[i] != expected) return false;
@@ -23,10 +24,8 @@ bool is_row_major(const TensorAddress& address) {
   return true;
 }
 
-}  // namespace
-
 bool is_dense(const TensorAddress& address) {
-  if (count_of(address) == 0 || is_row_major(address)) return true;
+  if (is_row_major(address)) return true;
   std::vector<int> order;
   for (int i = 0; i < address.dimensions; ++i) {
     if (address.shape[i] != 1) order.push_back(i);
@@ -46,21 +45,14 @@ void set_matrix(const TensorAddress& address, std::int32_t unit_axis, gradvitals
   const std::int64_t count = count_of(address);
   tensor.count = count;
   tensor.rank = rank;
-  tensor.rows = count == 0 ? 0 : 1;
+  tensor.rows = count == 0 ? 0 : 1;  // What holds nothing is (0,0).
   tensor.cols = count;
   tensor.channels = 0;
   tensor.unit_axis = GRADVITALS_UNKNOWN_AXIS;
-  if (rank < 2) {
-    // A vector of nothing is (0,0).
-    return;
-  }
+  if (rank < 2 || count == 0) return;
   const bool is_last = unit_axis == GRADVITALS_COLS;
   const int units = is_last ? rank - 1 : 0;
   const std::int64_t size = address.shape[units];
-  if (count == 0) {
-    tensor.rows = 0;
-    return;
-  }
   const bool is_known = unit_axis != GRADVITALS_UNKNOWN_AXIS;
   if (is_known) tensor.channels = address.shape[is_last ? rank - 2 : 1];
   const bool is_in_order = is_row_major(address);
@@ -78,8 +70,6 @@ void set_matrix(const TensorAddress& address, std::int32_t unit_axis, gradvitals
 
 void set_units(const TensorAddress& address, gradvitals_tensor& tensor) {
   set_matrix(address, GRADVITALS_UNKNOWN_AXIS, tensor);
-  tensor.unit_axis = GRADVITALS_UNKNOWN_AXIS;
-  tensor.channels = 0;
   if (tensor.count == 0) return;
   tensor.cols = address.dimensions == 0 ? 1 : address.shape[address.dimensions - 1];
   tensor.rows = tensor.count / tensor.cols;

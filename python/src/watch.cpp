@@ -8,13 +8,15 @@
 
 #include "python/src/status.h"
 #include "python/src/tensor_layout.h"
+#include "python/src/watch_use.h"
 
 namespace nb = nanobind;
 
 namespace gradvitals::python {
 namespace {
 
-/// A shorter pass (some 50 us) keeps the GIL: to get it back can take 5 ms where another thread computes.
+/// A shorter pass (some 50 us) keeps the GIL: to get it back can take 5 ms where another thread
+/// computes.
 constexpr std::int64_t kElementsWorthReleasing = 1 << 19;
 
 const char* or_null(const std::optional<std::string>& text) {
@@ -29,38 +31,6 @@ gradvitals_tensor_stats stats_of_nothing() {
 }
 
 }  // namespace
-
-/// Marks the watch as used by this thread, and lets go of what was read for it.
-class Watch::Use {
- public:
-  explicit Use(Watch& watch) : watch_(watch) {
-    if (watch.is_used_) {
-      throw GradvitalsError(
-          "the watch is being used by another thread, or by what it reads: give each thread its "
-          "own");
-    }
-    if (watch.monitor_ == nullptr) throw GradvitalsError("the watch is closed: make another one");
-    watch.is_used_ = true;
-  }
-  ~Use() { watch_.is_used_ = false; }
-  Use(const Use&) = delete;
-  Use& operator=(const Use&) = delete;
-
- private:
-  Watch& watch_;
-};
-
-template <class Call>
-void Watch::call(bool releases_gil, Call&& call) {
-  gradvitals_status status = GRADVITALS_OK;
-  if (releases_gil) {
-    const nb::gil_scoped_release released;
-    status = call();
-  } else {
-    status = call();
-  }
-  check(status);
-}
 
 Watch::Watch(const Options& given) : process_(::getpid()) {
   gradvitals_options options{};
@@ -198,6 +168,9 @@ std::int64_t Watch::observe_layers(std::vector<LayerArray> layers) {
   std::vector<gradvitals_tensor> tensors;
   for (const LayerArray& layer : layers) {
     reader_.read(layer.array.ptr(), address_);
+    if (address_.problem.empty() && !is_row_major(address_)) {
+      address_.problem = "strided: its rows do not lie one behind the other";
+    }
     if (!address_.problem.empty()) {
       throw nb::value_error((layer.name + ": " + address_.problem).c_str());
     }
@@ -220,8 +193,7 @@ std::int64_t Watch::observe_layers(std::vector<LayerArray> layers) {
 }
 
 std::int64_t Watch::finish_observation() {
-  if (is_on_gpu_) return -1;  // The arrays are still being read.
-  reader_.release();
+  if (is_on_gpu_) return -1;
   records_.resize(watched_.size() + 1);
   check(gradvitals_monitor_stats(monitor_, records_.data(), std::ssize(records_)));
   has_records_ = true;
@@ -253,57 +225,6 @@ bool Watch::should_skip(double loss_scale) {
   std::int32_t result = 0;
   call(is_on_gpu_, [&] { return gradvitals_monitor_should_skip(monitor_, loss_scale, &result); });
   return result != 0;
-}
-
-void Watch::poll(bool waits) {
-  const Use use(*this);
-  call(is_on_gpu_, [&] { return gradvitals_monitor_poll(monitor_, waits ? 1 : 0); });
-}
-
-std::vector<std::string> Watch::events() {
-  const Use use(*this);
-  std::vector<std::string> events;
-  for (const char* json = nullptr;;) {
-    check(gradvitals_monitor_next_event(monitor_, &json));
-    if (json == nullptr) return events;
-    events.emplace_back(json);
-  }
-}
-
-std::int64_t Watch::steps() {
-  const Use use(*this);
-  std::int64_t steps = 0;
-  check(gradvitals_monitor_steps(monitor_, &steps));
-  return steps;
-}
-
-std::optional<std::string> Watch::complaint() {
-  const Use use(*this);
-  const char* text = nullptr;
-  check(gradvitals_monitor_complaint(monitor_, &text));
-  return text == nullptr ? std::nullopt : std::optional<std::string>(text);
-}
-
-std::string Watch::diagnosis(std::int32_t format, const gradvitals_style& style) {
-  const Use use(*this);
-  const char* text = nullptr;
-  call(true, [&] { return gradvitals_monitor_diagnosis(monitor_, format, &style, &text); });
-  return text;
-}
-
-std::string Watch::run(std::int32_t format, const gradvitals_style& style) {
-  const Use use(*this);
-  const char* text = nullptr;
-  call(true, [&] { return gradvitals_monitor_run(monitor_, format, &style, &text); });
-  return text;
-}
-
-std::pair<std::string, std::int32_t> Watch::verdict() {
-  const Use use(*this);
-  gradvitals_verdict verdict{};
-  verdict.size = sizeof verdict;
-  call(is_on_gpu_, [&] { return gradvitals_monitor_verdict(monitor_, &verdict); });
-  return {verdict.verdict, verdict.severity};
 }
 
 }  // namespace gradvitals::python

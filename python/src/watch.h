@@ -15,8 +15,8 @@
 
 namespace gradvitals::python {
 
-/// One thread at a time uses it: what another one calls meanwhile raises. All members need the GIL; a
-/// long pass, and what waits or judges a run, goes without it.
+/// One thread at a time uses it: what another one calls meanwhile raises. All members need the GIL;
+/// a long pass, and what waits or judges a run, goes without it.
 class Watch {
  public:
   struct Options {
@@ -38,15 +38,18 @@ class Watch {
   /// A stand-in for entry `index` in the next observe(); None: none.
   void set_array(std::int64_t index, nanobind::object array);
 
-  /// Elements of all gradients together that are NaN or infinite; -1 where that is on its way from a GPU.
+  /// Elements of all gradients together that are NaN or infinite; -1 where that is on its way from
+  /// a GPU.
   std::int64_t observe();
+  /// The same with arrays of layers, in row-major order. Raises ValueError naming the one that
+  /// cannot be read.
   std::int64_t observe_layers(std::vector<LayerArray> layers);
 
   /// Of the last observation: index of an entry, and why it was not read.
   const std::vector<std::pair<std::int64_t, std::string>>& problems() const { return problems_; }
 
-  /// Records of the entries in their order, then one of all gradients together. One that was not read
-  /// has no element.
+  /// Records of the entries in their order, then one of all gradients together. One that was not
+  /// read has no element.
   std::vector<gradvitals_tensor_stats> stats();
 
   void commit(gradvitals_step step);

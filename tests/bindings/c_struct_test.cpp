@@ -1,15 +1,19 @@
-// Contract: structs of the C interface are sized, and what the library does not know or cannot take is refused by
-// name, with a status and nothing changed.
+// Contract: structs of the C interface are sized, and what the library does not know or cannot take
+// is refused by name, with a status and nothing changed.
 // Oracle: gradvitals.h.
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 #include <string>
 
 #include "gradvitals.h"
 #include "tests/bindings/c_handle.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/texts.h"
 
 namespace gradvitals::test {
@@ -61,6 +65,55 @@ TEST(CStruct, RefusesASizeThatWasNotSet) {
   EXPECT_NE(gradvitals_monitor_verdict(handle.get(), &verdict), GRADVITALS_OK);
 }
 
+TEST(CStruct, RefusesASizeThatNoStructHas) {
+  const Handle handle = make_handle();
+  for (const std::size_t size : {sizeof(gradvitals_tensor) + 1, std::size_t{1} << 60}) {
+    std::array<gradvitals_tensor, 3> tensors = {good_tensor(), good_tensor(), good_tensor()};
+    for (gradvitals_tensor& tensor : tensors) tensor.size = size;
+    EXPECT_EQ(gradvitals_monitor_watch(handle.get(), tensors.data(), 2),
+              GRADVITALS_INVALID_ARGUMENT);
+    EXPECT_TRUE(contains(gradvitals_last_error(), "gradvitals_tensor.size is"));
+  }
+  // One alone: it must not be believed.
+  std::array<gradvitals_tensor, 2> tensors = {good_tensor(), good_tensor()};
+  tensors[1].size = std::size_t{1} << 60;
+  EXPECT_EQ(gradvitals_monitor_watch(handle.get(), tensors.data(), 2), GRADVITALS_INVALID_ARGUMENT);
+  EXPECT_TRUE(contains(gradvitals_last_error(), "of tensor 1"));
+}
+
+TEST(CStruct, RefusesReservedMembersThatAreNotZero) {
+  const Handle handle = make_handle();
+  gradvitals_tensor tensor = good_tensor();
+  tensor.reserved = 1;
+  EXPECT_EQ(gradvitals_monitor_watch(handle.get(), &tensor, 1), GRADVITALS_INVALID_ARGUMENT);
+  EXPECT_TRUE(contains(gradvitals_last_error(), "gradvitals_tensor.reserved"));
+}
+
+TEST(CStruct, NamesTheTensorWithANumberThatCountsNothing) {
+  const Handle handle = make_handle();
+  gradvitals_tensor tensor = good_tensor();
+  tensor.layer = std::numeric_limits<std::int32_t>::min();
+  EXPECT_EQ(gradvitals_monitor_watch(handle.get(), &tensor, 1), GRADVITALS_INVALID_ARGUMENT);
+  EXPECT_TRUE(contains(gradvitals_last_error(), "tensor w: its layer is -2147483648"));
+  for (const auto member : {&gradvitals_tensor::count, &gradvitals_tensor::rows,
+                            &gradvitals_tensor::cols, &gradvitals_tensor::channels}) {
+    tensor = good_tensor();
+    tensor.*member = -4;
+    EXPECT_EQ(gradvitals_monitor_watch(handle.get(), &tensor, 1), GRADVITALS_INVALID_ARGUMENT);
+  }
+  tensor = good_tensor();
+  tensor.rank = -1;
+  EXPECT_EQ(gradvitals_monitor_watch(handle.get(), &tensor, 1), GRADVITALS_INVALID_ARGUMENT);
+}
+
+TEST(CStruct, HasNoMemoryForMoreTensorsThanThereCanBe) {
+  const Handle handle = make_handle();
+  const gradvitals_tensor tensor = good_tensor();
+  EXPECT_EQ(
+      gradvitals_monitor_watch(handle.get(), &tensor, std::numeric_limits<std::int64_t>::max()),
+      GRADVITALS_OUT_OF_MEMORY);
+}
+
 TEST(CStruct, OfANewerCallerIsTakenWhereWhatItHasMoreIsZero) {
   const Handle handle = make_handle();
   const gradvitals_tensor tensor = good_tensor();
@@ -102,6 +155,13 @@ TEST(CStruct, NamesTheTensorWhoseNumberIsOfNoEnum) {
 TEST(CStruct, RefusesNullPointers) {
   const Handle handle = make_handle();
   EXPECT_EQ(gradvitals_monitor_create(nullptr, nullptr), GRADVITALS_INVALID_ARGUMENT);
+  const TemporaryFolder folder;
+  const std::string path = folder.file("run.jsonl");
+  gradvitals_options options = {};
+  options.size = sizeof options;
+  options.history = path.c_str();
+  EXPECT_EQ(gradvitals_monitor_create(&options, nullptr), GRADVITALS_INVALID_ARGUMENT);
+  EXPECT_FALSE(std::filesystem::exists(path)) << "nothing has changed";
   EXPECT_EQ(gradvitals_monitor_observe(nullptr), GRADVITALS_INVALID_ARGUMENT);
   EXPECT_EQ(gradvitals_monitor_watch(nullptr, nullptr, 0), GRADVITALS_INVALID_ARGUMENT);
   EXPECT_EQ(gradvitals_monitor_watch(handle.get(), nullptr, 1), GRADVITALS_INVALID_ARGUMENT);

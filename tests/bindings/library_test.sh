@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# library_test.sh LIBRARY STRIP SIZE CUDA: libgradvitals exports the C interface alone, loads nothing that
-# multiplies, and where SIZE is "stripped" and it holds no kernels for a GPU, takes 1 MB at most.
+# library_test.sh LIBRARY STRIP SIZE CUDA: libgradvitals exports the C interface alone, loads
+# nothing that multiplies, and where SIZE is "stripped" and it holds no kernels for a GPU, takes 1
+# MB at most.
 set -uo pipefail
 library=$1 strip=$2 size=$3 cuda=$4
 failures=0

@@ -89,6 +89,16 @@ run(${prefix}/bin/gradvitals info)
 # The example of C as the document builds it, and stricter.
 file(GLOB_RECURSE pc ${prefix}/*/gradvitals.pc)
 get_filename_component(c_library ${pc}/../.. ABSOLUTE)
+get_filename_component(c_pkgconfig ${pc} DIRECTORY)
+find_program(PKG_CONFIG pkg-config)
+if(PKG_CONFIG)
+  execute_process(COMMAND ${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${c_pkgconfig}
+                          ${PKG_CONFIG} --variable=includedir gradvitals
+                  OUTPUT_VARIABLE c_headers OUTPUT_STRIP_TRAILING_WHITESPACE)
+  if(NOT EXISTS ${c_headers}/gradvitals.h)
+    message(FATAL_ERROR "pkg-config finds no gradvitals.h in ${c_headers}")
+  endif()
+endif()
 run(gcc -std=c11 -pedantic -Wall -Wextra -Werror ${WORK_DIR}/example.c -o ${WORK_DIR}/example -I${prefix}/include
     -L${c_library} -lgradvitals -lm -Wl,-rpath,${c_library})
 file(REMOVE ${WORK_DIR}/run.jsonl)

@@ -1,14 +1,12 @@
-// Contract: HealthMonitor judges the steps of a foreign trainer as the tracker does, whatever device its
-// tensors lie on, and forgets what was not committed.
+// Contract: HealthMonitor judges the steps of a foreign trainer as the tracker does, whatever
+// device its tensors lie on, and forgets what was not committed.
 // Oracle: values made by hand, HealthTracker on the same steps, and the history read back.
 #include "monitor/health_monitor.h"
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <cstdint>
 #include <limits>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <variant>
@@ -17,68 +15,11 @@
 #include "kernels/runtime/error.h"
 #include "monitor/history/history_reader.h"
 #include "monitor/trajectory/health_tracker.h"
-#include "tests/support/devices.h"
-#include "tests/support/guarded_buffer.h"
+#include "tests/monitor/health_monitor_fixture.h"
 #include "tests/support/temporary_folder.h"
 
 namespace gradvitals::test {
 namespace {
-
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-
-/// A (out,in) kernel or a vector on a device, whose memory lives as long as it does.
-class WatchedTensor {
- public:
-  WatchedTensor(Stream& stream, std::string name, Role role, std::vector<float> values,
-                std::int64_t rows = 1)
-      : stream_(stream), memory_(stream_, values) {
-    view_.name = Name(std::move(name));
-    view_.role = role;
-    view_.data = memory_.data();
-    view_.count = std::ssize(values);
-    view_.rows = rows;
-    view_.cols = view_.count / rows;
-    view_.rank = rows == 1 ? 1 : 2;
-    view_.device = stream.device();
-  }
-
-  const TensorView& view() const { return view_; }
-  TensorView& view() { return view_; }
-
- private:
-  Stream stream_;
-  GuardedBuffer<float> memory_;
-  TensorView view_;
-};
-
-std::vector<float> values_of(std::int64_t count, float scale, int seed = 1) {
-  std::vector<float> values;
-  for (std::int64_t i = 0; i < count; ++i) {
-    values.push_back(scale * std::sin(static_cast<float>(i * 7 + seed)));
-  }
-  return values;
-}
-
-class HealthMonitorTest : public test::DeviceTest {
- protected:
-  void SetUp() override {
-    DeviceTest::SetUp();
-    if (IsSkipped()) return;
-    kernel.emplace(stream(), "a.weight", Role::kGradient, values_of(32, 0.1F), 4);
-    bias.emplace(stream(), "a.bias", Role::kGradient, values_of(4, 0.2F));
-  }
-
-  HealthMonitor monitor(HealthMonitor::Options options = {}) {
-    HealthMonitor result(std::move(options));
-    if (GetParam() != DeviceType::kCpu) result.use_stream(stream());
-    return result;
-  }
-
-  std::vector<TensorView> views() const { return {kernel->view(), bias->view()}; }
-
-  std::optional<WatchedTensor> kernel;
-  std::optional<WatchedTensor> bias;
-};
 
 TEST_P(HealthMonitorTest, GivesStatisticsOfEachTensorAndOfAllGradients) {
   HealthMonitor watched = monitor();
@@ -122,6 +63,8 @@ TEST_P(HealthMonitorTest, RefusesAStepThatDoesNotComeAfterTheOneBefore) {
   watched.commit({.step = 7});
   watched.observe();
   EXPECT_THROW(watched.commit({.step = 7}), std::invalid_argument);
+  constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
+  EXPECT_THROW(watched.commit({.step = kLast}), std::invalid_argument);  // None comes after it.
   watched.commit({});  // What was observed still is.
   watched.poll(/*waits=*/true);
   EXPECT_EQ(watched.trajectory().last_step, 8);
@@ -215,6 +158,39 @@ TEST_P(HealthMonitorTest, TellsHowTheLastAppliedStepWas) {
   EXPECT_EQ(report.diagnosis.findings.front().rule, RuleId::kNonFinite);
 }
 
+TEST_P(HealthMonitorTest, StaysIllWhereInfWasAppliedBeforeALossScalerSkips) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  WatchedTensor ill(stream(), "a.bias", Role::kGradient, {1.0F, kInfinity, 2.0F, 3.0F});
+  HealthMonitor watched = monitor();
+  watched.watch(std::vector{kernel->view(), ill.view()});
+  watched.observe();
+  watched.commit({.loss_scale = 2.0});
+  watched.observe();
+  watched.commit({.loss_scale = 2.0, .is_skipped = true});
+  const NetworkReport report = watched.report();
+  EXPECT_EQ(report.metrics.step, 0);
+  EXPECT_EQ(report.diagnosis.verdict, Verdict::kNonFinite);
+  EXPECT_EQ(report.diagnosis.severity, Severity::kCritical);
+}
+
+TEST_P(HealthMonitorTest, WritesWhatWasCommittedBeforeItEnds) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("run.jsonl");
+  {
+    HealthMonitor watched = monitor({.history = path});
+    watched.watch(views());
+    for (int step = 0; step < 5; ++step) {
+      watched.observe();
+      watched.commit({});
+    }
+  }
+  const std::string text = read_file(path);
+  HistoryReader reader(text, path);
+  int steps = 0;
+  while (const auto record = reader.next()) steps += std::holds_alternative<HistoryStep>(*record);
+  EXPECT_EQ(steps, 5);
+}
+
 TEST_P(HealthMonitorTest, WritesAHistoryThatReadsBackAsTheSameSteps) {
   const TemporaryFolder folder;
   const std::string path = folder.file("run.jsonl");
@@ -243,51 +219,6 @@ TEST_P(HealthMonitorTest, WritesAHistoryThatReadsBackAsTheSameSteps) {
   EXPECT_EQ(tracker.episodes().size(), watched.trajectory().episodes.size());
 }
 
-TEST_P(HealthMonitorTest, KeepsTheLayersOfACheckupForLaterOnes) {
-  // Two of four units of a relu are 0 for all samples.
-  std::vector<float> outputs(std::size_t{64} * 4, 0.0F);
-  for (std::size_t i = 0; i < outputs.size(); i += 4) outputs[i] = outputs[i + 1] = 1.0F;
-  WatchedTensor output(stream(), "a", Role::kOutput, outputs, 64);
-  output.view().layer = 0;
-  output.view().activation = Activation::kRelu;
-  kernel->view().layer = bias->view().layer = 0;
-  HealthMonitor watched = monitor();
-  watched.watch(views());
-  watched.observe(std::vector{output.view()});
-  watched.commit({});
-  for (int step = 0; step < 3; ++step) {
-    watched.observe();
-    watched.commit({});
-  }
-  const NetworkReport report = watched.report();
-  ASSERT_EQ(report.metrics.units.size(), 1U);
-  EXPECT_EQ(report.metrics.units.front().dead_unit_count, 2);
-  EXPECT_EQ(report.metrics.step, 3);
-  ASSERT_EQ(report.notes.size(), 1U);
-  EXPECT_EQ(report.notes.front(), "layers and units are those of step 0");
-  // Other tensors are watched: they are of layers that nothing is known of.
-  watched.watch(std::vector{kernel->view()});
-  watched.observe();
-  watched.commit({});
-  EXPECT_TRUE(watched.report().metrics.units.empty());
-}
-
-TEST_P(HealthMonitorTest, KeepsWhatItWatchesWhereOthersCannotBeWatched) {
-  HealthMonitor watched = monitor();
-  watched.watch(views());
-  TensorView bad = bias->view();
-  bad.rows = 3;
-  EXPECT_THROW(watched.watch(std::vector{bad}), std::invalid_argument);
-  TensorView loss = bias->view();
-  loss.role = Role::kLoss;
-  EXPECT_THROW(watched.watch(std::vector{loss}), std::invalid_argument);
-  EXPECT_THROW(watched.set_data(std::vector<const void*>{nullptr}), std::invalid_argument);
-  EXPECT_EQ(watched.size(), 2);
-  watched.observe();
-  watched.commit({});
-  EXPECT_EQ(watched.report().metrics.tensors.size(), 2U);
-}
-
 TEST_P(HealthMonitorTest, TakesEachEventOnce) {
   WatchedTensor ill(stream(), "a.bias", Role::kGradient, {1.0F, kNan, 2.0F, 3.0F});
   HealthMonitor watched = monitor();
@@ -300,17 +231,6 @@ TEST_P(HealthMonitorTest, TakesEachEventOnce) {
   EXPECT_EQ(events.front().kind, HealthEventKind::kBegan);
   EXPECT_EQ(events.front().episode.finding.rule, RuleId::kNonFinite);
   EXPECT_TRUE(watched.take_events().empty());
-}
-
-TEST_P(HealthMonitorTest, MissesAGradientThatDoesNotExistNow) {
-  HealthMonitor watched = monitor();
-  watched.watch(views());
-  watched.set_data(std::vector<const void*>{kernel->view().data, nullptr});
-  watched.observe();
-  std::vector<TensorStats> stats(3);
-  watched.copy_stats(stats);
-  EXPECT_EQ(stats[1].count, 0);
-  EXPECT_FALSE(watched.report().metrics.tensors[1].exists);
 }
 
 TEST_P(HealthMonitorTest, WatchesTensorsOnSeveralDevicesAsOneNetwork) {
@@ -338,18 +258,10 @@ TEST_P(HealthMonitorTest, WatchesTensorsOnSeveralDevicesAsOneNetwork) {
   EXPECT_EQ(report.device, "cpu and " + name(Device(GetParam())));
 }
 
-TEST_P(HealthMonitorTest, RefusesLayersOnADeviceWhereNothingIsWatched) {
-  if (GetParam() == DeviceType::kCpu) GTEST_SKIP() << "one device";
-  Stream cpu({.device = DeviceType::kCpu, .threads = 1});
-  WatchedTensor output(cpu, "a", Role::kOutput, values_of(8, 1.0F), 2);
-  HealthMonitor watched = monitor();
-  watched.watch(views());
-  EXPECT_THROW(watched.observe(std::vector{output.view()}), std::invalid_argument);
-}
-
 TEST(HealthMonitor, RefusesOptionsOutOfRange) {
   EXPECT_THROW(HealthMonitor({.checkup_every = 0}), std::invalid_argument);
   EXPECT_THROW(HealthMonitor({.threads = -1}), std::invalid_argument);
+  EXPECT_THROW(HealthMonitor({.resume_step = -1}), std::invalid_argument);
   EXPECT_THROW(HealthMonitor({.history = "/"}), std::runtime_error);
 }
 

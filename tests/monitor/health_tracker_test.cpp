@@ -182,6 +182,14 @@ TEST(HealthTracker, OverflowsThatHaveNoEndAreCritical) {
   EXPECT_EQ(run.tracker().verdict(), Verdict::kNonFinite);
 }
 
+TEST(HealthTracker, NaNWithoutInfIsNoOverflow) {
+  HealthMetrics metrics = overflow_under(65536.0);
+  for (TensorRecord& tensor : metrics.tensors) tensor.stats.inf_count = 0;
+  MadeRun run;
+  run.add(metrics, kSkipped);
+  EXPECT_EQ(run.tracker().severity(), kCritical);
+}
+
 TEST(HealthTracker, AnOverflowIsAFaultWhereItIsAppliedOrNotScaledOrInTheWeights) {
   for (const bool is_skipped : {false, true}) {
     MadeRun run;
@@ -190,10 +198,11 @@ TEST(HealthTracker, AnOverflowIsAFaultWhereItIsAppliedOrNotScaledOrInTheWeights)
   }
   MadeRun run;
   HealthMetrics lost = overflow_under(65536.0);
-  const auto weight = std::ranges::find(lost.tensors, Role::kWeight, &TensorRecord::role);
-  ASSERT_NE(weight, lost.tensors.end());
-  weight->stats.nan_count = 1;
-  weight->stats.first_nonfinite_index = 0;
+  TensorRecord weight = lost.tensors.front();
+  weight.role = Role::kWeight;
+  weight.stats.nan_count = 1;
+  weight.stats.first_nonfinite_index = 0;
+  lost.tensors.push_back(weight);
   run.add(lost, kSkipped);
   EXPECT_EQ(run.tracker().severity(), kCritical);
 }

@@ -52,6 +52,37 @@ def test_what_has_a_buffer_is_read_without_numpy() -> None:
     assert _core.address_of((ctypes.c_float * 3)())[1:3] == ((3,), "float32")
 
 
+class Interface:
+    """Tells where an array lies by __array_interface__ alone."""
+
+    dtype = "float32"
+
+    def __init__(self, **interface: object) -> None:
+        self.__array_interface__ = {"version": 3, "typestr": "<f4", "shape": (3,), **interface}
+
+
+def test_an_array_interface_may_leave_strides_out() -> None:
+    values = np.zeros(3, np.float32)
+    found = _core.address_of(Interface(data=(address(values), True)))
+    assert found == (address(values), (3,), "float32", "cpu", 0, True)
+
+
+def test_an_array_interface_without_a_pointer_is_no_array() -> None:
+    with pytest.raises(ValueError, match="KeyError: 'data'"):
+        _core.address_of(Interface())
+    with pytest.raises(ValueError, match="TypeError"):
+        _core.address_of(Interface(data=("no pointer", True)))
+
+
+def test_an_error_that_utf8_cannot_say_is_named_by_its_type() -> None:
+    class Unready:
+        def block_until_ready(self) -> None:
+            raise LookupError("\ud800")
+
+    with pytest.raises(ValueError, match="^LookupError$"):
+        _core.address_of(Unready())
+
+
 @pytest.mark.parametrize(
     ("values", "reason"),
     [

@@ -264,6 +264,19 @@ def test_layers_are_read_in_a_check_up() -> None:
         watch.observe_layers(["fc.output"], [np.zeros((2, 2), np.int64)], [output], [1], [relu])
 
 
+def test_layers_that_do_not_lie_row_by_row_are_refused() -> None:
+    kernel = Parameter(np.ones((4, 2), np.float32))
+    watch = _core.Watch()
+    watch.set_entries(["fc.weight"], [kernel], ["grad"], [GRADIENT], [ROWS])
+    output = 3
+    transposed = np.ones((4, 64), np.float32).T
+    repeated = np.broadcast_to(np.ones(4, np.float32), (64, 4))  # 4 elements in memory, not 256.
+    for rows in (transposed, repeated):
+        with pytest.raises(ValueError, match="fc.output: strided"):
+            watch.observe_layers(["fc.output"], [rows], [output], [1], [0])
+    watch.observe_layers(["fc.output"], [np.ones((64, 4), np.float32)], [output], [1], [0])
+
+
 def test_the_notebooks_interpreter_is_told() -> None:
     text = _core.interpret_gradient_health(1e-3, 1.0, 0.1, 0.2, 0, 0, 3)
     assert "healthy" in text.lower()

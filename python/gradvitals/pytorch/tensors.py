@@ -15,6 +15,9 @@ from .stand_ins import Reader, reader_of, reason_of
 
 GRADIENT, WEIGHT = 0, 1  # gradvitals_role
 
+_LEAST_LOOK = 64
+_STEPS_OF_A_LOOK = 8  # Fewer than lie between two check-ups, whose patience is three.
+
 
 class WatchedTensors:
     """Gradients, then weights where they are asked for. Holds no parameter and no model."""
@@ -44,6 +47,7 @@ class WatchedTensors:
         self._references: list[weakref.ref[torch.Tensor]] = []
         self._frozen: list[weakref.ref[torch.Tensor]] = []
         self._registrations = -1
+        self._next_look = 0
         self.layers: dict[str, int] = {}  # Of a parameter's name, counted from 1, where known.
 
     def models(self) -> dict[str, nn.Module] | None:
@@ -52,10 +56,13 @@ class WatchedTensors:
         return None if None in models.values() else models  # type: ignore[return-value]
 
     def have_changed(self) -> bool:
-        """Whether what is trainable may be another set than what was declared."""
+        """Whether what is trainable may be another set than what was declared. Of many parameters
+        that were not frozen it looks at a part in each step."""
         if self._registrations != Registrations.count:
             return True
-        for reference in self._references:
+        first = self._next_look if self._next_look < len(self._references) else 0
+        self._next_look = first + max(_LEAST_LOOK, len(self._references) // _STEPS_OF_A_LOOK)
+        for reference in self._references[first : self._next_look]:
             parameter = reference()
             if parameter is None or not parameter.requires_grad:
                 return True

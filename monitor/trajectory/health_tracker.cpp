@@ -11,6 +11,7 @@
 #include "monitor/metrics/python_json.h"
 #include "monitor/rules/rule.h"
 #include "monitor/trajectory/episodes.h"
+#include "monitor/trajectory/gradient_presence.h"
 #include "monitor/trajectory/saved_state.h"
 #include "monitor/trajectory/step_signals.h"
 #include "monitor/trajectory/tracker_state.h"
@@ -112,6 +113,11 @@ struct HealthTracker::State {
   void check_up(const StepSignals& step, const HealthMetrics& metrics,
                 std::vector<HealthEvent>& events);
   void take_vital_signs(const StepSignals& step);
+  /// Of the gradients that do not pause.
+  Diagnosis diagnose_present(const HealthMetrics& metrics) const {
+    const std::optional<HealthMetrics> present = presence.without_paused(metrics);
+    return diagnose(present ? *present : metrics, thresholds);
+  }
   /// By the last step.
   bool is_scale_searched() const { return overflows > 0 && overflows <= kMostOverflowsInARow; }
   void load(const SavedObject& saved);
@@ -120,6 +126,7 @@ struct HealthTracker::State {
   SignalReader reader;
   TrajectoryMemory memory;
   Episodes episodes;
+  GradientPresence presence;
   RobustWindow update_ratios{kTemperatureSteps};
   VitalSigns signs;
   Severity worst = Severity::kOk;
@@ -152,7 +159,7 @@ void HealthTracker::State::check_step(const StepSignals& step, const HealthMetri
 
 void HealthTracker::State::check_up(const StepSignals& step, const HealthMetrics& metrics,
                                     std::vector<HealthEvent>& events) {
-  Diagnosis diagnosis = diagnose(metrics, thresholds);
+  Diagnosis diagnosis = diagnose_present(metrics);
   const HeartRate heart_rate = signs.heart_rate;
   signs = diagnosis.vital_signs;
   signs.heart_rate = heart_rate;
@@ -189,6 +196,7 @@ std::vector<HealthEvent> HealthTracker::add(const HealthMetrics& metrics,
   State& state = *state_;
   const StepSignals& step = state.reader.read(metrics, state.steps);
   std::vector<HealthEvent> events;
+  state.presence.add(metrics, step.step);
   state.check_step(step, metrics, context, events);
   if (context.is_checkup) state.check_up(step, metrics, events);
   state.has_converged = state.memory.has_converged(step);
@@ -205,7 +213,7 @@ std::vector<HealthEvent> HealthTracker::add(const HealthMetrics& metrics,
 }
 
 Diagnosis HealthTracker::judge(const HealthMetrics& metrics) const {
-  Diagnosis diagnosis = diagnose(metrics, state_->thresholds);
+  Diagnosis diagnosis = state_->diagnose_present(metrics);
   std::vector<Finding>& findings = diagnosis.findings;
   if (state_->has_converged && state_->last_loss) {
     for (Finding& finding : findings) excuse_converged(finding, *state_->last_loss, state_->memory);

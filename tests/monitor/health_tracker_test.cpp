@@ -150,6 +150,40 @@ TEST(HealthTracker, NaNIsCriticalAtOnceAndNamesTheTensor) {
   EXPECT_EQ(run.tracker().verdict(), Verdict::kHealthy);
 }
 
+/// A check-up in which the first gradient, or the one after it, does not exist.
+HealthMetrics checkup_without(std::size_t place) {
+  HealthMetrics metrics = Network{}.metrics();
+  std::size_t gradients = 0;
+  for (TensorRecord& tensor : metrics.tensors) {
+    if (tensor.role != Role::kGradient || gradients++ != place) continue;
+    tensor.exists = false;
+    tensor.stats = {};
+  }
+  return metrics;
+}
+
+TEST(HealthTracker, GradientsThatTakeTurnsAreNotMissing) {
+  MadeRun run;
+  for (std::size_t i = 0; i < 20; ++i) run.add(checkup_without(i % 2), kCheckup);
+  EXPECT_EQ(run.tracker().verdict(), Verdict::kHealthy);
+  EXPECT_EQ(run.tracker().judge(checkup_without(0)).verdict, Verdict::kHealthy);
+}
+
+TEST(HealthTracker, AGradientThatNeverWasIsMissing) {
+  MadeRun run;
+  for (int i = 0; i < 20; ++i) run.add(checkup_without(0), kCheckup);
+  EXPECT_EQ(run.tracker().verdict(), Verdict::kNoGradient);
+}
+
+TEST(HealthTracker, AGradientThatIsGoneForLongIsMissing) {
+  MadeRun run;
+  run.add(Network{}.metrics(), kCheckup);
+  for (int i = 0; i < 100; ++i) run.add(checkup_without(0), kCheckup);
+  EXPECT_EQ(run.tracker().verdict(), Verdict::kHealthy);
+  for (int i = 0; i < 5; ++i) run.add(checkup_without(0), kCheckup);
+  EXPECT_EQ(run.tracker().verdict(), Verdict::kNoGradient);
+}
+
 /// A gradient that overflowed under this loss scale.
 HealthMetrics overflow_under(double loss_scale) {
   HealthMetrics metrics = Network{}.metrics();

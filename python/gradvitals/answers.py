@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import _core
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 GRADIENT, WEIGHT = 0, 1  # gradvitals_role
 
 
+@dataclass(frozen=True)
+class Final:
+    """What is kept of a monitor that was closed after a step."""
+
+    diagnosis: Diagnosis
+    report: str
+    run: dict[str, Any]
+    records: numpy.ndarray
+
+
 class Answers:
     """The part of a Monitor that asks `_core`, or after its end what was kept of it."""
 
@@ -25,7 +36,7 @@ class Answers:
     _names: list[str]  # Of all entries, weights included.
     _roles: list[int]
     _events: list[Event]
-    _final: tuple[Diagnosis | None, str]
+    _final: Final | None
     _final_steps: int
     _history: str | None
     _is_foreign: bool
@@ -36,12 +47,12 @@ class Answers:
         a GPU."""
         with self._answering():
             if self._watch is None:
-                if self._final[0] is None:
+                if self._final is None:
                     raise RuntimeError(
                         "the monitor has no diagnosis: it was closed "
                         + ("in a forked process" if self._is_foreign else "before it saw a step")
                     )
-                return self._final[0]
+                return self._final.diagnosis
             text = self._watch.diagnosis("json")
             shown = self._watch.diagnosis("text")
             return Diagnosis.from_json(text, shown=shown, curve=self._norm_curve())
@@ -49,11 +60,15 @@ class Answers:
     def report(self) -> str:
         """The whole run, step by step, as text. Waits on a GPU."""
         with self._lock:
-            return self._final[1] if self._watch is None else self._watch.run("text")
+            if self._watch is None:
+                return "" if self._final is None else self._final.report
+            return self._watch.run("text")
 
     def run_document(self) -> dict[str, Any]:
         """The same as a document, schema gradvitals.run/1."""
         with self._lock:
+            if self._watch is None and self._final is not None:
+                return self._final.run
             return json.loads(self._open_watch().run("json"))
 
     def _norm_curve(self) -> tuple[float | None, ...]:
@@ -138,16 +153,18 @@ class Answers:
 
     @property
     def closed(self) -> bool:
-        """Whether close() was called; diagnosis, report and events stay."""
+        """Whether close() was called; what was found can still be asked for."""
         return self._watch is None
 
     def _records(self) -> numpy.ndarray:
         """As observed last: a structured array, all gradients together at its end."""
         with self._lock:
+            if self._watch is None and self._final is not None:
+                return self._final.records
             return self._open_watch().stats
 
     def _has_diagnosis(self) -> bool:
-        return self._final[0] is not None if self._watch is None else self.steps > 0
+        return self._final is not None if self._watch is None else self.steps > 0
 
     @contextmanager
     def _answering(self) -> Iterator[None]:

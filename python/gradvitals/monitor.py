@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import _core, _process
-from .answers import GRADIENT, WEIGHT, Answers
+from .answers import GRADIENT, WEIGHT, Answers, Final
 from .arrays import flatten, require_same_names, unit_axis_of_name
 from .diagnosis import Diagnosis, Event, is_at_least
 from .errors import HealthWarning, UnhealthyGradients
@@ -72,7 +72,7 @@ class Monitor(Answers):
         self._slots: dict[tuple[int, str], _Slot] = {}
         self._events: list[Event] = []
         self._said: set[str] = set()
-        self._final: tuple[Diagnosis | None, str] = (None, "")
+        self._final: Final | None = None
         self._final_steps = 0
         self._is_foreign = False
         self._lock = threading.RLock()
@@ -252,7 +252,9 @@ class Monitor(Answers):
                     self._watch.poll(True)
                 self._take_events()
                 if self._watch is not None and self.steps > 0:
-                    self._final = (self.diagnosis(), self.report())
+                    self._final = Final(
+                        self.diagnosis(), self.report(), self.run_document(), self._records()
+                    )
         finally:
             self._abandon()
 

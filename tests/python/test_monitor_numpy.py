@@ -309,3 +309,17 @@ def test_another_thread_may_ask_while_steps_are_observed():
     thread.join()
     assert failures == []
     assert monitor.steps == 51
+
+
+def test_a_closed_monitor_keeps_what_it_found():
+    gradients = {"w": np.full((4, 3), 0.5), "b": np.zeros(4)}
+    with gradvitals.Monitor() as monitor:
+        for _ in range(3):
+            monitor.step(gradients, loss=1.0)
+        open_norms, open_run = list(monitor.norms), monitor.run_document()
+    assert monitor.closed and monitor.steps == 3
+    assert list(monitor.norms) == open_norms
+    assert monitor.global_norm == pytest.approx(0.5 * 12**0.5, rel=1e-12)
+    assert monitor.stats()["b"].zero_count == 4
+    assert monitor.run_document() == open_run
+    assert monitor.diagnosis().verdict == monitor.verdict

@@ -7,7 +7,8 @@
     monitor.diagnosis()                              # verdict, findings, what to do about them
 
     gradvitals.diagnose({"w": grad_w, "b": grad_b})  # any mapping of arrays: NumPy, JAX, TensorFlow
- Names are imported when they are first used: `import gradvitals` loads no framework, and not NumPy
+
+Names are imported when they are first used: `import gradvitals` loads no framework, and not NumPy
 either.
 """
 

@@ -1,5 +1,6 @@
 """Diagnosis, Finding and Event: what the monitor says, as Python objects.
- They are made of the JSON documents that the program writes (schema gradvitals.diagnosis/1), so
+
+They are made of the JSON documents that the program writes (schema gradvitals.diagnosis/1), so
 that what Python shows and what `gradvitals diagnose` shows are the same.
 """
 
@@ -69,7 +70,12 @@ class Event(Finding):
         return cls(**{**_known(cls, members), "kind": members["event"]})
 
     def __str__(self) -> str:
-        return f"step {self.step}: {self.rule} {self.kind}, {self.severity}: {self.text}"
+        if self.kind != "ended":
+            return f"step {self.step}: {self.rule} {self.kind}, {self.severity}: {self.text}"
+        span = f"in step {self.first_step}"
+        if self.last_step != self.first_step:
+            span = f"from step {self.first_step} to {self.last_step}"
+        return f"step {self.step}: {self.rule} ended; it was {self.severity} {span}: {self.text}"
 
 
 @dataclass(frozen=True)
@@ -77,9 +83,9 @@ class Diagnosis:
     """How a network is: a verdict, and what led to it.
 
     `verdict` is "healthy", "vanishing", "exploding", "saturated", "dead", "symmetric",
-    "non_finite", "no_gradient" or "unstable"; `severity` "ok", "info", "warning" or "critical";
-    `findings` has the deciding one first. `str()` is the text of `gradvitals diagnose`, and
-    notebooks show a table.
+    "non_finite", "no_gradient", "unstable" or "stalled"; `severity` "ok", "info", "warning" or
+    "critical"; `findings` has the deciding one first. `str()` is the text of `gradvitals diagnose`,
+    and notebooks show a table.
     """
 
     verdict: str

@@ -96,11 +96,16 @@ class Monitor(Answers):
         }
         try:
             self._watch = _core.Watch(history=self._history, **options)
-        except OSError:
+        except OSError as error:
             if self._history is not None and _process.is_written(self._history):
                 raise OSError(
                     f"{self._history}: another monitor of this process writes it: close() that one "
                     "first, or name another file"
+                ) from None
+            if "is there already" in str(error):
+                raise FileExistsError(
+                    f"{self._history}: is there already: remove it, name another file, or give "
+                    "resume_step, the step at which its run goes on"
                 ) from None
             raise
         _process.remember(self)

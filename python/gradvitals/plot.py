@@ -52,13 +52,15 @@ def _draw_run(monitor: Monitor, ax: Any) -> None:
         color = _COLORS.get(event.severity)
         if color is None or event.kind == "ended" or event.consequence_of:
             continue
-        label = f"{event.id}, {event.severity}"
+        label = f"{event.rule} {event.id}, {event.severity}"
         ax.axvline(event.step, color=color, lw=1, label=None if label in shown else label)
         shown.add(label)
     if any(norm for _, norm in points):
         ax.set_yscale("log")
     if shown:
         ax.legend()
+    if ax.get_xscale() == "linear":
+        ax.locator_params(axis="x", integer=True)
     ax.set_xlabel("step")
     ax.set_ylabel("norm of all gradients")
     ax.set_title(f"{monitor.steps} steps: {monitor.verdict}")
@@ -67,8 +69,11 @@ def _draw_run(monitor: Monitor, ax: Any) -> None:
 def _draw_norms(monitor: Monitor, ax: Any) -> None:
     names, norms = monitor.names, [float(norm) for norm in monitor.norms]
     ax.barh(range(len(norms)), norms, color="#0969da")
-    if any(norm > 0 for norm in norms):
+    drawn = [math.log10(norm) for norm in norms if math.isfinite(norm) and norm > 0]
+    if drawn:
         ax.set_xscale("log")
+        # Whole decades: a bar has length, and ticks that do not run into each other.
+        ax.set_xlim(10.0 ** (math.ceil(min(drawn)) - 1), 10.0 ** (math.floor(max(drawn)) + 1))
     if len(names) <= _MOST_NAMES:
         ax.set_yticks(range(len(names)), names, fontsize=7)
     ax.invert_yaxis()

@@ -108,6 +108,15 @@ def test_an_event_tells_its_step():
     assert str(event).startswith("step 7: R1 began, critical: ")
 
 
+@pytest.mark.parametrize(("last", "span"), [(3, "in step 3"), (6, "from step 3 to 6")])
+def test_an_event_that_ended_says_when_it_was_so(last, span):
+    event = Event(
+        "R1", "non_finite", "critical", "w holds NaN", kind="ended", step=9, first_step=3,
+        last_step=last,
+    )  # fmt: skip
+    assert str(event) == f"step 9: R1 ended; it was critical {span}: w holds NaN"
+
+
 @pytest.mark.parametrize(
     ("values", "line"),
     [

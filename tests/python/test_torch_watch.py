@@ -221,3 +221,16 @@ def test_plot_draws_the_run():
         left.get_yscale() == "log" and "non_finite" in left.get_legend().get_texts()[0].get_text()
     )
     assert len(right.patches) == len(monitor.names)
+
+
+def test_plot_gives_every_bar_a_length_and_steps_whole_numbers():
+    pytest.importorskip("matplotlib")
+    model = mlp()
+    optimizer = adam(model)
+    monitor = gradvitals.watch(model, optimizer, on_alert=lambda _: None)
+    train_a_little(model, optimizer, 6)
+    left, right = monitor.plot().axes
+    least, most = right.get_xlim()
+    norms = monitor.norms
+    assert 0 < least <= norms.min() / 1.0001 and norms.max() <= most
+    assert all(tick == int(tick) for tick in left.get_xticks())

@@ -46,7 +46,9 @@ def diagnosis_html(diagnosis: Diagnosis) -> str:
 
 
 def _row(finding: Finding) -> str:
-    advice = "".join(f"<li>{escape(line)}</li>" for line in finding.advice)
+    # As in the text: what mends the cause mends what follows from it.
+    lines = () if finding.consequence_of else finding.advice
+    advice = "".join(f"<li>{escape(line)}</li>" for line in lines)
     text = escape(finding.text) + (f'<ul style="margin:0">{advice}</ul>' if advice else "")
     severity = finding.severity
     if finding.consequence_of:

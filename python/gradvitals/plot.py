@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _COLORS = {"warning": "#bf8700", "critical": "#cf222e"}
 _MOST_NAMES = 60
+_INCHES_PER_NAME = 0.14
 
 
 def plot_monitor(monitor: Monitor, ax: Any = None) -> Any:
@@ -21,7 +22,8 @@ def plot_monitor(monitor: Monitor, ax: Any = None) -> Any:
         _draw_run(monitor, ax)
         return ax.figure
     pyplot = _pyplot_of_notebook()
-    figure = pyplot.figure(figsize=(11, 4)) if pyplot else Figure(figsize=(11, 4))
+    size = (11, max(4, _INCHES_PER_NAME * min(len(monitor.names), _MOST_NAMES)))
+    figure = pyplot.figure(figsize=size) if pyplot else Figure(figsize=size)
     left, right = figure.subplots(1, 2)
     _draw_run(monitor, left)
     _draw_norms(monitor, right)
@@ -74,7 +76,11 @@ def _draw_norms(monitor: Monitor, ax: Any) -> None:
         ax.set_xscale("log")
         # Whole decades: a bar has length, and ticks that do not run into each other.
         ax.set_xlim(10.0 ** (math.ceil(min(drawn)) - 1), 10.0 ** (math.floor(max(drawn)) + 1))
-    if len(names) <= _MOST_NAMES:
-        ax.set_yticks(range(len(names)), names, fontsize=7)
+        ax.tick_params(axis="x", which="minor", labelbottom=False)
+        for i, norm in enumerate(norms):
+            if norm == 0:
+                ax.text(ax.get_xlim()[0], i, " 0", fontsize=7, va="center")
+    stride = -(-len(names) // _MOST_NAMES) or 1
+    ax.set_yticks(range(0, len(names), stride), names[::stride], fontsize=7)
     ax.invert_yaxis()
     ax.set_xlabel("norm of the gradient, last step")

@@ -39,7 +39,7 @@ _DOCUMENT = {
             "value": None,
             "threshold": None,
             "text": "range",
-            "advice": [],
+            "advice": ["Scale the inputs"],
             "consequence_of": "R1",
         },
     ],
@@ -85,6 +85,11 @@ def test_html_escapes_everything_and_runs_nothing():
     assert "&lt;b&gt;&amp;w" in html and "x &lt; 0" in html
     assert "follows from R1" in html and "#cf222e" in html
     assert "▁x█" in html
+
+
+def test_html_advises_on_causes_and_not_again_on_what_follows_from_them():
+    html = diagnosis()._repr_html_()
+    assert "Skip this update" in html and "Scale the inputs" not in html
 
 
 def test_a_diagnosis_is_frozen_equal_to_its_like_and_can_be_pickled():

@@ -223,6 +223,17 @@ def test_plot_draws_the_run():
     assert len(right.patches) == len(monitor.names)
 
 
+def test_plot_of_many_gradients_grows_so_that_names_can_be_read():
+    pytest.importorskip("matplotlib")
+    model = torch.nn.Sequential(*(torch.nn.Linear(4, 4) for _ in range(40)))
+    monitor = gradvitals.watch(model, on_alert=lambda _: None)
+    model(torch.randn(8, 4)).square().mean().backward()
+    figure = monitor.plot()
+    labels = figure.axes[1].get_yticklabels()
+    assert 30 < len(labels) <= 60 and labels[0].get_text() == "0.weight"
+    assert figure.get_figheight() / len(labels) > 7 / 72
+
+
 def test_plot_gives_every_bar_a_length_and_steps_whole_numbers():
     pytest.importorskip("matplotlib")
     model = mlp()

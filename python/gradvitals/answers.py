@@ -36,6 +36,7 @@ class Answers:
     _names: list[str]  # Of all entries, weights included.
     _roles: list[int]
     _events: list[Event]
+    _what_is_a_step = "a call of monitor.step()"
     _final: Final | None
     _final_steps: int
     _history: str | None
@@ -175,7 +176,7 @@ class Answers:
                 if self._watch is None or self._watch.steps > 0:
                     raise
                 raise RuntimeError(
-                    "the monitor has seen no step yet: ask after the first one"
+                    f"the monitor has seen no step yet: one is {self._what_is_a_step}"
                 ) from None
 
     def _open_watch(self) -> _core.Watch:

@@ -209,6 +209,17 @@ def test_what_is_logged_is_judged_with_the_step():
         monitor.log(loss=torch.randn(3))
 
 
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [("manual", r"monitor\.step\(\)"), ("backward", r"backward .*optimizer\.step\(\)")],
+)
+def test_a_monitor_without_a_step_says_what_one_is(when, words):
+    model = mlp()
+    monitor = gradvitals.watch(model, adam(model), when=when)
+    with pytest.raises(RuntimeError, match=f"no step yet: .*{words}"):
+        monitor.diagnosis()
+
+
 def test_plot_draws_the_run():
     pytest.importorskip("matplotlib")
     model = mlp()

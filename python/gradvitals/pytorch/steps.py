@@ -48,6 +48,9 @@ class StepMonitor(Monitor):
             base["run"] = ", ".join(type(each).__name__ for each in models.values())
         super().__init__(resume_step=resume_step, **base)
         self._when, self._every = when, every
+        if when != "manual":
+            ends = "a backward through the model"
+            self._what_is_a_step = ends if optimizer is None else f"{ends}, and optimizer.step()"
         self._scaler = scaler
         self._next_step = resume_step or 0
         self._observed: Observation | None = None

@@ -129,6 +129,8 @@ def copy_of_documents():
         root = pathlib.Path(folder)
         for path in [*(tables.ROOT / tables.RESULTS).iterdir(), *(tables.ROOT / tables.PAGES).iterdir(),
                      tables.ROOT / "README.md", tables.ROOT / "benchmarks" / "README.md"]:
+            if path.is_dir():
+                continue  # attach/, whose table is another document's.
             copy = root / path.relative_to(tables.ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(path.read_bytes())

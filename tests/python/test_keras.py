@@ -204,6 +204,7 @@ def test_slices_of_a_table_are_read_as_the_whole():
         assert monitor.stats()["embedding/kernel"].zero_count == 9
 
 
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="of the TensorFlow backend")
 @pytest.mark.parametrize(("given", "word"), [((None, 1), "X is None"), ((1, None), "y is None")])
 def test_a_checkup_without_data_is_refused_by_name(given, word):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])

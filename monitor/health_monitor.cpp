@@ -131,6 +131,14 @@ void HealthMonitor::commit(const Step& step) {
   state.advance(/*waits=*/false);
 }
 
+std::int64_t HealthMonitor::nonfinite_elements() {
+  std::int64_t elements = 0;
+  for (const TensorRecord& tensor : state_->require_observed("nonfinite_elements").tensors) {
+    if (tensor.role == Role::kGradient) elements += tensor.stats.nonfinite_count();
+  }
+  return elements;
+}
+
 bool HealthMonitor::should_skip(double loss_scale) {
   require_scale("loss scale", loss_scale);
   const TensorStats gradients = stats_of_gradients(state_->require_observed("should_skip"));

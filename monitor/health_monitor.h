@@ -99,6 +99,9 @@ class HealthMonitor {
   /// where the watched tensors were not observed, and std::invalid_argument for another number of
   /// records.
   void copy_stats(std::span<TensorStats> stats);
+  /// NaN and Inf in all gradients together, as observed last. Waits on a GPU. Throws std::logic_error
+  /// before the first observe().
+  std::int64_t nonfinite_elements();
   /// Tensors that are watched.
   std::int64_t size() const;
 

@@ -203,6 +203,11 @@ GRADVITALS_API gradvitals_status gradvitals_monitor_stats(gradvitals_monitor* mo
                                                           gradvitals_tensor_stats* stats,
                                                           int64_t capacity);
 
+/* NaN and Inf in all gradients together, as observed last: less work than all statistics. Waits on a
+ * GPU. */
+GRADVITALS_API gradvitals_status gradvitals_monitor_nonfinite(gradvitals_monitor* monitor,
+                                                              int64_t* elements);
+
 typedef struct gradvitals_step {
   size_t size;
   int64_t step;         /* with has_step: its number; else counted from 0 */

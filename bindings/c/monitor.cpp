@@ -114,6 +114,12 @@ gradvitals_status gradvitals_monitor_stats(gradvitals_monitor* monitor,
   });
 }
 
+gradvitals_status gradvitals_monitor_nonfinite(gradvitals_monitor* monitor, int64_t* elements) {
+  return guarded([&] {
+    require(elements, "elements") = require(monitor, kMonitor).health.nonfinite_elements();
+  });
+}
+
 gradvitals_status gradvitals_monitor_commit(gradvitals_monitor* monitor,
                                             const gradvitals_step* step) {
   return guarded([&] { require(monitor, kMonitor).health.commit(gradvitals::c::step_of(step)); });

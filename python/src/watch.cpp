@@ -194,10 +194,9 @@ std::int64_t Watch::observe_layers(std::vector<LayerArray> layers) {
 
 std::int64_t Watch::finish_observation() {
   if (is_on_gpu_) return -1;
-  records_.resize(watched_.size() + 1);
-  check(gradvitals_monitor_stats(monitor_, records_.data(), std::ssize(records_)));
-  has_records_ = true;
-  return records_.back().nan_count + records_.back().inf_count;
+  std::int64_t nonfinite = 0;
+  check(gradvitals_monitor_nonfinite(monitor_, &nonfinite));
+  return nonfinite;
 }
 
 std::vector<gradvitals_tensor_stats> Watch::stats() {

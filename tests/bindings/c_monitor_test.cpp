@@ -93,6 +93,9 @@ TEST_F(CMonitor, GivesStatisticsOfEachTensorAndOfAllGradients) {
   EXPECT_EQ(stats[1].nan_count, 1);
   EXPECT_EQ(stats[2].count, 8);
   EXPECT_EQ(stats[2].first_nonfinite_index, 7);
+  std::int64_t nonfinite = 0;
+  ASSERT_EQ(gradvitals_monitor_nonfinite(monitor(), &nonfinite), GRADVITALS_OK);
+  EXPECT_EQ(nonfinite, 1);
   EXPECT_EQ(gradvitals_monitor_stats(monitor(), stats.data(), 2), GRADVITALS_INVALID_ARGUMENT);
 }
 

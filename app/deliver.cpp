@@ -17,7 +17,7 @@
 #include "monitor/metrics/phrases.h"
 #include "monitor/report/comparison.h"
 #include "monitor/report/diagnosis_text.h"
-#include "monitor/report/figure.h"
+#include "monitor/report/figure/figure.h"
 #include "monitor/report/json.h"
 #include "monitor/report/run.h"
 #include "monitor/report/style.h"

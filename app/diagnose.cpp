@@ -16,7 +16,7 @@
 #include "framework/io/file_kind.h"
 #include "framework/io/parameter_names.h"
 #include "framework/io/tensor_dump.h"
-#include "monitor/report/figure.h"
+#include "monitor/report/figure/figure.h"
 #include "monitor/rules/run_diagnosis.h"
 
 namespace gradvitals::app {

@@ -13,7 +13,7 @@
 #include "framework/io/inflated_file.h"
 #include "framework/io/tensor_dump.h"
 #include "monitor/metrics/threshold_table.h"
-#include "monitor/report/figure.h"
+#include "monitor/report/figure/figure.h"
 
 namespace gradvitals::app {
 namespace {

@@ -1,5 +1,5 @@
 // The figure: what its script says, that no name can break out of it, and what gnuplot makes of it.
-#include "monitor/report/figure.h"
+#include "monitor/report/figure/figure.h"
 
 #include <gtest/gtest.h>
 
@@ -12,9 +12,9 @@
 #include <string_view>
 #include <vector>
 
-#include "monitor/report/figure_axis.h"
-#include "monitor/report/gnuplot.h"
-#include "monitor/report/gnuplot_string.h"
+#include "monitor/report/figure/figure_axis.h"
+#include "monitor/report/figure/gnuplot.h"
+#include "monitor/report/figure/gnuplot_string.h"
 #include "tests/monitor/fake_gnuplot.h"
 #include "tests/monitor/report_networks.h"
 #include "tests/support/texts.h"

@@ -1,4 +1,4 @@
-#include "monitor/report/gnuplot_string.h"
+#include "monitor/report/figure/gnuplot_string.h"
 
 #include <fmt/core.h>
 

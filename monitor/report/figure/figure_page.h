@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "monitor/report/figure.h"
+#include "monitor/report/figure/figure.h"
 
 namespace gradvitals {
 

@@ -1,4 +1,4 @@
-#include "monitor/report/figure_page.h"
+#include "monitor/report/figure/figure_page.h"
 
 #include <fmt/core.h>
 

@@ -1,4 +1,4 @@
-#include "monitor/report/figure_axis.h"
+#include "monitor/report/figure/figure_axis.h"
 
 #include <algorithm>
 #include <array>

@@ -1,9 +1,9 @@
-#include "monitor/report/figure.h"
+#include "monitor/report/figure/figure.h"
 
 #include <algorithm>
 #include <filesystem>
 
-#include "monitor/report/gnuplot.h"
+#include "monitor/report/figure/gnuplot.h"
 
 namespace gradvitals {
 

@@ -1,4 +1,4 @@
-#include "monitor/report/figure_classes.h"
+#include "monitor/report/figure/figure_classes.h"
 
 #include <algorithm>
 #include <cmath>

@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "monitor/report/figure.h"
+#include "monitor/report/figure/figure.h"
 
 namespace gradvitals {
 

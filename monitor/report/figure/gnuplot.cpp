@@ -1,4 +1,4 @@
-#include "monitor/report/gnuplot.h"
+#include "monitor/report/figure/gnuplot.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>

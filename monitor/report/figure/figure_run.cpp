@@ -1,4 +1,4 @@
-#include "monitor/report/figure_run.h"
+#include "monitor/report/figure/figure_run.h"
 
 #include <fmt/format.h>
 
@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "monitor/report/figure_axis.h"
-#include "monitor/report/figure_classes.h"
-#include "monitor/report/figure_page.h"
-#include "monitor/report/gnuplot_string.h"
+#include "monitor/report/figure/figure_axis.h"
+#include "monitor/report/figure/figure_classes.h"
+#include "monitor/report/figure/figure_page.h"
+#include "monitor/report/figure/gnuplot_string.h"
 #include "monitor/rules/run_diagnosis.h"
 
 namespace gradvitals {

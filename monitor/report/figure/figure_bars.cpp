@@ -1,4 +1,4 @@
-#include "monitor/report/figure_bars.h"
+#include "monitor/report/figure/figure_bars.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "monitor/report/figure_classes.h"
+#include "monitor/report/figure/figure_classes.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/shortened_names.h"
 

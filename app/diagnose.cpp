@@ -138,10 +138,6 @@ ExitCode diagnose(const DiagnoseOptions& options) {
       throw UsageError(
           "--rules notebook judges a step; a history is judged over time, by the full rules alone");
     }
-    if (!options.judging.files.plots.empty()) {
-      throw UsageError(
-          "--plot draws gradients of steps side by side, which a history is too long for");
-    }
     return deliver_history(as_text(history->bytes()), history->path(), options.judging.files,
                            {.thresholds = thresholds,
                             .fail_on = options.judging.fail_on,

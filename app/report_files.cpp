@@ -14,10 +14,11 @@ void ReportFiles::add_to(Command& command, ReportSubject subject) {
   command.text("--json", json, "FILE",
                "Write everything as JSON to FILE; '-' is standard output, and then nothing else is "
                "printed");
-  if (subject == ReportSubject::kRun) return;
+  const bool is_run = subject == ReportSubject::kRun;
   command.repeated_text("--plot", plots, "FILE",
-                        "Draw the figure to FILE (.png, .svg, .pdf; .gp is the gnuplot script "
-                        "itself); may be given more than once");
+                        fmt::format("Draw {} to FILE (.png, .svg, .pdf; .gp is the gnuplot script "
+                                    "itself); may be given more than once",
+                                    is_run ? "the whole run" : "the figure"));
 }
 
 std::vector<NamedPath> ReportFiles::outputs() const {

@@ -1,20 +1,35 @@
 #include "app/run_outputs.h"
 
+#include <fmt/format.h>
+
 #include "app/output.h"
+#include "app/terminal.h"
+#include "monitor/report/figure/figure.h"
 
 namespace gradvitals::app {
+namespace {
+
+void draw_run(const TrajectoryReport& report, const RunSeries& series, const std::string& path) {
+  write_result(path, render_figure(report, series, figure_format(path).value(), path));
+  note(fmt::format("figure written to {}", path));
+}
+
+}  // namespace
 
 void RunOutputs::add(const JudgedStep& step) {
   if (!files_.plots.empty()) series_.add(step.metrics, step.context, step.tracker.vital_signs());
 }
 
-bool RunOutputs::write(const TrajectoryReport& /*report*/, const std::function<std::string()>& text,
+bool RunOutputs::write(const TrajectoryReport& report, const std::function<std::string()>& text,
                        const std::function<std::string()>& json) {
   bool written = true;
   if (!files_.takes_standard_output()) {
     written &= write_or_tell([&] { write_result("-", text()); });
   }
   if (files_.json) written &= write_or_tell([&] { write_result(*files_.json, json()); });
+  for (const std::string& path : files_.plots) {
+    written &= write_or_tell([&] { draw_run(report, series_, path); });
+  }
   return written;
 }
 

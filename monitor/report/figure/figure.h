@@ -1,5 +1,5 @@
 // The notebook's figure: for each network its gradient norms above, Min, Max, Mean and Std below. Of the
-// steps of a run, norms over steps.
+// steps of a run, norms over steps; of a run that was judged step by step, all that was seen of it.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,9 @@
 #include <string>
 #include <string_view>
 
+#include "monitor/history/run_series.h"
 #include "monitor/report/network_report.h"
+#include "monitor/report/trajectory_report.h"
 #include "monitor/rules/run_diagnosis.h"
 
 namespace gradvitals {
@@ -46,5 +48,12 @@ std::string figure_script(std::span<const NetworkReport> networks, RuleSet rules
 std::string render_figure(std::span<const NetworkReport> networks, RuleSet rules,
                           FigureFormat format, std::string_view path,
                           const RunDiagnosis* run = nullptr);
+
+/// The same of a run that was judged step by step, and its series: loss, norms, vital signs and layers
+/// over its steps, and what was found when. Holds any run; throws as render_figure() does for networks.
+std::string figure_script(const TrajectoryReport& run, const RunSeries& series, FigureFormat format,
+                          std::string_view output = {});
+std::string render_figure(const TrajectoryReport& run, const RunSeries& series, FigureFormat format,
+                          std::string_view path);
 
 }  // namespace gradvitals

@@ -14,13 +14,6 @@ std::size_t class_of(double norm) {
   return norm > kNotebookLargeNorm ? 3 : kHealthyClass;
 }
 
-/// Whether a finding about `at_fault`, a tensor or a layer, is about this tensor.
-bool is_about(std::string_view at_fault, std::string_view tensor) {
-  if (!tensor.starts_with(at_fault)) return false;
-  return tensor.size() == at_fault.size() || tensor[at_fault.size()] == '/' ||
-         tensor[at_fault.size()] == '.';
-}
-
 bool opposes(std::size_t norm_class, Verdict verdict) {
   if (verdict == Verdict::kExploding) return norm_class < kHealthyClass;
   return verdict == Verdict::kVanishing && norm_class == kNormClasses.size() - 1;
@@ -37,6 +30,12 @@ std::string_view color_of(Severity severity) {
     default:
       return kNormClasses[2].color;
   }
+}
+
+bool is_about(std::string_view at_fault, std::string_view tensor) {
+  if (!tensor.starts_with(at_fault)) return false;
+  return tensor.size() == at_fault.size() || tensor[at_fault.size()] == '/' ||
+         tensor[at_fault.size()] == '.';
 }
 
 std::vector<std::string> names_of_norms(const HealthMetrics& metrics) {

@@ -31,6 +31,9 @@ inline constexpr std::size_t kJudgedClass = kNormClasses.size();
 
 std::string_view color_of(Severity severity);
 
+/// Whether what is found about `at_fault`, a tensor or a layer, is about this tensor.
+bool is_about(std::string_view at_fault, std::string_view tensor);
+
 /// The names of the norms; empty where they are not known.
 std::vector<std::string> names_of_norms(const HealthMetrics& metrics);
 

@@ -13,7 +13,6 @@ constexpr int kPixelsPerInch = 100;
 constexpr int kCellWidth = 600;
 constexpr int kCellHeight = 1200;
 constexpr int kCellsPerRow = 3;
-constexpr int kRunHeight = 700;
 
 constexpr double kBasePoints = 11.0;
 
@@ -41,9 +40,10 @@ FigurePage::FigurePage(FigureFormat format, std::size_t networks) : format_(form
   height_ = (count + kCellsPerRow - 1) / kCellsPerRow * kCellHeight;
 }
 
-FigurePage FigurePage::of_run(FigureFormat format) {
-  FigurePage page(format, 2);
-  page.height_ = kRunHeight;
+FigurePage FigurePage::of_size(FigureFormat format, int width, int height) {
+  FigurePage page(format, 1);
+  page.width_ = width;
+  page.height_ = height;
   return page;
 }
 

@@ -33,8 +33,8 @@ class FigurePage {
  public:
   FigurePage(FigureFormat format, std::size_t networks);
 
-  /// The page of a run, which has one plot.
-  static FigurePage of_run(FigureFormat format);
+  /// A page that is so many pixels large.
+  static FigurePage of_size(FigureFormat format, int width, int height);
 
   /// The plots of a network: three networks side by side, further ones beneath them.
   Cell cell(std::size_t index) const;

@@ -14,10 +14,16 @@
 #include "monitor/report/figure/figure_classes.h"
 #include "monitor/report/figure/figure_page.h"
 #include "monitor/report/figure/gnuplot_string.h"
+#include "monitor/report/figure/step_axis.h"
 #include "monitor/rules/run_diagnosis.h"
 
 namespace gradvitals {
 namespace {
+
+constexpr int kStepsPageWidth = 1200;
+constexpr int kStepsPageHeight = 700;
+/// Of the plot, without the margins.
+constexpr int kStepsPlotWidth = 1080;
 
 struct Series {
   const char* block;
@@ -55,8 +61,10 @@ Decades axis_of(std::span<const NetworkReport> networks) {
 
 class RunScript {
  public:
-  RunScript(FigureFormat format, std::string_view output, Decades axis)
-      : page_(FigurePage::of_run(format)), axis_(axis) {
+  RunScript(FigureFormat format, std::string_view output, StepAxis steps, Decades axis)
+      : page_(FigurePage::of_size(format, kStepsPageWidth, kStepsPageHeight)),
+        steps_(steps),
+        axis_(axis) {
     if (!output.empty()) line("# Draws {} when given to gnuplot.", gnuplot_string(output));
     line("set encoding utf8");
     line("set terminal {}", page_.terminal());
@@ -72,9 +80,9 @@ class RunScript {
     line("set ylabel 'Gradient norm (L2)' textcolor rgb '{}'", kInk);
   }
 
-  void axes(std::int64_t first, std::int64_t last) {
-    const double pad = 0.02 * static_cast<double>(last - first);
-    line("set xrange [{}:{}]", static_cast<double>(first) - pad, static_cast<double>(last) + pad);
+  void axes() {
+    line("set xrange [{:.10g}:{:.10g}]", steps_.low(), steps_.high());
+    line("set xtics {}", steps_.tick_list(kStepsPlotWidth));
     line("set yrange [{:.6g}:{:.6g}]", std::pow(10.0, axis_.low), std::pow(10.0, axis_.high));
     std::vector<std::string> ticks;
     for (const int exponent : tick_exponents(axis_)) {
@@ -96,7 +104,7 @@ class RunScript {
       line(
           "set arrow from {0}, graph 0 to {0}, graph 1 nohead dashtype (8,6) linewidth 1.6 "
           "linecolor rgb '{1}'",
-          step, color_of(run->severity));
+          steps_.at(step), color_of(run->severity));
     }
     line("set label '{}' at graph 0.5,1.05 center font {} textcolor rgb '{}'", text, page_.font(12),
          color_of(run->severity));
@@ -109,7 +117,8 @@ class RunScript {
       // A step that has no point breaks the line.
       for (const NetworkReport& network : networks) {
         const double value = series.value(network.metrics);
-        line("{} {}", *network.metrics.step, can_be_drawn(value) ? fmt::to_string(value) : "NaN");
+        line("{:.10g} {}", steps_.at(*network.metrics.step),
+             can_be_drawn(value) ? fmt::to_string(value) : "NaN");
       }
       line("END");
       clauses.push_back(
@@ -119,11 +128,11 @@ class RunScript {
     }
     // A row without a value keeps the plot where every step has a norm.
     line("$none << END");
-    line("{} NaN", *networks.front().metrics.step);
+    line("0 NaN");
     bool has_none = false;
     for (const NetworkReport& network : networks) {
       if (can_be_drawn(global_norm(network.metrics))) continue;
-      line("{} {:.6g}", *network.metrics.step, std::pow(10.0, axis_.low));
+      line("{:.10g} {:.6g}", steps_.at(*network.metrics.step), std::pow(10.0, axis_.low));
       has_none = true;
     }
     line("END");
@@ -145,6 +154,7 @@ class RunScript {
   }
 
   FigurePage page_;
+  StepAxis steps_;
   Decades axis_;
   std::string text_;
 };
@@ -161,8 +171,9 @@ bool is_run(std::span<const NetworkReport> networks) {
 
 std::string run_figure_script(std::span<const NetworkReport> networks, const RunDiagnosis* run,
                               FigureFormat format, std::string_view output) {
-  RunScript script(format, output, axis_of(networks));
-  script.axes(*networks.front().metrics.step, *networks.back().metrics.step);
+  const StepAxis steps(*networks.front().metrics.step, *networks.back().metrics.step);
+  RunScript script(format, output, steps, axis_of(networks));
+  script.axes();
   script.title(networks.size(), run);
   script.lines(networks);
   return std::move(script).finish();

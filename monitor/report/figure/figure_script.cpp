@@ -12,6 +12,7 @@
 
 #include "monitor/metrics/notebook_limits.h"
 #include "monitor/report/comparison.h"
+#include "monitor/report/figure/drawable_text.h"
 #include "monitor/report/figure/figure.h"
 #include "monitor/report/figure/figure_axis.h"
 #include "monitor/report/figure/figure_bars.h"
@@ -319,7 +320,7 @@ std::string figure_script(std::span<const NetworkReport> networks, RuleSet rules
   Script script(format, networks.size(), output);
   const std::vector<Decades> axes = figure_axes(networks);
   for (std::size_t i = 0; i < networks.size(); ++i) {
-    script.network(i, networks[i], rules, axes[i]);
+    script.network(i, drawable(networks[i], format), rules, axes[i]);
   }
   return std::move(script).finish();
 }

@@ -1,0 +1,204 @@
+#include "monitor/report/figure/event_marks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "monitor/metrics/phrases.h"
+#include "monitor/report/figure/drawable_text.h"
+#include "monitor/report/figure/figure_classes.h"
+#include "monitor/report/figure/run_page.h"
+#include "monitor/report/finding_text.h"
+#include "monitor/report/shortened_names.h"
+
+namespace gradvitals {
+namespace {
+
+/// More lines than this would hide the curves.
+constexpr std::size_t kMostEventLines = 60;
+constexpr int kEventLanes = 3;
+constexpr int kEventLetterPixels = 9;
+/// Episodes of one rule that begin so near to each other have one label.
+constexpr int kSameLabelPixels = 14;
+constexpr int kMostListedLetters = 92;
+constexpr std::array kSeverities = {Severity::kCritical, Severity::kWarning, Severity::kInfo};
+
+/// The most severe first, and of those the earliest.
+std::vector<const Episode*> marked_episodes(const TrajectoryReport& run) {
+  std::vector<const Episode*> marked;
+  for (const Episode& episode : run.episodes) marked.push_back(&episode);
+  std::ranges::stable_sort(marked, [](const Episode* a, const Episode* b) {
+    if (a->finding.severity != b->finding.severity)
+      return a->finding.severity > b->finding.severity;
+    return a->first_step < b->first_step;
+  });
+  if (marked.size() > kMostEventLines) marked.resize(kMostEventLines);
+  return marked;
+}
+
+struct EventLabel {
+  const Episode* first;
+  std::int64_t count;
+  int x;  ///< In pixels.
+};
+
+int pixel_of(std::int64_t step, const StepAxis& steps, const Panel& panel) {
+  const double share = (steps.at(step) - steps.low()) / steps.span();
+  return panel.left + static_cast<int>(std::lround(share * (panel.right - panel.left)));
+}
+
+std::vector<EventLabel> event_labels(const RunView& view, const Panel& panel) {
+  std::vector<EventLabel> labels;
+  for (const Episode* episode : marked_episodes(view.run)) {
+    const int x = pixel_of(episode->first_step, view.steps, panel);
+    const auto near = std::ranges::find_if(labels, [&](const EventLabel& label) {
+      return label.first->finding.rule == episode->finding.rule &&
+             label.first->finding.severity == episode->finding.severity &&
+             std::abs(label.x - x) < kSameLabelPixels;
+    });
+    if (near == labels.end()) {
+      labels.push_back({episode, 1, x});
+    } else {
+      ++near->count;
+    }
+  }
+  return labels;
+}
+
+/// Lanes above a panel, and what of them is taken.
+class EventLanes {
+ public:
+  /// The lane, from the lowest on, in which there is room.
+  std::optional<int> take(int left, int right) {
+    for (int lane = 0; lane < kEventLanes; ++lane) {
+      const bool is_free = std::ranges::none_of(
+          taken_[static_cast<std::size_t>(lane)],
+          [&](const Span& span) { return left <= span.right && span.left <= right; });
+      if (!is_free) continue;
+      taken_[static_cast<std::size_t>(lane)].push_back({left, right});
+      return lane;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  struct Span {
+    int left;
+    int right;
+  };
+  std::array<std::vector<Span>, kEventLanes> taken_;
+};
+
+std::string_view ink_of(Severity severity) {
+  return severity >= Severity::kWarning ? color_of(severity) : kFaintInk;
+}
+
+std::string episode_line(const Episode& episode, FigureFormat format) {
+  const Finding& finding = episode.finding;
+  const std::string steps =
+      episode.is_open ? fmt::format("since step {}", grouped(episode.first_step))
+      : episode.first_step == episode.last_step
+          ? fmt::format("step {}", grouped(episode.first_step))
+          : fmt::format("steps {} to {}", grouped(episode.first_step), grouped(episode.last_step));
+  const bool decides = finding.severity >= Severity::kWarning;
+  const std::string verdict = decides ? fmt::format("{}, ", name(finding.verdict)) : "";
+  const std::string judgement =
+      fmt::format("  ·  {}{}, {}", verdict, name(finding.severity), steps);
+  const int room = kMostListedLetters - static_cast<int>(judgement.size());
+  // Of what only a run shows, the title is the rule's number alone.
+  std::string title = finding_title(finding);
+  if (rule_title(finding.rule).empty()) {
+    title = fmt::format("{} {}", rule_number(finding.rule), rule_word(finding.rule));
+    std::ranges::replace(title, '_', ' ');
+    if (!finding.tensor.empty()) title += ": " + finding.tensor;
+  }
+  return shortened(drawable(title, format), room) + judgement;
+}
+
+}  // namespace
+
+std::string event_look(Severity severity) {
+  switch (severity) {
+    case Severity::kCritical:
+      return fmt::format("linewidth 1.6 dashtype 1 linecolor rgb '{}'", kAlarmInk);
+    case Severity::kWarning:
+      return "linewidth 1.4 dashtype (10,5) linecolor rgb '#b36b00'";
+    default:
+      return fmt::format("linewidth 1.2 dashtype (2,5) linecolor rgb '{}'", kFaintInk);
+  }
+}
+
+std::optional<std::int64_t> first_bad_step(const TrajectoryReport& run) {
+  std::optional<std::int64_t> first;
+  for (const Episode& episode : run.episodes) {
+    if (episode.finding.severity < Severity::kWarning) continue;
+    first = std::min(first.value_or(episode.first_step), episode.first_step);
+  }
+  return first;
+}
+
+void mark_events(GnuplotScript& script, const RunView& view) {
+  for (const Episode* episode : marked_episodes(view.run)) {
+    script.line("set arrow from {0:.10g}, graph 0 to {0:.10g}, graph 1 nohead back {1}",
+                view.steps.at(episode->first_step), event_look(episode->finding.severity));
+  }
+}
+
+void label_events(GnuplotScript& script, const RunView& view, const Panel& panel) {
+  EventLanes lanes;
+  const auto put = [&](const std::string& text, int x, const TextLook& look) {
+    const int half = kEventLetterPixels * static_cast<int>(text.size()) / 2;
+    const int center = std::clamp(x, panel.left + half, panel.right - half);
+    const std::optional<int> lane = lanes.take(center - half - 3, center + half + 3);
+    if (lane) script.text(text, center, kEventBaseline - kEventLaneHeight * *lane, look);
+  };
+  if (const auto step = first_bad_step(view.run)) {
+    put(fmt::format("first bad step {}", grouped(*step)), pixel_of(*step, view.steps, panel),
+        {.points = 10, .is_bold = true, .color = kAlarmInk, .align = TextAlign::kCenter});
+  }
+  for (const EventLabel& label : event_labels(view, panel)) {
+    const Finding& finding = label.first->finding;
+    std::string text(rule_number(finding.rule));
+    if (label.count > 1) text += fmt::format(" x{}", label.count);
+    put(text, label.x,
+        {.points = 9, .color = ink_of(finding.severity), .align = TextAlign::kCenter});
+  }
+}
+
+std::vector<std::string> event_keys(const TrajectoryReport& run) {
+  std::vector<std::string> keys;
+  for (const Severity severity : kSeverities) {
+    const bool is_there = std::ranges::any_of(run.episodes, [severity](const Episode& episode) {
+      return episode.finding.severity == severity;
+    });
+    if (!is_there) continue;
+    keys.push_back(
+        key_line(fmt::format("began: {}", name(severity)), "with lines " + event_look(severity)));
+  }
+  return keys;
+}
+
+void list_events(GnuplotScript& script, const RunView& view, const Panel& panel) {
+  script.text("What was found", panel.left, panel.top - 14, {.points = 11, .is_bold = true});
+  const std::vector<const Episode*> episodes = marked_episodes(view.run);
+  const auto room = static_cast<std::size_t>((panel.bottom - panel.top) / kRunLineHeight);
+  const std::size_t listed = episodes.size() <= room ? episodes.size() : room - 1;
+  int y = panel.top + 12;
+  for (const Episode* episode : std::span(episodes).first(listed)) {
+    script.text(episode_line(*episode, view.format), panel.left, y,
+                {.points = 9.5, .color = ink_of(episode->finding.severity)});
+    y += kRunLineHeight;
+  }
+  const std::int64_t more = std::ssize(view.run.episodes) - static_cast<std::int64_t>(listed) +
+                            view.run.forgotten_episodes;
+  if (more > 0) {
+    script.text(fmt::format("and {} more {}, no worse", more, plural(more, "episode", "episodes")),
+                panel.left, y, {.points = 9.5, .color = kFaintInk});
+  } else if (listed == 0) {
+    script.text("nothing", panel.left, y, {.points = 9.5, .color = kFaintInk});
+  }
+}
+
+}  // namespace gradvitals

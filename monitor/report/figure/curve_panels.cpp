@@ -51,7 +51,7 @@ std::vector<std::string> signal_keys(const RunView& view, const ValueAxis& axis)
   if (holds_several_steps(view)) {
     keys.push_back(key_line(
         "smallest to largest of them",
-        fmt::format("with boxes fillstyle solid 0.25 noborder linecolor rgb '{}'", kSignalBlue)));
+        fmt::format("with boxes fillstyle solid 0.4 noborder linecolor rgb '{}'", kSignalBlue)));
   }
   if (axis.has_nonfinite()) {
     keys.push_back(key_line("NaN or Inf in a step",
@@ -131,9 +131,9 @@ std::vector<std::string> curve_clauses(GnuplotScript& script, const RunView& vie
       fmt::format("with linespoints pointsize 0.35 {} linecolor rgb '{}'", look.line, look.color);
   if (is_drawn) {
     clauses.push_back(
-        fmt::format("{} using 1:2:3 with filledcurves fillstyle transparent solid 0.25 noborder "
+        fmt::format("{} using 1:2:3 with filledcurves fillstyle transparent solid {} noborder "
                     "linecolor rgb '{}' notitle",
-                    look.block, look.color));
+                    look.block, look.band, look.color));
     if (look.has_line) clauses.push_back(fmt::format("{} using 1:4 {} notitle", look.block, line));
   }
   if (look.has_line && !look.title.empty()) clauses.push_back(key_line(look.title, line));

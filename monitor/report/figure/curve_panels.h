@@ -39,6 +39,7 @@ struct CurveLook {
   std::string color;
   std::string line;  ///< "linewidth 2 dashtype 1 pointtype 7"
   bool has_line = true;
+  double band = 0.4;  ///< How opaque it is.
 };
 std::vector<std::string> curve_clauses(GnuplotScript& script, const RunView& view,
                                        const ValueAxis& axis, const Curve& curve,

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kernels/runtime/utf8.h"
+#include "monitor/report/shortened_names.h"
 
 namespace gradvitals {
 namespace {
@@ -33,6 +34,16 @@ bool has_glyph(char32_t code_point) {
   });
 }
 
+/// In ems of DejaVu Sans, rounded up.
+double width_of(char32_t letter) {
+  constexpr std::u32string_view kNarrow = U" .,:;|!'()[]/ijltfrIJ";
+  constexpr std::u32string_view kWide = U"mwMW%@…";
+  if (kNarrow.find(letter) != std::u32string_view::npos) return 0.41;
+  if (kWide.find(letter) != std::u32string_view::npos) return 1.0;
+  const bool is_capital = U'A' <= letter && letter <= U'Z';
+  return is_capital || letter > U'~' ? 0.79 : 0.64;
+}
+
 void make_drawable(std::vector<Finding>& findings, FigureFormat format) {
   for (Finding& finding : findings) finding.tensor = drawable(finding.tensor, format);
 }
@@ -52,6 +63,23 @@ std::string drawable(std::string_view text, FigureFormat format) {
     }
   }
   return out;
+}
+
+double drawn_width(std::string_view text, double points) {
+  constexpr double kPixelsPerPoint = 96.0 / 72.0;
+  double ems = 0.0;
+  while (!text.empty()) ems += width_of(take_code_point(text));
+  return ems * points * kPixelsPerPoint;
+}
+
+std::string fitted(const std::string& text, double points, double pixels) {
+  constexpr int kShortest = 8;
+  std::string shown = text;
+  for (int length = static_cast<int>(text.size()); drawn_width(shown, points) > pixels;) {
+    if (--length < kShortest) break;
+    shown = shortened(text, length);
+  }
+  return shown;
 }
 
 NetworkReport drawable(NetworkReport network, FigureFormat format) {

@@ -20,8 +20,9 @@ namespace {
 constexpr std::size_t kMostEventLines = 60;
 constexpr int kEventLanes = 3;
 constexpr int kEventLetterPixels = 9;
-/// Episodes of one rule that begin so near to each other have one label.
+/// Episodes that begin so near to each other have one label, of so many rules.
 constexpr int kSameLabelPixels = 14;
+constexpr std::size_t kMostLabelRules = 5;
 constexpr int kMostListedLetters = 92;
 constexpr std::array kSeverities = {Severity::kCritical, Severity::kWarning, Severity::kInfo};
 
@@ -38,10 +39,11 @@ std::vector<const Episode*> marked_episodes(const TrajectoryReport& run) {
   return marked;
 }
 
+/// Of episodes that begin near to each other.
 struct EventLabel {
-  const Episode* first;
-  std::int64_t count;
   int x;  ///< In pixels.
+  Severity severity;
+  std::vector<RuleId> rules;  ///< Of each episode.
 };
 
 int pixel_of(std::int64_t step, const StepAxis& steps, const Panel& panel) {
@@ -53,18 +55,35 @@ std::vector<EventLabel> event_labels(const RunView& view, const Panel& panel) {
   std::vector<EventLabel> labels;
   for (const Episode* episode : marked_episodes(view.run)) {
     const int x = pixel_of(episode->first_step, view.steps, panel);
-    const auto near = std::ranges::find_if(labels, [&](const EventLabel& label) {
-      return label.first->finding.rule == episode->finding.rule &&
-             label.first->finding.severity == episode->finding.severity &&
-             std::abs(label.x - x) < kSameLabelPixels;
-    });
+    const auto near = std::ranges::find_if(
+        labels, [x](const EventLabel& label) { return std::abs(label.x - x) < kSameLabelPixels; });
     if (near == labels.end()) {
-      labels.push_back({episode, 1, x});
+      labels.push_back({x, episode->finding.severity, {episode->finding.rule}});
     } else {
-      ++near->count;
+      near->rules.push_back(episode->finding.rule);
     }
   }
   return labels;
+}
+
+/// "R2, R14 x3, +2"
+std::string rules_text(std::span<const RuleId> rules) {
+  std::vector<std::string> texts;
+  std::int64_t left = 0;
+  std::vector<RuleId> seen;
+  for (const RuleId rule : rules) {
+    if (std::ranges::count(seen, rule) > 0) continue;
+    seen.push_back(rule);
+    const std::int64_t count = std::ranges::count(rules, rule);
+    if (texts.size() == kMostLabelRules) {
+      left += count;
+    } else {
+      texts.push_back(count == 1 ? std::string(rule_number(rule))
+                                 : fmt::format("{} x{}", rule_number(rule), count));
+    }
+  }
+  if (left > 0) texts.push_back(fmt::format("+{}", left));
+  return fmt::format("{}", fmt::join(texts, ", "));
 }
 
 /// Lanes above a panel, and what of them is taken.
@@ -95,18 +114,46 @@ std::string_view ink_of(Severity severity) {
   return severity >= Severity::kWarning ? color_of(severity) : kFaintInk;
 }
 
-std::string episode_line(const Episode& episode, FigureFormat format) {
-  const Finding& finding = episode.finding;
-  const std::string steps =
-      episode.is_open ? fmt::format("since step {}", grouped(episode.first_step))
-      : episode.first_step == episode.last_step
-          ? fmt::format("step {}", grouped(episode.first_step))
-          : fmt::format("steps {} to {}", grouped(episode.first_step), grouped(episode.last_step));
+/// Episodes of one rule about one tensor, equally severe.
+struct EpisodeGroup {
+  const Episode* first;
+  std::int64_t count;
+};
+
+std::vector<EpisodeGroup> episode_groups(const TrajectoryReport& run) {
+  std::vector<EpisodeGroup> groups;
+  for (const Episode* episode : marked_episodes(run)) {
+    const Finding& finding = episode->finding;
+    const auto same = std::ranges::find_if(groups, [&finding](const EpisodeGroup& group) {
+      const Finding& other = group.first->finding;
+      return other.rule == finding.rule && other.severity == finding.severity &&
+             other.verdict == finding.verdict && other.tensor == finding.tensor &&
+             other.network == finding.network;
+    });
+    if (same == groups.end()) {
+      groups.push_back({episode, 1});
+    } else {
+      ++same->count;
+    }
+  }
+  return groups;
+}
+
+std::string when_text(const EpisodeGroup& group) {
+  const Episode& episode = *group.first;
+  const std::string first = grouped(episode.first_step);
+  if (group.count > 1) return fmt::format("{} times, first at step {}", group.count, first);
+  if (episode.is_open) return fmt::format("since step {}", first);
+  if (episode.first_step == episode.last_step) return fmt::format("step {}", first);
+  return fmt::format("steps {} to {}", first, grouped(episode.last_step));
+}
+
+std::string group_line(const EpisodeGroup& group, FigureFormat format) {
+  const Finding& finding = group.first->finding;
   const bool decides = finding.severity >= Severity::kWarning;
-  const std::string verdict = decides ? fmt::format("{}, ", name(finding.verdict)) : "";
   const std::string judgement =
-      fmt::format("  ·  {}{}, {}", verdict, name(finding.severity), steps);
-  const int room = kMostListedLetters - static_cast<int>(judgement.size());
+      fmt::format("  ·  {}{}{}, {}", decides ? name(finding.verdict) : "", decides ? ", " : "",
+                  name(finding.severity), when_text(group));
   // Of what only a run shows, the title is the rule's number alone.
   std::string title = finding_title(finding);
   if (rule_title(finding.rule).empty()) {
@@ -114,6 +161,7 @@ std::string episode_line(const Episode& episode, FigureFormat format) {
     std::ranges::replace(title, '_', ' ');
     if (!finding.tensor.empty()) title += ": " + finding.tensor;
   }
+  const int room = kMostListedLetters - static_cast<int>(judgement.size());
   return shortened(drawable(title, format), room) + judgement;
 }
 
@@ -159,11 +207,8 @@ void label_events(GnuplotScript& script, const RunView& view, const Panel& panel
         {.points = 10, .is_bold = true, .color = kAlarmInk, .align = TextAlign::kCenter});
   }
   for (const EventLabel& label : event_labels(view, panel)) {
-    const Finding& finding = label.first->finding;
-    std::string text(rule_number(finding.rule));
-    if (label.count > 1) text += fmt::format(" x{}", label.count);
-    put(text, label.x,
-        {.points = 9, .color = ink_of(finding.severity), .align = TextAlign::kCenter});
+    put(rules_text(label.rules), label.x,
+        {.points = 9, .color = ink_of(label.severity), .align = TextAlign::kCenter});
   }
 }
 
@@ -182,23 +227,22 @@ std::vector<std::string> event_keys(const TrajectoryReport& run) {
 
 void list_events(GnuplotScript& script, const RunView& view, const Panel& panel) {
   script.text("What was found", panel.left, panel.top - 14, {.points = 11, .is_bold = true});
-  const std::vector<const Episode*> episodes = marked_episodes(view.run);
+  const std::vector<EpisodeGroup> groups = episode_groups(view.run);
   const auto room = static_cast<std::size_t>((panel.bottom - panel.top) / kRunLineHeight);
-  const std::size_t listed = episodes.size() <= room ? episodes.size() : room - 1;
+  const std::size_t listed = std::min(groups.size(), room - 1);
+  std::int64_t left = std::ssize(view.run.episodes) + view.run.forgotten_episodes;
   int y = panel.top + 12;
-  for (const Episode* episode : std::span(episodes).first(listed)) {
-    script.text(episode_line(*episode, view.format), panel.left, y,
-                {.points = 9.5, .color = ink_of(episode->finding.severity)});
+  for (const EpisodeGroup& group : std::span(groups).first(listed)) {
+    script.text(group_line(group, view.format), panel.left, y,
+                {.points = 9.5, .color = ink_of(group.first->finding.severity)});
+    left -= group.count;
     y += kRunLineHeight;
   }
-  const std::int64_t more = std::ssize(view.run.episodes) - static_cast<std::int64_t>(listed) +
-                            view.run.forgotten_episodes;
-  if (more > 0) {
-    script.text(fmt::format("and {} more {}, no worse", more, plural(more, "episode", "episodes")),
-                panel.left, y, {.points = 9.5, .color = kFaintInk});
-  } else if (listed == 0) {
-    script.text("nothing", panel.left, y, {.points = 9.5, .color = kFaintInk});
-  }
+  const std::string more = listed == 0 ? "nothing"
+                           : left > 0  ? fmt::format("and {} more {}, no worse", left,
+                                                     plural(left, "episode", "episodes"))
+                                       : "";
+  if (!more.empty()) script.text(more, panel.left, y, {.points = 9.5, .color = kFaintInk});
 }
 
 }  // namespace gradvitals

@@ -23,7 +23,7 @@ std::optional<std::int64_t> first_bad_step(const TrajectoryReport& run);
 /// A line where each episode began, in the panel that is drawn next.
 void mark_events(GnuplotScript& script, const RunView& view);
 
-/// Above `panel`: "R14", "R1 x3" over the lines, and which step was the first bad one. Where they would
+/// Above `panel`: "R2, R14 x3" over the lines, and which step was the first bad one. Where labels would
 /// overlap, the more severe is told.
 void label_events(GnuplotScript& script, const RunView& view, const Panel& panel);
 

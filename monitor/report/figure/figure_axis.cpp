@@ -19,6 +19,8 @@ constexpr double kWidestSharedSpan = 24.0;
 void include(Decades& axis, double value) {
   if (!std::isfinite(value) || value <= 0.0) return;
   const double exponent = std::log10(value);
+  // What the axis cannot reach has no bar, and does not flatten the others.
+  if (exponent <= kLowestExponent) return;
   axis.low = std::max(std::min(axis.low, std::floor(exponent - kRoom)), kLowestExponent);
   axis.high = std::min(std::max(axis.high, std::ceil(exponent + kRoom)), kHighestExponent);
 }

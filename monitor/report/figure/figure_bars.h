@@ -24,8 +24,14 @@ bool has_named_bars(const HealthMetrics& metrics);
 /// and of those that fault_lines() names.
 std::vector<BarTick> bar_ticks(const NetworkReport& network, RuleSet rules);
 
+/// The room of a line: its font's points, and pixels.
+struct LineRoom {
+  double points;
+  double pixels;
+};
+
 /// "31: h.7.mlp.weight, NaN" of the bars that are at fault, where they have no names beneath them: a
 /// few lines, the last one saying how many more there are.
-std::vector<std::string> fault_lines(const NetworkReport& network, RuleSet rules);
+std::vector<std::string> fault_lines(const NetworkReport& network, RuleSet rules, LineRoom room);
 
 }  // namespace gradvitals

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/runtime/utf8.h"
 #include "monitor/metrics/notebook_limits.h"
 #include "monitor/report/comparison.h"
 #include "monitor/report/figure/drawable_text.h"
@@ -17,22 +18,31 @@
 #include "monitor/report/figure/figure_axis.h"
 #include "monitor/report/figure/figure_bars.h"
 #include "monitor/report/figure/figure_classes.h"
+#include "monitor/report/figure/figure_foot.h"
 #include "monitor/report/figure/figure_page.h"
 #include "monitor/report/figure/figure_run.h"
 #include "monitor/report/figure/gnuplot_string.h"
 #include "monitor/report/finding_text.h"
 #include "monitor/report/number_text.h"
-#include "monitor/report/shortened_names.h"
 
 namespace gradvitals {
 namespace {
 
-constexpr int kMaxTitleLength = 40;
-constexpr int kMaxReasonLength = 56;
+/// Texts end within the network's cell.
+constexpr double kTextPixels = 585.0;
+/// Of its bold font, which is wider than drawn_width() says.
+constexpr double kTitlePixels = 530.0;
+constexpr double kTitlePoints = 15.0;
+constexpr double kReasonPoints = 11.0;
+constexpr double kFaultPoints = 9.5;
 
 constexpr std::string_view kPaleAlarm = "#f6d5d5";
 
-/// A dashed line. Its label stands above or beneath it: two of them are only two decades apart.
+/// Between the middles of two labels, in pixels.
+constexpr double kLimitLabelGap = 16.0;
+
+/// A dashed line. Its label stands above or beneath it, by so many pixels: two of them are only two
+/// decades apart.
 struct LimitLine {
   double norm;
   std::string_view title;
@@ -40,26 +50,27 @@ struct LimitLine {
   double label_shift;
 };
 constexpr std::array kLimitLines = {
-    LimitLine{kNotebookVanishedNorm, "Vanished", kNormClasses[0].color, -0.5},
-    LimitLine{kNotebookWeakNorm, "Weak", kNormClasses[1].color, 0.5},
-    LimitLine{kNotebookLargeNorm, "Exploding", kNormClasses[3].color, 0.5},
+    LimitLine{kNotebookVanishedNorm, "Vanished", kNormClasses[0].color, -8.0},
+    LimitLine{kNotebookWeakNorm, "Weak", kNormClasses[1].color, 8.0},
+    LimitLine{kNotebookLargeNorm, "Exploding", kNormClasses[3].color, 8.0},
 };
 
 // One blue: the notebook's red, green and orange would say vanished, healthy and weak in this figure.
 constexpr std::string_view kStatisticColor = "#4a86b8";
 
-/// What the verdict rests on, in a line across the panel; empty where it is healthy.
-std::string reason_of(const Diagnosis& diagnosis) {
+/// What the verdict rests on, no wider than so many pixels; empty where it is healthy.
+std::string reason_of(const Diagnosis& diagnosis, double pixels) {
   if (const std::optional<std::string> factor = backward_factor_phrase(diagnosis)) return *factor;
   const auto deciding = std::ranges::find_if(diagnosis.findings, [&](const Finding& finding) {
     return supports_verdict(finding, diagnosis);
   });
   if (deciding == diagnosis.findings.end()) return {};
-  const std::string title = finding_title(*deciding);
-  if (title == shortened(title, kMaxReasonLength) || deciding->tensor.empty()) return title;
+  std::string reason = finding_title(*deciding);
   // Where there is no room for both, the tensor is worth more than the title.
-  return shortened(fmt::format("{}: {}", rule_number(deciding->rule), deciding->tensor),
-                   kMaxReasonLength);
+  if (drawn_width(reason, kReasonPoints) > pixels && !deciding->tensor.empty()) {
+    reason = fmt::format("{}: {}", rule_number(deciding->rule), deciding->tensor);
+  }
+  return fitted(reason, kReasonPoints, pixels);
 }
 
 class Script {
@@ -105,10 +116,11 @@ class Script {
                      std::string_view color);
   void subtitle(const NetworkReport& network, RuleSet rules, const Panel& panel);
   void bar_labels(const NetworkReport& network, RuleSet rules, const Panel& panel);
-  void limit_lines();
-  void foot_labels(std::span<const double> values, Decades axis);
-  void foot_label_run(std::string_view label, std::size_t first, std::size_t count, Decades axis);
-  void norm_bars(const NetworkReport& network, RuleSet rules, Decades axis);
+  void limit_lines(const Panel& panel, Decades axis);
+  void foot_marks(std::span<const double> values, const Panel& panel, Decades axis);
+  void norm_bars(const NetworkReport& network, RuleSet rules, const Panel& panel, Decades axis);
+  std::optional<std::string> barless_points(std::span<const double> norms, const Panel& panel,
+                                            Decades axis);
   std::optional<std::string> non_finite_columns(std::span<const double> norms, Decades axis);
 
   FigurePage page_;
@@ -142,10 +154,12 @@ void Script::subtitle(const NetworkReport& network, RuleSet rules, const Panel& 
       fmt::format("notebook score {}/8 {}", network.notebook.score, network.notebook.verdict);
   centered_text(score, panel, panel.top - 18, page_.font(10), kFaintInk);
   if (rules == RuleSet::kNotebook) return;
-  std::string verdict(name(network.diagnosis.verdict));
-  const std::string reason = reason_of(network.diagnosis);
-  if (!reason.empty()) verdict += fmt::format("  ·  {}", reason);
-  centered_text(verdict, panel, panel.top - 41, page_.font(11),
+  std::string text(name(network.diagnosis.verdict));
+  constexpr std::string_view kDot = "  ·  ";
+  const double room = kTextPixels - drawn_width(text + std::string(kDot), kReasonPoints);
+  const std::string reason = reason_of(network.diagnosis, room);
+  if (!reason.empty()) text += fmt::format("{}{}", kDot, reason);
+  centered_text(text, panel, panel.top - 41, page_.font(kReasonPoints),
                 color_of(network.diagnosis.severity));
 }
 
@@ -164,51 +178,42 @@ void Script::bar_labels(const NetworkReport& network, RuleSet rules, const Panel
        is_named ? "rotate by 45 right" : "norotate center", page_.font(9));
   line("set xlabel '{}'", is_named ? "" : "Layer");
   int pixel = panel.bottom + 72;
-  for (const std::string& text : fault_lines(network, rules)) {
-    centered_text(text, panel, pixel, page_.font(9.5), kAlarmInk);
+  for (const std::string& text : fault_lines(network, rules, {kFaultPoints, kTextPixels})) {
+    centered_text(text, panel, pixel, page_.font(kFaultPoints), kAlarmInk);
     pixel += 18;
   }
 }
 
-void Script::limit_lines() {
+void Script::limit_lines(const Panel& panel, Decades axis) {
+  const double pixels = static_cast<double>(panel.bottom - panel.top);
+  double least_height = -kLimitLabelGap;
   for (const LimitLine& limit : kLimitLines) {
     line(
         "set arrow from graph 0, first {0} to graph 1, first {0} nohead dashtype (8,6) "
         "linewidth 1.2 linecolor rgb '{1}' front",
         limit.norm, limit.color);
-    line("set label '{}' at graph 1.01, first {} left offset 0,{} font {} textcolor rgb '{}'",
-         limit.title, limit.norm, limit.label_shift, page_.font(9), limit.color);
+    // On an axis of many decades the limits are next to each other; their names are not.
+    const double height = (std::log10(limit.norm) - axis.low) / axis.span() * pixels;
+    least_height = std::max(height + limit.label_shift, least_height + kLimitLabelGap);
+    line("set label '{}' at graph 1.01, graph {:.4f} left font {} textcolor rgb '{}'", limit.title,
+         least_height / pixels, page_.font(9), limit.color);
   }
 }
 
-/// Labels for values without a bar on a logarithmic axis, in the place of the bar. If bars are too
-/// dense, neighbours with the same label share one.
-void Script::foot_labels(std::span<const double> values, Decades axis) {
-  const std::size_t longest_run = values.size() > kMaxNamedBars ? values.size() : 1;
-  for (std::size_t first = 0; first < values.size();) {
-    const std::optional<std::string> label = foot_label(values[first], axis);
-    std::size_t end = first + 1;
-    while (end < values.size() && end - first < longest_run &&
-           foot_label(values[end], axis) == label) {
-      ++end;
-    }
-    if (label) foot_label_run(*label, first, end - first, axis);
-    first = end;
+void Script::foot_marks(std::span<const double> values, const Panel& panel, Decades axis) {
+  const FootLabels labels = foot_labels(values, axis, panel.right - panel.left);
+  for (const FootLabel& label : labels.labels) {
+    line("set label '{}' at {},{:.6g} {} font {} textcolor rgb '{}' front", label.text,
+         label.middle, std::pow(10.0, axis.low),
+         labels.are_upright ? "left rotate by 90 offset 0,0.4" : "center offset 0,0.7",
+         page_.font(10, true), kAlarmInk);
   }
-}
-
-void Script::foot_label_run(std::string_view label, std::size_t first, std::size_t count,
-                            Decades axis) {
-  const std::string text =
-      count == 1 ? std::string(label) : fmt::format("{} ({} times)", label, count);
-  const double middle = static_cast<double>(first) + static_cast<double>(count + 1) / 2;
-  line("set label '{}' at {},{:.6g} center offset 0,0.7 font {} textcolor rgb '{}' front", text,
-       middle, std::pow(10.0, axis.low), page_.font(10, true), kAlarmInk);
 }
 
 /// A plot clause for each class that has a bar, so that a legend entry is the colour of what was drawn
 /// with it.
-void Script::norm_bars(const NetworkReport& network, RuleSet rules, Decades axis) {
+void Script::norm_bars(const NetworkReport& network, RuleSet rules, const Panel& panel,
+                       Decades axis) {
   const std::span<const double> norms = network.metrics.gradient_norms;
   const std::vector<std::size_t> classes = classes_of(network, rules);
   std::set<std::size_t> drawn;
@@ -220,12 +225,11 @@ void Script::norm_bars(const NetworkReport& network, RuleSet rules, Decades axis
     drawn.insert(classes[i]);
   }
   line("END");
-  const double bars = static_cast<double>(norms.size());
-  // Few bars stay as narrow as five.
-  const double margin = 0.4 + std::max(0.0, (5.0 - bars) / 2);
-  line("set xrange [{}:{}]", 1.0 - margin - 0.2, bars + margin + 0.2);
+  const BarRange range = bar_range(norms.size());
+  line("set xrange [{}:{}]", range.low, range.high);
   std::vector<std::string> clauses = {"$norms using 1:(NaN) with boxes notitle"};
   if (const auto columns = non_finite_columns(norms, axis)) clauses.push_back(*columns);
+  if (const auto points = barless_points(norms, panel, axis)) clauses.push_back(*points);
   for (const std::size_t place : drawn) {
     const NormClass norm_class =
         place == kJudgedClass
@@ -255,22 +259,40 @@ std::optional<std::string> Script::non_finite_columns(std::span<const double> no
       kAlarmInk, kPaleAlarm);
 }
 
+/// The clause of points at the foot where finite values have no bar, if there is no room for all of their
+/// labels. Empty where there is.
+std::optional<std::string> Script::barless_points(std::span<const double> norms, const Panel& panel,
+                                                  Decades axis) {
+  if (!foot_labels(norms, axis, panel.right - panel.left).has_left_out) return std::nullopt;
+  line("$barless << END");
+  line("0 NaN");
+  for (std::size_t i = 0; i < norms.size(); ++i) {
+    if (!std::isfinite(norms[i]) || !foot_label(norms[i], axis)) continue;
+    line("{} {:.6g}", i + 1, std::pow(10.0, axis.low));
+  }
+  line("END");
+  return fmt::format(
+      "$barless using 1:2 with points pointtype 6 pointsize 0.7 linecolor rgb '{}' "
+      "title '0 or tiny'",
+      kAlarmInk);
+}
+
 void Script::norms_panel(const NetworkReport& network, RuleSet rules, const Panel& panel,
                          Decades axis) {
   frame(panel, axis);
-  centered_text(shortened(network.name, kMaxTitleLength), panel, panel.top - 66,
-                page_.font(15, true), kInk);
+  centered_text(fitted(printable(network.name), kTitlePoints, kTitlePixels), panel, panel.top - 66,
+                page_.font(kTitlePoints, true), kInk);
   subtitle(network, rules, panel);
   line(
       "set key at screen {:.5f},{:.5f} center center horizontal Left reverse samplen 0.8 width -1 "
       "font {}",
-      page_.screen_x(panel.center()), page_.screen_y(panel.bottom + 145), page_.font(9.5));
+      page_.screen_x(panel.center()), page_.screen_y(panel.bottom + 165), page_.font(9.5));
   line("set ylabel 'Gradient Magnitude' textcolor rgb '{}'", kInk);
   line("set boxwidth 0.72");
   bar_labels(network, rules, panel);
-  limit_lines();
-  foot_labels(network.metrics.gradient_norms, axis);
-  norm_bars(network, rules, axis);
+  limit_lines(panel, axis);
+  foot_marks(network.metrics.gradient_norms, panel, axis);
+  norm_bars(network, rules, panel, axis);
 }
 
 void Script::statistics_panel(const HealthMetrics& metrics, const Panel& panel, Decades axis) {
@@ -285,7 +307,7 @@ void Script::statistics_panel(const HealthMetrics& metrics, const Panel& panel, 
   line("set xtics ('Min' 1, 'Max' 2, 'Mean' 3, 'Std' 4) norotate center font {}", page_.font(11));
   line("set xrange [0.4:4.6]");
   line("set boxwidth 0.6");
-  foot_labels(values, axis);
+  foot_marks(values, panel, axis);
   line("$statistics << END");
   line("0 NaN");
   for (std::size_t i = 0; i < values.size(); ++i) {

@@ -52,11 +52,14 @@ void GnuplotScript::key_beside(const Panel& panel) {
 
 void GnuplotScript::x_axis(double low, double high, std::string_view ticks) {
   line("set xrange [{:.10g}:{:.10g}]", low, high);
+  // gnuplot takes an empty list for its own ticks.
+  if (ticks == "()") return;
   line("set xtics nomirror norotate center {} font {}", ticks, page_.font(9));
 }
 
 void GnuplotScript::y_axis(std::string_view range, std::string_view ticks) {
   line("set yrange {}", range);
+  if (ticks == "()") return;
   line("set ytics nomirror {} font {}", ticks, page_.font(9));
 }
 

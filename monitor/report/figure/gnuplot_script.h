@@ -44,7 +44,7 @@ class GnuplotScript {
   void text(std::string_view text, int x, int y, const TextLook& look);
   /// The key right of the panel, from its top downwards.
   void key_beside(const Panel& panel);
-  /// A step axis's and a value axis's range and ticks.
+  /// Range and ticks of an axis; "()" for no ticks.
   void x_axis(double low, double high, std::string_view ticks);
   void y_axis(std::string_view range, std::string_view ticks);
   /// `plot` with these clauses; one without any draws the frame alone.

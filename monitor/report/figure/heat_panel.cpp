@@ -205,7 +205,7 @@ void heat_panel(GnuplotScript& script, const RunView& view, const LayerRows& lay
   if (const std::optional<Decades> range = heat_range(grid)) {
     color_box(script, panel, *range);
     clauses.push_back(image_clause(script, grid, scale));
-    clauses.push_back(key_line("norm (largest):", "with dots linecolor rgb '#ffffff'"));
+    clauses.push_back(key_line("norm, by the scale below", "with dots linecolor rgb '#ffffff'"));
   }
   for (const HeatLook& look : kHeatLooks) {
     std::ranges::move(kind_clauses(script, grid, scale, look), std::back_inserter(clauses));

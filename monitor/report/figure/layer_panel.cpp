@@ -15,6 +15,8 @@ namespace gradvitals {
 namespace {
 
 constexpr std::size_t kMostNamedLayers = 12;
+/// More leave no room for a point at each.
+constexpr std::size_t kMostMarkedLayers = 40;
 constexpr int kLayerNameLength = 14;
 constexpr std::size_t kFirstLook = 0;
 constexpr std::size_t kWorstLook = 1;
@@ -67,7 +69,8 @@ void layer_ticks(GnuplotScript& script, const LayerRows& layers) {
     }
   }
   script.x_axis(low, high, fmt::format("({})", fmt::join(ticks, ", ")));
-  if (layers.rows.size() <= kMostNamedLayers) script.line("set xtics rotate by 30 right");
+  const bool are_named = !ticks.empty() && layers.rows.size() <= kMostNamedLayers;
+  if (are_named) script.line("set xtics rotate by 30 right");
 }
 
 std::vector<std::string> profile_clauses(GnuplotScript& script, const ValueAxis& axis,
@@ -89,8 +92,9 @@ std::vector<std::string> profile_clauses(GnuplotScript& script, const ValueAxis&
     rows += range.has_finite ? fmt::format("{} {:.6g}\n", i + 1, axis.at(norm)) : "\n";
   }
   script.line("$profile{} << END\n{}END", place, rows);
-  const std::string line = fmt::format(
-      "with linespoints linewidth 1.8 pointsize 0.9 {} linecolor rgb '{}'", look.line, look.color);
+  const std::string line =
+      fmt::format("with linespoints linewidth 1.8 pointsize {} {} linecolor rgb '{}'",
+                  layers.rows.size() > kMostMarkedLayers ? 0.3 : 0.9, look.line, look.color);
   std::vector<std::string> clauses = {key_line(profile.title, line)};
   if (is_drawn) clauses.push_back(fmt::format("$profile{} using 1:2 {} notitle", place, line));
   if (!marks.empty()) {
@@ -125,6 +129,10 @@ std::vector<LayerProfile> layer_profiles(const RunView& view) {
                         .look = look,
                         .is_peak = look == kWorstLook});
   };
+  if (points.size() == 1) {
+    return {
+        {.point = worst, .title = steps_phrase(worst->steps), .look = kWorstLook, .is_peak = true}};
+  }
   add(*worst, why, kWorstLook);
   add(points.front(), "first", kFirstLook);
   add(points.back(), "last", kLastLook);

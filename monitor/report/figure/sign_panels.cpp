@@ -8,7 +8,6 @@
 #include <optional>
 
 #include "monitor/report/figure/curve_panels.h"
-#include "monitor/report/figure/gnuplot_string.h"
 #include "monitor/report/figure/run_page.h"
 #include "monitor/report/number_text.h"
 
@@ -131,11 +130,15 @@ void sign_panel(GnuplotScript& script, const RunView& view, const Sign& sign, co
   script.text(heading, panel.left, panel.top - 34, {.points = 11, .is_bold = true});
   script.text(fmt::format("{}{}", sign.reading, last ? ", last " + three_digits(*last) : ""),
               panel.left, panel.top - 16, {.points = 9.5});
+  script.text(normal_text(normal), panel.center(), panel.bottom + 42,
+              {.points = 9, .color = kFaintInk, .align = TextAlign::kCenter});
   ValueAxis axis(sign.scale);
   include_curve(axis, view, curve_of(sign));
   for (const std::optional<double>& limit : {normal.low, normal.high}) {
     if (limit && std::isfinite(*limit) && last) axis.include(*limit);
   }
+  // Shares, and spreads, count from zero.
+  if (last && sign.scale == AxisScale::kLinear) axis.include(0.0);
   value_frame(script, axis, panel);
   if (last) shade_normal(script, normal);
   std::vector<std::string> clauses = curve_clauses(script, view, axis, curve_of(sign),
@@ -149,8 +152,6 @@ void sign_panel(GnuplotScript& script, const RunView& view, const Sign& sign, co
     script.line("set label 'not known' at graph 0.5, graph 0.5 center textcolor rgb '{}'",
                 kFaintInk);
   }
-  script.line("set xlabel {} font {} textcolor rgb '{}'", gnuplot_string(normal_text(normal)),
-              script.page().font(9), kFaintInk);
   script.plot(clauses);
 }
 

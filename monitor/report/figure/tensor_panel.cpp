@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kMostTensorLines = 8;
 constexpr std::size_t kWorstTensors = 5;
-constexpr int kTensorNameLength = 30;
+constexpr int kTensorNameLength = 36;
 constexpr std::string_view kRestInk = "#9a9a9a";
 
 struct TensorLook {
@@ -177,7 +177,7 @@ void tensor_panel(GnuplotScript& script, const RunView& view, const Panel& panel
                      .has_line = false});
     clauses.push_back(key_line(
         fmt::format("the other {}, smallest to largest", rest.size()),
-        fmt::format("with boxes fillstyle solid 0.25 noborder linecolor rgb '{}'", kRestInk)));
+        fmt::format("with boxes fillstyle solid 0.4 noborder linecolor rgb '{}'", kRestInk)));
   }
   for (std::size_t i = 0; i < drawn.size(); ++i) {
     const std::size_t place = drawn[i];
@@ -186,7 +186,8 @@ void tensor_panel(GnuplotScript& script, const RunView& view, const Panel& panel
         {.block = fmt::format("$tensor{}", i),
          .title = names[i] + counts_of(view, place),
          .color = std::string(look.color),
-         .line = fmt::format("linewidth 1.6 {}", look.line)});
+         .line = fmt::format("linewidth 1.6 {}", look.line),
+         .band = 0.15});
   }
   if (drawn.empty()) {
     script.line("set label 'no tensor is known' at graph 0.5, graph 0.5 center textcolor rgb '{}'",

@@ -43,12 +43,14 @@ void heading(GnuplotScript& script, const RunView& view) {
   script.text(shortened(drawable(view.run.name, view.format), kMostTitleLetters), kRunTextLeft,
               kTitleBaseline, {.points = 15, .is_bold = true});
   const Severity severity = view.run.worst_severity;
-  const std::string sentence =
-      fmt::format("{}: {}", name(severity), run_verdict_sentence(view.run));
+  const bool is_judged = view.run.steps > 0;
+  const std::string sentence = fmt::format("{}{}{}", is_judged ? name(severity) : "",
+                                           is_judged ? ": " : "", run_verdict_sentence(view.run));
   int y = kSentenceBaseline;
   for (const std::string& line : wrapped(drawable(sentence, view.format), kMostSentenceLines)) {
     script.text(line, kRunTextLeft, y,
-                {.points = 11.5, .color = severity == Severity::kInfo ? kInk : color_of(severity)});
+                {.points = 11.5,
+                 .color = !is_judged || severity == Severity::kInfo ? kInk : color_of(severity)});
     y += kRunLineHeight;
   }
 }

@@ -133,10 +133,12 @@ std::string ValueAxis::tick_list(int pixels) const {
     return (has_nonfinite_ && position > high_ - room) || (has_zero_ && position < low_ + room);
   });
   const bool are_powers = is_logarithmic() && high_ - low_ >= kFewDecades;
+  // Of nothing but zeros and NaN there are no numbers to tell.
+  if (!has_numbers_) positions.clear();
   std::vector<std::string> list;
   for (const double position : positions) {
     list.push_back(are_powers ? fmt::format("'1e{0}' 1e{0}", position)
-                              : fmt::format("'{0:.4g}' {0:.10g}", value_at(position)));
+                              : fmt::format("'{0:.6g}' {0:.10g}", value_at(position)));
   }
   if (has_zero_) list.push_back(fmt::format("'0' {:.10g}", zero()));
   if (has_nonfinite_) list.push_back(fmt::format("'NaN, Inf' {:.10g}", nonfinite()));

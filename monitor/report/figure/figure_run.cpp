@@ -126,20 +126,10 @@ class RunScript {
                       "title '{}'",
                       series.block, series.style, series.title));
     }
-    // A row without a value keeps the plot where every step has a norm.
-    line("$none << END");
-    line("0 NaN");
-    bool has_none = false;
-    for (const NetworkReport& network : networks) {
-      if (can_be_drawn(global_norm(network.metrics))) continue;
-      line("{:.10g} {:.6g}", steps_.at(*network.metrics.step), std::pow(10.0, axis_.low));
-      has_none = true;
-    }
-    line("END");
+    clauses.push_back(marks(networks, "$nonfinite", "NaN or Inf", 2, axis_.high,
+                            [](double norm) { return !std::isfinite(norm); }));
     clauses.push_back(
-        fmt::format("$none using 1:2 with points pointtype 2 pointsize 1.2 linewidth 2 "
-                    "linecolor rgb '{}' {}",
-                    kAlarmInk, has_none ? "title '0, NaN or Inf'" : "notitle"));
+        marks(networks, "$zero", "zero", 6, axis_.low, [](double norm) { return norm == 0.0; }));
     line("plot {}", fmt::join(clauses, ", "));
     line("unset output");
   }
@@ -151,6 +141,24 @@ class RunScript {
   void line(fmt::format_string<Args...> format, Args&&... args) {
     fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
     text_ += '\n';
+  }
+
+  /// The clause of marks where the norm of all gradients is no point of a line, at the top or the foot.
+  std::string marks(std::span<const NetworkReport> networks, std::string_view block,
+                    std::string_view title, int point_type, double exponent,
+                    bool (*is_marked)(double norm)) {
+    // A row without a value keeps the plot where no step has a mark.
+    line("{} << END\n0 NaN", block);
+    bool has_marks = false;
+    for (const NetworkReport& network : networks) {
+      if (!is_marked(global_norm(network.metrics))) continue;
+      line("{:.10g} {:.6g}", steps_.at(*network.metrics.step), std::pow(10.0, exponent));
+      has_marks = true;
+    }
+    line("END");
+    return fmt::format(
+        "{} using 1:2 with points pointtype {} pointsize 1.2 linewidth 2 linecolor rgb '{}' {}",
+        block, point_type, kAlarmInk, has_marks ? fmt::format("title '{}'", title) : "notitle");
   }
 
   FigurePage page_;

@@ -239,6 +239,15 @@ TEST(DrawnTensors, AreAllWhereTheyAreFewElseTheWorstFirst) {
   EXPECT_TRUE(contains(script_of(run), "'dense_30/kernel, NaN or Inf in 1'"));
 }
 
+TEST(DrawnTensors, HaveNamesThatSayWhatTheyAreAndDiffer) {
+  const std::string model = "model.encoder.layers.of.this.network.block";
+  const std::string key = script_of(drawn_run(3, 8, healthy_norm, model));
+  EXPECT_TRUE(contains(key, "title 'model.encoder.")) << "more than the number that differs";
+  EXPECT_TRUE(contains(key, ".block_7/kernel'"));
+  const std::string script = script_of(drawn_run(3, 8, healthy_norm, std::string(200, 'a')));
+  EXPECT_TRUE(contains(script, "_7/kernel'")) << "each of eight alike has its own";
+}
+
 TEST(LayerProfiles, AreTheFirstTheWorstAndTheLastMoment) {
   const FigureRun run = drawn_run(20, 3, [](std::int64_t step, std::size_t tensor) {
     return step == 7 ? 1e4 : healthy_norm(step, tensor);

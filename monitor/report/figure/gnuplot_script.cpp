@@ -1,6 +1,7 @@
 #include "monitor/report/figure/gnuplot_script.h"
 
 #include "monitor/report/figure/gnuplot_string.h"
+#include "monitor/report/figure/run_page.h"
 
 namespace gradvitals {
 namespace {
@@ -47,7 +48,7 @@ void GnuplotScript::key_beside(const Panel& panel) {
   line(
       "set key at screen {:.5f},{:.5f} left top vertical maxrows 20 Left reverse samplen 2.2 "
       "font {} textcolor rgb '{}'",
-      page_.screen_x(panel.right + 14), page_.screen_y(panel.top), page_.font(9), kInk);
+      page_.screen_x(panel.right + 14), page_.screen_y(panel.top), page_.font(kKeyPoints), kInk);
 }
 
 void GnuplotScript::x_axis(double low, double high, std::string_view ticks) {

@@ -18,10 +18,13 @@ inline constexpr int kSentenceBaseline = 62;
 inline constexpr int kRunLineHeight = 22;
 
 /// Of the panels over steps, one beneath the other: their step axes align, and keys are beside them.
-inline constexpr Panel kLossPanel{190, 1200, 190, 350};
-inline constexpr Panel kNormPanel{190, 1200, 375, 575};
-inline constexpr Panel kTensorPanel{190, 1200, 600, 820};
-inline constexpr Panel kHeatPanel{190, 1200, 845, 1145};
+inline constexpr Panel kLossPanel{190, 1150, 190, 350};
+inline constexpr Panel kNormPanel{190, 1150, 375, 575};
+inline constexpr Panel kTensorPanel{190, 1150, 600, 820};
+inline constexpr Panel kHeatPanel{190, 1150, 845, 1145};
+/// Of a line of the key beside them, as drawn_width() counts, in its font.
+inline constexpr double kKeyPixels = 395.0;
+inline constexpr double kKeyPoints = 9.0;
 /// The lowest lane of the events' rule numbers, above the loss; others are above it.
 inline constexpr int kEventBaseline = 181;
 inline constexpr int kEventLaneHeight = 16;

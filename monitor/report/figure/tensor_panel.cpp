@@ -7,11 +7,14 @@
 #include <cmath>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <tuple>
 
 #include "monitor/report/figure/curve_panels.h"
+#include "monitor/report/figure/drawable_text.h"
 #include "monitor/report/figure/event_marks.h"
 #include "monitor/report/figure/figure_classes.h"
+#include "monitor/report/figure/run_page.h"
 #include "monitor/report/shortened_names.h"
 
 namespace gradvitals {
@@ -19,7 +22,7 @@ namespace {
 
 constexpr std::size_t kMostTensorLines = 8;
 constexpr std::size_t kWorstTensors = 5;
-constexpr int kTensorNameLength = 36;
+constexpr int kTensorNameLength = 34;
 constexpr std::string_view kRestInk = "#9a9a9a";
 
 struct TensorLook {
@@ -129,6 +132,16 @@ std::string counts_of(const RunView& view, std::size_t place) {
   return text;
 }
 
+/// Without their middle where that keeps them apart: "encoder.layers.49…_projection.weight" says more than
+/// the "49" in which such names differ.
+std::vector<std::string> key_names(std::vector<std::string> names) {
+  std::vector<std::string> cut;
+  for (const std::string& name : names) cut.push_back(shortened(name, kTensorNameLength));
+  const std::set<std::string> distinct(cut.begin(), cut.end());
+  return distinct.size() == names.size() ? cut
+                                         : shortened_names(std::move(names), kTensorNameLength);
+}
+
 }  // namespace
 
 std::vector<std::size_t> drawn_tensors(const RunView& view) {
@@ -153,7 +166,7 @@ void tensor_panel(GnuplotScript& script, const RunView& view, const Panel& panel
     if (std::ranges::count(drawn, place) == 0) rest.push_back(place);
   }
   for (const std::size_t place : drawn) names.push_back(name_of(view, place));
-  names = shortened_names(std::move(names), kTensorNameLength);
+  names = key_names(std::move(names));
   const Curve rest_curve = [&rest](const SeriesPoint& point) { return point_of_rest(point, rest); };
   ValueAxis axis(AxisScale::kLogarithmic);
   include_curve(axis, view, rest_curve);
@@ -184,7 +197,7 @@ void tensor_panel(GnuplotScript& script, const RunView& view, const Panel& panel
     const TensorLook& look = kTensorLooks[i];
     add([place](const SeriesPoint& point) { return point_of_tensor(point, place); },
         {.block = fmt::format("$tensor{}", i),
-         .title = names[i] + counts_of(view, place),
+         .title = fitted(names[i] + counts_of(view, place), kKeyPoints, kKeyPixels),
          .color = std::string(look.color),
          .line = fmt::format("linewidth 1.6 {}", look.line),
          .band = 0.15});

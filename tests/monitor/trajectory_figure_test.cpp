@@ -286,6 +286,27 @@ TEST(TrajectoryFigure, OfAHealthyRunMarksNothing) {
   }
 }
 
+TEST(TrajectoryFigure, OfANetworkThatLearntAConstantIsNotCalledOk) {
+  FigureRun run = drawn_run(40, 3, healthy_norm);
+  run.report.baseline = ConstantBaseline{.loss = 0.5, .constant_loss = 0.5, .is_beaten = false};
+  const std::string script = script_of(run);
+  EXPECT_TRUE(contains(script, "'info: The gradients of the run were healthy"));
+  EXPECT_TRUE(contains(script, "learnt no more than a constant"));
+}
+
+TEST(TrajectoryFigure, WhatAnotherRuleExplainsNamesIt) {
+  FigureRun run = drawn_run(5, 2, healthy_norm);
+  Episode episode;
+  episode.finding.rule = RuleId::kNormChange;
+  episode.finding.severity = Severity::kWarning;
+  episode.finding.verdict = Verdict::kUnstable;
+  episode.finding.consequence_of = RuleId::kUpdateRatio;
+  episode.first_step = episode.last_step = 2;
+  episode.is_open = false;
+  run.report.episodes = {episode, episode};
+  EXPECT_TRUE(contains(script_of(run), "unstable, warning, 2 times, first at step 2, by R12'"));
+}
+
 TEST(TrajectoryFigure, OfManyStepsIsSmallAndSaysWhatItLeavesOut) {
   const FigureRun run = drawn_run(20'000, 20, healthy_norm);
   const std::string script = script_of(run);
@@ -331,7 +352,7 @@ TEST(TrajectoryFigure, ANegativeLossHasALinearAxis) {
 TEST(TrajectoryFigure, OfNoStepIsTwoLinesOfText) {
   const FigureRun run = drawn_run(0, 0, healthy_norm);
   const std::string script = script_of(run);
-  EXPECT_TRUE(contains(script, "'The history holds no step: nothing could be judged.'"));
+  EXPECT_TRUE(contains(script, "'The run holds no step: nothing was judged.'"));
   EXPECT_FALSE(contains(script, "'Loss'"));
   EXPECT_FALSE(contains(script, "ok:"));
 }

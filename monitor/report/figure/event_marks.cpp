@@ -151,9 +151,12 @@ std::string when_text(const EpisodeGroup& group) {
 std::string group_line(const EpisodeGroup& group, FigureFormat format) {
   const Finding& finding = group.first->finding;
   const bool decides = finding.severity >= Severity::kWarning;
-  const std::string judgement =
+  std::string judgement =
       fmt::format("  ·  {}{}{}, {}", decides ? name(finding.verdict) : "", decides ? ", " : "",
                   name(finding.severity), when_text(group));
+  if (finding.consequence_of) {
+    judgement += fmt::format(", by {}", rule_number(*finding.consequence_of));
+  }
   // Of what only a run shows, the title is the rule's number alone.
   std::string title = finding_title(finding);
   if (rule_title(finding.rule).empty()) {

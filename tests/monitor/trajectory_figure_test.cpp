@@ -236,7 +236,7 @@ TEST(DrawnTensors, AreAllWhereTheyAreFewElseTheWorstFirst) {
   EXPECT_EQ(drawn[1], 12U) << "then what is farthest from the others";
   EXPECT_EQ(drawn[2], 20U);
   EXPECT_TRUE(contains(script_of(run), "'the other 35, smallest to largest'"));
-  EXPECT_TRUE(contains(script_of(run), "'dense_30/kernel, NaN or Inf in 1'"));
+  EXPECT_TRUE(contains(script_of(run), "'dense_30/kernel, NaN/Inf in 1'"));
 }
 
 TEST(DrawnTensors, HaveNamesThatSayWhatTheyAreAndDiffer) {

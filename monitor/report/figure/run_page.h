@@ -23,7 +23,7 @@ inline constexpr Panel kNormPanel{190, 1150, 375, 575};
 inline constexpr Panel kTensorPanel{190, 1150, 600, 820};
 inline constexpr Panel kHeatPanel{190, 1150, 845, 1145};
 /// Of a line of the key beside them, as drawn_width() counts, in its font.
-inline constexpr double kKeyPixels = 395.0;
+inline constexpr double kKeyPixels = 420.0;
 inline constexpr double kKeyPoints = 9.0;
 /// The lowest lane of the events' rule numbers, above the loss; others are above it.
 inline constexpr int kEventBaseline = 181;

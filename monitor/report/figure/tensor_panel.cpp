@@ -23,6 +23,7 @@ namespace {
 constexpr std::size_t kMostTensorLines = 8;
 constexpr std::size_t kWorstTensors = 5;
 constexpr int kTensorNameLength = 34;
+constexpr int kLongestTensorName = 42;
 constexpr std::string_view kRestInk = "#9a9a9a";
 
 struct TensorLook {
@@ -117,7 +118,7 @@ CurvePoint point_of_rest(const SeriesPoint& point, const std::vector<std::size_t
   return all;
 }
 
-/// "3 steps NaN or Inf, missing in 2": what a line does not show.
+/// ", NaN/Inf in 3, missing in 2": what a line does not show.
 std::string counts_of(const RunView& view, std::size_t place) {
   std::int64_t nonfinite = 0;
   std::int64_t missing = 0;
@@ -127,19 +128,21 @@ std::string counts_of(const RunView& view, std::size_t place) {
     missing += point.tensors[place].missing;
   }
   std::string text;
-  if (nonfinite > 0) text += fmt::format(", NaN or Inf in {}", nonfinite);
+  if (nonfinite > 0) text += fmt::format(", NaN/Inf in {}", nonfinite);
   if (missing > 0) text += fmt::format(", missing in {}", missing);
   return text;
 }
 
-/// Without their middle where that keeps them apart: "encoder.layers.49…_projection.weight" says more than
-/// the "49" in which such names differ.
+/// Without so much of their middle as still keeps them apart: "encoder.layers.49…_projection.weight" says
+/// more than the "49" in which such names differ.
 std::vector<std::string> key_names(std::vector<std::string> names) {
-  std::vector<std::string> cut;
-  for (const std::string& name : names) cut.push_back(shortened(name, kTensorNameLength));
-  const std::set<std::string> distinct(cut.begin(), cut.end());
-  return distinct.size() == names.size() ? cut
-                                         : shortened_names(std::move(names), kTensorNameLength);
+  for (int length = kTensorNameLength; length <= kLongestTensorName; length += 2) {
+    std::vector<std::string> cut;
+    for (const std::string& name : names) cut.push_back(shortened(name, length));
+    const std::set<std::string> distinct(cut.begin(), cut.end());
+    if (distinct.size() == names.size()) return cut;
+  }
+  return shortened_names(std::move(names), kTensorNameLength);
 }
 
 }  // namespace

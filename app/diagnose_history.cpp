@@ -68,8 +68,11 @@ TrajectoryReport judge_history(std::string_view text, const std::string& path,
     if (const auto* step = std::get_if<HistoryStep>(&*record)) {
       const HealthMetrics& metrics = step->metrics;
       const auto found = tracker.add(metrics, step->context);
-      see_step(report,
-               {.step = metrics.step, .loss = metrics.loss, .metrics = &metrics, .events = found});
+      see_step(report, {.step = metrics.step,
+                        .loss = metrics.loss,
+                        .metrics = &metrics,
+                        .events = found,
+                        .is_checkup = step->context.is_checkup});
     } else {
       ++events[std::get<HistoryEvent>(*record).kind];
     }

@@ -158,8 +158,11 @@ void TrainWatch::record(const TrainingStep& step) {
 }
 
 void TrainWatch::on_step(const TrainingStep& step) {
-  see_step(seen_,
-           {.step = step.step, .loss = step.loss, .metrics = step.metrics, .events = step.events});
+  see_step(seen_, {.step = step.step,
+                   .loss = step.loss,
+                   .metrics = step.metrics,
+                   .events = step.events,
+                   .is_checkup = step.context.is_checkup});
   if (step.signals != nullptr) signals_.add(*step.signals);
   record(step);
   for (const HealthEvent& event : step.events) tell(event);

@@ -1,0 +1,62 @@
+#include "monitor/report/export/markdown_text.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "kernels/runtime/utf8.h"
+
+namespace gradvitals {
+namespace {
+
+constexpr std::string_view kMarkup = "\\`*_[]<>|~&$#";
+/// Keeps GitHub from taking what follows for a user or a link, and does not show.
+constexpr std::string_view kZeroWidthSpace = "&#8203;";
+
+bool begins_a_link(std::string_view text, std::size_t at) {
+  const bool is_url = text.substr(at).starts_with("://");
+  const bool is_www = text[at] == '.' && at >= 3 && ascii_lower(text.substr(at - 3, 3)) == "www";
+  return is_url || is_www;
+}
+
+std::size_t longest_run_of_backticks(std::string_view text) {
+  std::size_t longest = 0, run = 0;
+  for (const char letter : text) {
+    run = letter == '`' ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  return longest;
+}
+
+}  // namespace
+
+std::string markdown_text(std::string_view text) {
+  const std::string line = printable(text);
+  std::string out;
+  out.reserve(line.size());
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (kMarkup.find(line[i]) != std::string_view::npos) out += '\\';
+    if (begins_a_link(line, i)) out += kZeroWidthSpace;
+    out += line[i];
+    if (line[i] == '@') out += kZeroWidthSpace;
+  }
+  return out;
+}
+
+std::string markdown_code(std::string_view text) {
+  const std::string line = printable(text);
+  if (line.empty()) return {};
+  const std::string fence(longest_run_of_backticks(line) + 1, '`');
+  // A blank on either side is not shown, and keeps backticks and blanks of the name apart from it.
+  const bool needs_blanks =
+      line.front() == '`' || line.back() == '`' || (line.front() == ' ' && line.back() == ' ');
+  std::string code = fence;
+  if (needs_blanks) code += ' ';
+  for (const char letter : line) {
+    if (letter == '|') code += '\\';  // Or it would end the cell, even here.
+    code += letter;
+  }
+  if (needs_blanks) code += ' ';
+  return code + fence;
+}
+
+}  // namespace gradvitals

@@ -23,13 +23,15 @@ class RuleEvidence {
   /// The same of a rule over time, of a network that was watched while it trained.
   std::string missing_over_time(RuleId rule, const Thresholds& thresholds) const;
 
-  /// Steps whose gradients were all finite.
+  std::int64_t steps() const { return steps_; }
+  /// Those whose gradients were all finite.
   std::int64_t finite_steps() const { return finite_steps_; }
 
  private:
   void add_tensor(const TensorRecord& tensor, const HealthMetrics& metrics, bool is_checkup);
   std::string too_few_steps(std::int64_t known, std::int64_t needed, const char* what) const;
 
+  std::int64_t steps_ = 0;
   std::int64_t checkups_ = 0;
   std::int64_t finite_steps_ = 0;
   std::int64_t losses_ = 0;

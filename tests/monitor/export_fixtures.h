@@ -66,6 +66,7 @@ inline TrajectoryReport sick_run(const std::string& name = "run", const std::str
   TrajectoryReport run;
   run.name = name;
   run.steps = 200;
+  run.evidence.add(named_metrics({0.1, 0.2}), true);
   run.first_step = 0;
   run.last_step = 199;
   run.last_norm = 0.125;

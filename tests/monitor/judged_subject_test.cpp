@@ -73,7 +73,16 @@ TEST(JudgedSubject, OfATrainingHasTheWorstEpisodeFirstAndTheRulesOverTime) {
   EXPECT_EQ(subject.findings[0].when, "from step 7 to 9");
   EXPECT_EQ(subject.findings[1].when, "from step 90 on");
   EXPECT_EQ(subject.rules.size(), 23U);
-  EXPECT_NE(missing_of(subject, RuleId::kNormChange), "");  // It saw no step's metrics.
+  EXPECT_TRUE(contains(missing_of(subject, RuleId::kNormChange), "norms of 1 steps are known"));
+}
+
+TEST(JudgedSubject, OfATrainingThatMadeNoStepIsNotHealthy) {
+  TrajectoryReport resumed;
+  resumed.name = "r";
+  resumed.steps = 1000;  // All of them before the checkpoint.
+  const JudgedSubject subject = judged_subject(resumed);
+  EXPECT_FALSE(subject.is_judged);
+  EXPECT_EQ(subject.sentence, "r: nothing could be judged, there is no step.");
 }
 
 TEST(JudgedSubject, ChainsOfConsequencesStandUnderTheirRoot) {

@@ -187,7 +187,8 @@ JudgedSubject judged_subject(const TrajectoryReport& run) {
   const bool is_bad = worst != nullptr && worst->finding.severity >= Severity::kWarning;
   subject.verdict = is_bad ? worst->finding.verdict : Verdict::kHealthy;
   subject.severity = run.worst_severity;
-  subject.is_judged = run.steps > 0;
+  // What a checkpoint remembers of the steps before is no step.
+  subject.is_judged = run.evidence.steps() > 0;
   for (const Episode& episode : run.episodes) {
     subject.findings.push_back({episode.finding, span_of(episode)});
   }
@@ -202,7 +203,9 @@ JudgedSubject judged_subject(const TrajectoryReport& run) {
   subject.global_norm = run.last_norm;
   subject.thresholds = run.thresholds;
   subject.notes = run.notes;
-  subject.sentence = run_verdict_sentence(run);
+  subject.sentence = subject.is_judged
+                         ? run_verdict_sentence(run)
+                         : fmt::format("{}: nothing could be judged, there is no step.", run.name);
   return subject;
 }
 

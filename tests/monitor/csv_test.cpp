@@ -47,6 +47,7 @@ CsvTable table_of(const std::string& text) {
   CsvTable table;
   for (std::size_t i = 1; i < lines.size(); ++i) {
     EXPECT_EQ(lines[i].size(), lines[0].size()) << "line " << i;
+    if (lines[i].size() != lines[0].size()) return table;
     for (std::size_t j = 0; j < lines[0].size(); ++j) {
       if (j == 0) table.emplace_back();
       table.back()[lines[0][j]] = lines[i][j];
@@ -75,7 +76,6 @@ TEST(StatisticsCsv, WritesWhatIsNotFiniteAsWhatItIs) {
   HealthMetrics metrics = named_metrics(
       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), 0.0});
   metrics.loss = -std::numeric_limits<double>::infinity();
-  metrics.tensors[0].stats.finite_count();
   TensorRecord missing = tensor_with_norm("gone", Role::kGradient, 3, 1.0);
   missing.exists = false;
   metrics.tensors.push_back(missing);

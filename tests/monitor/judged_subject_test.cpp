@@ -66,7 +66,9 @@ TEST(JudgedSubject, OfARunOfStepsSaysWhenEachFindingHolds) {
 }
 
 TEST(JudgedSubject, OfATrainingHasTheWorstEpisodeFirstAndTheRulesOverTime) {
-  const JudgedSubject subject = judged_subject(sick_run());
+  TrajectoryReport run = sick_run();
+  std::ranges::reverse(run.episodes);
+  const JudgedSubject subject = judged_subject(run);
   ASSERT_EQ(subject.findings.size(), 2U);
   EXPECT_EQ(subject.verdict, Verdict::kExploding);
   EXPECT_EQ(subject.severity, Severity::kCritical);

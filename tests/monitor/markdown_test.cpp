@@ -59,10 +59,11 @@ TEST(MarkdownSummary, TablesFindingsWithFirstStepAndAdvice) {
   EXPECT_EQ(
       rows[2],
       "| 🚨 critical | R2 Backward factor | `w` | 0.25 | 0.5 |  | B is small. | do R2<br>or not |");
-  EXPECT_EQ(rows[3],
-            "| ⚠️ warning | R4 Vanished gradients | `w` | 0.25 | 0.5 | from step 3 on | follows "
-            "from R2: "
-            "Norms vanish. | do R4<br>or not |");
+  EXPECT_EQ(
+      rows[3],
+      "| ⚠️ warning | R4 Vanished gradients | `w` | 0.25 | 0.5 | from step 3 on | follows "
+      "from R2: "
+      "Norms vanish. | do R4<br>or not |");
 }
 
 TEST(MarkdownSummary, ShowsVitalSignsWithNormalRangesAndTheLimits) {

@@ -14,7 +14,7 @@
 
 namespace gradvitals::app {
 
-void ExportFiles::add_to(Command& command, bool is_of_run) {
+void ExportFiles::add_to(Command& command) {
   command.text(
       "--junit", junit, "FILE",
       "Write JUnit XML, which test reports of CI systems read: a test for each rule, failed "
@@ -25,11 +25,17 @@ void ExportFiles::add_to(Command& command, bool is_of_run) {
       "--format", {"text", "github"}, "text",
       "github: print annotations for GitHub's log behind the text, ten of each level at most",
       [this](const std::string& word) { annotates = word == "github"; });
-  command.text("--csv", csv, "FILE",
-               is_of_run ? "Write the statistics of each tensor in each step as CSV"
-                         : "Write the statistics of each tensor as CSV");
-  if (!is_of_run) return;
-  command.text("--events-csv", events_csv, "FILE", "Write what began, grew worse and ended as CSV");
+  command.text(
+      "--csv", csv, "FILE",
+      "Write statistics as CSV: a row for each tensor, of a run for each tensor in each step");
+}
+
+void ExportFiles::add_events_to(Command& command) {
+  command.text("--events-csv", events_csv, "FILE",
+               "Write what began, grew worse and ended in a run as CSV");
+}
+
+void ExportFiles::add_state_to(Command& command) {
   command.text(
       "--openmetrics", openmetrics, "FILE",
       "Write the state of the run as OpenMetrics text, for Prometheus' node exporter; while "

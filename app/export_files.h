@@ -23,8 +23,11 @@ struct ExportFiles {
   std::optional<std::string> openmetrics;  ///< Of a run.
   bool annotates = false;                  ///< --format github
 
-  /// Options of all subjects, and those of runs where asked for; `this` must outlive the parsing.
-  void add_to(Command& command, bool is_of_run);
+  /// Options of all subjects, of the history of a run, and of a run that is watched; `this` must outlive
+  /// the parsing.
+  void add_to(Command& command);
+  void add_events_to(Command& command);
+  void add_state_to(Command& command);
   std::vector<NamedPath> outputs() const;
   /// Throws UsageError for "-" in place of a file, and for annotations where standard output is taken.
   void check(bool standard_output_is_taken) const;

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
 
 #include "app/output.h"
 #include "app/terminal.h"
@@ -14,7 +16,12 @@ void ReportFiles::add_to(Command& command, ReportSubject subject) {
   command.text("--json", json, "FILE",
                "Write everything as JSON to FILE; '-' is standard output, and then nothing else is "
                "printed");
-  if (subject == ReportSubject::kRun) return;
+  exports.add_to(command);
+  if (subject == ReportSubject::kRun) {
+    exports.add_events_to(command);
+    exports.add_state_to(command);
+    return;
+  }
   command.repeated_text("--plot", plots, "FILE",
                         "Draw the figure to FILE (.png, .svg, .pdf; .gp is the gnuplot script "
                         "itself); may be given more than once");
@@ -24,6 +31,7 @@ std::vector<NamedPath> ReportFiles::outputs() const {
   std::vector<NamedPath> outputs;
   if (json && *json != "-") outputs.push_back({"--json", *json});
   for (const std::string& plot : plots) outputs.push_back({"--plot", plot});
+  std::ranges::move(exports.outputs(), std::back_inserter(outputs));
   return outputs;
 }
 
@@ -32,6 +40,7 @@ void ReportFiles::check(std::span<const NamedPath> inputs) const {
     if (figure_format(plot)) continue;
     throw UsageError(fmt::format("--plot: '{}' does not end in .png, .svg, .pdf or .gp", plot));
   }
+  exports.check(takes_standard_output());
   check_paths(outputs(), inputs);
 }
 

@@ -1,13 +1,10 @@
 #include "app/run_exports.h"
 
-#include <fmt/format.h>
-
 #include <exception>
 #include <utility>
 
 #include "app/output.h"
 #include "app/report_files.h"
-#include "app/terminal.h"
 #include "monitor/report/export/csv.h"
 #include "monitor/report/seen_run.h"
 
@@ -30,7 +27,7 @@ void RunExports::add(const HealthMetrics& metrics, const StepContext& context,
   if (csv_) {
     csv_->append(
         [&](std::string& text) { append_statistics_csv(text, run_.name, metrics, context); });
-    if (const auto complaint = csv_->take_complaint()) note(*complaint);
+    if (const auto complaint = csv_->take_complaint()) messages_.push_back(*complaint);
   }
   if (!files_.openmetrics) return;
   gauges_.add(metrics, context);
@@ -47,8 +44,7 @@ void RunExports::show_state(const HealthTracker& tracker) {
   try {
     write_result(*files_.openmetrics, openmetrics_text(gauges_, state, run_.options));
   } catch (const std::exception& error) {
-    if (std::exchange(has_told_state_, true)) return;
-    note(fmt::format("{}; it is tried again", error.what()));
+    if (!std::exchange(has_told_state_, true)) messages_.emplace_back(error.what());
   }
 }
 

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "app/export_files.h"
 #include "app/spool.h"
@@ -30,9 +32,12 @@ class RunExports {
   /// `files` must outlive it.
   RunExports(const ExportFiles& files, ExportedRun run);
 
-  /// The next step, judged by the tracker. What cannot be written is told on stderr, once.
+  /// The next step, judged by the tracker.
   void add(const HealthMetrics& metrics, const StepContext& context, const HealthTracker& tracker,
            Clock::time_point now = Clock::now());
+
+  /// What could not be written meanwhile, each once.
+  std::vector<std::string> take_messages() { return std::exchange(messages_, {}); }
 
   /// At the end: every file. Whether all were written; what fails is told on stderr.
   bool write(const TrajectoryReport& report);
@@ -48,6 +53,7 @@ class RunExports {
   RunGauges gauges_;
   Clock::time_point next_state_{};
   bool has_told_state_ = false;
+  std::vector<std::string> messages_;
 };
 
 }  // namespace gradvitals::app

@@ -48,7 +48,7 @@ TEST(MarkdownSummary, BeginsWithTheVerdictInOneSentence) {
 TEST(MarkdownSummary, OfSeveralSaysHowManyAreBad) {
   const std::string text =
       summary_of({sick_subject("A"), judged_subject(network_with_norms("B", {0.1, 0.2}))});
-  EXPECT_TRUE(text.starts_with("## 🚨 1 of 2 judged warning or worse\n")) << text;
+  EXPECT_TRUE(text.starts_with("## 🚨 1 of 2 judged reach 'warning'\n")) << text;
   EXPECT_TRUE(contains(text, "\n### 🚨 `A`\n\nA is vanishing"));
   EXPECT_TRUE(contains(text, "\n### ✅ `B`\n"));
 }

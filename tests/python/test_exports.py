@@ -72,7 +72,7 @@ def test_junit_is_read_by_pythons_own_parser(hostile_dump: pathlib.Path) -> None
     case = cases_of(report)["R1 NaN or Inf"]
     failure = case.find("failure")
     assert failure is not None and failure.attrib["type"] == "critical"
-    assert failure.text is not None and f"tensor: {READABLE}".replace("\r\n", "\r\n") in failure.text
+    assert failure.text is not None and f"tensor: {READABLE}\n" in failure.text
     skipped = cases_of(report)["R21 Underflow in the stored precision"].find("skipped")
     assert skipped is not None and "16-bit" in skipped.attrib["message"]
 
@@ -179,6 +179,20 @@ def test_openmetrics_is_read_by_the_older_parser_as_well(history: pathlib.Path, 
     assert {family.type for family in families} <= {"gauge", "counter", "unknown"}
 
 
+def test_hostile_names_are_labels_that_read_back(history: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    name = json.dumps("dense/kernel")
+    text = history.read_text(encoding="utf-8")
+    assert name in text
+    folder = tmp_path / "a\"b\\c\nd"
+    folder.mkdir()
+    (folder / "run.jsonl").write_text(text.replace(name, json.dumps(HOSTILE)), encoding="utf-8")
+    page = tmp_path / "run.prom"
+    assert run("report", folder / "run.jsonl", "--openmetrics", page).returncode == 0
+    samples = families_of(page)["gradvitals_tensor_gradient_norm"].samples
+    assert HOSTILE.replace("\r", " ") in {one.labels["tensor"] for one in samples}
+    assert {one.labels["run"] for one in samples} == {str(folder / "run.jsonl")}
+
+
 def test_a_training_writes_its_state_while_it_runs(tmp_path: pathlib.Path) -> None:
     page = tmp_path / "live.prom"
     with subprocess.Popen(
@@ -199,7 +213,9 @@ def test_a_training_writes_its_state_while_it_runs(tmp_path: pathlib.Path) -> No
             training.terminate()
             training.wait(60)
     assert len(seen) >= 3
-    assert families_of(page)["gradvitals_step"].samples[0].value > max(seen)  # The end was written.
+    end = families_of(page)
+    last = end["gradvitals_step"].samples[0].value
+    assert last >= max(seen) and end["gradvitals_steps"].samples[0].value == last + 1
 
 
 def test_markdown_shows_hostile_names_as_text(hostile_dump: pathlib.Path, tmp_path: pathlib.Path) -> None:

@@ -98,7 +98,7 @@ class Summary {
       return !subject.is_judged || subject.severity >= options_.failing();
     });
     const auto worst = std::ranges::max_element(subjects_, {}, &JudgedSubject::severity);
-    return fmt::format("## {} {} of {} judged {} or worse\n",
+    return fmt::format("## {} {} of {} judged reach '{}'\n",
                        subjects_.empty() ? emoji_of(Severity::kOk) : sign_of(*worst), bad,
                        subjects_.size(), name(options_.failing()));
   }

@@ -2,19 +2,20 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include <cstdio>
+#include <cerrno>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
 #include "app/output.h"
-#include "framework/io/mapped_file.h"
 
 namespace gradvitals::app {
 namespace {
 
 constexpr mode_t kOwnerOnly = 0600;
+constexpr std::size_t kPieceBytes = std::size_t{1} << 16;
 
 /// Below 0 where neither the folder nor the one for temporary files takes a file without a name.
 int open_nameless(const std::string& target) {
@@ -24,6 +25,20 @@ int open_nameless(const std::string& target) {
   if (descriptor >= 0) return descriptor;
   std::error_code ignored;
   return ::open(std::filesystem::temp_directory_path(ignored).c_str(), flags, kOwnerOnly);
+}
+
+/// From the beginning of a file to where the other one stands.
+void copy_all(const OpenFile& from, const OpenFile& to) {
+  std::string piece(kPieceBytes, '\0');
+  off_t at = 0;
+  while (true) {
+    const ssize_t count = ::pread(from.get(), piece.data(), piece.size(), at);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw_errno();
+    if (count == 0) return;
+    to.write(std::string_view(piece).substr(0, static_cast<std::size_t>(count)));
+    at += count;
+  }
 }
 
 }  // namespace
@@ -52,9 +67,7 @@ void Spool::write() {
   if (file_ && problem_.empty()) flush();
   if (!problem_.empty()) throw OutputError(problem_);
   if (!file_) return write_result(target_, waiting_);
-  const MappedFile kept(fmt::format("/proc/self/fd/{}", file_->get()));
-  const std::span<const std::byte> bytes = kept.bytes();
-  write_result(target_, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  write_result(target_, FileContent([this](const OpenFile& file) { copy_all(*file_, file); }));
 }
 
 }  // namespace gradvitals::app

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -33,7 +34,7 @@ def shell(line: str, folder: pathlib.Path, **variables: str) -> subprocess.Compl
     """As a runner's shell: the program is on the path, and Python is the one of this test."""
     tools = folder / "tools"
     tools.mkdir(exist_ok=True)
-    for name, target in (("gradvitals", PROGRAM), ("python", os.sys.executable)):
+    for name, target in (("gradvitals", PROGRAM), ("python", sys.executable)):
         if not (tools / name).exists():
             (tools / name).write_text(f'#!/bin/sh\nexec "{target}" "$@"\n')
             (tools / name).chmod(0o755)
@@ -69,22 +70,23 @@ def test_the_workflow_for_github_judges_a_dump_from_pytorch(tmp_path: pathlib.Pa
     assert suites.attrib["failures"] == suites.attrib["errors"] == "0"
 
 
-def test_the_job_for_gitlab_trains_and_keeps_what_it_names(tmp_path: pathlib.Path) -> None:
+def test_the_job_for_gitlab_trains_and_keeps_what_it_names(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     yaml = pytest.importorskip("yaml")
     job = yaml.safe_load(block("gitlab", "yaml"))["gradients"]
     for command in job["script"] + job["after_script"]:
         done = shell(command, tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
-    assert ElementTree.parse(tmp_path / job["artifacts"]["reports"]["junit"]).getroot().tag == "testsuites"
+    assert (
+        ElementTree.parse(tmp_path / job["artifacts"]["reports"]["junit"]).getroot().tag
+        == "testsuites"
+    )
     for path in job["artifacts"]["paths"]:
         assert (tmp_path / path).stat().st_size > 0, path
     names: dict[str, object] = {}
-    here = pathlib.Path.cwd()
-    os.chdir(tmp_path)
-    try:
-        exec(python_block("DictReader"), names)
-    finally:
-        os.chdir(here)
+    monkeypatch.chdir(tmp_path)
+    exec(python_block("DictReader"), names)
     assert {step for step, _ in names["norms"]} == set(range(200))  # type: ignore[attr-defined]
 
 

@@ -1,4 +1,4 @@
-"""What the program writes for CI systems, spreadsheets and Prometheus, read by the parsers of others."""
+"""What the program writes for CI, spreadsheets and Prometheus, read by the parsers of others."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ import pytest
 PROGRAM = os.environ.get("GRADVITALS_PROGRAM", "")
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="needs the program: GRADVITALS_PROGRAM")
 
-# Quotes, markup, a formula, line ends, a control character, an emoji, Hebrew, a direction mark, and what
-# ends other texts. JSON, the header of a dump, holds no bytes that are no UTF-8.
-HOSTILE = "=1+1\"'<script>&]]>|`@team`\n::error::x\r\n```\\\x01\U0001f600\u05e9\u202e,;#1 http://evil %0A"
+# Quotes, markup, a formula, line ends, a control character, an emoji, Hebrew, a direction mark, and
+# what ends other texts. JSON, the header of a dump, holds no bytes that are no UTF-8.
+HOSTILE = (
+    "=1+1\"'<script>&]]>|`@team`\n::error::x\r\n```\\\x01\U0001f600\u05e9\u202e,;#1 http://evil %0A"
+)
 READABLE = HOSTILE.replace("\x01", "\ufffd")  # As XML 1.0 can hold it.
 
 
@@ -29,7 +31,9 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-def write_dump(path: pathlib.Path, tensors: dict[str, list[float]], **metadata: str) -> pathlib.Path:
+def write_dump(
+    path: pathlib.Path, tensors: dict[str, list[float]], **metadata: str
+) -> pathlib.Path:
     """A safetensors file, by its specification."""
     header: dict[str, object] = {"__metadata__": metadata} if metadata else {}
     data = b""
@@ -51,7 +55,9 @@ def make_hostile_dump(tmp_path: pathlib.Path) -> pathlib.Path:
 
 @pytest.fixture(name="healthy_dump")
 def make_healthy_dump(tmp_path: pathlib.Path) -> pathlib.Path:
-    return write_dump(tmp_path / "healthy.safetensors", {"a.weight": [0.5, 0.25], "b.weight": [0.1, 0.2]})
+    return write_dump(
+        tmp_path / "healthy.safetensors", {"a.weight": [0.5, 0.25], "b.weight": [0.1, 0.2]}
+    )
 
 
 @pytest.fixture(name="history")
@@ -63,7 +69,9 @@ def make_history(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def cases_of(path: pathlib.Path) -> dict[str, ElementTree.Element]:
-    return {case.attrib["name"]: case for case in ElementTree.parse(path).getroot().iter("testcase")}
+    return {
+        case.attrib["name"]: case for case in ElementTree.parse(path).getroot().iter("testcase")
+    }
 
 
 def test_junit_is_read_by_pythons_own_parser(hostile_dump: pathlib.Path) -> None:
@@ -89,9 +97,14 @@ def test_junit_is_read_by_junitparser(
     suite = next(iter(read))
     assert suite.name == str(hostile_dump)
     assert {one.name: one.value for one in suite.properties()}["verdict"] == "non_finite"
-    failed = [case for case in suite if any(isinstance(one, junitparser.Failure) for one in case.result)]
+    failed = [
+        case for case in suite if any(isinstance(one, junitparser.Failure) for one in case.result)
+    ]
     assert len(failed) == suite.failures
-    assert sum(any(isinstance(one, junitparser.Skipped) for one in case.result) for case in suite) == suite.skipped
+    assert (
+        sum(any(isinstance(one, junitparser.Skipped) for one in case.result) for case in suite)
+        == suite.skipped
+    )
     assert sum(1 for _ in suite) == suite.tests
     assert junitparser.JUnitXml.fromfile(str(good)).failures == 0
 
@@ -117,7 +130,10 @@ def test_annotations_are_lines_that_no_name_can_break(hostile_dump: pathlib.Path
         else:
             (text if opened else closed).append(line)
     assert text and closed
-    assert all(line.startswith(("::error title=", "::warning title=", "::notice title=")) for line in closed)
+    assert all(
+        line.startswith(("::error title=", "::warning title=", "::notice title="))
+        for line in closed
+    )
     assert any("R1" in line for line in closed)
 
 
@@ -128,7 +144,9 @@ def csv_rows(path: pathlib.Path) -> list[dict[str, str]]:
     return rows
 
 
-def test_csv_of_a_dump_is_read_by_python(hostile_dump: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_csv_of_a_dump_is_read_by_python(
+    hostile_dump: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     assert run("diagnose", hostile_dump, "--csv", tmp_path / "s.csv").returncode == 0
     rows = csv_rows(tmp_path / "s.csv")
     assert [row["tensor"] for row in rows] == [HOSTILE, "good"]
@@ -138,7 +156,9 @@ def test_csv_of_a_dump_is_read_by_python(hostile_dump: pathlib.Path, tmp_path: p
     assert rows[1]["step"] == ""
 
 
-def test_csv_of_a_run_has_every_tensor_of_every_step(history: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_csv_of_a_run_has_every_tensor_of_every_step(
+    history: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     statistics, events = tmp_path / "s.csv", tmp_path / "e.csv"
     done = run("report", history, "--csv", statistics, "--events-csv", events)
     assert done.returncode == 0, done.stderr
@@ -147,7 +167,11 @@ def test_csv_of_a_run_has_every_tensor_of_every_step(history: pathlib.Path, tmp_
     assert per_step == set(range(150))
     assert len(gradients) == 150 * len({row["tensor"] for row in gradients})
     assert all(math.isfinite(float(row["loss"])) for row in gradients)
-    assert list(csv.DictReader(events.open(encoding="utf-8")).fieldnames or [])[:3] == ["run", "event", "step"]
+    assert list(csv.DictReader(events.open(encoding="utf-8")).fieldnames or [])[:3] == [
+        "run",
+        "event",
+        "step",
+    ]
 
 
 def families_of(path: pathlib.Path) -> dict[str, object]:
@@ -157,20 +181,28 @@ def families_of(path: pathlib.Path) -> dict[str, object]:
     return {family.name: family for family in parser.text_string_to_metric_families(text)}
 
 
-def test_openmetrics_is_read_by_prometheus_client(history: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_openmetrics_is_read_by_prometheus_client(
+    history: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     page = tmp_path / "run.prom"
     assert run("report", history, "--openmetrics", page).returncode == 0
     families = families_of(page)
     (step,) = families["gradvitals_step"].samples
     assert step.value == 149 and step.labels["run"] == str(history)
     (steps,) = families["gradvitals_steps"].samples
-    assert (families["gradvitals_steps"].type, steps.name, steps.value) == ("counter", "gradvitals_steps_total", 150)
+    assert (families["gradvitals_steps"].type, steps.name, steps.value) == (
+        "counter",
+        "gradvitals_steps_total",
+        150,
+    )
     assert families["gradvitals_norm_range_ratio"].unit == "ratio"
     verdicts = {one.labels["verdict"]: one.value for one in families["gradvitals_verdict"].samples}
     assert sum(verdicts.values()) == 1 and len(verdicts) == 10
 
 
-def test_openmetrics_is_read_by_the_older_parser_as_well(history: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_openmetrics_is_read_by_the_older_parser_as_well(
+    history: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     pytest.importorskip("prometheus_client")
     parser = importlib.import_module("prometheus_client.parser")
     page = tmp_path / "run.prom"
@@ -179,11 +211,13 @@ def test_openmetrics_is_read_by_the_older_parser_as_well(history: pathlib.Path, 
     assert {family.type for family in families} <= {"gauge", "counter", "unknown"}
 
 
-def test_hostile_names_are_labels_that_read_back(history: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_hostile_names_are_labels_that_read_back(
+    history: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     name = json.dumps("dense/kernel")
     text = history.read_text(encoding="utf-8")
     assert name in text
-    folder = tmp_path / "a\"b\\c\nd"
+    folder = tmp_path / 'a"b\\c\nd'
     folder.mkdir()
     (folder / "run.jsonl").write_text(text.replace(name, json.dumps(HOSTILE)), encoding="utf-8")
     page = tmp_path / "run.prom"
@@ -218,11 +252,16 @@ def test_a_training_writes_its_state_while_it_runs(tmp_path: pathlib.Path) -> No
     assert last >= max(seen) and end["gradvitals_steps"].samples[0].value == last + 1
 
 
-def test_markdown_shows_hostile_names_as_text(hostile_dump: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_markdown_shows_hostile_names_as_text(
+    hostile_dump: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     markdown_it = pytest.importorskip("markdown_it")
     summary = tmp_path / "summary.md"
     summary.write_text("of the step before")
-    assert run("diagnose", hostile_dump, "--markdown", summary, "--fail-on", "critical").returncode == 1
+    assert (
+        run("diagnose", hostile_dump, "--markdown", summary, "--fail-on", "critical").returncode
+        == 1
+    )
     text = summary.read_text(encoding="utf-8")
     assert "of the step before" not in text
     parser = markdown_it.MarkdownIt("commonmark", {"html": True, "linkify": False}).enable("table")

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "monitor/metrics/phrases.h"
+
 namespace gradvitals {
 namespace {
 
@@ -104,7 +106,7 @@ std::string RuleEvidence::missing(RuleId rule, const VitalSigns& signs,
 std::string RuleEvidence::too_few_steps(std::int64_t known, std::int64_t needed,
                                         const char* what) const {
   if (known >= needed) return {};
-  return fmt::format("{} of {} steps are known, {} are needed", what, known, needed);
+  return fmt::format("{} of {} are known, {} are needed", what, steps_text(known), needed);
 }
 
 std::string RuleEvidence::missing_over_time(RuleId rule, const Thresholds& thresholds) const {

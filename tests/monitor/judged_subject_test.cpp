@@ -75,7 +75,7 @@ TEST(JudgedSubject, OfATrainingHasTheWorstEpisodeFirstAndTheRulesOverTime) {
   EXPECT_EQ(subject.findings[0].when, "from step 7 to 9");
   EXPECT_EQ(subject.findings[1].when, "from step 90 on");
   EXPECT_EQ(subject.rules.size(), 23U);
-  EXPECT_TRUE(contains(missing_of(subject, RuleId::kNormChange), "norms of 1 steps are known"));
+  EXPECT_TRUE(contains(missing_of(subject, RuleId::kNormChange), "norms of 1 step are known"));
 }
 
 TEST(JudgedSubject, OfATrainingThatMadeNoStepIsNotHealthy) {
@@ -94,6 +94,20 @@ TEST(JudgedSubject, ChainsOfConsequencesStandUnderTheirRoot) {
   ASSERT_EQ(groups.size(), 1U);
   EXPECT_EQ(groups[0].root, &subject.findings[0]);
   EXPECT_EQ(groups[0].consequences.size(), 2U);
+}
+
+TEST(JudgedSubject, WhatIsOfTheStepExplainsWhatIsOfANetwork) {
+  JudgedSubject subject = sick_subject();
+  subject.findings[1].finding.network = "critic";
+  EXPECT_EQ(grouped_findings(subject).size(), 2U);
+  subject.findings[0].finding.network = "actor";
+  EXPECT_EQ(grouped_findings(subject).size(), 3U);
+}
+
+TEST(JudgedSubject, NoFindingIsOfARuleThatIsNotListed) {
+  NetworkReport network = network_with_norms("n", {0.1, 0.2});
+  network.diagnosis.findings = {found(RuleId::kDrift, Severity::kWarning, "", "It drifts.")};
+  EXPECT_EQ(missing_of(judged_subject(network), RuleId::kDrift), "");
 }
 
 TEST(JudgedSubject, WhatNothingThatIsThereExplainsIsARoot) {

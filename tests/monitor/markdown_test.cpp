@@ -45,6 +45,11 @@ TEST(MarkdownSummary, BeginsWithTheVerdictInOneSentence) {
                   .starts_with("## ✅ n is healthy: no rule found anything.\n"));
 }
 
+TEST(MarkdownSummary, OfARunNamesIt) {
+  const std::string text = summary_of({judged_subject(sick_run("a|b"))});
+  EXPECT_TRUE(contains(text, "judged.\n\n`a\\|b`\n")) << text;
+}
+
 TEST(MarkdownSummary, OfSeveralSaysHowManyAreBad) {
   const std::string text =
       summary_of({sick_subject("A"), judged_subject(network_with_norms("B", {0.1, 0.2}))});

@@ -84,6 +84,14 @@ std::string run_name(std::span<const NetworkReport> networks) {
                      steps_text(std::ssize(networks)));
 }
 
+/// For findings of rules that are not known to judge such a subject: none may be lost.
+void add_rules_of_findings(JudgedSubject& subject) {
+  for (const JudgedFinding& found : subject.findings) {
+    const auto known = std::ranges::find(subject.rules, found.finding.rule, &JudgedRule::rule);
+    if (known == subject.rules.end()) subject.rules.push_back({found.finding.rule, {}});
+  }
+}
+
 /// A rule had something to judge where it had it in one step.
 std::vector<JudgedRule> rules_of_steps(std::span<const NetworkReport> networks) {
   std::vector<JudgedRule> rules;
@@ -108,13 +116,14 @@ std::vector<JudgedRule> rules_of_steps(std::span<const NetworkReport> networks) 
   return rules;
 }
 
-/// The place of what explains it; its own where nothing that is there does.
+/// The place of what explains it, in its network or in all of them; its own where nothing that is there
+/// does.
 std::size_t cause_of(const std::vector<JudgedFinding>& findings, std::size_t place) {
   const Finding& finding = findings[place].finding;
   if (!finding.consequence_of) return place;
   const auto cause = std::ranges::find_if(findings, [&](const JudgedFinding& other) {
-    return other.finding.rule == *finding.consequence_of &&
-           other.finding.network == finding.network;
+    const bool is_of_it = other.finding.network.empty() || other.finding.network == finding.network;
+    return other.finding.rule == *finding.consequence_of && is_of_it;
   });
   return cause == findings.end() ? place : static_cast<std::size_t>(cause - findings.begin());
 }
@@ -150,6 +159,7 @@ JudgedSubject judged_subject(const NetworkReport& network) {
   if (!network.metrics.gradient_norms.empty()) subject.global_norm = global_norm(network.metrics);
   subject.thresholds = network.diagnosis.thresholds;
   subject.notes = network.notes;
+  add_rules_of_findings(subject);
   subject.sentence = verdict_sentence(subject);
   return subject;
 }
@@ -176,6 +186,7 @@ JudgedSubject judged_subject(std::span<const NetworkReport> networks, const RunD
       }
     }
   }
+  add_rules_of_findings(subject);
   subject.sentence = verdict_sentence(subject);
   return subject;
 }
@@ -203,6 +214,7 @@ JudgedSubject judged_subject(const TrajectoryReport& run) {
   subject.global_norm = run.last_norm;
   subject.thresholds = run.thresholds;
   subject.notes = run.notes;
+  add_rules_of_findings(subject);
   subject.sentence = subject.is_judged
                          ? run_verdict_sentence(run)
                          : fmt::format("{}: nothing could be judged, there is no step.", run.name);

@@ -92,7 +92,11 @@ class Summary {
   std::string heading() const {
     if (subjects_.size() == 1) {
       const JudgedSubject& subject = subjects_.front();
-      return fmt::format("## {} {}\n", sign_of(subject), short_text(subject.sentence));
+      // Sentences of runs do not name them.
+      const bool is_named = subject.sentence.starts_with(subject.name);
+      return fmt::format(
+          "## {} {}\n{}", sign_of(subject), short_text(subject.sentence),
+          is_named ? std::string() : fmt::format("\n{}\n", short_code(subject.name)));
     }
     const std::int64_t bad = std::ranges::count_if(subjects_, [this](const JudgedSubject& subject) {
       return !subject.is_judged || subject.severity >= options_.failing();

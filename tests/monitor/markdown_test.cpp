@@ -20,7 +20,7 @@ std::string summary_of(const std::vector<JudgedSubject>& subjects,
 }
 
 /// Lines of the table of findings, its head among them.
-std::vector<std::string> rows_of(const std::string& text) {
+std::vector<std::string> finding_rows_of(const std::string& text) {
   std::vector<std::string> rows;
   std::size_t at = text.find("| | Rule |");
   while (at < text.size() && text[at] == '|') {
@@ -31,7 +31,7 @@ std::vector<std::string> rows_of(const std::string& text) {
   return rows;
 }
 
-int cells_of(const std::string& row) {
+int markdown_cells_of(const std::string& row) {
   int cells = -1;
   for (std::size_t i = 0; i < row.size(); ++i) {
     if (row[i] == '|' && (i == 0 || row[i - 1] != '\\')) ++cells;
@@ -59,7 +59,7 @@ TEST(MarkdownSummary, OfSeveralSaysHowManyAreBad) {
 }
 
 TEST(MarkdownSummary, TablesFindingsWithFirstStepAndAdvice) {
-  const std::vector<std::string> rows = rows_of(summary_of({sick_subject()}));
+  const std::vector<std::string> rows = finding_rows_of(summary_of({sick_subject()}));
   ASSERT_EQ(rows.size(), 5U);
   EXPECT_EQ(
       rows[2],
@@ -91,9 +91,9 @@ TEST(MarkdownSummary, NothingJudgedIsNotHealthy) {
 
 TEST(MarkdownSummary, HostileNamesNeitherEndACellNorMentionAnyone) {
   const std::string text = summary_of({sick_subject(hostile_name(), hostile_name())});
-  const std::vector<std::string> rows = rows_of(text);
+  const std::vector<std::string> rows = finding_rows_of(text);
   ASSERT_EQ(rows.size(), 5U);
-  for (const std::string& row : rows) EXPECT_EQ(cells_of(row), 8) << row;
+  for (const std::string& row : rows) EXPECT_EQ(markdown_cells_of(row), 8) << row;
   EXPECT_FALSE(contains(text, "\xff"));
   EXPECT_FALSE(contains(text, "\n::error"));
   const std::string heading = text.substr(0, text.find('\n'));
@@ -113,7 +113,7 @@ TEST(MarkdownSummary, IsCutAndSaysSo) {
   EXPECT_GT(text.size(), kMostMarkdownBytes / 2);
   EXPECT_TRUE(contains(text, "findings and ")) << text.substr(text.size() - 200);
   EXPECT_TRUE(contains(text, "left out._\n"));
-  const std::size_t shown = rows_of(text).size() - 2;
+  const std::size_t shown = finding_rows_of(text).size() - 2;
   EXPECT_TRUE(contains(text, std::to_string(20'003 - shown) + " findings"));
 }
 

@@ -117,6 +117,14 @@ TEST(MarkdownSummary, IsCutAndSaysSo) {
   EXPECT_TRUE(contains(text, std::to_string(20'003 - shown) + " findings"));
 }
 
+TEST(MarkdownText, EscapesWhatWouldBeLayoutAndNothingElse) {
+  EXPECT_EQ(markdown_text("dense_1/kernel 0.5 (x)"), "dense_1/kernel 0.5 (x)");
+  EXPECT_EQ(markdown_text("_a_ __b"), "\\_a\\_ \\_\\_b");
+  EXPECT_EQ(markdown_text("*a* ~b~ $c$ #1 &amp;"), "\\*a\\* \\~b\\~ \\$c\\$ \\#1 \\&amp;");
+  EXPECT_EQ(markdown_text("www.a.b a@b"), "www&#8203;.a.b a@&#8203;b");
+  EXPECT_EQ(markdown_text("a\nb"), "a\\\\nb");
+}
+
 TEST(MarkdownCode, FencesBackticksWithMoreOfThem) {
   EXPECT_EQ(markdown_code("a"), "`a`");
   EXPECT_EQ(markdown_code("a``b"), "```a``b```");

@@ -109,6 +109,21 @@ def test_junit_is_read_by_junitparser(
     assert junitparser.JUnitXml.fromfile(str(good)).failures == 0
 
 
+def test_names_that_are_no_utf8_are_read_by_every_parser(
+    healthy_dump: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    junitparser = pytest.importorskip("junitparser")
+    dump = os.fsencode(tmp_path) + b"/\xff\xc0\xaf\xed\xa0\x80.safetensors"
+    pathlib.Path(os.fsdecode(dump)).write_bytes(healthy_dump.read_bytes())
+    outputs = ("--junit", tmp_path / "r.xml", "--csv", tmp_path / "s.csv")
+    done = run("diagnose", os.fsdecode(dump), *outputs, "--markdown", tmp_path / "r.md")
+    assert done.returncode == 0, done.stderr
+    name = f"{tmp_path}/" + "\ufffd" * 6 + ".safetensors"
+    assert next(iter(junitparser.JUnitXml.fromfile(str(tmp_path / "r.xml")))).name == name
+    assert {row["network"] for row in csv_rows(tmp_path / "s.csv")} == {name}
+    assert name in (tmp_path / "r.md").read_text(encoding="utf-8")
+
+
 def test_junit_of_nothing_judged_is_an_error(tmp_path: pathlib.Path) -> None:
     junitparser = pytest.importorskip("junitparser")
     dump = write_dump(tmp_path / "empty.safetensors", {"w": []})

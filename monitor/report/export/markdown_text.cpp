@@ -12,6 +12,21 @@ constexpr std::string_view kMarkup = "\\`*_[]<>|~&$#";
 /// Keeps GitHub from taking what follows for a user or a link, and does not show.
 constexpr std::string_view kZeroWidthSpace = "&#8203;";
 
+bool is_word(char letter) {
+  const bool is_ascii_letter = (letter | 0x20) >= 'a' && (letter | 0x20) <= 'z';
+  return is_digit(letter) || is_ascii_letter;
+}
+
+/// "dense_1" can be read as it is.
+bool is_within_a_word(std::string_view text, std::size_t at) {
+  return at > 0 && at + 1 < text.size() && is_word(text[at - 1]) && is_word(text[at + 1]);
+}
+
+bool is_markup(std::string_view text, std::size_t at) {
+  if (text[at] == '_' && is_within_a_word(text, at)) return false;
+  return kMarkup.find(text[at]) != std::string_view::npos;
+}
+
 bool begins_a_link(std::string_view text, std::size_t at) {
   const bool is_url = text.substr(at).starts_with("://");
   const bool is_www = text[at] == '.' && at >= 3 && ascii_lower(text.substr(at - 3, 3)) == "www";
@@ -34,7 +49,7 @@ std::string markdown_text(std::string_view text) {
   std::string out;
   out.reserve(line.size());
   for (std::size_t i = 0; i < line.size(); ++i) {
-    if (kMarkup.find(line[i]) != std::string_view::npos) out += '\\';
+    if (is_markup(line, i)) out += '\\';
     if (begins_a_link(line, i)) out += kZeroWidthSpace;
     out += line[i];
     if (line[i] == '@') out += kZeroWidthSpace;

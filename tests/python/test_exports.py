@@ -284,3 +284,4 @@ def test_markdown_shows_hostile_names_as_text(
     assert "<script" not in html and "<a " not in html
     cells = html.split("<tbody>")[1].split("</tbody>")[0].split("<tr>")[1:]
     assert cells and all(row.count("<td") == 8 for row in cells)
+    assert "&lt;script&gt;&amp;]]&gt;|`@\u200bteam`\\n" in html

@@ -1,5 +1,7 @@
 #include "monitor/report/export/markdown_text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
 
@@ -8,7 +10,9 @@
 namespace gradvitals {
 namespace {
 
-constexpr std::string_view kMarkup = "\\`*_[]<>|~&$#";
+constexpr std::string_view kMarkup = "\\`*_[]<>~&$#";
+/// Readers do not agree on whether "\\|" ends a cell.
+constexpr std::string_view kPipe = "&#124;";
 /// Keeps GitHub from taking what follows for a user or a link, and does not show.
 constexpr std::string_view kZeroWidthSpace = "&#8203;";
 
@@ -51,7 +55,11 @@ std::string markdown_text(std::string_view text) {
   for (std::size_t i = 0; i < line.size(); ++i) {
     if (is_markup(line, i)) out += '\\';
     if (begins_a_link(line, i)) out += kZeroWidthSpace;
-    out += line[i];
+    if (line[i] == '|') {
+      out += kPipe;
+    } else {
+      out += line[i];
+    }
     if (line[i] == '@') out += kZeroWidthSpace;
   }
   return out;
@@ -60,18 +68,14 @@ std::string markdown_text(std::string_view text) {
 std::string markdown_code(std::string_view text) {
   const std::string line = printable(text);
   if (line.empty()) return {};
+  // No entity is read in a code span.
+  if (line.find('|') != std::string::npos) return "<code>" + markdown_text(text) + "</code>";
   const std::string fence(longest_run_of_backticks(line) + 1, '`');
   // A blank on either side is not shown, and keeps backticks and blanks of the name apart from it.
   const bool needs_blanks =
       line.front() == '`' || line.back() == '`' || (line.front() == ' ' && line.back() == ' ');
-  std::string code = fence;
-  if (needs_blanks) code += ' ';
-  for (const char letter : line) {
-    if (letter == '|') code += '\\';  // Or it would end the cell, even here.
-    code += letter;
-  }
-  if (needs_blanks) code += ' ';
-  return code + fence;
+  const std::string_view blank = needs_blanks ? " " : "";
+  return fmt::format("{0}{1}{2}{1}{0}", fence, blank, line);
 }
 
 }  // namespace gradvitals

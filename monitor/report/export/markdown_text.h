@@ -10,7 +10,7 @@ namespace gradvitals {
 /// would read as layout, HTML, a mention, a link or mathematics.
 std::string markdown_text(std::string_view text);
 
-/// The same as a code span: for names.
+/// The same as code: for names.
 std::string markdown_code(std::string_view text);
 
 }  // namespace gradvitals

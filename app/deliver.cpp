@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/export_files.h"
 #include "app/output.h"
 #include "app/terminal.h"
 #include "kernels/runtime/utf8.h"
@@ -137,10 +138,16 @@ using Writer = std::function<std::string()>;
 /// Only requested outputs are composed: thousands of tensors make a long document.
 ExitCode deliver(std::span<const NetworkReport> networks, const Writer& text, const Writer& json,
                  const std::function<bool()>& gate, const JudgingOptions& options,
+                 const std::function<std::vector<JudgedSubject>()>& subjects_of,
                  const RunDiagnosis* run = nullptr) {
+  const ExportFiles& exports = options.files.exports;
+  const ExportOptions export_to = export_options(options.fail_on);
+  std::vector<JudgedSubject> subjects;
+  if (exports.needs_subjects()) subjects = subjects_of();
   bool written = true;
   if (!options.files.takes_standard_output()) {
-    written &= write_or_tell([&] { write_result("-", text()); });
+    written &=
+        write_or_tell([&] { write_result("-", exports.shown(text(), subjects, export_to)); });
   }
   if (const auto& path = options.files.json) {
     written &= write_or_tell([&] { write_result(*path, json()); });
@@ -148,6 +155,8 @@ ExitCode deliver(std::span<const NetworkReport> networks, const Writer& text, co
   for (const std::string& path : options.files.plots) {
     written &= write_or_tell([&] { draw(networks, options.rules, path, run); });
   }
+  written &= exports.write_subjects(subjects, export_to);
+  written &= exports.write_statistics(networks);
   if (!written) return ExitCode::kError;
   if (!any_judged(networks)) return ExitCode::kNothingJudged;
   return gate() ? ExitCode::kGateTripped : ExitCode::kJudged;
@@ -164,7 +173,8 @@ ExitCode deliver_diagnosis(const NetworkReport& network, const JudgingOptions& o
                diagnosis_text(network, options.rules, style_of(options));
       },
       [&] { return diagnosis_json(network); },
-      [&] { return trips_gate(networks, options.fail_on); }, options);
+      [&] { return trips_gate(networks, options.fail_on); }, options,
+      [&] { return judged_subjects(networks); });
 }
 
 ExitCode deliver_run(std::span<const NetworkReport> networks, const RunDiagnosis& run,
@@ -180,7 +190,8 @@ ExitCode deliver_run(std::span<const NetworkReport> networks, const RunDiagnosis
   };
   return deliver(
       networks, text, [&] { return run_json(networks, run); },
-      [&] { return trips_gate(run, options.fail_on); }, options, &run);
+      [&] { return trips_gate(run, options.fail_on); }, options,
+      [&] { return std::vector{judged_subject(networks, run)}; }, &run);
 }
 
 ExitCode deliver_comparison(std::span<const NetworkReport> networks, const JudgingOptions& options,
@@ -198,7 +209,8 @@ ExitCode deliver_comparison(std::span<const NetworkReport> networks, const Judgi
   };
   return deliver(
       networks, text, [&] { return comparison_json(networks, trainings); },
-      [&] { return trips_gate(networks, trainings, options.fail_on); }, options);
+      [&] { return trips_gate(networks, trainings, options.fail_on); }, options,
+      [&] { return judged_subjects(networks, trainings); });
 }
 
 }  // namespace gradvitals::app

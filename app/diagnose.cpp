@@ -116,6 +116,7 @@ Command DiagnoseOptions::add_to(CommandLine& program) {
                   "Training step of the one file: from step 10 on a gradient of zero is no initial "
                   "value; else metadata 'step'");
   judging.add_to(command);
+  judging.files.exports.add_events_to(command);
   computing.add_to(command);
   return command;
 }
@@ -143,6 +144,9 @@ ExitCode diagnose(const DiagnoseOptions& options) {
                             .fail_on = options.judging.fail_on,
                             .color = options.judging.color,
                             .ascii = options.judging.ascii});
+  }
+  if (options.judging.files.exports.events_csv) {
+    throw UsageError("--events-csv is for the history of a run: of dumps nothing began and ended");
   }
   DumpContext context;
   context.loss_scale = options.loss_scale;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "app/export_files.h"
 #include "app/terminal.h"
 #include "monitor/history/history_reader.h"
 #include "monitor/metrics/phrases.h"
@@ -56,8 +57,11 @@ TrajectoryReport judge_history(std::string_view text, const std::string& path,
     if (const auto* step = std::get_if<HistoryStep>(&*record)) {
       const HealthMetrics& metrics = step->metrics;
       const auto found = tracker.add(metrics, step->context);
-      see_step(report,
-               {.step = metrics.step, .loss = metrics.loss, .metrics = &metrics, .events = found});
+      see_step(report, {.step = metrics.step,
+                        .loss = metrics.loss,
+                        .metrics = &metrics,
+                        .events = found,
+                        .is_checkup = step->context.is_checkup});
       if (outputs != nullptr) outputs->add({metrics, step->context, found, tracker});
     } else {
       ++events[std::get<HistoryEvent>(*record).kind];
@@ -70,7 +74,7 @@ TrajectoryReport judge_history(std::string_view text, const std::string& path,
 
 ExitCode deliver_history(std::string_view text, const std::string& path, const ReportFiles& files,
                          const HistoryJudging& judging) {
-  RunOutputs outputs(files);
+  RunOutputs outputs(files, {.name = path, .options = export_options(judging.fail_on)});
   const TrajectoryReport report = judge_history(text, path, judging.thresholds, &outputs);
   const TextStyle style = text_style(judging.color, judging.ascii);
   const bool written = outputs.write(

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
 
 #include "app/output.h"
 #include "app/terminal.h"
@@ -15,6 +17,11 @@ void ReportFiles::add_to(Command& command, ReportSubject subject) {
                "Write everything as JSON to FILE; '-' is standard output, and then nothing else is "
                "printed");
   const bool is_run = subject == ReportSubject::kRun;
+  exports.add_to(command);
+  if (is_run) {
+    exports.add_events_to(command);
+    exports.add_state_to(command);
+  }
   command.repeated_text("--plot", plots, "FILE",
                         fmt::format("Draw {} to FILE (.png, .svg, .pdf; .gp is the gnuplot script "
                                     "itself); may be given more than once",
@@ -25,6 +32,7 @@ std::vector<NamedPath> ReportFiles::outputs() const {
   std::vector<NamedPath> outputs;
   if (json && *json != "-") outputs.push_back({"--json", *json});
   for (const std::string& plot : plots) outputs.push_back({"--plot", plot});
+  std::ranges::move(exports.outputs(), std::back_inserter(outputs));
   return outputs;
 }
 
@@ -33,6 +41,7 @@ void ReportFiles::check(std::span<const NamedPath> inputs) const {
     if (figure_format(plot)) continue;
     throw UsageError(fmt::format("--plot: '{}' does not end in .png, .svg, .pdf or .gp", plot));
   }
+  exports.check(takes_standard_output());
   check_paths(outputs(), inputs);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/command_line.h"
+#include "app/export_files.h"
 #include "app/named_paths.h"
 
 namespace gradvitals::app {
@@ -22,6 +23,7 @@ enum class ReportSubject : std::uint8_t {
 struct ReportFiles {
   std::optional<std::string> json;  ///< Path, or "-" for stdout.
   std::vector<std::string> plots;   ///< Paths ending in .png, .svg, .pdf or .gp.
+  ExportFiles exports;
 
   /// Adds the options of this subject; `this` must outlive the parsing.
   void add_to(Command& command, ReportSubject subject);

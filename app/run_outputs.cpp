@@ -17,19 +17,25 @@ void draw_run(const TrajectoryReport& report, const RunSeries& series, const std
 }  // namespace
 
 void RunOutputs::add(const JudgedStep& step) {
+  exports_.add(step.metrics, step.context, step.tracker);
   if (!files_.plots.empty()) series_.add(step.metrics, step.context, step.tracker.vital_signs());
 }
 
 bool RunOutputs::write(const TrajectoryReport& report, const std::function<std::string()>& text,
                        const std::function<std::string()>& json) {
+  std::vector<JudgedSubject> subjects;
+  if (files_.exports.needs_subjects()) subjects.push_back(judged_subject(report));
   bool written = true;
   if (!files_.takes_standard_output()) {
-    written &= write_or_tell([&] { write_result("-", text()); });
+    written &= write_or_tell(
+        [&] { write_result("-", files_.exports.shown(text(), subjects, exports_.options())); });
   }
   if (files_.json) written &= write_or_tell([&] { write_result(*files_.json, json()); });
   for (const std::string& path : files_.plots) {
     written &= write_or_tell([&] { draw_run(report, series_, path); });
   }
+  written &= files_.exports.write_subjects(subjects, exports_.options());
+  written &= exports_.write(report);
   return written;
 }
 

@@ -4,8 +4,11 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "app/report_files.h"
+#include "app/run_exports.h"
 #include "monitor/history/run_series.h"
 #include "monitor/metrics/health_metrics.h"
 #include "monitor/metrics/step_context.h"
@@ -26,9 +29,11 @@ struct JudgedStep {
 class RunOutputs {
  public:
   /// `files` must outlive it.
-  explicit RunOutputs(const ReportFiles& files) : files_(files) {}
+  RunOutputs(const ReportFiles& files, ExportedRun run)
+      : files_(files), exports_(files.exports, std::move(run)) {}
 
-  /// Takes what the files need of the next step.
+  /// Takes what the files need of the next step. What cannot be written of it is no error before
+  /// write(), but a message.
   void add(const JudgedStep& step);
 
   /// Writes the text where standard output is not taken by a document, then every file. One that fails is
@@ -36,10 +41,13 @@ class RunOutputs {
   bool write(const TrajectoryReport& report, const std::function<std::string()>& text,
              const std::function<std::string()>& json);
 
+  std::vector<std::string> take_messages() { return exports_.take_messages(); }
+
   const RunSeries& series() const { return series_; }
 
  private:
   const ReportFiles& files_;
+  RunExports exports_;
   RunSeries series_;  ///< Empty where no file draws it.
 };
 

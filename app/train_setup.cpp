@@ -167,6 +167,7 @@ TrainSetup set_up_training(Stream& stream, const TrainOptions& options) {
           .model = std::move(model),
           .options = std::move(chosen),
           .name = std::move(run_name),
+          .device = gradvitals::name(stream.device()),
           .settings = std::move(settings)};
 }
 

@@ -67,7 +67,9 @@ TrainWatch::TrainWatch(const TrainOptions& options, const TrainSetup& setup,
       style_(text_style(options.color, options.ascii, STDERR_FILENO)),
       progress_(options.color, options.ascii),
       alert_command_(alert_command_of(options)),
-      outputs_(options.files) {
+      outputs_(options.files, {.name = setup.name,
+                               .options = export_options(options.fail_on, setup.device),
+                               .is_live = true}) {
   const std::string folder = options.incident_folder();
   if (!folder.empty()) flight_.emplace(recorder_options(folder, options, setup));
   if (!options.history) return;
@@ -155,6 +157,9 @@ void TrainWatch::record(const TrainingStep& step) {
                 .context = step.context,
                 .events = step.events,
                 .tracker = step.trainer.tracker()});
+  for (const std::string& message : outputs_.take_messages()) {
+    progress_.print(fmt::format("gradvitals: {}; the training goes on", printable(message)));
+  }
   if (!history_) return;
   history_->add(*step.metrics, step.context);
   for (const HealthEvent& event : step.events) history_->add(event);
@@ -164,8 +169,11 @@ void TrainWatch::record(const TrainingStep& step) {
 }
 
 void TrainWatch::on_step(const TrainingStep& step) {
-  see_step(seen_,
-           {.step = step.step, .loss = step.loss, .metrics = step.metrics, .events = step.events});
+  see_step(seen_, {.step = step.step,
+                   .loss = step.loss,
+                   .metrics = step.metrics,
+                   .events = step.events,
+                   .is_checkup = step.context.is_checkup});
   if (step.signals != nullptr) signals_.add(*step.signals);
   record(step);
   for (const HealthEvent& event : step.events) tell(event);

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <span>
 #include <string_view>
+#include <tuple>
 
 #include "kernels/runtime/utf8.h"
 #include "monitor/metrics/phrases.h"
@@ -22,6 +24,7 @@ namespace {
 /// The higher, the sooner a line is left out. From kSpare on it only stands where every blank line does.
 constexpr int kSpare = 100;
 constexpr int kLabelWidth = 16;
+constexpr int kWideScreen = 70;
 /// Behind a line whose sentence goes on in one that is left out.
 constexpr std::string_view kGoesOn = " ..";
 
@@ -83,6 +86,8 @@ std::vector<std::string> wrapped(std::string_view text, int columns, TextStyle s
   return lines;
 }
 
+struct TensorColumns;
+
 /// Makes the screen's lines.
 class LiveScreen {
  public:
@@ -94,17 +99,20 @@ class LiveScreen {
  private:
   ScreenLine line() const { return {size_.columns, style_}; }
   std::string title(std::string_view text) const { return line().add(text, Ink::kStrong).text(); }
-  bool is_wide() const { return size_.columns >= 70; }
+  bool is_wide() const { return size_.columns >= kWideScreen; }
 
   Section verdict() const;
   Section run() const;
   Section findings() const;
   void add_finding(Section& section, const Episode& episode, std::size_t place) const;
-  void add_wrapped(Section& section, std::string_view label, std::string_view text, Ink ink,
-                   int first_rank, int next_rank) const;
+  void add_hint(Section& section, const Episode& episode) const;
+  std::string finding_head(const Episode& episode) const;
+  void add_wrapped(Section& section, std::string_view label, std::string_view text, int first_rank,
+                   int next_rank) const;
   Section signs() const;
   Section tensors() const;
-  std::string tensor_line(const LiveTensor& tensor, const std::string& name, int name_width) const;
+  std::string tensor_line(const LiveTensor& tensor, std::string_view shown,
+                          const TensorColumns& columns) const;
   Section events() const;
   Section messages() const;
   Section way_out() const;
@@ -121,15 +129,55 @@ class LiveScreen {
   TextStyle style_;
 };
 
-std::string since_words(const Episode& episode) {
-  return fmt::format("since step {}", episode.first_step);
+/// "R2 backward factor"
+std::string rule_words(RuleId rule) {
+  std::string word(rule_word(rule));
+  std::ranges::replace(word, '_', ' ');
+  return word.empty() ? std::string(rule_number(rule))
+                      : fmt::format("{} {}", rule_number(rule), word);
+}
+
+std::string place_words(const Finding& finding) {
+  return finding.tensor.empty() ? finding.network : finding.tensor;
+}
+
+/// Whether something that is open as well explains it.
+bool is_explained(const Episode& episode, const std::vector<Episode>& open) {
+  return episode.finding.consequence_of &&
+         std::ranges::any_of(open, [&episode](const Episode& other) {
+           return other.finding.rule == *episode.finding.consequence_of;
+         });
+}
+
+/// Root causes; first the one that has the verdict's name, and the worst.
+std::vector<const Episode*> root_causes_of(const LiveState& state) {
+  std::vector<const Episode*> roots;
+  for (const Episode& episode : state.open) {
+    if (!is_explained(episode, state.open)) roots.push_back(&episode);
+  }
+  std::ranges::stable_sort(roots, {}, [&state](const Episode* episode) {
+    const Finding& finding = episode->finding;
+    return std::tuple(finding.severity < Severity::kWarning, finding.verdict != state.verdict,
+                      -static_cast<int>(finding.severity), episode->first_step);
+  });
+  return roots;
+}
+
+/// Since when the network has been as the verdict says.
+std::optional<std::int64_t> begin_of_verdict(const LiveState& state) {
+  std::optional<std::int64_t> begin;
+  for (const Episode& episode : state.open) {
+    if (episode.finding.verdict != state.verdict) continue;
+    begin = std::min(begin.value_or(episode.first_step), episode.first_step);
+  }
+  return begin;
 }
 
 std::string LiveScreen::verdict_line() const {
   ScreenLine text = line();
   if (state_.judged_steps == 0) {
     return text.add_badge("NOTHING YET", Ink::kNotice)
-        .go_to(1)
+        .go_to(text.width() + 2)
         .add("no step was judged so far")
         .text();
   }
@@ -139,17 +187,18 @@ std::string LiveScreen::verdict_line() const {
     return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter;
   });
   std::ranges::replace(verdict, '_', ' ');
-  text.add_badge(verdict, is_bad ? ink_of(state_.severity) : Ink::kGood).go_to(1);
+  text.add_badge(verdict, is_bad ? ink_of(state_.severity) : Ink::kGood).go_to(text.width() + 2);
   if (is_bad) {
     text.add(name(state_.severity), ink_of(state_.severity));
-    if (!state_.open.empty()) text.add(", " + since_words(state_.open.front()));
+    if (const auto begin = begin_of_verdict(state_))
+      text.add(fmt::format(" since step {}", *begin));
     return text.text();
   }
   text.add(fmt::format("{} judged", steps_text(state_.judged_steps)));
   if (state_.worst) {
     const Episode& worst = *state_.worst;
-    text.add(fmt::format(", {} {} to {}", name(worst.finding.verdict), worst.first_step,
-                         worst.last_step),
+    text.add(fmt::format("; it was {} from step {} to {}", name(worst.finding.verdict),
+                         worst.first_step, worst.last_step),
              ink_of(worst.finding.severity));
   }
   return text.text();
@@ -258,62 +307,79 @@ Section LiveScreen::run() const {
 
 /// A label, and behind it the text, in as many lines as it takes.
 void LiveScreen::add_wrapped(Section& section, std::string_view label, std::string_view text,
-                             Ink ink, int first_rank, int next_rank) const {
+                             int first_rank, int next_rank) const {
   const int indent = std::min(2 + display_width(label), size_.columns / 2);
   const std::vector<std::string> pieces =
       wrapped(text, size_.columns - indent - display_width(kGoesOn), style_);
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     ScreenLine added = line();
-    if (i == 0) added.add("  ").add(label, Ink::kStrong);
-    added.go_to(indent).add(pieces[i], ink);
-    section.lines.push_back({.text = added.text(),
-                             .rank = i == 0 ? first_rank : next_rank++,
-                             .goes_on = i + 1 < pieces.size()});
+    if (i == 0) added.go_to(2).add(label, Ink::kStrong);
+    if (added.width() < indent) added.go_to(indent);
+    added.add(pieces[i]);
+    const bool goes_on = i + 1 < pieces.size() && added.room() >= display_width(kGoesOn);
+    section.lines.push_back(
+        {.text = added.text(), .rank = i == 0 ? first_rank : next_rank++, .goes_on = goes_on});
   }
+}
+
+std::string LiveScreen::finding_head(const Episode& episode) const {
+  const Finding& finding = episode.finding;
+  const std::string place = screen_text(place_words(finding), style_);
+  const auto words = [&](const std::string& rule) {
+    return fmt::format("{} since step {}{}", rule, episode.first_step, place.empty() ? "" : " in ");
+  };
+  ScreenLine head = line();
+  head.add(name(finding.severity), ink_of(finding.severity)).go_to(head.width() + 1);
+  std::string text = words(rule_words(finding.rule));
+  const bool fits = display_width(text) + display_width(place) <= head.room();
+  if (!fits) text = words(std::string(rule_number(finding.rule)));
+  head.add(text);
+  return head.add(cut_from_middle(place, head.room(), style_), Ink::kStrong).text();
 }
 
 void LiveScreen::add_finding(Section& section, const Episode& episode, std::size_t place) const {
   const Finding& finding = episode.finding;
   const bool is_first = place == 0;
   const int later = static_cast<int>(place) * 8;
-  ScreenLine head = line();
-  head.add(name(finding.severity), ink_of(finding.severity)).go_to(1);
-  head.add(fmt::format("{} {}", rule_number(finding.rule), since_words(episode)));
-  const std::string of = finding.tensor.empty() ? finding.network : finding.tensor;
-  if (!of.empty() && head.room() > 8) {
-    head.add(" in ").add(cut_from_middle(screen_text(of, style_), head.room(), style_),
-                         Ink::kStrong);
-  }
-  section.lines.push_back({head.text(), is_first ? 1 : 11 + later});
-  add_wrapped(section, "", finding.text, Ink::kPlain, is_first ? 2 : 26 + later,
+  section.lines.push_back({finding_head(episode), is_first ? 1 : 3 + later});
+  add_wrapped(section, "", finding.text, is_first ? 2 : 17 + later,
               is_first ? 5 : kSpare + 10 + later);
   for (std::size_t i = 0; i < finding.advice.size(); ++i) {
     const int less = static_cast<int>(i) * 20;
-    add_wrapped(section, "What to do: ", finding.advice[i], Ink::kPlain,
-                (is_first ? 3 : 28 + later) + less, (is_first ? 8 : kSpare + 12 + later) + less);
+    add_wrapped(section, i == 0 ? "What to do: " : "      Also: ", finding.advice[i],
+                (is_first ? 3 : 19 + later) + less, (is_first ? 8 : kSpare + 12 + later) + less);
   }
+}
+
+/// What only informs, in a line.
+void LiveScreen::add_hint(Section& section, const Episode& episode) const {
+  const Finding& finding = episode.finding;
+  ScreenLine hint = line();
+  hint.add(name(finding.severity), ink_of(finding.severity)).go_to(hint.width() + 1);
+  hint.add(fmt::format("{} since step {}: ", rule_words(finding.rule), episode.first_step));
+  section.lines.push_back({hint.add(finding.text, Ink::kFaint).text(), 22});
 }
 
 Section LiveScreen::findings() const {
   Section section;
-  std::vector<const Episode*> explained;
   std::size_t place = 0;
-  for (const Episode& episode : state_.open) {
-    if (episode.finding.consequence_of) {
-      explained.push_back(&episode);
+  for (const Episode* episode : root_causes_of(state_)) {
+    if (episode->finding.severity >= Severity::kWarning) {
+      add_finding(section, *episode, place++);
     } else {
-      add_finding(section, episode, place++);
+      add_hint(section, *episode);
     }
   }
-  if (explained.empty()) return section;
   std::string words;
-  for (const Episode* episode : explained) {
+  for (const Episode& episode : state_.open) {
+    const bool is_told = episode.finding.severity >= Severity::kWarning;
+    if (!is_told || !is_explained(episode, state_.open)) continue;
     if (!words.empty()) words += ", ";
-    words += fmt::format("{} (by {})", rule_number(episode->finding.rule),
-                         rule_number(*episode->finding.consequence_of));
+    words += rule_words(episode.finding.rule);
   }
-  section.lines.push_back(
-      {line().add("Follow from it: ", Ink::kFaint).add(words, Ink::kFaint).text(), 21});
+  if (words.empty()) return section;
+  ScreenLine explained = line();
+  section.lines.push_back({explained.add("Follow from that: " + words, Ink::kFaint).text(), 21});
   return section;
 }
 
@@ -333,96 +399,108 @@ Section LiveScreen::signs() const {
     ScreenLine text = line();
     text.add(sign.sign).go_to(kValueColumn).add(live_number(sign.value), Ink::kStrong);
     text.go_to(kStatusColumn).add(name(sign.status), ink_of_status(sign.status));
-    if (size_.columns > kRangeColumn + 10) {
-      std::string what(sign.reading);
-      if (!sign.normal.empty()) what += ", " + sign.normal;
-      text.go_to(kRangeColumn).add(what, Ink::kFaint);
-    }
+    text.go_to(kRangeColumn);
+    std::string what(sign.reading);
+    if (!sign.normal.empty()) what += ", " + sign.normal;
+    if (display_width(what) > text.room()) what = sign.normal;
+    if (display_width(what) <= text.room()) text.add(what, Ink::kFaint);
     section.lines.push_back({text.text(), is_abnormal ? 14 : 18});
   }
   return section;
 }
 
-constexpr int kNormWidth = 9;
-constexpr int kRatioWidth = 11;
-constexpr int kCountWidth = 11;
+/// Where the columns of the table of gradients begin.
+struct TensorColumns {
+  TensorColumns(int columns, int widest_name) {
+    constexpr int kGap = 2;
+    // The title of the table stands above the names.
+    const int shortest = columns < kWideScreen ? 13 : 24;
+    name = std::clamp(widest_name, shortest, std::max(columns * 2 / 5, shortest));
+    norm = name + kGap;
+    const bool has_ratio = columns >= norm + 10 + 10 + 9;
+    to_weight = has_ratio ? norm + 10 : 0;
+    count = norm + (has_ratio ? 20 : 10);
+    course = count + 11;
+  }
 
-/// Columns of the names: a third of the screen, and no more than the longest needs.
-int names_width(const std::vector<std::string>& names, int columns) {
-  int widest = 12;
-  for (const std::string& shown : names) widest = std::max(widest, display_width(shown));
-  return std::clamp(columns / 3, std::min(12, columns), widest);
+  int name;
+  int norm;
+  int to_weight;  ///< 0 where there is no room for it.
+  int count;
+  int course;
+};
+
+/// Names as short as tells them apart, in the characters of the style.
+std::vector<std::string> names_on_screen(std::span<const LiveTensor> tensors, int columns,
+                                         TextStyle style) {
+  constexpr std::string_view kMark = "…";
+  std::vector<std::string> names;
+  for (const LiveTensor& tensor : tensors) names.push_back(tensor.name);
+  names = shortened_names(std::move(names), std::max(columns, 1));
+  for (std::string& shown : names) {
+    for (std::size_t at = shown.find(kMark); style.ascii && at != std::string::npos;
+         at = shown.find(kMark)) {
+      shown.replace(at, kMark.size(), "..");
+    }
+    shown = screen_text(shown, style);
+  }
+  return names;
 }
 
-std::string LiveScreen::tensor_line(const LiveTensor& tensor, const std::string& shown,
-                                    int name_width) const {
-  const bool is_bad = tensor.nonfinite > 0 || !tensor.exists;
+std::string LiveScreen::tensor_line(const LiveTensor& tensor, std::string_view shown,
+                                    const TensorColumns& columns) const {
+  const bool is_bad = !tensor.exists || (tensor.norm.last && !std::isfinite(*tensor.norm.last));
+  const Ink name_ink = tensor.is_named ? Ink::kWarning : Ink::kPlain;
   ScreenLine text = line();
-  text.add(cut_from_middle(shown, std::min(name_width, text.room()), style_),
-           is_bad            ? Ink::kCritical
-           : tensor.is_named ? Ink::kWarning
-                             : Ink::kPlain);
-  int column = name_width + 2;
-  const std::string norm = tensor.exists ? live_number(tensor.norm.last) : "no gradient";
-  text.go_to(column).add(norm, is_bad ? Ink::kCritical : Ink::kStrong);
-  column += tensor.exists ? kNormWidth : 12;
-  if (!tensor.exists) return text.text();
-  if (size_.columns >= name_width + 2 + kNormWidth + kRatioWidth + 8) {
-    text.go_to(column).add(live_number(tensor.to_weight));
-    column += kRatioWidth + 2;
-  }
+  text.add(cut_from_middle(shown, std::min(columns.name, text.room()), style_),
+           is_bad ? Ink::kCritical : name_ink);
+  text.go_to(columns.norm);
+  if (!tensor.exists) return text.add("no gradient", Ink::kCritical).text();
+  text.add(live_number(tensor.norm.last), is_bad ? Ink::kCritical : Ink::kStrong);
+  if (columns.to_weight > 0) text.go_to(columns.to_weight).add(live_number(tensor.to_weight));
+  text.go_to(columns.count);
   if (tensor.nonfinite > 0) {
-    text.go_to(column).add(fmt::format("{} NaN/Inf", tensor.nonfinite), Ink::kCritical);
+    text.add(fmt::to_string(tensor.nonfinite), Ink::kCritical);
   } else {
-    text.go_to(column).add("0", Ink::kFaint);
+    text.add(is_bad ? "-" : "0", Ink::kFaint);
   }
-  column += kCountWidth + 2;
-  if (text.width() > column) column = text.width() + 2;
-  if (tensor.norm.course.size() < 2 || column + 4 > size_.columns) return text.text();
-  text.go_to(column);
+  constexpr int kShortestCourse = 4;
+  if (tensor.norm.course.size() < 2 || columns.course + kShortestCourse > size_.columns) {
+    return text.text();
+  }
+  text.go_to(columns.course);
   SparkRange range;
   widen(range, tensor.norm.course);
-  return text.add(sparkline(squeezed(tensor.norm.course, text.room()), range, style_), Ink::kNotice)
-      .text();
+  if (std::ranges::all_of(tensor.norm.course, [](double value) { return value == 0.0; })) {
+    return text.add("zero", Ink::kFaint).text();
+  }
+  text.add(sparkline(squeezed(tensor.norm.course, text.room()), range, style_), Ink::kNotice);
+  return text.text();
 }
 
 Section LiveScreen::tensors() const {
   Section section;
   if (state_.tensors.empty()) return section;
-  const std::size_t count =
-      std::min(state_.tensors.size(), static_cast<std::size_t>(std::max(size_.rows, 1)));
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < count; ++i) names.push_back(state_.tensors[i].name);
-  const int widest = std::max(size_.columns / 3, 12);
-  names = shortened_names(std::move(names), widest);
-  const std::string mark = style_.ascii ? ".." : "…";
-  for (std::string& shown : names) {
-    for (std::size_t at = shown.find("…"); style_.ascii && at != std::string::npos;
-         at = shown.find("…", at)) {
-      shown.replace(at, std::string_view("…").size(), mark);
-    }
-    shown = screen_text(shown, style_);
-  }
-  const int name_width = names_width(names, size_.columns);
+  const std::size_t count = std::min(state_.tensors.size(), static_cast<std::size_t>(size_.rows));
+  const auto shown = std::span(state_.tensors).first(count);
+  const std::vector<std::string> names = names_on_screen(shown, size_.columns * 2 / 5, style_);
+  int widest = 0;
+  for (const std::string& tensor : names) widest = std::max(widest, display_width(tensor));
+  const TensorColumns columns(size_.columns, widest);
   ScreenLine header = line();
-  header.add("Worst gradients", Ink::kStrong)
-      .add(fmt::format(" of {}", state_.gradients), Ink::kFaint);
-  int column = name_width + 2;
-  if (header.width() < column) {
-    header.go_to(column).add("norm", Ink::kFaint);
-    column += kNormWidth;
-    if (size_.columns >= name_width + 2 + kNormWidth + kRatioWidth + 8) {
-      header.go_to(column).add("/ weight", Ink::kFaint);
-      column += kRatioWidth + 2;
-    }
-    header.go_to(column).add("NaN, Inf", Ink::kFaint);
-    column += kCountWidth + 2;
-    if (column + 12 <= size_.columns) header.go_to(column).add("over the run", Ink::kFaint);
+  header.add(is_wide() ? "Worst gradients" : "Worst", Ink::kStrong);
+  header.add(fmt::format(" of {}", state_.gradients), Ink::kFaint);
+  header.go_to(columns.norm).add("norm", Ink::kFaint);
+  if (columns.to_weight > 0) header.go_to(columns.to_weight).add("/ weight", Ink::kFaint);
+  header.go_to(columns.count).add("NaN+Inf", Ink::kFaint);
+  constexpr int kCourseTitle = 12;
+  if (columns.course + kCourseTitle <= size_.columns) {
+    header.go_to(columns.course).add("over the run", Ink::kFaint);
   }
   section.title = header.text();
   for (std::size_t i = 0; i < count; ++i) {
     const int rank = 12 + static_cast<int>(i) * 4;
-    section.lines.push_back({tensor_line(state_.tensors[i], names[i], name_width),
+    section.lines.push_back({tensor_line(shown[i], names[i], columns),
                              rank < 36 ? rank : kSpare + static_cast<int>(i)});
   }
   return section;
@@ -430,19 +508,22 @@ Section LiveScreen::tensors() const {
 
 Section LiveScreen::events() const {
   Section section{.title = title("Events"), .lines = {}};
-  for (std::size_t i = 0; i < state_.events.size(); ++i) {
-    const HealthEvent& event = state_.events[i];
-    const Finding& finding = event.episode.finding;
-    const bool is_end = event.kind == HealthEventKind::kEnded;
+  int worse_since = 0;  // Events behind it that are no less than warnings.
+  std::vector<RankedLine> latest_first;
+  for (auto event = state_.events.rbegin(); event != state_.events.rend(); ++event) {
+    const Finding& finding = event->episode.finding;
+    const bool is_end = event->kind == HealthEventKind::kEnded;
+    const Ink ink = is_end ? Ink::kGood : ink_of(finding.severity);
     ScreenLine text = line();
-    text.add(fmt::format("step {}", event.step)).go_to(14);
-    text.add(fmt::format("{} {}", rule_number(finding.rule), name(event.kind)),
-             is_end ? Ink::kGood : ink_of(finding.severity));
-    text.go_to(28).add(finding.text, Ink::kFaint);
-    const auto age = static_cast<int>(state_.events.size() - 1 - i);
-    const int rank = 16 + age * 5;
-    section.lines.push_back({text.text(), rank < 32 ? rank : kSpare + age});
+    text.add(fmt::format("step {}", event->step)).go_to(13).add(name(finding.severity), ink);
+    text.go_to(22).add(fmt::format("{} {}", rule_number(finding.rule), name(event->kind)), ink);
+    text.go_to(35).add(finding.text, Ink::kFaint);
+    const auto age = static_cast<int>(latest_first.size());
+    int rank = kSpare + age;
+    if (finding.severity >= Severity::kWarning && worse_since < 4) rank = 16 + 5 * worse_since++;
+    latest_first.push_back({text.text(), rank});
   }
+  section.lines.assign(latest_first.rbegin(), latest_first.rend());
   return section;
 }
 
@@ -457,7 +538,7 @@ Section LiveScreen::messages() const {
 
 Section LiveScreen::way_out() const {
   if (state_.way_out.empty()) return {};
-  return {.title = {}, .lines = {{line().add(state_.way_out, Ink::kFaint).text(), 34}}};
+  return {.title = {}, .lines = {{line().add(state_.way_out, Ink::kFaint).text(), 15}}};
 }
 
 /// By rank as many lines as there are rows for, then in their order, with blank lines where rows are left.

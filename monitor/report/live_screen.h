@@ -49,7 +49,7 @@ struct LiveState {
   std::int64_t judged_steps = 0;
   Verdict verdict = Verdict::kHealthy;  ///< Of what is open, as the severity.
   Severity severity = Severity::kOk;
-  std::vector<Episode> open;        ///< The one that decides first, what something explains last.
+  std::vector<Episode> open;
   std::optional<Episode> worst;     ///< That is over, where nothing open is as bad.
   std::vector<HealthEvent> events;  ///< The last ones, in their order.
   VitalSigns signs;

@@ -33,6 +33,8 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kLookInterval = 500ms;
 /// Of a terminal's size, while nothing comes.
 constexpr auto kSizeInterval = 100ms;
+/// For what is left when a signal ends it.
+constexpr auto kLastReadTime = 1s;
 /// Trainings write a step more often than that, or it is worth knowing.
 constexpr auto kIdleTime = 10s;
 
@@ -75,12 +77,13 @@ class Following {
   ExitCode run();
 
  private:
-  bool is_over() const;
-  bool read();
+  bool has_tripped() const;
+  bool read(Clock::duration time);
   void take(FollowedRecord record);
   void begin_anew(const HistoryRestart& restart);
   void catch_up();
   void tell(const HealthEvent& event);
+  void print(const std::string& alert);
   void say(const std::string& text);
   void show();
   void wait() const;
@@ -103,10 +106,9 @@ class Following {
   Clock::time_point last_news_ = Clock::now();
 };
 
-bool Following::is_over() const {
-  const bool trips = has_caught_up_ && judging_.fail_on != Severity::kOk &&
-                     judged_->tracker.worst_severity() >= judging_.fail_on;
-  return trips || interrupt_.signal() != 0;
+bool Following::has_tripped() const {
+  return has_caught_up_ && judging_.fail_on != Severity::kOk &&
+         judged_->tracker.worst_severity() >= judging_.fail_on;
 }
 
 void Following::say(const std::string& text) {
@@ -118,8 +120,11 @@ void Following::say(const std::string& text) {
 
 void Following::tell(const HealthEvent& event) {
   const Finding& finding = event.episode.finding;
-  if (finding.severity < Severity::kWarning || finding.consequence_of) return;
-  const std::string line = decorate(alert_text(event), style_);
+  if (finding.severity >= Severity::kWarning && !finding.consequence_of) print(alert_text(event));
+}
+
+void Following::print(const std::string& alert) {
+  const std::string line = decorate(alert, style_);
   if (view_) {
     view_->print(line);
   } else {
@@ -153,10 +158,10 @@ void Following::take(FollowedRecord record) {
   for (const HealthEvent& event : events) tell(event);
 }
 
-/// Whether there may be more already. Comes back to be drawn.
-bool Following::read() {
-  const Clock::time_point end = Clock::now() + kSizeInterval;
-  while (Clock::now() < end && !is_over()) {
+/// Whether there may be more already: it comes back after that time, and where the gate trips.
+bool Following::read(Clock::duration time) {
+  const Clock::time_point end = Clock::now() + time;
+  while (Clock::now() < end && !has_tripped()) {
     auto record = follower_.next();
     if (!record) {
       catch_up();
@@ -171,9 +176,11 @@ bool Following::read() {
 void Following::catch_up() {
   if (has_caught_up_ || judged_->tracker.steps() == 0) return;
   has_caught_up_ = true;
-  for (const Episode& episode : judged_->tracker.episodes()) {
-    if (!episode.is_open) continue;
-    tell({.kind = HealthEventKind::kBegan, .step = episode.first_step, .episode = episode});
+  const LiveState state = judged_->live.state(judged_->tracker, judging_.thresholds);
+  for (const Episode* cause : root_causes(state)) {
+    if (cause->finding.severity < Severity::kWarning) continue;
+    print(alert_text(
+        {.kind = HealthEventKind::kBegan, .step = cause->first_step, .episode = *cause}));
   }
 }
 
@@ -192,7 +199,7 @@ std::string Following::activity() const {
 
 LiveState Following::live_state() const {
   LiveState state = judged_->live.state(judged_->tracker, judging_.thresholds);
-  const std::string& run = follower_.notes().run;
+  const std::string run = follower_.notes().run;
   state.name = run.empty() ? path_ : run;
   state.activity = activity();
   state.way_out = "Ctrl-C ends the view, with the report";
@@ -233,17 +240,23 @@ void Following::wait() const {
 }
 
 ExitCode Following::run() {
-  while (!is_over()) {
-    const bool has_more = read();
+  while (!has_tripped() && interrupt_.signal() == 0) {
+    const bool has_more = read(kSizeInterval);
     show();
-    if (!has_more && !is_over()) wait();
+    if (!has_more && !has_tripped()) wait();
   }
+  // A run that has just ended is judged to its end.
+  const bool has_unread = !has_tripped() && read(kLastReadTime);
   if (!view_ && judged_->tracker.steps() > 0) progress_.finish(progress_report());
   view_.reset();
   TrajectoryReport& report = judged_->report;
   report.name = path_;
   add_judgement(report, judged_->tracker, judging_.thresholds);
   report.notes = reading_notes(follower_.notes(), judged_->recorded);
+  if (has_unread) {
+    report.notes.push_back(fmt::format("ended before all was read: {} of {} bytes are judged",
+                                       follower_.bytes_read(), follower_.bytes()));
+  }
   return deliver_judged_history(report, judged_->outputs, judging_);
 }
 

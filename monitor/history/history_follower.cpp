@@ -282,8 +282,8 @@ std::uint64_t HistoryFollower::bytes() const {
   return std::max(state_->size, state_->source.place());
 }
 
-const HistoryNotes& HistoryFollower::notes() const {
-  return state_->lines.notes();
+HistoryNotes HistoryFollower::notes() const {
+  return state_->lines.notes_so_far();
 }
 
 }  // namespace gradvitals

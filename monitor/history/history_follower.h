@@ -54,7 +54,7 @@ class HistoryFollower {
   std::uint64_t bytes_read() const;
   std::uint64_t bytes() const;
   /// Of the lines since the last restart.
-  const HistoryNotes& notes() const;
+  HistoryNotes notes() const;
 
  private:
   struct State;

@@ -85,9 +85,19 @@ void HistoryLines::settle_damage(bool is_cut) {
     ++notes_.cut_lines;
     return;
   }
-  if (notes_.damaged_lines++ > 0) return;
-  notes_.first_damaged_line = damage.line;
-  notes_.first_damage = damage.what;
+  add_damage(notes_, damage);
+}
+
+void HistoryLines::add_damage(HistoryNotes& notes, const Damage& damage) {
+  if (notes.damaged_lines++ > 0) return;
+  notes.first_damaged_line = damage.line;
+  notes.first_damage = damage.what;
+}
+
+HistoryNotes HistoryLines::notes_so_far() const {
+  HistoryNotes notes = notes_;
+  if (damage_) add_damage(notes, *damage_);
+  return notes;
 }
 
 std::optional<HistoryRecord> HistoryLines::take(std::string_view line, std::uint64_t byte) {

@@ -41,6 +41,8 @@ class HistoryLines {
 
   /// Complete after end().
   const HistoryNotes& notes() const { return notes_; }
+  /// As if the last line that was taken were the last of all, and whole.
+  HistoryNotes notes_so_far() const;
 
  private:
   /// Of the last line: what follows says whether it is a cut.
@@ -54,6 +56,7 @@ class HistoryLines {
   bool is_superseded(std::int64_t step, std::uint64_t byte);
   void require_order(std::int64_t step);
   void require_same_header(std::string_view line) const;
+  static void add_damage(HistoryNotes& notes, const Damage& damage);
   void settle_damage(bool is_cut);
 
   std::string path_;

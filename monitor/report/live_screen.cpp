@@ -88,6 +88,14 @@ std::vector<std::string> wrapped(std::string_view text, int columns, TextStyle s
 
 struct TensorColumns;
 
+/// Whether something that is open as well explains it.
+bool is_explained(const Episode& episode, const std::vector<Episode>& open) {
+  return episode.finding.consequence_of &&
+         std::ranges::any_of(open, [&episode](const Episode& other) {
+           return other.finding.rule == *episode.finding.consequence_of;
+         });
+}
+
 /// Makes the screen's lines.
 class LiveScreen {
  public:
@@ -139,28 +147,6 @@ std::string rule_words(RuleId rule) {
 
 std::string place_words(const Finding& finding) {
   return finding.tensor.empty() ? finding.network : finding.tensor;
-}
-
-/// Whether something that is open as well explains it.
-bool is_explained(const Episode& episode, const std::vector<Episode>& open) {
-  return episode.finding.consequence_of &&
-         std::ranges::any_of(open, [&episode](const Episode& other) {
-           return other.finding.rule == *episode.finding.consequence_of;
-         });
-}
-
-/// Root causes; first the one that has the verdict's name, and the worst.
-std::vector<const Episode*> root_causes_of(const LiveState& state) {
-  std::vector<const Episode*> roots;
-  for (const Episode& episode : state.open) {
-    if (!is_explained(episode, state.open)) roots.push_back(&episode);
-  }
-  std::ranges::stable_sort(roots, {}, [&state](const Episode* episode) {
-    const Finding& finding = episode->finding;
-    return std::tuple(finding.severity < Severity::kWarning, finding.verdict != state.verdict,
-                      -static_cast<int>(finding.severity), episode->first_step);
-  });
-  return roots;
 }
 
 /// Since when the network has been as the verdict says.
@@ -363,7 +349,7 @@ void LiveScreen::add_hint(Section& section, const Episode& episode) const {
 Section LiveScreen::findings() const {
   Section section;
   std::size_t place = 0;
-  for (const Episode* episode : root_causes_of(state_)) {
+  for (const Episode* episode : root_causes(state_)) {
     if (episode->finding.severity >= Severity::kWarning) {
       add_finding(section, *episode, place++);
     } else {
@@ -595,6 +581,19 @@ std::vector<std::string> LiveScreen::lines() {
 }
 
 }  // namespace
+
+std::vector<const Episode*> root_causes(const LiveState& state) {
+  std::vector<const Episode*> roots;
+  for (const Episode& episode : state.open) {
+    if (!is_explained(episode, state.open)) roots.push_back(&episode);
+  }
+  std::ranges::stable_sort(roots, {}, [&state](const Episode* episode) {
+    const Finding& finding = episode->finding;
+    return std::tuple(finding.severity < Severity::kWarning, finding.verdict != state.verdict,
+                      -static_cast<int>(finding.severity), episode->first_step);
+  });
+  return roots;
+}
 
 std::vector<std::string> live_screen(const LiveState& state, ScreenSize size, TextStyle style) {
   return LiveScreen(state, size, style).lines();

@@ -59,6 +59,10 @@ struct LiveState {
   std::vector<std::string> messages;  ///< The last ones, in their order.
 };
 
+/// Of what is open, what nothing else that is open explains: first the one that has the verdict's name,
+/// and the worst.
+std::vector<const Episode*> root_causes(const LiveState& state);
+
 struct ScreenSize {
   int columns = 80;
   int rows = 24;

@@ -28,7 +28,7 @@ namespace gradvitals::app {
 namespace {
 
 using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
+using FollowClock = std::chrono::steady_clock;
 
 constexpr auto kLookInterval = 500ms;
 /// Of a terminal's size, while nothing comes.
@@ -78,7 +78,7 @@ class Following {
 
  private:
   bool has_tripped() const;
-  bool read(Clock::duration time);
+  bool read(FollowClock::duration time);
   void take(FollowedRecord record);
   void begin_anew(const HistoryRestart& restart);
   void catch_up();
@@ -103,7 +103,7 @@ class Following {
   bool has_caught_up_ = false;    ///< With what was there before it was followed.
   bool has_news_ = false;         ///< Since the last line.
   bool has_said_waiting_ = false;
-  Clock::time_point last_news_ = Clock::now();
+  FollowClock::time_point last_news_ = FollowClock::now();
 };
 
 bool Following::has_tripped() const {
@@ -153,15 +153,15 @@ void Following::take(FollowedRecord record) {
   }
   const std::vector<HealthEvent> events = judged_->add(std::get<HistoryStep>(record));
   has_news_ = true;
-  last_news_ = Clock::now();
+  last_news_ = FollowClock::now();
   if (!has_caught_up_) return;
   for (const HealthEvent& event : events) tell(event);
 }
 
 /// Whether there may be more already: it comes back after that time, and where the gate trips.
-bool Following::read(Clock::duration time) {
-  const Clock::time_point end = Clock::now() + time;
-  while (Clock::now() < end && !has_tripped()) {
+bool Following::read(FollowClock::duration time) {
+  const FollowClock::time_point end = FollowClock::now() + time;
+  while (FollowClock::now() < end && !has_tripped()) {
     auto record = follower_.next();
     if (!record) {
       catch_up();
@@ -193,7 +193,7 @@ std::string Following::activity() const {
   }
   if (follower_.file() == HistoryFollower::File::kRemoved) return "the file was removed";
   if (judged_->tracker.steps() == 0) return "waiting for the first step";
-  const auto idle = std::chrono::floor<std::chrono::seconds>(Clock::now() - last_news_);
+  const auto idle = std::chrono::floor<std::chrono::seconds>(FollowClock::now() - last_news_);
   return idle < kIdleTime ? "following" : fmt::format("no new step for {} s", idle.count());
 }
 
@@ -231,8 +231,8 @@ void Following::show() {
 }
 
 void Following::wait() const {
-  const Clock::time_point end = Clock::now() + kLookInterval;
-  while (Clock::now() < end && interrupt_.signal() == 0) {
+  const FollowClock::time_point end = FollowClock::now() + kLookInterval;
+  while (FollowClock::now() < end && interrupt_.signal() == 0) {
     // Unlike sleep_for() it ends where a signal comes.
     ::poll(nullptr, 0, static_cast<int>(std::chrono::milliseconds(kSizeInterval).count()));
     if (view_ && view_->has_other_size()) return;

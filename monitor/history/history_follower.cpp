@@ -219,11 +219,7 @@ std::optional<HistoryRestart> HistoryFollower::State::see_resumption(std::string
                                                                      std::uint64_t byte) {
   if (byte < scanned) return std::nullopt;
   const auto step = step_of_resumption(line);
-  if (!step) return std::nullopt;
-  if (*step > highest_step) {
-    lines.add_resumption({byte, *step});
-    return std::nullopt;
-  }
+  if (!step || *step > highest_step) return std::nullopt;
   start();
   return HistoryRestart{.reason = HistoryRestart::Reason::kResumed, .step = *step};
 }

@@ -58,14 +58,14 @@ struct Suspect {
   double distance = 0.0;  ///< Decades from the median norm; infinity of zero.
 };
 
-bool is_whole(const SeriesTensor& tensor) {
+bool has_ordinary_norm(const SeriesTensor& tensor) {
   return tensor.exists && tensor.last_norm > 0.0 && std::isfinite(tensor.last_norm);
 }
 
 double median_decade(const std::vector<SeriesTensor>& tensors) {
   std::vector<double> decades;
   for (const SeriesTensor& tensor : tensors) {
-    if (tensor.role == Role::kGradient && is_whole(tensor)) {
+    if (tensor.role == Role::kGradient && has_ordinary_norm(tensor)) {
       decades.push_back(std::log10(tensor.last_norm));
     }
   }
@@ -84,8 +84,9 @@ std::vector<Suspect> suspects_of(const std::vector<SeriesTensor>& tensors,
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const SeriesTensor& tensor = tensors[i];
     if (tensor.role != Role::kGradient) continue;
-    const double distance = is_whole(tensor) ? std::fabs(std::log10(tensor.last_norm) - median)
-                                             : std::numeric_limits<double>::infinity();
+    const double distance = has_ordinary_norm(tensor)
+                                ? std::fabs(std::log10(tensor.last_norm) - median)
+                                : std::numeric_limits<double>::infinity();
     suspects.push_back({i, named.contains(tensor.name.text()), distance});
   }
   std::ranges::stable_sort(suspects, std::ranges::greater(), [&tensors](const Suspect& suspect) {

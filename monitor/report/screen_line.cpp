@@ -69,7 +69,7 @@ std::vector<std::string> clusters_of(std::string_view text) {
 
 /// As many of them as fit, from either end.
 template <class Clusters>
-std::string fitting(const Clusters& clusters, int columns, bool from_end) {
+std::string clusters_that_fit(const Clusters& clusters, int columns, bool from_end) {
   std::string text;
   const std::size_t count = clusters.size();
   for (std::size_t i = 0; i < count; ++i) {
@@ -106,8 +106,8 @@ std::string cut_to(std::string_view text, int columns, TextStyle style) {
   const std::string_view mark = cut_mark(style);
   const int room = columns - display_width(mark);
   const std::vector<std::string> clusters = clusters_of(text);
-  return room < 0 ? fitting(clusters, columns, false)
-                  : fitting(clusters, room, false) + std::string(mark);
+  return room < 0 ? clusters_that_fit(clusters, columns, false)
+                  : clusters_that_fit(clusters, room, false) + std::string(mark);
 }
 
 std::string cut_from_middle(std::string_view text, int columns, TextStyle style) {
@@ -115,9 +115,9 @@ std::string cut_from_middle(std::string_view text, int columns, TextStyle style)
   const std::string_view mark = cut_mark(style);
   const int room = columns - display_width(mark);
   const std::vector<std::string> clusters = clusters_of(text);
-  if (room < 2) return fitting(clusters, columns, false);
-  return fitting(clusters, room / 2, false) + std::string(mark) +
-         fitting(clusters, room - room / 2, true);
+  if (room < 2) return clusters_that_fit(clusters, columns, false);
+  return clusters_that_fit(clusters, room / 2, false) + std::string(mark) +
+         clusters_that_fit(clusters, room - room / 2, true);
 }
 
 void ScreenLine::add_colored(std::string text, std::string_view escape) {

@@ -19,8 +19,8 @@
 namespace gradvitals::test {
 namespace {
 
-using File = HistoryFollower::File;
-using Reason = HistoryRestart::Reason;
+using FollowedFile = HistoryFollower::File;
+using RestartReason = HistoryRestart::Reason;
 
 class HistoryFollowerTest : public HistoryFile {
  protected:
@@ -128,10 +128,10 @@ TEST_F(HistoryFollowerTest, ALineIsWaitedForUntilItsLineFeed) {
 TEST_F(HistoryFollowerTest, AFileThatIsNotThereYetIsAwaited) {
   HistoryFollower follower(path_);
   EXPECT_FALSE(follower.next());
-  EXPECT_EQ(follower.file(), File::kAwaited);
+  EXPECT_EQ(follower.file(), FollowedFile::kAwaited);
   append("{\"schema\":\"gradvitals.his");
   EXPECT_FALSE(follower.next());
-  EXPECT_EQ(follower.file(), File::kPresent);
+  EXPECT_EQ(follower.file(), FollowedFile::kPresent);
   write_steps(0, 4);
   Followed followed;
   followed.take_all(follower);
@@ -146,7 +146,7 @@ TEST_F(HistoryFollowerTest, ARunThatGoesBackComesAgainFromItsStart) {
   write_steps(4, 8);
   followed.take_all(follower);
   ASSERT_EQ(followed.restarts.size(), 1U);
-  EXPECT_EQ(followed.restarts.front().reason, Reason::kResumed);
+  EXPECT_EQ(followed.restarts.front().reason, RestartReason::kResumed);
   EXPECT_EQ(followed.restarts.front().step, 4);
   expect_like_a_reader(followed, content());
 }
@@ -176,7 +176,7 @@ TEST_F(HistoryFollowerTest, AFileThatLosesLinesIsReadAnew) {
   std::filesystem::resize_file(path_, text.find("\n[0,3,") + 1);
   followed.take_all(follower);
   ASSERT_EQ(followed.restarts.size(), 1U);
-  EXPECT_EQ(followed.restarts.front().reason, Reason::kCutShort);
+  EXPECT_EQ(followed.restarts.front().reason, RestartReason::kCutShort);
   expect_like_a_reader(followed, content());
 }
 
@@ -206,7 +206,7 @@ TEST_F(HistoryFollowerTest, AnotherRunUnderItsNameIsReadFromItsStart) {
   write_steps(0, 9, "second");
   followed.take_all(follower);
   ASSERT_EQ(followed.restarts.size(), 1U);
-  EXPECT_EQ(followed.restarts.back().reason, Reason::kReplaced);
+  EXPECT_EQ(followed.restarts.back().reason, RestartReason::kReplaced);
   EXPECT_EQ(followed.read.notes.run, "second");
   expect_like_a_reader(followed, content());
   std::filesystem::remove(other);
@@ -217,7 +217,7 @@ TEST_F(HistoryFollowerTest, AnotherRunUnderItsNameIsReadFromItsStart) {
   followed.take_all(follower);
   rewrite(third);
   followed.take_all(follower);
-  EXPECT_EQ(followed.restarts.back().reason, Reason::kReplaced);
+  EXPECT_EQ(followed.restarts.back().reason, RestartReason::kReplaced);
   expect_like_a_reader(followed, third);
 }
 
@@ -246,11 +246,11 @@ TEST_F(HistoryFollowerTest, AFileThatIsRemovedIsSaidToBe) {
   followed.take_all(follower);
   std::filesystem::remove(path_);
   followed.take_all(follower);
-  EXPECT_EQ(follower.file(), File::kRemoved);
+  EXPECT_EQ(follower.file(), FollowedFile::kRemoved);
   EXPECT_EQ(followed.read.steps.size(), 3U);
   write_steps(0, 2, "another");
   followed.take_all(follower);
-  EXPECT_EQ(follower.file(), File::kPresent);
+  EXPECT_EQ(follower.file(), FollowedFile::kPresent);
   ASSERT_EQ(followed.restarts.size(), 1U);
   EXPECT_EQ(followed.read.notes.run, "another");
 }

@@ -167,7 +167,7 @@ TEST(LiveScreen, LeavesOutWhatTellsLeastFirst) {
   for (const char* const part :
        {"step 500 of 1000", "learning rate 0.001", "epoch 3 of 5", "Vital signs", "2e+04     high",
         "Worst gradients of 2", "Events", "step 12      critical R2 began", "an incident was",
-        "Ctrl-C ends", "Follow from that: R8 large gradients", "Also: Clip gradients"}) {
+        "Ctrl-C ends", "Follow from that: R8 large gradients (step 14)", "Also: Clip gradients"}) {
     EXPECT_TRUE(contains(whole, part)) << part << '\n' << whole;
   }
   // Sections stand apart where there is room, and only there.

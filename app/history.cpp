@@ -2,20 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <map>
-#include <string>
 #include <utility>
 #include <variant>
 
 #include "app/export_files.h"
 #include "app/terminal.h"
-#include "monitor/history/history_reader.h"
 #include "monitor/metrics/phrases.h"
 #include "monitor/report/seen_run.h"
 #include "monitor/trajectory/health_tracker.h"
 
 namespace gradvitals::app {
-namespace {
 
 std::vector<std::string> reading_notes(const HistoryNotes& read,
                                        const std::map<std::string, std::int64_t>& events) {
@@ -44,8 +40,6 @@ std::vector<std::string> reading_notes(const HistoryNotes& read,
   return notes;
 }
 
-}  // namespace
-
 TrajectoryReport judge_history(std::string_view text, const std::string& path,
                                const Thresholds& thresholds, RunOutputs* outputs) {
   HistoryReader reader(text, path);
@@ -72,10 +66,8 @@ TrajectoryReport judge_history(std::string_view text, const std::string& path,
   return report;
 }
 
-ExitCode deliver_history(std::string_view text, const std::string& path, const ReportFiles& files,
-                         const HistoryJudging& judging) {
-  RunOutputs outputs(files, {.name = path, .options = export_options(judging.fail_on)});
-  const TrajectoryReport report = judge_history(text, path, judging.thresholds, &outputs);
+ExitCode deliver_judged_history(const TrajectoryReport& report, RunOutputs& outputs,
+                                const HistoryJudging& judging) {
   const TextStyle style = text_style(judging.color, judging.ascii);
   const bool written = outputs.write(
       report, [&] { return trajectory_text(report, style); },
@@ -91,6 +83,13 @@ ExitCode deliver_history(std::string_view text, const std::string& path, const R
   note(fmt::format("--fail-on {}: the worst episode is {}", name(judging.fail_on),
                    name(report.worst_severity)));
   return ExitCode::kGateTripped;
+}
+
+ExitCode deliver_history(std::string_view text, const std::string& path, const ReportFiles& files,
+                         const HistoryJudging& judging) {
+  RunOutputs outputs(files, {.name = path, .options = export_options(judging.fail_on)});
+  const TrajectoryReport report = judge_history(text, path, judging.thresholds, &outputs);
+  return deliver_judged_history(report, outputs, judging);
 }
 
 }  // namespace gradvitals::app

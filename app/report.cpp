@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "app/follow.h"
 #include "app/history.h"
 #include "app/options.h"
 #include "framework/io/input_file.h"
@@ -15,6 +16,11 @@ Command ReportOptions::add_to(CommandLine& program) {
       "HISTORY", histories,
       "What --history of a training, or a watch from Python, has written; '-' is "
       "standard input");
+  command.flag(
+      "--follow", is_followed,
+      "Judge the run while it is written: a live view on a terminal, else a line at each "
+      "event and every few seconds. Ctrl-C ends it with the report; so does --fail-on, with "
+      "exit code 1, as soon as it trips. The file need not be there yet");
   command.group("Files");
   files.add_to(command, ReportSubject::kRun);
   command.group("Judging");
@@ -40,6 +46,14 @@ ExitCode report(const ReportOptions& options) {
                                .fail_on = options.fail_on,
                                .color = options.color,
                                .ascii = options.ascii};
+  if (options.is_followed) {
+    if (path == "-") {
+      throw UsageError(
+          "--follow goes back in a file where its run is resumed, and standard input cannot: give "
+          "the path of the history");
+    }
+    return follow_history(path, options.files, judging);
+  }
   const InputFile file(path);
   return deliver_history(as_text(file.bytes()), file.path(), options.files, judging);
 }

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <string_view>
+#include <utility>
 
 #include "kernels/runtime/utf8.h"
 #include "monitor/report/number_text.h"
@@ -71,7 +72,57 @@ void add_oxygen(Panel& panel, const Oxygen& oxygen, const Thresholds& limits) {
              oxygen.saturation_fraction ? up_to(limits.saturation_fraction) : "");
 }
 
+/// "(normal 0)": what stands within.
+std::string without_brackets_of(const std::string& range) {
+  return range.substr(1, range.size() - 2);
+}
+
+SignReading oxygen_reading(const Oxygen& oxygen, const Thresholds& limits) {
+  SignReading decides = {.sign = "Oxygen", .reading = "backward factor", .status = oxygen.status};
+  std::string range;
+  if (oxygen.backward_factor) {
+    decides.value = oxygen.backward_factor;
+    range = within(backward_factor_floor(oxygen, limits).warning,
+                   backward_factor_ceiling(oxygen, limits).warning);
+  } else if (oxygen.block_factor) {
+    decides.reading = "first / last block";
+    decides.value = oxygen.block_factor;
+    range = within(limits.backward_factor_low.warning, limits.backward_factor_high.warning);
+  } else if (oxygen.forward_gain) {
+    decides.reading = "forward gain per layer";
+    decides.value = oxygen.forward_gain;
+    range = within(limits.forward_gain_low.warning, limits.forward_gain_high.warning);
+  }
+  if (decides.value) decides.normal = without_brackets_of(range);
+  return decides;
+}
+
 }  // namespace
+
+std::vector<SignReading> deciding_readings(const VitalSigns& signs, const Thresholds& thresholds) {
+  const auto& [blood_pressure, heart_rate, temperature, oxygen] = signs;
+  SignReading pressure = {.sign = "Blood pressure",
+                          .reading = "largest / smallest norm",
+                          .value = blood_pressure.range_ratio,
+                          .status = blood_pressure.status};
+  if (pressure.value) pressure.normal = without_brackets_of(up_to(thresholds.range_ratio));
+  SignReading rate = {
+      .sign = "Heart rate", .reading = "spikes of the norm", .status = heart_rate.status};
+  if (heart_rate.spikes) {
+    rate.value = static_cast<double>(*heart_rate.spikes);
+    rate.normal = "normal 0";
+  }
+  SignReading update = {.sign = "Temperature",
+                        .reading = "update / weight",
+                        .value = temperature.update_to_weight_ratio,
+                        .status = temperature.status};
+  if (update.value) {
+    update.normal =
+        without_brackets_of(within(thresholds.update_ratio_low, thresholds.update_ratio_high));
+  }
+  return {std::move(pressure), std::move(rate), std::move(update),
+          oxygen_reading(oxygen, thresholds)};
+}
 
 std::string vital_signs_panel(const VitalSigns& signs, const Thresholds& thresholds,
                               const std::optional<double>& global_norm, TextStyle style) {

@@ -1,14 +1,30 @@
-// The panel of vital signs, as text.
+// The panel of vital signs, as lines and as text.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "monitor/metrics/thresholds.h"
 #include "monitor/metrics/vital_signs.h"
 #include "monitor/report/style.h"
 
 namespace gradvitals {
+
+/// One reading of the panel.
+struct VitalLine {
+  std::string_view sign;     ///< "Oxygen", on the first line of each sign; empty on the others.
+  std::string_view reading;  ///< "backward factor"
+  std::optional<double> value;
+  std::optional<VitalStatus> status = {};  ///< Of the sign, on its first line.
+  std::string normal = {};                 ///< "normal 0.06 to 12"; empty where no range is known.
+  std::string network = {};                ///< Of several, the one that it is about, the worst.
+};
+
+/// A line for each reading. `global_norm` stands among them where it is known.
+std::vector<VitalLine> vital_lines(const VitalSigns& signs, const Thresholds& thresholds,
+                                   const std::optional<double>& global_norm);
 
 /// A line for each reading, indented: the sign, what was read, its value, its status and the range in
 /// which it is normal by these limits. `global_norm` stands among them where it is known. "-" where

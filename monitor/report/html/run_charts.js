@@ -1,0 +1,285 @@
+// Runs over their steps: loss and norm with what happened, vital signs, and the norms at a step.
+
+function floats(text) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  return Float32Array.from({length: bytes.length / 4}, (_, i) => view.getFloat32(4 * i, true));
+}
+
+// Bits of a cell's flags: what its steps held.
+const hadFinite = 1;
+const hadNonfinite = 2;
+const wasMissing = 4;
+
+function readRun(run) {
+  run.count = run.tensors.length;
+  run.middle = run.first.map((first, i) => (first + run.last[i]) / 2);
+  if (!run.heat) return;
+  run.low = floats(run.heat.low);
+  run.high = floats(run.heat.high);
+  run.end = floats(run.heat.last);
+  run.flags = Uint8Array.from(atob(run.heat.flags), (letter) => letter.charCodeAt(0));
+}
+
+// The interval that holds a step: the last one that begins at or before it.
+function intervalOf(run, step) {
+  let place = 0;
+  while (place + 1 < run.first.length && run.first[place + 1] <= step) ++place;
+  return place;
+}
+
+const runTitle = (run) => run.letter ? `${run.letter}: ${run.name}` : run.name;
+
+const stepBounds = () => {
+  const firsts = data.runs.flatMap((run) => run.first.slice(0, 1));
+  const lasts = data.runs.flatMap((run) => run.last.slice(-1));
+  return [Math.min(...firsts), Math.max(...lasts)];
+};
+
+function stepAxis(ink) {
+  const [min, max] = stepBounds();
+  return axis(ink, 'step', {
+    type: 'linear',
+    min,
+    max: max === min ? min + 1 : max,
+    ticks: {maxTicksLimit: 12, precision: 0, callback: (value) => Number.isInteger(value) ? String(value) : ''},
+  });
+}
+
+function marksOf(ink) {
+  return data.runs.flatMap((run) => run.marks.map((mark) => ({
+    ...mark,
+    color: ink.severities[mark.severity],
+  })));
+}
+
+function clickedMark(chart, event) {
+  return (chart.markPlaces || []).find((mark) =>
+      event.x >= mark.left && event.x <= mark.right && Math.abs(event.y - mark.y) <= 10);
+}
+
+function goTo(target) {
+  const place = document.getElementById(target);
+  if (!place) return;
+  document.querySelectorAll('.finding.marked').forEach((other) => other.classList.remove('marked'));
+  place.classList.add('marked');
+  place.scrollIntoView({block: 'center'});
+}
+
+// Lines differ in their dashes as well as in their colours.
+const runDashes = [[], [7, 4], [2, 3], [10, 3, 2, 3], [4, 2], [14, 4]];
+const runInk = (ink, place) => ink.runs[place % ink.runs.length];
+const bandInk = (ink, place) => `${runInk(ink, place)}38`;
+
+// The largest value of each interval as a line, down to the smallest as a band.
+function signalDatasets(ink, run, place, signal) {
+  const points = (values) => values.map((y, i) => ({x: run.middle[i], y}));
+  const label = runTitle(run);
+  const common = {borderWidth: 1.6, pointRadius: run.first.length > 60 ? 0 : 2, pointHitRadius: 6, spanGaps: false};
+  return [
+    {...common, label, data: points(signal.max), borderColor: runInk(ink, place), backgroundColor: runInk(ink, place),
+     borderDash: runDashes[place % runDashes.length], run: place, part: 'max'},
+    {...common, label: `${label} smallest`, data: points(signal.min), borderWidth: 0, pointRadius: 0,
+     pointHitRadius: 0, backgroundColor: bandInk(ink, place), fill: '-1', run: place, part: 'min'},
+  ];
+}
+
+function signalChart(holder, title, key) {
+  const runs = data.runs.filter((run) => run[key]);
+  if (runs.length === 0) return;
+  const panel = element('div', {class: 'panel'}, element('h3', {text: title}));
+  holder.append(panel);
+  const finite = runs.flatMap((run) => run[key].max.concat(run[key].min)).filter(isFinite_);
+  const isLog = finite.length > 0 && finite.every((value) => value > 0);
+  const entry = addChart(panel, `${title} over the steps`, (ink) => {
+    const options = baseOptions(ink);
+    options.scales = {
+      x: stepAxis(ink),
+      y: isLog ? logAxis(ink, '', ...logRange(finite)) : axis(ink, '', {ticks: {callback: tick}}),
+    };
+    options.stepMarks = () => marksOf(ink);
+    options.standIns = data.runs.flatMap((run) => run[key] ? run[key].bad.flatMap(
+        (count, i) => count > 0 ? [{x: run.middle[i], text: 'NaN or Inf', isTop: true}] : []) : []);
+    options.plugins.legend.display = data.runs.length > 1;
+    options.plugins.legend.labels.filter = (item) => !item.text.includes('smallest');
+    options.plugins.tooltip.filter = (item) => item.dataset.part === 'max';
+    options.plugins.tooltip.callbacks = {
+      title: (items) => {
+        if (items.length === 0) return '';
+        const run = data.runs[items[0].dataset.run];
+        return stepsText(run.first[items[0].dataIndex], run.last[items[0].dataIndex]);
+      },
+      label: (item) => {
+        const run = data.runs[item.dataset.run];
+        const signal = run[key];
+        const i = item.dataIndex;
+        const range = signal.min[i] === signal.max[i] ? digits(signal.max[i], 5)
+                                                      : `${digits(signal.min[i], 4)} to ${digits(signal.max[i], 4)}`;
+        const bad = signal.bad[i] > 0 ? `, ${signal.bad[i]} not finite` : '';
+        return `${run.letter ? `run ${run.letter}: ` : ''}${range}${bad}`;
+      },
+    };
+    options.onClick = (event, active, chart) => {
+      const mark = clickedMark(chart, event);
+      if (mark) return goTo(mark.target);
+      const step = Math.round(chart.scales.x.getValueForPixel(event.x));
+      select({kind: 'run', step});
+    };
+    return {
+      type: 'line',
+      data: {datasets: data.runs.flatMap((run, place) => run[key] ? signalDatasets(ink, run, place, run[key]) : [])},
+      options,
+    };
+  });
+  follow(() => entry.chart.draw());
+}
+
+function signChart(holder, sign) {
+  const runs = data.runs.filter((run) => run.signs && run.signs[sign.key].some(isFinite_));
+  if (runs.length === 0) return;
+  const panel = element('div', {class: 'panel'}, element('h3', {text: sign.title}));
+  holder.append(panel);
+  const finite = runs.flatMap((run) => run.signs[sign.key]).filter(isFinite_);
+  const isLog = sign.log && finite.every((value) => value > 0);
+  const bounds = [sign.low, sign.high].filter((value) => value !== null);
+  const entry = addChart(panel, `${sign.title} over the steps`, (ink) => {
+    const options = baseOptions(ink);
+    options.normalBand = sign.low === null && sign.high === null ? null : [sign.low, sign.high];
+    options.scales = {
+      x: stepAxis(ink),
+      y: isLog ? logAxis(ink, '', ...logRange(finite, bounds))
+               : axis(ink, '', {ticks: {callback: tick}, suggestedMin: 0, suggestedMax: sign.high ?? undefined}),
+    };
+    options.scales.x.title.display = false;
+    options.stepMarks = () => marksOf(ink).map((mark) => ({...mark, text: mark.text}));
+    options.plugins.legend.display = data.runs.length > 1;
+    options.plugins.tooltip.callbacks = {
+      title: (items) => items.length ? `step ${items[0].parsed.x}` : '',
+      label: (item) => `${data.runs.length > 1 ? `${item.dataset.label}: ` : ''}${digits(item.parsed.y, 4)}`,
+    };
+    options.onClick = (event, active, chart) => {
+      const mark = clickedMark(chart, event);
+      if (mark) return goTo(mark.target);
+      select({kind: 'run', step: Math.round(chart.scales.x.getValueForPixel(event.x))});
+    };
+    const datasets = data.runs.flatMap((run, place) => run.signs ? [{
+      label: runTitle(run),
+      data: run.signs.step.map((x, i) => ({x, y: run.signs[sign.key][i]})).filter((point) => isFinite_(point.y)),
+      borderColor: runInk(ink, place),
+      backgroundColor: runInk(ink, place),
+      borderDash: runDashes[place % runDashes.length],
+      borderWidth: 1.6,
+      pointRadius: run.signs.step.length > 60 ? 0 : 2,
+    }] : []);
+    return {type: 'line', data: {datasets}, options};
+  }, 'low');
+  follow(() => entry.chart.draw());
+}
+
+// The norms of one interval, as the notebook's figure takes them.
+function normsAt(run, place) {
+  const norms = run.tensors.map((_, t) => {
+    const cell = place * run.count + t;
+    const flags = run.flags[cell];
+    if (flags & hadFinite) return run.end[cell];
+    return flags & hadNonfinite ? 'NaN' : null;
+  });
+  const classes = norms.map(classOf);
+  const faults = run.faults.map((name) => placeOf(name, run.tensors)).filter((t) => t >= 0);
+  return {names: run.tensors, labels: run.labels, norms, classes, faults};
+}
+
+// How much of the gradient's norm each kernel hands on to the one before it.
+function gainsAt(run, norms) {
+  const gains = [];
+  for (let i = 0; i + 1 < run.kernels.length; ++i) {
+    const [here, next] = [norms[run.kernels[i]], norms[run.kernels[i + 1]]];
+    const isKnown = isFinite_(here) && isFinite_(next) && here > 0 && next > 0;
+    gains.push({tensor: run.kernels[i], value: isKnown ? here / next : null});
+  }
+  return gains;
+}
+
+function gainChart(panel, run, state) {
+  const entry = addChart(panel, 'Gain per layer', (ink) => {
+    const gains = gainsAt(run, state().norms);
+    const values = gains.map((gain) => gain.value);
+    const options = baseOptions(ink);
+    const [low, high] = logRange(values, [0.3, 3]);
+    options.limitLines = [{value: 1, text: 'unchanged', color: ink.faint}];
+    options.layout = {padding: {right: 64}};
+    options.plugins.legend.display = false;
+    options.standIns = values.flatMap((value, x) => value === null ? [{x, text: 'unknown', isTop: false}] : []);
+    options.plugins.tooltip.callbacks = {
+      title: (items) => items.length ? run.tensors[gains[items[0].dataIndex].tensor] : '',
+      label: (item) => `${digits(values[item.dataIndex], 4)} times the norm of the next kernel`,
+    };
+    options.scales = {x: axis(ink, '', {ticks: {maxRotation: 60, autoSkip: true}}), y: logAxis(ink, 'gain', low, high)};
+    const labels = gains.map((gain) => run.labels[gain.tensor]);
+    return {
+      type: 'line',
+      data: {labels, datasets: [{data: values, borderColor: ink.runs[0], backgroundColor: ink.runs[0],
+                                 pointRadius: labels.length > 60 ? 1.5 : 4, borderWidth: 1.4}]},
+      options,
+    };
+  }, 'low');
+  return entry;
+}
+
+function addStepFigure(holder, run, place) {
+  if (!run.heat || run.first.length === 0) return;
+  const panel = element('div', {class: 'panel', id: `step-norms-${place}`});
+  const title = element('h3', {class: 'name'});
+  const slider = element('input', {type: 'range', min: 0, max: run.first.length - 1, value: run.first.length - 1,
+                                   'aria-label': `Step of ${runTitle(run)}`});
+  const reading = element('span', {class: 'faint'});
+  panel.append(title, element('label', {class: 'controls'}, 'Step', slider, reading));
+  holder.append(panel);
+  let now = normsAt(run, run.first.length - 1);
+  const range = (t) => {
+    const cell = Number(slider.value) * run.count + t;
+    return run.flags[cell] & hadFinite ? [`within ${digits(run.low[cell], 4)} to ${digits(run.high[cell], 4)}`] : [];
+  };
+  const tell = () => {
+    const place_ = Number(slider.value);
+    title.textContent = `${run.letter ? `${run.letter}: ` : ''}norm of each gradient, ` +
+        `step ${run.last[place_]}`;
+    reading.textContent = stepsText(run.first[place_], run.last[place_]);
+  };
+  tell();
+  const chart = normChart(panel, runTitle(run), () => now, 'run', place, {more: range});
+  let gains = null;
+  if (run.kernels.length > 2) {
+    panel.append(element('h3', {text: 'Gain per layer: norm of each kernel’s gradient over that of the next kernel'}));
+    gains = gainChart(panel, run, () => now);
+  }
+  const show = () => {
+    now = normsAt(run, Number(slider.value));
+    tell();
+    chart.build();
+    if (gains) gains.build();
+  };
+  slider.addEventListener('input', () => select({kind: 'run', step: run.last[Number(slider.value)]}));
+  let shown = selection.step;
+  follow(() => {
+    if (selection.step === null || selection.step === shown) return;
+    shown = selection.step;
+    slider.value = intervalOf(run, shown);
+    show();
+  });
+}
+
+function addRuns() {
+  const curves = document.getElementById('curve-panels');
+  if (!curves) return;
+  if (hasCharts) {
+    signalChart(curves, 'Loss', 'loss');
+    signalChart(curves, 'Norm of all gradients', 'norm');
+    signalChart(curves, 'Learning rate', 'rate');
+    const signs = document.getElementById('sign-panels');
+    if (signs) data.signs.forEach((sign) => signChart(signs, sign));
+    if (signs && !signs.firstChild) signs.closest('section').hidden = true;
+    const figures = document.getElementById('step-panels');
+    if (figures) data.runs.forEach((run, place) => addStepFigure(figures, run, place));
+  }
+}

@@ -187,12 +187,6 @@ std::string constant_sentence(const TrajectoryReport& report) {
       three_digits(report.baseline->loss), three_digits(report.baseline->constant_loss));
 }
 
-/// What only informs is no reason to look twice.
-Severity marked_severity(const TrajectoryReport& report) {
-  if (report.worst_severity >= Severity::kWarning) return report.worst_severity;
-  return learnt_a_constant(report) ? Severity::kInfo : Severity::kOk;
-}
-
 Verdict run_verdict(const TrajectoryReport& report) {
   const Episode* const worst = worst_episode(report);
   const bool decides = worst != nullptr && worst->finding.severity >= Severity::kWarning;
@@ -284,6 +278,12 @@ const Episode* worst_episode(const TrajectoryReport& report) {
     if (worst == nullptr || rank(*worst) < rank(episode)) worst = &episode;
   }
   return worst;
+}
+
+Severity marked_severity(const TrajectoryReport& report) {
+  // What only informs is no reason to look twice.
+  if (report.worst_severity >= Severity::kWarning) return report.worst_severity;
+  return learnt_a_constant(report) ? Severity::kInfo : Severity::kOk;
 }
 
 std::string run_verdict_sentence(const TrajectoryReport& report) {

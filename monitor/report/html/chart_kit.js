@@ -139,14 +139,14 @@ const stepMarks = {
     pen.beginPath();
     pen.rect(area.left, area.top, area.width, area.height);
     pen.clip();
-    for (const {first, last, color} of marks()) {
+    for (const {first, last, color} of marks) {
       const left = scales.x.getPixelForValue(first);
       const right = scales.x.getPixelForValue(last);
       pen.fillStyle = color;
-      pen.globalAlpha = 0.1;
-      pen.fillRect(left, area.top, Math.max(right - left, 2), area.height);
-      pen.globalAlpha = 0.9;
-      pen.fillRect(left - 0.75, area.top, 1.5, area.height);
+      pen.globalAlpha = Math.min(0.1, 0.2 / marks.length);
+      if (chart.options.hasBands !== false) pen.fillRect(left, area.top, Math.max(right - left, 2), area.height);
+      pen.globalAlpha = 0.6;
+      pen.fillRect(left - 0.5, area.top, 1, area.height);
     }
     pen.restore();
   },
@@ -160,7 +160,7 @@ const stepMarks = {
     pen.textBaseline = 'middle';
     chart.markPlaces = [];
     const ends = [];
-    for (const {first, text, color, target} of marks()) {
+    for (const {first, text, color, target} of marks) {
       const x = scales.x.getPixelForValue(first);
       if (x < area.left - 1 || x > area.right + 1) continue;
       const half = Math.max(9, pen.measureText(text).width / 2 + 5);

@@ -18,7 +18,7 @@ function percent(part) {
 
 function tick(value) {
   const size = Math.abs(value);
-  if (value === 0 || (size >= 1e-3 && size < 1e4)) return String(Number(value.toPrecision(6)));
+  if (value === 0 || (size >= 1e-3 && size < 1e4)) return String(Number(value.toPrecision(4)));
   return value.toExponential(3).replace('e+', 'e').replace(/\.?0+e/, 'e');
 }
 

@@ -16,7 +16,8 @@ function heatRange(runs) {
   for (const run of runs) {
     const stride = Math.max(1, Math.floor(run.high.length / 50000));
     for (let i = 0; i < run.high.length; i += stride) {
-      if ((run.flags[i] & hadFinite) && run.high[i] > 0) logs.push(Math.log10(run.high[i]));
+      if (!(run.flags[i] & hadFinite)) continue;
+      for (const norm of [run.low[i], run.high[i]]) if (norm > 0) logs.push(Math.log10(norm));
     }
   }
   if (logs.length === 0) return [-1, 1];
@@ -28,11 +29,11 @@ function heatRange(runs) {
 
 const kinds = {finite: 0, zero: 1, nonfinite: 2, missing: 3, unknown: 4};
 
-function kindOf(run, cell) {
+function kindOf(run, cell, part = 'high') {
   const flags = run.flags[cell];
   if (flags & hadNonfinite) return kinds.nonfinite;
   if (!(flags & hadFinite)) return flags & wasMissing ? kinds.missing : kinds.unknown;
-  return run.high[cell] === 0 ? kinds.zero : kinds.finite;
+  return run[part][cell] === 0 ? kinds.zero : kinds.finite;
 }
 
 // A tile of 8 by 8 for what has no colour on the scale.
@@ -64,6 +65,7 @@ function kindTile(kind) {
 class HeatMap {
   constructor(panel, run, place, range) {
     this.run = run;
+    this.part = 'high';
     this.place = place;
     this.range = range;
     this.rowHeight = Math.max(1, Math.min(20, Math.floor(560 / run.count)));
@@ -105,17 +107,24 @@ class HeatMap {
     for (let c = 0; c < columns; ++c) {
       for (let t = 0; t < run.count; ++t) {
         const cell = c * run.count + t;
-        const kind = kindOf(run, cell);
+        const kind = kindOf(run, cell, this.part);
         if (kind !== kinds.finite) {
           this.special.push([c, t, kind]);
           continue;
         }
-        const color = heatColor((Math.log10(run.high[cell]) - low) / (high - low));
+        const color = heatColor((Math.log10(run[this.part][cell]) - low) / (high - low));
         pixels.data.set([...color, 255], 4 * (t * columns + c));
       }
     }
     pen.putImageData(pixels, 0, 0);
     return image;
+  }
+
+  // Colours stand for the largest, the smallest or the last norm of each interval.
+  show(part) {
+    this.part = part;
+    this.image = this.cells();
+    this.draw();
   }
 
   draw() {
@@ -294,6 +303,15 @@ function heatKey(range, runs) {
 
 const heatMaps = [];
 
+function heatChoice() {
+  const choice = element('select', {});
+  for (const [part, text] of [['high', 'largest'], ['low', 'smallest'], ['end', 'last']]) {
+    choice.append(element('option', {value: part, text: `${text} norm of each interval`}));
+  }
+  choice.addEventListener('change', () => heatMaps.forEach((map) => map.show(choice.value)));
+  return element('label', {class: 'controls'}, 'Colours show the', choice);
+}
+
 function addHeatMaps() {
   const holder = document.getElementById('heat-panels');
   if (!holder) return;
@@ -305,6 +323,7 @@ function addHeatMaps() {
   document.body.append(tip);
   const range = heatRange(runs);
   holder.before(heatKey(range, runs));
+  if (runs.some((run) => run.first.some((first, i) => first !== run.last[i]))) holder.before(heatChoice());
   data.runs.forEach((run, place) => {
     if (!run.heat || run.count === 0) return;
     const panel = element('div', {class: 'panel'}, element('h3', {}, element('span', {class: 'name', text: runTitle(run)})));

@@ -7,8 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "monitor/history/run_series.h"
 #include "monitor/report/network_report.h"
 #include "monitor/report/trained_comparison.h"
+#include "monitor/report/training.h"
+#include "monitor/report/trajectory_report.h"
 #include "monitor/rules/run_diagnosis.h"
 
 namespace gradvitals {
@@ -35,5 +38,21 @@ bool html_has_charts();
 /// One network, or several side by side and how they trained, where they did.
 std::string networks_html(std::span<const NetworkReport> networks, const HtmlOptions& options,
                           std::span<const TrainedComparison> trainings = {});
+
+/// The steps of one run, in their order, each judged by itself, and what they show together. Without steps'
+/// numbers they count from 0.
+std::string steps_html(std::span<const NetworkReport> networks, const RunDiagnosis& run,
+                       const HtmlOptions& options);
+
+/// A run that was judged step by step. The pointers must not be null.
+struct HtmlRun {
+  const TrajectoryReport* report = nullptr;
+  const RunSeries* series = nullptr;
+  /// {"optimizer", "adam, ..."}: of the run itself.
+  std::vector<std::pair<std::string, std::string>> settings = {};
+};
+
+/// One run or, side by side, several and what differs between them. Throws std::invalid_argument for none.
+std::string runs_html(std::span<const HtmlRun> runs, const HtmlOptions& options);
 
 }  // namespace gradvitals

@@ -107,6 +107,25 @@ bool html_has_charts() {
   return !kHtmlChartLibrary.empty();
 }
 
+std::string sentence(std::string text) {
+  if (text.empty()) return text;
+  if (text.front() >= 'a' && text.front() <= 'z') text.front() += 'A' - 'a';
+  if (text.back() != '.') text += '.';
+  return text;
+}
+
+std::string_view word_of(Verdict verdict) {
+  if (verdict == Verdict::kNonFinite) return "non-finite";
+  return verdict == Verdict::kNoGradient ? "without gradient" : name(verdict);
+}
+
+std::string page_title_of(const Finding& finding) {
+  if (!rule_title(finding.rule).empty()) return finding_title(finding);
+  std::string title = fmt::format("{} {}", rule_number(finding.rule), rule_word(finding.rule));
+  std::ranges::replace(title, '_', ' ');
+  return finding.tensor.empty() ? title : fmt::format("{}: {}", title, finding.tensor);
+}
+
 std::string_view meaning(Verdict verdict) {
   switch (verdict) {
     case Verdict::kHealthy:
@@ -147,7 +166,7 @@ void write_verdict(HtmlWriter& out, std::string_view title, const PageVerdict& v
       out.element("p", "What to do", {{"class", "do"}});
       write_advice(out, *verdict.cause);
     }
-    const PageFinding shown{.finding = verdict.cause, .id = verdict.cause_id};
+    const PageFinding shown{.finding = verdict.cause, .id = verdict.cause_id, .step = verdict.step};
     out.open("p", {{"class", "places"}});
     if (!verdict.cause->tensor.empty()) {
       write_place_link(out, place, shown, "plot", place.kind == "run" ? "#curves" : "#norms",
@@ -184,7 +203,7 @@ void write_finding(HtmlWriter& out, const PageFinding& shown, const PagePlace& p
                 {{"class", fmt::format("chip {}", severity_class(finding.severity))}});
   }
   write_chip(out, finding.severity);
-  out.element("span", finding_title(finding), {{"class", "name"}});
+  out.element("span", page_title_of(finding), {{"class", "name"}});
   out.close();
   out.element("p", finding.text);
   std::string facts = evidence_of(finding);
@@ -210,7 +229,7 @@ void write_finding(HtmlWriter& out, const PageFinding& shown, const PagePlace& p
                                        shown.explains.size() == 1 ? "finding" : "findings"));
     out.open("ul");
     for (const Finding* effect : shown.explains) {
-      out.element("li", fmt::format("{} ({}): {}", finding_title(*effect), name(effect->severity),
+      out.element("li", fmt::format("{} ({}): {}", page_title_of(*effect), name(effect->severity),
                                     effect->text));
     }
     out.close();
@@ -225,7 +244,7 @@ Json page_finding_json(const PageFinding& shown, const PagePlace& place) {
           {"kind", place.kind},
           {"place", place.index},
           {"tensor", finding.tensor.empty() ? Json() : page_text(finding.tensor)},
-          {"title", page_text(finding_title(finding))},
+          {"title", page_text(page_title_of(finding))},
           {"severity", name(finding.severity)},
           {"advice", finding.advice.empty() ? Json() : page_text(finding.advice.front())}};
 }

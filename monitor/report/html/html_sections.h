@@ -1,6 +1,7 @@
 // Sections that pages of networks and of runs share. Internal.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,11 +28,21 @@ struct PagePlace {
 /// What stands first: how bad it is, and what to do.
 struct PageVerdict {
   Severity severity = Severity::kOk;
-  std::string headline;              ///< One sentence for who knows nothing of it yet.
-  std::vector<std::string> details;  ///< Sentences.
-  const Finding* cause = nullptr;    ///< Whose advice it is; null for none.
-  std::string cause_id;              ///< Of that finding on the page.
+  std::string headline;                   ///< One sentence for who knows nothing of it yet.
+  std::vector<std::string> details;       ///< Sentences.
+  const Finding* cause = nullptr;         ///< Whose advice it is; null for none.
+  std::string cause_id = {};              ///< Of that finding on the page.
+  std::optional<std::int64_t> step = {};  ///< In which it began, where it is about a run.
 };
+
+/// The text with a capital letter before it and a full stop behind it.
+std::string sentence(std::string text);
+
+/// The verdict as a word of a sentence: "non-finite", "without gradient".
+std::string_view word_of(Verdict verdict);
+
+/// "R17 loss growth: dense/kernel": what the rule looks for, and where it found it.
+std::string page_title_of(const Finding& finding);
 
 /// What a verdict means for the training, as the end of a sentence: "gradients shrink so much ...".
 std::string_view meaning(Verdict verdict);

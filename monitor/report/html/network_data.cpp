@@ -14,6 +14,7 @@
 #include "monitor/metrics/notebook_limits.h"
 #include "monitor/metrics/signal_flow.h"
 #include "monitor/report/figure_classes.h"
+#include "monitor/report/html/html_sections.h"
 #include "monitor/report/shortened_names.h"
 
 namespace gradvitals {
@@ -154,8 +155,13 @@ void add_rows_of_tensors(Json& rows, const NetworkReport& network, TensorRow row
 
 }  // namespace
 
+Severity severity_of_score(int score) {
+  if (score >= kNotebookExcellent) return Severity::kOk;
+  return score >= kNotebookModerate ? Severity::kWarning : Severity::kCritical;
+}
+
 std::string verdict_word(const NetworkReport& network, RuleSet rules) {
-  if (rules == RuleSet::kFull) return std::string(name(network.diagnosis.verdict));
+  if (rules == RuleSet::kFull) return std::string(word_of(network.diagnosis.verdict));
   return fmt::format("{} {}/8", network.notebook.verdict, network.notebook.score);
 }
 

@@ -21,6 +21,9 @@ Json tensors_json(std::span<const NetworkReport> networks, RuleSet rules);
 /// The notebook's word under its rules, else the verdict.
 std::string verdict_word(const NetworkReport& network, RuleSet rules);
 
+/// How bad a score of the notebook is.
+Severity severity_of_score(int score);
+
 /// {"vanished", "weak", "large"}: the limits of the figure.
 Json figure_limits_json();
 

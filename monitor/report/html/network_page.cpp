@@ -19,11 +19,6 @@ namespace {
 
 constexpr std::string_view kNetworkKind = "network";
 
-Severity severity_of_score(int score) {
-  if (score >= kNotebookExcellent) return Severity::kOk;
-  return score >= kNotebookModerate ? Severity::kWarning : Severity::kCritical;
-}
-
 Severity shown_severity(const NetworkReport& network, RuleSet rules) {
   return rules == RuleSet::kFull ? network.diagnosis.severity
                                  : severity_of_score(network.notebook.score);
@@ -44,14 +39,6 @@ std::string finding_id(std::size_t network, std::size_t place) {
   return fmt::format("finding-{}-{}", network, place);
 }
 
-/// With a capital letter before it and a full stop behind it.
-std::string sentence(std::string text) {
-  if (text.empty()) return text;
-  if (text.front() >= 'a' && text.front() <= 'z') text.front() += 'A' - 'a';
-  if (text.back() != '.') text += '.';
-  return text;
-}
-
 PageVerdict verdict_of_one(const NetworkReport& network, RuleSet rules) {
   PageVerdict verdict;
   verdict.severity = shown_severity(network, rules);
@@ -67,7 +54,7 @@ PageVerdict verdict_of_one(const NetworkReport& network, RuleSet rules) {
     return verdict;
   }
   const Verdict said = network.diagnosis.verdict;
-  verdict.headline = fmt::format("{} is {}: {}.", network.name, name(said), meaning(said));
+  verdict.headline = fmt::format("{} is {}: {}.", network.name, word_of(said), meaning(said));
   verdict.cause = deciding_finding(network, rules);
   if (verdict.cause != nullptr) {
     verdict.details.push_back(verdict.cause->text);
@@ -230,7 +217,7 @@ void write_trained_row(HtmlWriter& out, const NetworkReport& network,
   out.element("td", three_digits(trained.loss_before), {{"class", "number"}});
   out.element("td", three_digits(trained.loss_after), {{"class", "number"}});
   out.element("td", three_digits(trained.score_after), {{"class", "number"}});
-  out.element("td", fmt::format("{}: {}", name(network.diagnosis.verdict),
+  out.element("td", fmt::format("{}: {}", word_of(network.diagnosis.verdict),
                                 outcome_word(trained.prediction)));
   out.element("td", run_verdict_sentence(trained.run));
   out.close();

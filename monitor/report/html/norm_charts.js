@@ -82,7 +82,7 @@ function normChart(holder, title, source, kind, place, {range = null, more = () 
         ticks: {
           maxRotation: 60,
           autoSkip: true,
-          autoSkipPadding: 3,
+          autoSkipPadding: norms.length > mostBars ? 12 : 3,
           color: (context) => source().faults.includes(context.index) ? ink.alarm : ink.ink,
         },
       }),

@@ -19,6 +19,7 @@ function readRun(run) {
   run.high = floats(run.heat.high);
   run.end = floats(run.heat.last);
   run.flags = Uint8Array.from(atob(run.heat.flags), (letter) => letter.charCodeAt(0));
+  for (const flow of run.flows) flow.values = floats(flow.last);
 }
 
 // The interval that holds a step: the last one that begins at or before it.
@@ -61,6 +62,8 @@ function clickedMark(chart, event) {
 function goTo(target) {
   const place = document.getElementById(target);
   if (!place) return;
+  const folded = place.closest('details');
+  if (folded) folded.open = true;
   document.querySelectorAll('.finding.marked').forEach((other) => other.classList.remove('marked'));
   place.classList.add('marked');
   place.scrollIntoView({block: 'center'});
@@ -84,20 +87,26 @@ function signalDatasets(ink, run, place, signal) {
   ];
 }
 
-function signalChart(holder, title, key) {
+// A logarithmic axis tells more from a decade on.
+function isWide(values) {
+  const least = Math.min(...values);
+  return values.length > 0 && least > 0 && Math.max(...values) / least >= 10;
+}
+
+function signalChart(holder, title, key, className = '') {
   const runs = data.runs.filter((run) => run[key]);
   if (runs.length === 0) return;
   const panel = element('div', {class: 'panel'}, element('h3', {text: title}));
   holder.append(panel);
   const finite = runs.flatMap((run) => run[key].max.concat(run[key].min)).filter(isFinite_);
-  const isLog = finite.length > 0 && finite.every((value) => value > 0);
+  const isLog = isWide(finite);
   const entry = addChart(panel, `${title} over the steps`, (ink) => {
     const options = baseOptions(ink);
     options.scales = {
       x: stepAxis(ink),
       y: isLog ? logAxis(ink, '', ...logRange(finite)) : axis(ink, '', {ticks: {callback: tick}}),
     };
-    options.stepMarks = () => marksOf(ink);
+    options.stepMarks = marksOf(ink);
     options.standIns = data.runs.flatMap((run) => run[key] ? run[key].bad.flatMap(
         (count, i) => count > 0 ? [{x: run.middle[i], text: 'NaN or Inf', isTop: true}] : []) : []);
     options.plugins.legend.display = data.runs.length > 1;
@@ -130,7 +139,7 @@ function signalChart(holder, title, key) {
       data: {datasets: data.runs.flatMap((run, place) => run[key] ? signalDatasets(ink, run, place, run[key]) : [])},
       options,
     };
-  });
+  }, className);
   follow(() => entry.chart.draw());
 }
 
@@ -140,8 +149,8 @@ function signChart(holder, sign) {
   const panel = element('div', {class: 'panel'}, element('h3', {text: sign.title}));
   holder.append(panel);
   const finite = runs.flatMap((run) => run.signs[sign.key]).filter(isFinite_);
-  const isLog = sign.log && finite.every((value) => value > 0);
   const bounds = [sign.low, sign.high].filter((value) => value !== null);
+  const isLog = sign.log && isWide(finite.concat(bounds));
   const entry = addChart(panel, `${sign.title} over the steps`, (ink) => {
     const options = baseOptions(ink);
     options.normalBand = sign.low === null && sign.high === null ? null : [sign.low, sign.high];
@@ -151,7 +160,8 @@ function signChart(holder, sign) {
                : axis(ink, '', {ticks: {callback: tick}, suggestedMin: 0, suggestedMax: sign.high ?? undefined}),
     };
     options.scales.x.title.display = false;
-    options.stepMarks = () => marksOf(ink).map((mark) => ({...mark, text: mark.text}));
+    options.stepMarks = marksOf(ink);
+    options.hasBands = false;
     options.plugins.legend.display = data.runs.length > 1;
     options.plugins.tooltip.callbacks = {
       title: (items) => items.length ? `step ${items[0].parsed.x}` : '',
@@ -189,33 +199,42 @@ function normsAt(run, place) {
   return {names: run.tensors, labels: run.labels, norms, classes, faults};
 }
 
-// How much of the gradient's norm each kernel hands on to the one before it.
-function gainsAt(run, norms) {
+// How much a layer makes of what it is handed: backward by its gradient, forward by its signal.
+// Some are watched at check-ups alone: then those of the last one count.
+function gainsAt(flow, place) {
+  const count = flow.labels.length;
+  const at = (point) => flow.values.subarray(point * count, (point + 1) * count);
+  while (place > 0 && !at(place).some((value) => value > 0)) --place;
+  const values = at(place);
   const gains = [];
-  for (let i = 0; i + 1 < run.kernels.length; ++i) {
-    const [here, next] = [norms[run.kernels[i]], norms[run.kernels[i + 1]]];
-    const isKnown = isFinite_(here) && isFinite_(next) && here > 0 && next > 0;
-    gains.push({tensor: run.kernels[i], value: isKnown ? here / next : null});
+  for (let i = 0; i + 1 < count; ++i) {
+    const [to, from] = flow.backward ? [values[i], values[i + 1]] : [values[i + 1], values[i]];
+    const isKnown = from > 0 && to > 0 && flow.networks[i] === flow.networks[i + 1];
+    gains.push(isKnown ? to / from : null);
   }
   return gains;
 }
 
-function gainChart(panel, run, state) {
-  const entry = addChart(panel, 'Gain per layer', (ink) => {
-    const gains = gainsAt(run, state().norms);
-    const values = gains.map((gain) => gain.value);
+function gainChart(holder, flow, place) {
+  const panel = element('div', {}, element('h3', {text: flow.title}));
+  const other = flow.backward ? 'the next layer' : 'the layer before';
+  panel.append(element('p', {class: 'faint', text: `${flow.what} over that of ${other}; below 1 it fades, above 1 it grows`}));
+  holder.append(panel);
+  const labels = flow.backward ? flow.labels.slice(0, -1) : flow.labels.slice(1);
+  return addChart(panel, flow.title, (ink) => {
+    const values = gainsAt(flow, place());
     const options = baseOptions(ink);
-    const [low, high] = logRange(values, [0.3, 3]);
     options.limitLines = [{value: 1, text: 'unchanged', color: ink.faint}];
     options.layout = {padding: {right: 64}};
     options.plugins.legend.display = false;
     options.standIns = values.flatMap((value, x) => value === null ? [{x, text: 'unknown', isTop: false}] : []);
     options.plugins.tooltip.callbacks = {
-      title: (items) => items.length ? run.tensors[gains[items[0].dataIndex].tensor] : '',
-      label: (item) => `${digits(values[item.dataIndex], 4)} times the norm of the next kernel`,
+      label: (item) => `${digits(values[item.dataIndex], 4)} times ${other}`,
     };
-    options.scales = {x: axis(ink, '', {ticks: {maxRotation: 60, autoSkip: true}}), y: logAxis(ink, 'gain', low, high)};
-    const labels = gains.map((gain) => run.labels[gain.tensor]);
+    options.scales = {
+      x: axis(ink, '', {ticks: {maxRotation: 60, autoSkip: true}}),
+      y: logAxis(ink, 'gain', ...logRange(values, [0.3, 3])),
+    };
     return {
       type: 'line',
       data: {labels, datasets: [{data: values, borderColor: ink.runs[0], backgroundColor: ink.runs[0],
@@ -223,7 +242,6 @@ function gainChart(panel, run, state) {
       options,
     };
   }, 'low');
-  return entry;
 }
 
 function addStepFigure(holder, run, place) {
@@ -248,16 +266,14 @@ function addStepFigure(holder, run, place) {
   };
   tell();
   const chart = normChart(panel, runTitle(run), () => now, 'run', place, {more: range});
-  let gains = null;
-  if (run.kernels.length > 2) {
-    panel.append(element('h3', {text: 'Gain per layer: norm of each kernel’s gradient over that of the next kernel'}));
-    gains = gainChart(panel, run, () => now);
-  }
+  const flows = element('div', {class: 'panels'});
+  panel.append(flows);
+  const gains = run.flows.map((flow) => gainChart(flows, flow, () => Number(slider.value)));
   const show = () => {
     now = normsAt(run, Number(slider.value));
     tell();
     chart.build();
-    if (gains) gains.build();
+    gains.forEach((gain) => gain.build());
   };
   slider.addEventListener('input', () => select({kind: 'run', step: run.last[Number(slider.value)]}));
   let shown = selection.step;
@@ -269,13 +285,19 @@ function addStepFigure(holder, run, place) {
   });
 }
 
+// A learning rate that is the same throughout needs no plot.
+function hasSchedule() {
+  const rates = data.runs.flatMap((run) => run.rate ? run.rate.max.concat(run.rate.min) : []).filter(isFinite_);
+  return rates.length > 0 && Math.max(...rates) > Math.min(...rates);
+}
+
 function addRuns() {
   const curves = document.getElementById('curve-panels');
   if (!curves) return;
   if (hasCharts) {
     signalChart(curves, 'Loss', 'loss');
     signalChart(curves, 'Norm of all gradients', 'norm');
-    signalChart(curves, 'Learning rate', 'rate');
+    if (hasSchedule()) signalChart(curves, 'Learning rate', 'rate', 'low');
     const signs = document.getElementById('sign-panels');
     if (signs) data.signs.forEach((sign) => signChart(signs, sign));
     if (signs && !signs.firstChild) signs.closest('section').hidden = true;

@@ -83,23 +83,13 @@ TrainingReport report_of(const Trainer& trainer, const TrainWatch& watch,
   return report;
 }
 
-bool write_or_tell(const std::string& target, const std::string& content) {
-  try {
-    write_result(target, content);
-    return true;
-  } catch (const std::exception& error) {
-    note(error.what());
-  }
-  return false;
-}
-
 /// Whether all of it was written.
-bool deliver_training(const TrainingReport& report, const TrainOptions& options) {
+bool deliver_training(const TrainingReport& report, RunOutputs& outputs,
+                      const TrainOptions& options) {
   const TextStyle style = text_style(options.color, options.ascii);
-  bool written = true;
-  if (options.json != "-") written &= write_or_tell("-", training_text(report, style));
-  if (options.json) written &= write_or_tell(*options.json, training_json(report));
-  return written;
+  return outputs.write(
+      report.run, [&] { return training_text(report, style); },
+      [&] { return training_json(report); });
 }
 
 ExitCode exit_code_of(const TrainingReport& report, int interruption, const TrainOptions& options) {
@@ -161,7 +151,8 @@ ExitCode train(const TrainOptions& options) {
   report.cosine = watch->signals().cosine(trainer);
   report.noise = watch->signals().noise(trainer);
   if (treatment) report.treatment = treatment->counts();
-  if (!deliver_training(report, options) || watch->has_lost_output()) return ExitCode::kError;
+  if (!deliver_training(report, watch->outputs(), options) || watch->has_lost_output())
+    return ExitCode::kError;
   return exit_code_of(report, watch->interruption(), options);
 }
 

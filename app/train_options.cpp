@@ -159,9 +159,7 @@ Command TrainOptions::add_to(CommandLine& program) {
   add_treatment(command, *this);
   add_alerts(command, *this);
   command.group("Output");
-  command.text("--json", json, "FILE",
-               "Write the report as JSON to FILE; '-' is standard output, and then nothing else is "
-               "printed");
+  files.add_to(command, ReportSubject::kRun);
   add_style(command, color, ascii);
   command.group("Computing");
   computing.add_to(command);

@@ -66,7 +66,8 @@ TrainWatch::TrainWatch(const TrainOptions& options, const TrainSetup& setup,
       run_(setup.name),
       style_(text_style(options.color, options.ascii, STDERR_FILENO)),
       progress_(options.color, options.ascii),
-      alert_command_(alert_command_of(options)) {
+      alert_command_(alert_command_of(options)),
+      outputs_(options.files) {
   const std::string folder = options.incident_folder();
   if (!folder.empty()) flight_.emplace(recorder_options(folder, options, setup));
   if (!options.history) return;
@@ -149,7 +150,12 @@ void TrainWatch::keep_checkpoint(const Trainer& trainer) {
 }
 
 void TrainWatch::record(const TrainingStep& step) {
-  if (!history_ || step.metrics == nullptr) return;
+  if (step.metrics == nullptr) return;
+  outputs_.add({.metrics = *step.metrics,
+                .context = step.context,
+                .events = step.events,
+                .tracker = step.trainer.tracker()});
+  if (!history_) return;
   history_->add(*step.metrics, step.context);
   for (const HealthEvent& event : step.events) history_->add(event);
   if (const auto complaint = history_->take_complaint()) {

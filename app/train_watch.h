@@ -9,6 +9,7 @@
 
 #include "app/interrupt.h"
 #include "app/progress.h"
+#include "app/run_outputs.h"
 #include "app/train_options.h"
 #include "app/train_setup.h"
 #include "app/train_signals.h"
@@ -55,6 +56,7 @@ class TrainWatch final : public TrainingObserver {
   /// What was seen of the run: its events, first and last steps. The rest is the tracker's.
   const TrajectoryReport& seen() const { return seen_; }
   const SignalSums& signals() const { return signals_; }
+  RunOutputs& outputs() { return outputs_; }
 
  private:
   void record(const TrainingStep& step);
@@ -72,6 +74,7 @@ class TrainWatch final : public TrainingObserver {
   Progress progress_;
   std::unique_ptr<AlertCommand> alert_command_;  ///< Null for none.
   std::optional<HistoryWriter> history_;
+  RunOutputs outputs_;
   std::optional<FlightRecorder> flight_;
   bool has_told_replay_ = false;
   std::vector<TreatmentEvent> treatments_;  ///< Of the step that is told next.

@@ -1,0 +1,52 @@
+#include "app/report_files.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+
+#include "app/output.h"
+#include "app/terminal.h"
+#include "monitor/report/figure.h"
+
+namespace gradvitals::app {
+
+void ReportFiles::add_to(Command& command, ReportSubject subject) {
+  command.text("--json", json, "FILE",
+               "Write everything as JSON to FILE; '-' is standard output, and then nothing else is "
+               "printed");
+  if (subject == ReportSubject::kRun) return;
+  command.repeated_text("--plot", plots, "FILE",
+                        "Draw the figure to FILE (.png, .svg, .pdf; .gp is the gnuplot script "
+                        "itself); may be given more than once");
+}
+
+std::vector<NamedPath> ReportFiles::outputs() const {
+  std::vector<NamedPath> outputs;
+  if (json && *json != "-") outputs.push_back({"--json", *json});
+  for (const std::string& plot : plots) outputs.push_back({"--plot", plot});
+  return outputs;
+}
+
+void ReportFiles::check(std::span<const NamedPath> inputs) const {
+  for (const std::string& plot : plots) {
+    if (figure_format(plot)) continue;
+    throw UsageError(fmt::format("--plot: '{}' does not end in .png, .svg, .pdf or .gp", plot));
+  }
+  check_paths(outputs(), inputs);
+}
+
+void ReportFiles::check_outputs() const {
+  for (const NamedPath& output : outputs()) check_output(output.named_by, output.path);
+}
+
+bool write_or_tell(const std::function<void()>& write) {
+  try {
+    write();
+    return true;
+  } catch (const std::exception& error) {
+    note(error.what());
+  }
+  return false;
+}
+
+}  // namespace gradvitals::app

@@ -1,0 +1,46 @@
+// RunOutputs: what the files of a run take from each of its steps, and the files at its end.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+
+#include "app/report_files.h"
+#include "monitor/history/run_series.h"
+#include "monitor/metrics/health_metrics.h"
+#include "monitor/metrics/step_context.h"
+#include "monitor/report/trajectory_report.h"
+#include "monitor/trajectory/health_event.h"
+#include "monitor/trajectory/health_tracker.h"
+
+namespace gradvitals::app {
+
+/// A step after it was judged.
+struct JudgedStep {
+  const HealthMetrics& metrics;
+  const StepContext& context;
+  std::span<const HealthEvent> events;
+  const HealthTracker& tracker;
+};
+
+class RunOutputs {
+ public:
+  /// `files` must outlive it.
+  explicit RunOutputs(const ReportFiles& files) : files_(files) {}
+
+  /// Takes what the files need of the next step.
+  void add(const JudgedStep& step);
+
+  /// Writes the text where standard output is not taken by a document, then every file. One that fails is
+  /// told on stderr and does not keep the others from being written. Whether all were.
+  bool write(const TrajectoryReport& report, const std::function<std::string()>& text,
+             const std::function<std::string()>& json);
+
+  const RunSeries& series() const { return series_; }
+
+ private:
+  const ReportFiles& files_;
+  RunSeries series_;  ///< Empty where no file draws it.
+};
+
+}  // namespace gradvitals::app

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/html_files.h"
 #include "app/output.h"
 #include "app/terminal.h"
 #include "kernels/runtime/utf8.h"
@@ -17,6 +18,7 @@
 #include "monitor/report/comparison.h"
 #include "monitor/report/diagnosis_text.h"
 #include "monitor/report/figure.h"
+#include "monitor/report/html/html_report.h"
 #include "monitor/report/json.h"
 #include "monitor/report/run.h"
 #include "monitor/report/style.h"
@@ -135,15 +137,26 @@ std::string limits_line(std::span<const NetworkReport> networks, const JudgingOp
 using Writer = std::function<std::string()>;
 
 /// Only requested outputs are composed: thousands of tensors make a long document.
-ExitCode deliver(std::span<const NetworkReport> networks, const Writer& text, const Writer& json,
+struct Writers {
+  Writer text;
+  Writer json;
+  std::function<std::string(const HtmlOptions& options)> html;
+};
+
+ExitCode deliver(std::span<const NetworkReport> networks, const Writers& writers,
                  const std::function<bool()>& gate, const JudgingOptions& options,
                  const RunDiagnosis* run = nullptr) {
   bool written = true;
   if (!options.files.takes_standard_output()) {
-    written &= write_or_tell([&] { write_result("-", text()); });
+    written &= write_or_tell([&] { write_result("-", writers.text()); });
   }
   if (const auto& path = options.files.json) {
-    written &= write_or_tell([&] { write_result(*path, json()); });
+    written &= write_or_tell([&] { write_result(*path, writers.json()); });
+  }
+  if (const auto& path = options.files.html) {
+    written &= write_or_tell([&] {
+      write_result(*path, writers.html(html_options(options.files, options.rules, networks, run)));
+    });
   }
   for (const std::string& path : options.files.plots) {
     written &= write_or_tell([&] { draw(networks, options.rules, path, run); });
@@ -159,11 +172,13 @@ ExitCode deliver_diagnosis(const NetworkReport& network, const JudgingOptions& o
   const std::span<const NetworkReport> networks(&network, 1);
   return deliver(
       networks,
-      [&] {
-        return notes_of(networks, options) + limits_line(networks, options) +
-               diagnosis_text(network, options.rules, style_of(options));
-      },
-      [&] { return diagnosis_json(network); },
+      {.text =
+           [&] {
+             return notes_of(networks, options) + limits_line(networks, options) +
+                    diagnosis_text(network, options.rules, style_of(options));
+           },
+       .json = [&] { return diagnosis_json(network); },
+       .html = [&](const HtmlOptions& page) { return networks_html(networks, page); }},
       [&] { return trips_gate(networks, options.fail_on); }, options);
 }
 
@@ -179,7 +194,10 @@ ExitCode deliver_run(std::span<const NetworkReport> networks, const RunDiagnosis
     return all + run_text(networks, run, options.rules, style);
   };
   return deliver(
-      networks, text, [&] { return run_json(networks, run); },
+      networks,
+      {.text = text,
+       .json = [&] { return run_json(networks, run); },
+       .html = [&](const HtmlOptions& page) { return steps_html(networks, run, page); }},
       [&] { return trips_gate(run, options.fail_on); }, options, &run);
 }
 
@@ -197,7 +215,10 @@ ExitCode deliver_comparison(std::span<const NetworkReport> networks, const Judgi
     return all;
   };
   return deliver(
-      networks, text, [&] { return comparison_json(networks, trainings); },
+      networks,
+      {.text = text,
+       .json = [&] { return comparison_json(networks, trainings); },
+       .html = [&](const HtmlOptions& page) { return networks_html(networks, page, trainings); }},
       [&] { return trips_gate(networks, trainings, options.fail_on); }, options);
 }
 

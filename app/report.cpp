@@ -14,7 +14,7 @@ Command ReportOptions::add_to(CommandLine& program) {
   command.positional_texts(
       "HISTORY", histories,
       "What --history of a training, or a watch from Python, has written; '-' is "
-      "standard input");
+      "standard input. Two are shown side by side");
   command.group("Files");
   files.add_to(command, ReportSubject::kRun);
   command.group("Judging");
@@ -27,21 +27,26 @@ Command ReportOptions::add_to(CommandLine& program) {
 }
 
 ExitCode report(const ReportOptions& options) {
-  if (options.histories.size() != 1) {
+  if (options.histories.empty() || options.histories.size() > 2) {
     throw UsageError(
-        "report takes the history of one run; for example:",
-        {"gradvitals train --data digits --history run.jsonl", "gradvitals report run.jsonl"});
+        "report takes the history of one run, or of two to be shown side by side; for example:",
+        {"gradvitals train --data digits --history run.jsonl",
+         "gradvitals report run.jsonl --html run.html"});
   }
-  const std::string& path = options.histories.front();
-  options.files.check(
-      std::vector<NamedPath>{{"report", path}, {"--thresholds", options.thresholds_file}});
+  std::vector<NamedPath> inputs = {{"--thresholds", options.thresholds_file}};
+  for (const std::string& path : options.histories) inputs.push_back({"report", path});
+  options.files.check(inputs);
   options.files.check_outputs();
   const HistoryJudging judging{.thresholds = read_thresholds(options.thresholds_file),
                                .fail_on = options.fail_on,
                                .color = options.color,
                                .ascii = options.ascii};
-  const InputFile file(path);
-  return deliver_history(as_text(file.bytes()), file.path(), options.files, judging);
+  const InputFile first(options.histories.front());
+  const NamedHistory a{as_text(first.bytes()), first.path()};
+  if (options.histories.size() == 1) return deliver_history(a.text, a.path, options.files, judging);
+  const InputFile second(options.histories.back());
+  const NamedHistory both[] = {a, {as_text(second.bytes()), second.path()}};
+  return deliver_histories(both, options.files, judging);
 }
 
 }  // namespace gradvitals::app

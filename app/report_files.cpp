@@ -14,6 +14,9 @@ void ReportFiles::add_to(Command& command, ReportSubject subject) {
   command.text("--json", json, "FILE",
                "Write everything as JSON to FILE; '-' is standard output, and then nothing else is "
                "printed");
+  command.text("--html", html, "FILE",
+               "Write one HTML page that opens offline: what is wrong, where and what to do, with "
+               "charts of every gradient");
   if (subject == ReportSubject::kRun) return;
   command.repeated_text("--plot", plots, "FILE",
                         "Draw the figure to FILE (.png, .svg, .pdf; .gp is the gnuplot script "
@@ -23,6 +26,7 @@ void ReportFiles::add_to(Command& command, ReportSubject subject) {
 std::vector<NamedPath> ReportFiles::outputs() const {
   std::vector<NamedPath> outputs;
   if (json && *json != "-") outputs.push_back({"--json", *json});
+  if (html) outputs.push_back({"--html", *html});
   for (const std::string& plot : plots) outputs.push_back({"--plot", plot});
   return outputs;
 }
@@ -32,6 +36,7 @@ void ReportFiles::check(std::span<const NamedPath> inputs) const {
     if (figure_format(plot)) continue;
     throw UsageError(fmt::format("--plot: '{}' does not end in .png, .svg, .pdf or .gp", plot));
   }
+  if (html == "-") throw UsageError("--html writes a file, not standard output: name one");
   check_paths(outputs(), inputs);
 }
 

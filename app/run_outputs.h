@@ -4,6 +4,8 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "app/report_files.h"
 #include "monitor/history/run_series.h"
@@ -26,10 +28,17 @@ struct JudgedStep {
 class RunOutputs {
  public:
   /// `files` must outlive it.
-  explicit RunOutputs(const ReportFiles& files) : files_(files) {}
+  explicit RunOutputs(const ReportFiles& files, const SeriesOptions& series = {})
+      : files_(files), series_(series) {}
 
   /// Takes what the files need of the next step.
   void add(const JudgedStep& step);
+
+  /// {"optimizer", "adam, ..."}: what the run was made with, for the files that say it.
+  void describe(std::vector<std::pair<std::string, std::string>> settings) {
+    settings_ = std::move(settings);
+  }
+  const std::vector<std::pair<std::string, std::string>>& settings() const { return settings_; }
 
   /// Writes the text where standard output is not taken by a document, then every file. One that fails is
   /// told on stderr and does not keep the others from being written. Whether all were.
@@ -41,6 +50,7 @@ class RunOutputs {
  private:
   const ReportFiles& files_;
   RunSeries series_;  ///< Empty where no file draws it.
+  std::vector<std::pair<std::string, std::string>> settings_;
 };
 
 }  // namespace gradvitals::app

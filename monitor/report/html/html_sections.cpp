@@ -161,6 +161,7 @@ void write_verdict(HtmlWriter& out, std::string_view title, const PageVerdict& v
   write_chip(out, verdict.severity);
   out.element("p", verdict.headline, {{"class", "headline"}});
   for (const std::string& detail : verdict.details) out.element("p", detail);
+  if (verdict.severity == Severity::kOk) out.element("p", "Nothing needs to be done.");
   if (verdict.cause != nullptr) {
     if (!verdict.cause->advice.empty()) {
       out.element("p", "What to do", {{"class", "do"}});

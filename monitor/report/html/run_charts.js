@@ -75,10 +75,11 @@ const runInk = (ink, place) => ink.runs[place % ink.runs.length];
 const bandInk = (ink, place) => `${runInk(ink, place)}38`;
 
 // The largest value of each interval as a line, down to the smallest as a band.
-function signalDatasets(ink, run, place, signal) {
-  const points = (values) => values.map((y, i) => ({x: run.middle[i], y}));
+function signalDatasets(ink, run, place, signal, isLog) {
+  // A logarithmic axis has no place for 0, which a mark at its foot stands for.
+  const points = (values) => values.map((y, i) => ({x: run.middle[i], y: isLog && y === 0 ? null : y}));
   const label = runTitle(run);
-  const common = {borderWidth: 1.6, pointRadius: run.first.length > 60 ? 0 : 2, pointHitRadius: 6, spanGaps: false};
+  const common = {borderWidth: 1.6, pointRadius: run.first.length > 40 ? 0 : 2, pointHitRadius: 6, spanGaps: false};
   return [
     {...common, label, data: points(signal.max), borderColor: runInk(ink, place), backgroundColor: runInk(ink, place),
      borderDash: runDashes[place % runDashes.length], run: place, part: 'max'},
@@ -89,8 +90,9 @@ function signalDatasets(ink, run, place, signal) {
 
 // A logarithmic axis tells more from a decade on.
 function isWide(values) {
+  if (values.length === 0) return false;
   const least = Math.min(...values);
-  return values.length > 0 && least > 0 && Math.max(...values) / least >= 10;
+  return least > 0 && Math.max(...values) / least >= 10;
 }
 
 function signalChart(holder, title, key, className = '') {
@@ -99,7 +101,7 @@ function signalChart(holder, title, key, className = '') {
   const panel = element('div', {class: 'panel'}, element('h3', {text: title}));
   holder.append(panel);
   const finite = runs.flatMap((run) => run[key].max.concat(run[key].min)).filter(isFinite_);
-  const isLog = isWide(finite);
+  const isLog = isWide(finite.filter((value) => value > 0)) && finite.every((value) => value >= 0);
   const entry = addChart(panel, `${title} over the steps`, (ink) => {
     const options = baseOptions(ink);
     options.scales = {
@@ -107,8 +109,11 @@ function signalChart(holder, title, key, className = '') {
       y: isLog ? logAxis(ink, '', ...logRange(finite)) : axis(ink, '', {ticks: {callback: tick}}),
     };
     options.stepMarks = marksOf(ink);
-    options.standIns = data.runs.flatMap((run) => run[key] ? run[key].bad.flatMap(
-        (count, i) => count > 0 ? [{x: run.middle[i], text: 'NaN or Inf', isTop: true}] : []) : []);
+    options.standIns = runs.flatMap((run) => run[key].bad.flatMap((count, i) => {
+      const marks = count > 0 ? [{x: run.middle[i], text: 'NaN or Inf', isTop: true}] : [];
+      if (isLog && run[key].min[i] === 0) marks.push({x: run.middle[i], text: '0', isTop: false});
+      return marks;
+    }));
     options.plugins.legend.display = data.runs.length > 1;
     options.plugins.legend.labels.filter = (item) => !item.text.includes('smallest');
     options.plugins.tooltip.filter = (item) => item.dataset.part === 'max';
@@ -136,7 +141,7 @@ function signalChart(holder, title, key, className = '') {
     };
     return {
       type: 'line',
-      data: {datasets: data.runs.flatMap((run, place) => run[key] ? signalDatasets(ink, run, place, run[key]) : [])},
+      data: {datasets: data.runs.flatMap((run, place) => run[key] ? signalDatasets(ink, run, place, run[key], isLog) : [])},
       options,
     };
   }, className);
@@ -293,7 +298,7 @@ function hasSchedule() {
 
 function addRuns() {
   const curves = document.getElementById('curve-panels');
-  if (!curves) return;
+  if (!curves || data.runs.every((run) => run.first.length === 0)) return;
   if (hasCharts) {
     signalChart(curves, 'Loss', 'loss');
     signalChart(curves, 'Norm of all gradients', 'norm');

@@ -117,6 +117,11 @@ PageVerdict verdict_of(const ShownRun& shown) {
   PageVerdict verdict;
   verdict.severity = marked_severity(report);
   verdict.headline = run_verdict_sentence(report);
+  if (verdict.severity == Severity::kInfo) {
+    verdict.details = {
+        "Train for more steps or with a larger learning rate, or have remedies tried: gradvitals "
+        "prescribe."};
+  }
   if (const Episode* worst = deciding_episode(shown)) {
     verdict.details = {worst->finding.text, verdict.headline};
     verdict.headline = headline_of(report, *worst);

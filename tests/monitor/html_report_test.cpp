@@ -116,8 +116,10 @@ float float_at(const std::string& base64_text, std::size_t place) {
     held -= 8;
     bytes += static_cast<char>(bits >> static_cast<unsigned>(held) & 0xFFU);
   }
+  // Of four bytes, the lowest is left out.
   float value = 0.0F;
-  std::memcpy(&value, bytes.data() + 4 * place, sizeof value);
+  bytes.insert(3 * place, 1, '\0');
+  std::memcpy(&value, bytes.data() + 3 * place, sizeof value);
   return value;
 }
 
@@ -255,11 +257,30 @@ TEST(HtmlRunReport, HoldsTheNormOfEachGradientInEachStep) {
   ASSERT_EQ(run["tensors"].size(), 3U);
   for (const std::size_t step : {0U, 7U, 59U}) {
     const float norm = float_at(run["heat"]["high"], 3 * step + 1);
-    EXPECT_EQ(norm, static_cast<float>(1.0 / static_cast<double>(step + 1))) << step;
+    EXPECT_NEAR(norm * static_cast<float>(step + 1), 1.0F, 1.6e-5F) << step;
   }
   // "AQ" and so on: one byte a cell, 1 for finite and 2 for not.
   EXPECT_TRUE(run["heat"]["flags"].get<std::string>().starts_with("AQEB"));
   EXPECT_TRUE(run["heat"]["flags"].get<std::string>().ends_with("AgEB"));
+}
+
+TEST(HtmlRunReport, WhatAFloatCannotHoldIsNeitherZeroNorInfinite) {
+  JudgedRun run;
+  for (std::int64_t step = 0; step < 3; ++step) {
+    const double norm = step == 0 ? 1e-200 : step == 1 ? 1e200 : 0.0;
+    HealthMetrics metrics = metrics_of({tensor("a", Role::kGradient, 0, {0.0})});
+    metrics.tensors.front().stats.sum_squares = norm * norm;
+    metrics.tensors.front().stats = stats_of({norm});
+    metrics.tensors.front().stats.sum_squares = norm == 0.0 ? 0.0 : 1.0;
+    metrics.tensors.front().stats.scale_exponent = norm == 0.0 ? 0 : static_cast<int>(std::log2(norm));
+    metrics.step = step;
+    run.series.add(metrics, {}, {});
+  }
+  const std::string high = page_data(page_of(run))["runs"][0]["heat"]["high"];
+  EXPECT_GT(float_at(high, 0), 0.0F);
+  EXPECT_TRUE(std::isfinite(float_at(high, 1)));
+  EXPECT_GT(float_at(high, 1), 1e38F);
+  EXPECT_EQ(float_at(high, 2), 0.0F);
 }
 
 TEST(HtmlRunReport, ALongRunSaysWhatWasDecimated) {

@@ -28,7 +28,7 @@ pytestmark = [
 HOSTILE = "</script><img src=x onerror=\"document.title='hit'\">'\"&\u202e\u2028\x00"
 
 # What Chromium itself talks to, whatever the page.
-OWN_SERVICES = ("google.com", "gstatic.com", "googleapis.com")
+OWN_SERVICES = ("google.com", "gstatic.com", "googleapis.com", "gvt1.com")
 
 
 class Text(html.parser.HTMLParser):
@@ -55,9 +55,6 @@ class Text(html.parser.HTMLParser):
     @property
     def text(self) -> str:
         return re.sub(r"\s+", " ", " ".join(self.parts))
-
-    def count(self, tag: str) -> int:
-        return sum(1 for name, _ in self.elements if name == tag)
 
 
 def run(*arguments: str, folder: pathlib.Path, codes: tuple[int, ...] = (0,)) -> None:
@@ -143,6 +140,14 @@ def has_charts(path: pathlib.Path) -> bool:
     return "Chart.js v3" in path.read_text(encoding="utf-8")
 
 
+def test_a_page_that_asks_for_something_is_seen(tmp_path):
+    """The check that the other tests stand on."""
+    page = tmp_path / "asks.html"
+    page.write_text("<html data-ready='true'><img src='http://elsewhere.invalid/x.png'></html>")
+    with pytest.raises(AssertionError, match="elsewhere"):
+        open_page(page, tmp_path)
+
+
 def test_a_comparison_shows_its_verdict_its_charts_and_its_tensors(tmp_path):
     run("compare", "--html", "page.html", folder=tmp_path)
     page = open_page(tmp_path / "page.html", tmp_path)
@@ -160,7 +165,9 @@ def test_a_hostile_name_is_shown_as_text(tmp_path):
     write_gradients(tmp_path / "g.safetensors", {HOSTILE: [float("nan"), 1.0], "b/kernel": [1e-9, 0.0]})
     run("diagnose", "g.safetensors", "--html", "page.html", folder=tmp_path)
     page = open_page(tmp_path / "page.html", tmp_path)
-    assert page.count("img") == 0
+    # The static figure is one, where there are no charts.
+    images = [attributes["src"] for tag, attributes in page.elements if tag == "img"]
+    assert all(source.startswith("data:image/svg+xml;base64,") for source in images)
     assert page.text.count("</script><img src=x onerror=\"document.title='hit'\">'\"&\\u202e") >= 3
     assert "g.safetensors is non-finite" in page.text
     title = [i for i, (tag, _) in enumerate(page.elements) if tag == "title"]

@@ -1,14 +1,11 @@
 # The parts of the HTML page as constants of a library. Chart.js comes from where the system has it (Debian's
 # libjs-chart.js) and is never part of this repository; without it the page shows a static figure.
+# GRADVITALS_CHART_JS=OFF builds without it all the same.
 
-# Configures without it must find it once it is installed.
-if(NOT GRADVITALS_CHART_JS)
-  unset(GRADVITALS_CHART_JS CACHE)
-endif()
 find_file(
   GRADVITALS_CHART_JS chart.min.js
   PATHS /usr/share/javascript/chart.js /usr/share/nodejs/chart.js/dist
-  DOC "Chart.js 3, minified, for the HTML page; empty or not found: a page without charts")
+  DOC "Chart.js 3, minified, for the charts of the HTML page; OFF: none")
 mark_as_advanced(GRADVITALS_CHART_JS)
 
 function(gradvitals_embed_page target)

@@ -154,11 +154,17 @@ class HeatMap {
   drawSpecial(pen) {
     const columnWidth = this.plotWidth / this.run.first.length;
     const fills = {};
-    for (const [c, t, kind] of this.special) {
+    // What is not finite lies above the rest.
+    const cells = this.special.slice().sort((a, b) => (a[2] === kinds.nonfinite) - (b[2] === kinds.nonfinite));
+    for (const [c, t, kind] of cells) {
       fills[kind] ??= pen.createPattern(kindTile(kind), 'repeat');
       pen.fillStyle = fills[kind];
       const x = this.left + c * columnWidth;
-      pen.fillRect(Math.floor(x), t * this.rowHeight, Math.ceil(x + columnWidth) - Math.floor(x), this.rowHeight);
+      // NaN and Inf are to be seen in rows of a pixel, too.
+      const isThin = kind === kinds.nonfinite && this.rowHeight < 4;
+      if (isThin) pen.fillStyle = '#e3000f';
+      const height = isThin ? 4 : this.rowHeight;
+      pen.fillRect(Math.floor(x), t * this.rowHeight, Math.ceil(x + columnWidth) - Math.floor(x), height);
     }
   }
 

@@ -162,11 +162,15 @@ void write_signs(HtmlWriter& out, std::span<const NetworkReport> networks) {
 }
 
 void write_norms(HtmlWriter& out, const HtmlOptions& options) {
-  open_section(out, "norms", "Norm of each gradient",
-               "The notebook's figure: above, the L2 norm of each gradient, the layer nearest the "
-               "input first, with the notebook's limits 1e-6, 1e-4 and 10; below, the smallest, "
-               "the largest, their mean and their deviation. Point at a bar for its value, click "
-               "it to find it in the table.");
+  std::string explanation =
+      "The notebook's figure: above, the L2 norm of each gradient, the layer nearest the input "
+      "first, with the notebook's limits 1e-6, 1e-4 and 10; below, the smallest, the largest, "
+      "their "
+      "mean and their deviation.";
+  if (html_has_charts()) {
+    explanation += " Point at a bar for its value, click it to find it in the table.";
+  }
+  open_section(out, "norms", "Norm of each gradient", explanation);
   write_figure(out, options);
   out.raw("<div id=\"norm-panels\" class=\"panels needs-charts\"></div>");
   out.raw("<noscript><p>The charts and the table of tensors need JavaScript.</p></noscript>");

@@ -51,11 +51,12 @@ function barMarks(faults, isMarked) {
   };
 }
 
-function classLegend(ink, classes, hasFaults) {
+function classLegend(ink, {classes, faults, word}) {
   const present = [...new Set(classes)].filter((place) => place !== null).sort();
-  const labels = present.map((place) => ({text: classWords[place], fontColor: ink.ink, strokeStyle: ink.faint,
+  const textOf = (place) => place === judgedClass && word ? `${word} by the full rules` : classWords[place];
+  const labels = present.map((place) => ({text: textOf(place), fontColor: ink.ink, strokeStyle: ink.faint,
                                           place}));
-  if (hasFaults) labels.push({text: '▼ named by a finding', fontColor: ink.alarm, place: null});
+  if (faults.length > 0) labels.push({text: '▼ named by a finding', fontColor: ink.alarm, place: null});
   return labels;
 }
 
@@ -90,7 +91,7 @@ function normChart(holder, title, source, kind, place, {range = null, more = () 
     };
     options.plugins.legend.onClick = () => {};
     options.plugins.legend.labels.generateLabels = () =>
-        classLegend(ink, source().classes, source().faults.length > 0)
+        classLegend(ink, source())
             .map((label) => ({...label, fillStyle: label.place === null ? 'transparent' : fills[label.place],
                               lineWidth: label.place === null ? 0 : 1}));
     options.plugins.tooltip.callbacks = {

@@ -20,7 +20,7 @@ Json curves_json(std::string_view name, std::string_view letter,
                  std::span<const HistoryInterval> intervals);
 
 /// The same with its vital signs over the steps ("signs") and its gradients: "tensors", "labels", "layers" and
-/// "heat", the norms of each point as floats in base64, point by point, with what its steps held as bits
+/// "heat", the norms of each point as floats of three bytes in base64, point by point, with what its steps held as bits
 /// (1: a finite norm, 2: NaN or Inf, 4: no gradient); "flows", from which the gain of each layer follows;
 /// "faults", the tensors that `findings` name.
 Json series_json(std::string_view name, std::string_view letter, const RunSeries& series,

@@ -144,7 +144,7 @@ PageVerdict verdict_of_all(std::span<const ShownRun> runs) {
       parts.push_back(fmt::format("run {} was healthy", shown.letter));
     } else {
       parts.push_back(
-          fmt::format("run {} was {} from step {}{}", shown.letter, name(worst->finding.verdict),
+          fmt::format("run {} was {} from step {}{}", shown.letter, word_of(worst->finding.verdict),
                       worst->first_step,
                       worst->is_open ? " to its end" : fmt::format(" to {}", worst->last_step)));
     }

@@ -1,6 +1,6 @@
 #include "monitor/report/html/run_sections.h"
 
-#include <fmt/format.h>
+#include <string>
 
 #include "monitor/report/html/html_sections.h"
 
@@ -18,10 +18,14 @@ std::vector<std::pair<std::string, std::string>> run_section_links(
 }
 
 void write_run_plots(HtmlWriter& out, const HtmlOptions& options, std::string_view decimation) {
-  open_section(out, "curves", "Loss and norm over the steps",
-               fmt::format("{}{}Numbers mark where a finding begins, and shade how long it lasts: "
-                           "click one to read it, a step to see its norms below.",
-                           decimation, decimation.empty() ? "" : " "));
+  std::string explanation(decimation);
+  if (html_has_charts()) {
+    explanation += explanation.empty() ? "" : " ";
+    explanation +=
+        "Numbers mark where a finding begins, and shade how long it lasts: click one to read it, a "
+        "step to see its norms below.";
+  }
+  open_section(out, "curves", "Loss and norm over the steps", explanation);
   write_figure(out, options);
   out.raw("<div id=\"curve-panels\" class=\"needs-charts\"></div>");
   out.raw("<noscript><p>The charts and the table of tensors need JavaScript.</p></noscript>");

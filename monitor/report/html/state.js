@@ -48,6 +48,7 @@ function inks() {
 
 const classWords = ['vanished: below 1e-6', 'weak: below 1e-4', 'healthy', 'exploding: above 10',
                     'at fault by the full rules'];
+const judgedClass = 4;
 const shortClassWords = ['vanished', 'weak', 'healthy', 'exploding', 'at fault'];
 
 function classOf(norm) {

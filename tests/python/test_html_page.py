@@ -1,7 +1,8 @@
-"""Contract: the pages of --html run in a browser without an error or a request, and show what was found.
+"""Contract: the pages of --html run in a browser without an error or a request, and show what was
+found.
 
-Headless Chromium opens what the program wrote and hands back what then stands on the page. To use the page
-as a reader does, a copy gets a script of the test's own, which its policy is told of by hash.
+Headless Chromium opens what the program wrote and hands back what then stands on the page. To use
+the page as a reader does, a copy gets a script of the test's own, which its policy names by hash.
 """
 
 import base64
@@ -65,7 +66,7 @@ def run(*arguments: str, folder: pathlib.Path, codes: tuple[int, ...] = (0,)) ->
 
 
 def open_page(path: pathlib.Path, folder: pathlib.Path, *flags: str) -> Text:
-    """What stands on the page once its script ran; fails on errors in the console and on requests."""
+    """What stands on the page once its script ran; fails on errors and on requests."""
     log = folder / "net.json"
     command = [
         CHROMIUM,
@@ -91,12 +92,11 @@ def open_page(path: pathlib.Path, folder: pathlib.Path, *flags: str) -> Text:
     console = [line for line in said.splitlines() if "CONSOLE" in line or "Refused to" in line]
     assert console == []
     requests = re.findall(r'"url":"(https?://[^"]*)"', log.read_text(errors="replace"))
-    strange = [
-        url for url in requests if not re.match(r"https?://([^/]*\.)?(%s)[:/]" % "|".join(OWN_SERVICES), url)
-    ]
-    assert strange == []
+    own = re.compile(rf"https?://([^/]*\.)?({'|'.join(OWN_SERVICES)})[:/]")
+    assert [url for url in requests if not own.match(url)] == []
     page = Text(result.stdout.decode())
-    assert any("data-ready" in attributes for _, attributes in page.elements), "the script did not end"
+    is_built = any("data-ready" in attributes for _, attributes in page.elements)
+    assert is_built, "the script did not end"
     return page
 
 
@@ -118,7 +118,9 @@ def open_and_use(path: pathlib.Path, folder: pathlib.Path, script: str) -> Text:
     return open_page(used, folder)
 
 
-def write_gradients(path: pathlib.Path, tensors: dict[str, list[float]], step: int | None = None) -> None:
+def write_gradients(
+    path: pathlib.Path, tensors: dict[str, list[float]], step: int | None = None
+) -> None:
     """A safetensors file of float32 vectors."""
     header: dict[str, object] = {}
     if step is not None:
@@ -162,7 +164,9 @@ def test_a_comparison_shows_its_verdict_its_charts_and_its_tensors(tmp_path):
 
 
 def test_a_hostile_name_is_shown_as_text(tmp_path):
-    write_gradients(tmp_path / "g.safetensors", {HOSTILE: [float("nan"), 1.0], "b/kernel": [1e-9, 0.0]})
+    write_gradients(
+        tmp_path / "g.safetensors", {HOSTILE: [float("nan"), 1.0], "b/kernel": [1e-9, 0.0]}
+    )
     run("diagnose", "g.safetensors", "--html", "page.html", folder=tmp_path)
     page = open_page(tmp_path / "page.html", tmp_path)
     # The static figure is one, where there are no charts.
@@ -175,14 +179,29 @@ def test_a_hostile_name_is_shown_as_text(tmp_path):
 
 
 def test_a_run_shows_where_it_began_and_links_lead_on(tmp_path):
-    run("train", "--network", "sigmoid", "--steps", "120", "--optimizer", "sgd", "--html", "page.html",
-        folder=tmp_path)
+    run(
+        "train",
+        "--network",
+        "sigmoid",
+        "--steps",
+        "120",
+        "--optimizer",
+        "sgd",
+        "--html",
+        "page.html",
+        folder=tmp_path,
+    )
     path = tmp_path / "page.html"
     page = open_page(path, tmp_path)
     assert "The run has been vanishing since step 0" in page.text
     assert "Every one of the 120 steps is shown." in page.text
-    assert any("Heat map of gradient norms" in (a.get("aria-label") or "") for _, a in page.elements)
-    used = open_and_use(path, tmp_path, """
+    assert any(
+        "Heat map of gradient norms" in (a.get("aria-label") or "") for _, a in page.elements
+    )
+    used = open_and_use(
+        path,
+        tmp_path,
+        """
       document.querySelector('a[data-kind="run"][data-step]').click();
       say('bar: ' + document.querySelector('.selected').textContent);
       document.querySelector('.tensors tbody tr:nth-child(3) a').click();
@@ -191,7 +210,8 @@ def test_a_run_shows_where_it_began_and_links_lead_on(tmp_path):
       const map = document.querySelector('.heat canvas');
       map.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowDown'}));
       say('reading: ' + document.querySelector('.reading').textContent);
-    """)
+    """,
+    )
     assert re.search(r"bar: step 0", used.text)
     assert re.search(r"marked: .*dense_1/kernel", used.text)
     assert re.search(r"reading: dense_1/bias: step 0: norm [\d.e-]+", used.text)
@@ -199,9 +219,13 @@ def test_a_run_shows_where_it_began_and_links_lead_on(tmp_path):
 
 def test_the_table_of_tensors_sorts_and_filters(tmp_path):
     run("compare", "--html", "page.html", folder=tmp_path)
-    used = open_and_use(tmp_path / "page.html", tmp_path, """
-      const head = [...document.querySelectorAll('.tensors th button')].find((b) => b.textContent === 'L2 norm');
-      const column = [...document.querySelectorAll('.tensors th button')].indexOf(head);
+    used = open_and_use(
+        tmp_path / "page.html",
+        tmp_path,
+        """
+      const heads = [...document.querySelectorAll('.tensors th button')];
+      const column = heads.findIndex((head) => head.textContent === 'L2 norm');
+      const head = heads[column];
       const norms = () => [...document.querySelectorAll('.tensors tbody tr')].map(
           (row) => Number(row.children[column].textContent));
       head.click();
@@ -212,7 +236,8 @@ def test_the_table_of_tensors_sorts_and_filters(tmp_path):
       search.value = 'DENSE_3/bias';
       search.dispatchEvent(new Event('input'));
       say('rows: ' + norms().length);
-    """)
+    """,
+    )
     assert "falls: true" in used.text
     assert "rises: true" in used.text
     assert "rows: 3" in used.text
@@ -220,8 +245,18 @@ def test_the_table_of_tensors_sorts_and_filters(tmp_path):
 
 def test_two_runs_stand_side_by_side(tmp_path):
     for name, rate in ("a", "0.001"), ("b", "0.3"):
-        run("train", "--data", "digits", "--epochs", "2", "--learning-rate", rate, "--history", f"{name}.jsonl",
-            folder=tmp_path)
+        run(
+            "train",
+            "--data",
+            "digits",
+            "--epochs",
+            "2",
+            "--learning-rate",
+            rate,
+            "--history",
+            f"{name}.jsonl",
+            folder=tmp_path,
+        )
     run("report", "a.jsonl", "b.jsonl", "--html", "page.html", folder=tmp_path)
     page = open_page(tmp_path / "page.html", tmp_path)
     assert "Runs A and B part" in page.text
@@ -232,14 +267,24 @@ def test_two_runs_stand_side_by_side(tmp_path):
 def test_steps_that_were_dumped_are_one_run(tmp_path):
     for step in range(4):
         norm = float("inf") if step > 1 else 0.5
-        write_gradients(tmp_path / f"s{step}.safetensors", {"a/kernel": [norm, 1.0], "b/kernel": [0.5]}, step)
-    run("diagnose", *(f"s{step}.safetensors" for step in range(4)), "--html", "page.html", folder=tmp_path)
+        write_gradients(
+            tmp_path / f"s{step}.safetensors", {"a/kernel": [norm, 1.0], "b/kernel": [0.5]}, step
+        )
+    run(
+        "diagnose",
+        *(f"s{step}.safetensors" for step in range(4)),
+        "--html",
+        "page.html",
+        folder=tmp_path,
+    )
     page = open_page(tmp_path / "page.html", tmp_path)
     assert "Over 4 steps the run is non-finite" in page.text
     assert "held NaN or Inf" in page.text
 
 
-@pytest.mark.parametrize("flags", [("--blink-settings=preferredColorScheme=0",), ("--window-size=400,800",)])
-def test_it_opens_dark_and_narrow(tmp_path, flags):
+@pytest.mark.parametrize(
+    "flag", ["--blink-settings=preferredColorScheme=0", "--window-size=400,800"]
+)
+def test_it_opens_dark_and_narrow(tmp_path, flag):
     run("train", "--data", "digits", "--epochs", "1", "--html", "page.html", folder=tmp_path)
-    assert "The run was healthy over" in open_page(tmp_path / "page.html", tmp_path, *flags).text
+    assert "The run was healthy over" in open_page(tmp_path / "page.html", tmp_path, flag).text

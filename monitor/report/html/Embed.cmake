@@ -22,8 +22,9 @@ function(gradvitals_embed_page target)
     message(STATUS "Chart.js (package libjs-chart.js) was not found: the HTML page is built without charts")
   endif()
   set(output ${CMAKE_CURRENT_BINARY_DIR}/html_embedded_files.cpp)
-  set(parts page.html page.css format.js state.js chart_kit.js norm_charts.js run_charts.js heat_map.js
-            tensor_table.js selection_bar.js page.js)
+  set(parts
+      page.html page.css format.js state.js chart_kit.js norm_charts.js run_charts.js step_figure.js heat_key.js
+      heat_map.js tensor_table.js selection_bar.js page.js)
   list(TRANSFORM parts PREPEND ${here}/)
   add_custom_command(
     OUTPUT ${output}

@@ -1,4 +1,5 @@
-// What the charts share: options, lines for limits, marks for what a logarithmic axis has no place for.
+// What the charts share: options, lines for limits, marks for what a logarithmic axis has no place
+// for.
 
 const charts = [];
 const hasCharts = typeof Chart !== 'undefined';
@@ -39,7 +40,10 @@ function logAxis(ink, title, low, high) {
       scale.ticks = [];
       for (let e = last; e >= first; e -= stride) scale.ticks.unshift({value: 10 ** e});
     },
-    ticks: {callback: (value) => wide || high / low >= 10 ? decade(value) : tick(value), maxTicksLimit: 12},
+    ticks: {
+      callback: (value) => wide || high / low >= 10 ? decade(value) : tick(value),
+      maxTicksLimit: 12
+    },
   });
 }
 
@@ -144,7 +148,8 @@ const stepMarks = {
       const right = scales.x.getPixelForValue(last);
       pen.fillStyle = color;
       pen.globalAlpha = Math.min(0.1, 0.2 / marks.length);
-      if (chart.options.hasBands !== false) pen.fillRect(left, area.top, Math.max(right - left, 2), area.height);
+      if (chart.options.hasBands !== false)
+        pen.fillRect(left, area.top, Math.max(right - left, 2), area.height);
       pen.globalAlpha = 0.6;
       pen.fillRect(left - 0.5, area.top, 1, area.height);
     }
@@ -237,7 +242,8 @@ function addChart(holder, label, make, className = '') {
       bandInk: ink.band,
       faintInk: ink.faint,
     });
-    configuration.plugins = [normalBand, limitLines, standIns, stepMarks, ...(configuration.plugins || [])];
+    configuration.plugins =
+        [normalBand, limitLines, standIns, stepMarks, ...(configuration.plugins || [])];
     entry.chart = new Chart(canvas, configuration);
   };
   entry.build();

@@ -1,4 +1,4 @@
-// The constant parts of a page, which embed.cmake makes of the files beside it. Internal.
+// The constant parts of a page, which write_embedded_files.cmake makes of the files beside it. Internal.
 #pragma once
 
 #include <string_view>

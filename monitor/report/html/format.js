@@ -1,4 +1,5 @@
-// Numbers and names as text. A value is a number, "NaN", "Inf" or "-Inf", or null where it is not known.
+// Numbers and names as text. A value is a number, "NaN", "Inf" or "-Inf", or null where it is not
+// known.
 
 const isFinite_ = (value) => typeof value === 'number';
 
@@ -35,9 +36,12 @@ function stepsText(first, last) {
 function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
   for (const [key, value] of Object.entries(properties)) {
-    if (key === 'class') made.className = value;
-    else if (key === 'text') made.textContent = value;
-    else made.setAttribute(key, value);
+    if (key === 'class')
+      made.className = value;
+    else if (key === 'text')
+      made.textContent = value;
+    else
+      made.setAttribute(key, value);
   }
   made.append(...children);
   return made;

@@ -1,66 +1,5 @@
-// Norms of all gradients over all steps: where it began and how it spread. Drawn without a chart library.
-
-// Cividis in steps: even for the colour-blind, and in grey.
-const heatStops = [[0, 32, 76], [0, 51, 111], [57, 72, 107], [87, 93, 109], [112, 113, 115], [138, 134, 120],
-                   [166, 157, 117], [196, 182, 108], [228, 207, 91], [255, 233, 69]];
-
-function heatColor(part) {
-  const at = Math.min(Math.max(part, 0), 1) * (heatStops.length - 1);
-  const low = Math.min(Math.floor(at), heatStops.length - 2);
-  return heatStops[low].map((value, c) => Math.round(value + (heatStops[low + 1][c] - value) * (at - low)));
-}
-
-// The decades that colours stand for: those of nearly all norms, so that a few do not hide the others.
-function heatRange(runs) {
-  const logs = [];
-  for (const run of runs) {
-    const stride = Math.max(1, Math.floor(run.high.length / 50000));
-    for (let i = 0; i < run.high.length; i += stride) {
-      if (!(run.flags[i] & hadFinite)) continue;
-      for (const norm of [run.low[i], run.high[i]]) if (norm > 0) logs.push(Math.log10(norm));
-    }
-  }
-  if (logs.length === 0) return [-1, 1];
-  logs.sort((a, b) => a - b);
-  const low = Math.floor(logs[Math.floor(logs.length * 0.005)]);
-  const high = Math.ceil(logs[Math.min(logs.length - 1, Math.floor(logs.length * 0.995))]);
-  return low === high ? [low, low + 1] : [low, high];
-}
-
-const kinds = {finite: 0, zero: 1, nonfinite: 2, missing: 3, unknown: 4};
-
-function kindOf(run, cell, part = 'high') {
-  const flags = run.flags[cell];
-  if (flags & hadNonfinite) return kinds.nonfinite;
-  if (!(flags & hadFinite)) return flags & wasMissing ? kinds.missing : kinds.unknown;
-  return run[part][cell] === 0 ? kinds.zero : kinds.finite;
-}
-
-// A tile of 8 by 8 for what has no colour on the scale.
-function kindTile(kind) {
-  const tile = document.createElement('canvas');
-  tile.width = tile.height = 8;
-  const pen = tile.getContext('2d');
-  const [back, front] = {
-    [kinds.zero]: ['#ffffff', '#000000'],
-    [kinds.nonfinite]: ['#e3000f', '#ffffff'],
-    [kinds.missing]: ['#8f979f', '#d5dae0'],
-    [kinds.unknown]: ['#c9ced4', '#c9ced4'],
-  }[kind];
-  pen.fillStyle = back;
-  pen.fillRect(0, 0, 8, 8);
-  pen.strokeStyle = pen.fillStyle = front;
-  pen.lineWidth = 1.6;
-  if (kind === kinds.zero) pen.fillRect(3, 3, 2, 2);
-  if (kind === kinds.missing || kind === kinds.nonfinite) {
-    pen.beginPath();
-    pen.moveTo(-1, 9);
-    pen.lineTo(9, -1);
-    if (kind === kinds.nonfinite) pen.moveTo(-1, -1), pen.lineTo(9, 9);
-    pen.stroke();
-  }
-  return tile;
-}
+// Norms of all gradients over all steps: where it began and how it spread. Drawn without a chart
+// library.
 
 class HeatMap {
   constructor(panel, run, place, range) {
@@ -73,11 +12,16 @@ class HeatMap {
     this.canvas = element('canvas', {
       tabindex: '0',
       role: 'img',
-      'aria-label': `Heat map of gradient norms of ${runTitle(run)}: a row for each gradient, the first layer ` +
+      'aria-label': `Heat map of gradient norms of ${
+                        runTitle(run)}: a row for each gradient, the first layer ` +
           'above, a column for each interval of steps. Arrow keys move the selection.',
     });
     box.append(this.canvas);
-    this.reading = element('div', {class: 'reading', 'aria-live': 'polite', text: 'Point at a cell for its values; click to select its step and tensor.'});
+    this.reading = element('div', {
+      class: 'reading',
+      'aria-live': 'polite',
+      text: 'Point at a cell for its values; click to select its step and tensor.'
+    });
     panel.append(box, this.reading);
     this.box = box;
     this.image = this.cells();
@@ -155,7 +99,8 @@ class HeatMap {
     const columnWidth = this.plotWidth / this.run.first.length;
     const fills = {};
     // What is not finite lies above the rest.
-    const cells = this.special.slice().sort((a, b) => (a[2] === kinds.nonfinite) - (b[2] === kinds.nonfinite));
+    const cells = this.special.slice().sort(
+        (a, b) => (a[2] === kinds.nonfinite) - (b[2] === kinds.nonfinite));
     for (const [c, t, kind] of cells) {
       fills[kind] ??= pen.createPattern(kindTile(kind), 'repeat');
       pen.fillStyle = fills[kind];
@@ -164,7 +109,8 @@ class HeatMap {
       const isThin = kind === kinds.nonfinite && this.rowHeight < 4;
       if (isThin) pen.fillStyle = '#e3000f';
       const height = isThin ? 4 : this.rowHeight;
-      pen.fillRect(Math.floor(x), t * this.rowHeight, Math.ceil(x + columnWidth) - Math.floor(x), height);
+      pen.fillRect(
+          Math.floor(x), t * this.rowHeight, Math.ceil(x + columnWidth) - Math.floor(x), height);
     }
   }
 
@@ -177,7 +123,9 @@ class HeatMap {
       run.labels.forEach((label, t) => {
         const isAtFault = run.faults.some((name) => placeOf(name, run.tensors) === t);
         pen.fillStyle = isAtFault ? ink.alarm : ink.ink;
-        pen.fillText((isAtFault ? '▶ ' : '') + label, this.left - 6, (t + 0.5) * this.rowHeight, this.left - 8);
+        pen.fillText(
+            (isAtFault ? '▶ ' : '') + label, this.left - 6, (t + 0.5) * this.rowHeight,
+            this.left - 8);
       });
       return;
     }
@@ -201,8 +149,13 @@ class HeatMap {
     for (let i = 0; i < count; ++i) {
       const column = Math.round((run.first.length - 1) * i / (count - 1));
       pen.textAlign = i === 0 ? 'left' : i === count - 1 ? 'right' : 'center';
-      const x = this.left + (i === count - 1 ? column + 1 : i === 0 ? column : column + 0.5) * this.plotWidth / run.first.length;
-      pen.fillText(i === count - 1 ? `step ${run.last[column]}` : String(run.first[column]), x, y + 6);
+      const x = this.left +
+          (i === count - 1 ? column + 1 :
+               i === 0     ? column :
+                             column + 0.5) *
+              this.plotWidth / run.first.length;
+      pen.fillText(
+          i === count - 1 ? `step ${run.last[column]}` : String(run.first[column]), x, y + 6);
       if (run.first.length === 1) break;
     }
   }
@@ -217,15 +170,18 @@ class HeatMap {
       pen.strokeRect(x - 1, 1, columnWidth + 2, run.count * this.rowHeight - 2);
     }
     if (selection.kind === 'run' && selection.place === this.place && selection.tensor !== null) {
-      pen.strokeRect(this.left, selection.tensor * this.rowHeight - 1, this.plotWidth, this.rowHeight + 2);
+      pen.strokeRect(
+          this.left, selection.tensor * this.rowHeight - 1, this.plotWidth, this.rowHeight + 2);
     }
   }
 
   cellAt(event) {
     const box = this.canvas.getBoundingClientRect();
-    const column = Math.floor((event.clientX - box.left - this.left) / this.plotWidth * this.run.first.length);
+    const column =
+        Math.floor((event.clientX - box.left - this.left) / this.plotWidth * this.run.first.length);
     const row = Math.floor((event.clientY - box.top) / this.rowHeight);
-    const isInside = column >= 0 && column < this.run.first.length && row >= 0 && row < this.run.count;
+    const isInside =
+        column >= 0 && column < this.run.first.length && row >= 0 && row < this.run.count;
     return isInside ? {column, row} : null;
   }
 
@@ -236,18 +192,23 @@ class HeatMap {
     const parts = [];
     if (flags & hadFinite) {
       const isOne = run.low[cell] === run.high[cell];
-      parts.push(`norm ${isOne ? digits(run.high[cell], 4) : `${digits(run.low[cell], 4)} to ${digits(run.high[cell], 4)}`}`);
+      parts.push(`norm ${
+          isOne ? digits(run.high[cell], 4) :
+                  `${digits(run.low[cell], 4)} to ${digits(run.high[cell], 4)}`}`);
     }
     if (flags & hadNonfinite) parts.push('held NaN or Inf');
     if (flags & wasMissing) parts.push('had no gradient');
     if (flags === 0) parts.push('not known');
-    return `${run.tensors[row]}\n${stepsText(run.first[column], run.last[column])}: ${parts.join(', ')}`;
+    return `${run.tensors[row]}\n${stepsText(run.first[column], run.last[column])}: ${
+        parts.join(', ')}`;
   }
 
   hover(event) {
     const cell = this.cellAt(event);
-    if (cell) showTip(this.textOf(cell), event);
-    else hideTip();
+    if (cell)
+      showTip(this.textOf(cell), event);
+    else
+      hideTip();
   }
 
   choose({column, row}) {
@@ -284,29 +245,6 @@ function hideTip() {
   tip.hidden = true;
 }
 
-function heatKey(range, runs) {
-  const keys = element('ul', {class: 'keys'});
-  const scale = element('canvas', {width: '200', height: '14', role: 'img', 'aria-label': 'Colours of norms'});
-  const pen = scale.getContext('2d');
-  for (let x = 0; x < 200; ++x) {
-    pen.fillStyle = `rgb(${heatColor(x / 199).join(',')})`;
-    pen.fillRect(x, 0, 1, 14);
-  }
-  keys.append(element('li', {}, `norm ${tick(10 ** range[0])}`, scale, tick(10 ** range[1])));
-  const words = [[kinds.nonfinite, 'held NaN or Inf'], [kinds.zero, 'exactly 0'], [kinds.missing, 'no gradient'],
-                 [kinds.unknown, 'not known']];
-  const present = new Set(runs.flatMap((run) => Array.from(run.flags.keys()).map((cell) => kindOf(run, cell))));
-  for (const [kind, text] of words) {
-    if (!present.has(kind)) continue;
-    const swatch = element('canvas', {width: '24', height: '14'});
-    const brush = swatch.getContext('2d');
-    brush.fillStyle = brush.createPattern(kindTile(kind), 'repeat');
-    brush.fillRect(0, 0, 24, 14);
-    keys.append(element('li', {}, swatch, text));
-  }
-  return keys;
-}
-
 const heatMaps = [];
 
 function heatChoice() {
@@ -329,10 +267,13 @@ function addHeatMaps() {
   document.body.append(tip);
   const range = heatRange(runs);
   holder.before(heatKey(range, runs));
-  if (runs.some((run) => run.first.some((first, i) => first !== run.last[i]))) holder.before(heatChoice());
+  if (runs.some((run) => run.first.some((first, i) => first !== run.last[i])))
+    holder.before(heatChoice());
   data.runs.forEach((run, place) => {
     if (!run.heat || run.count === 0) return;
-    const panel = element('div', {class: 'panel'}, element('h3', {}, element('span', {class: 'name', text: runTitle(run)})));
+    const panel = element(
+        'div', {class: 'panel'},
+        element('h3', {}, element('span', {class: 'name', text: runTitle(run)})));
     holder.append(panel);
     heatMaps.push(new HeatMap(panel, run, place, range));
   });

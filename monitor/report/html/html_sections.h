@@ -11,6 +11,7 @@
 
 #include "monitor/metrics/thresholds.h"
 #include "monitor/metrics/vital_signs.h"
+#include "monitor/report/html/html_findings.h"
 #include "monitor/report/html/html_page.h"
 #include "monitor/report/html/html_report.h"
 #include "monitor/report/html/html_writer.h"
@@ -18,12 +19,6 @@
 #include "monitor/rules/diagnosis.h"
 
 namespace gradvitals {
-
-/// Whether a finding is about a tensor of a network or of a run, and of which one on the page.
-struct PagePlace {
-  std::string_view kind;  ///< "network" or "run"
-  std::size_t index = 0;
-};
 
 /// What stands first: how bad it is, and what to do.
 struct PageVerdict {
@@ -41,9 +36,6 @@ std::string sentence(std::string text);
 /// The verdict as a word of a sentence: "non-finite", "without gradient".
 std::string_view word_of(Verdict verdict);
 
-/// "R17 loss growth: dense/kernel": what the rule looks for, and where it found it.
-std::string page_title_of(const Finding& finding);
-
 /// What a verdict means for the training, as the end of a sentence: "gradients shrink so much ...".
 std::string_view meaning(Verdict verdict);
 
@@ -55,21 +47,6 @@ void write_links(HtmlWriter& out, std::span<const std::pair<std::string, std::st
 /// Opens a section; `explanation` says what it shows.
 void open_section(HtmlWriter& out, std::string_view id, std::string_view title,
                   std::string_view explanation);
-
-/// A finding as it stands on the page.
-struct PageFinding {
-  const Finding* finding = nullptr;
-  std::string id;
-  std::string number = {};  ///< Under which plots mark it.
-  std::string when = {};    ///< "from step 12 to 40, in 9 checks"
-  std::optional<std::int64_t> step = {};
-  std::vector<const Finding*> explains = {};
-};
-
-void write_finding(HtmlWriter& out, const PageFinding& shown, const PagePlace& place);
-
-/// The same for the script: {"id", "kind", "place", "tensor", "rule", "text", "advice"}.
-Json page_finding_json(const PageFinding& shown, const PagePlace& place);
 
 /// Vital signs of one or several that stand side by side.
 struct PageSigns {

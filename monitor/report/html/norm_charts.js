@@ -5,9 +5,12 @@ const mostBars = 60;
 function standInsOf(norms) {
   const marks = [];
   norms.forEach((norm, x) => {
-    if (norm === 0) marks.push({x, text: '0', isTop: false});
-    else if (norm === null) marks.push({x, text: 'missing', isTop: false});
-    else if (!isFinite_(norm)) marks.push({x, text: norm, isTop: norm === 'Inf'});
+    if (norm === 0)
+      marks.push({x, text: '0', isTop: false});
+    else if (norm === null)
+      marks.push({x, text: 'missing', isTop: false});
+    else if (!isFinite_(norm))
+      marks.push({x, text: norm, isTop: norm === 'Inf'});
   });
   return marks;
 }
@@ -53,10 +56,12 @@ function barMarks(faults, isMarked) {
 
 function classLegend(ink, {classes, faults, word}) {
   const present = [...new Set(classes)].filter((place) => place !== null).sort();
-  const textOf = (place) => place === judgedClass && word ? `${word} by the full rules` : classWords[place];
-  const labels = present.map((place) => ({text: textOf(place), fontColor: ink.ink, strokeStyle: ink.faint,
-                                          place}));
-  if (faults.length > 0) labels.push({text: '▼ named by a finding', fontColor: ink.alarm, place: null});
+  const textOf = (place) =>
+      place === judgedClass && word ? `${word} by the full rules` : classWords[place];
+  const labels = present.map(
+      (place) => ({text: textOf(place), fontColor: ink.ink, strokeStyle: ink.faint, place}));
+  if (faults.length > 0)
+    labels.push({text: '▼ named by a finding', fontColor: ink.alarm, place: null});
   return labels;
 }
 
@@ -91,15 +96,20 @@ function normChart(holder, title, source, kind, place, {range = null, more = () 
     };
     options.plugins.legend.onClick = () => {};
     options.plugins.legend.labels.generateLabels = () =>
-        classLegend(ink, source())
-            .map((label) => ({...label, fillStyle: label.place === null ? 'transparent' : fills[label.place],
-                              lineWidth: label.place === null ? 0 : 1}));
+        classLegend(ink, source()).map((label) => ({
+                                         ...label,
+                                         fillStyle: label.place === null ? 'transparent' :
+                                                                           fills[label.place],
+                                         lineWidth: label.place === null ? 0 : 1
+                                       }));
     options.plugins.tooltip.callbacks = {
       title: (items) => items.length ? source().names[items[0].dataIndex] : '',
       label: (item) => {
         const now = source();
-        return [`norm ${digits(now.norms[item.dataIndex], 5)}`, classWord(now.classes[item.dataIndex], now.norms[item.dataIndex]),
-                ...more(item.dataIndex)];
+        return [
+          `norm ${digits(now.norms[item.dataIndex], 5)}`,
+          classWord(now.classes[item.dataIndex], now.norms[item.dataIndex]), ...more(item.dataIndex)
+        ];
       },
     };
     options.onClick = (event, active, chart) => {
@@ -108,24 +118,32 @@ function normChart(holder, title, source, kind, place, {range = null, more = () 
     };
     // A bar that is too low to be seen is a line at the foot; what has no height, a label.
     const values = norms.map((norm) => isFinite_(norm) && norm > 0 ? norm : null);
-    const dataset = isBars ? {
-      data: values,
-      backgroundColor: classes.map((c) => c === null ? ink.alarm : fills[c]),
-      borderColor: classes.map((c) => c === null ? ink.alarm : ink.classes[c]),
-      borderWidth: 1,
-      minBarLength: 2,
-      maxBarThickness: 42,
-    } : {
-      type: 'line',
-      data: values,
-      showLine: false,
-      pointRadius: norms.length > 400 ? 2 : 3,
-      pointStyle: classes.map((c) => ['triangle', 'rect', 'circle', 'rectRot', 'crossRot'][c ?? 4]),
-      pointBackgroundColor: classes.map((c) => ink.classes[c ?? 4]),
-      pointBorderColor: classes.map((c) => ink.classes[c ?? 4]),
-    };
+    const dataset = isBars ?
+        {
+          data: values,
+          backgroundColor: classes.map((c) => c === null ? ink.alarm : fills[c]),
+          borderColor: classes.map((c) => c === null ? ink.alarm : ink.classes[c]),
+          borderWidth: 1,
+          minBarLength: 2,
+          maxBarThickness: 42,
+        } :
+        {
+          type: 'line',
+          data: values,
+          showLine: false,
+          pointRadius: norms.length > 400 ? 2 : 3,
+          pointStyle:
+              classes.map((c) => ['triangle', 'rect', 'circle', 'rectRot', 'crossRot'][c ?? 4]),
+          pointBackgroundColor: classes.map((c) => ink.classes[c ?? 4]),
+          pointBorderColor: classes.map((c) => ink.classes[c ?? 4]),
+        };
     const marks = barMarks(() => source().faults, (i) => isSelected(kind, place, i));
-    return {type: isBars ? 'bar' : 'line', data: {labels, datasets: [dataset]}, options, plugins: [marks]};
+    return {
+      type: isBars ? 'bar' : 'line',
+      data: {labels, datasets: [dataset]},
+      options,
+      plugins: [marks]
+    };
   }, 'tall');
   follow(() => entry.chart.draw());
   return entry;
@@ -182,7 +200,8 @@ function addNetworks() {
   const statsRange = logRange(networks.flatMap((network) => network.stats));
   networks.forEach((network, place) => {
     const panel = element('div', {class: 'panel', id: `norms-${place}`});
-    panel.append(element('h3', {}, element('span', {class: 'name', text: network.name}), ` (${network.word})`));
+    panel.append(element(
+        'h3', {}, element('span', {class: 'name', text: network.name}), ` (${network.word})`));
     holder.append(panel);
     if (network.norms.length === 0) {
       panel.append(element('p', {text: 'No gradient has a norm.'}));

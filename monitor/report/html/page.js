@@ -1,7 +1,8 @@
 // Puts the page together, once its text is there to be read.
 
 function showPlot(kind, place) {
-  const target = document.getElementById(kind === 'network' ? `norms-${place}` : `step-norms-${place}`) ||
+  const target =
+      document.getElementById(kind === 'network' ? `norms-${place}` : `step-norms-${place}`) ||
       document.getElementById('heat') || document.getElementById('tensors');
   if (target) target.scrollIntoView({block: 'center'});
 }
@@ -15,11 +16,17 @@ function followLink(event) {
   const names = kind === 'network' ? owner.names : owner.tensors;
   const tensor = name === undefined ? null : placeOf(name, names);
   event.preventDefault();
-  select({kind, place: Number(place), tensor: tensor === -1 ? null : tensor,
-          step: step === undefined ? selection.step : Number(step)});
+  select({
+    kind,
+    place: Number(place),
+    tensor: tensor === -1 ? null : tensor,
+    step: step === undefined ? selection.step : Number(step)
+  });
   const target = document.getElementById(link.getAttribute('href').slice(1));
-  if (link.dataset.to === 'plot') showPlot(kind, place);
-  else if (target) target.scrollIntoView({block: 'start'});
+  if (link.dataset.to === 'plot')
+    showPlot(kind, place);
+  else if (target)
+    target.scrollIntoView({block: 'start'});
 }
 
 function build() {

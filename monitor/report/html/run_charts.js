@@ -48,20 +48,26 @@ function stepAxis(ink) {
     type: 'linear',
     min,
     max: max === min ? min + 1 : max,
-    ticks: {maxTicksLimit: 12, precision: 0, callback: (value) => Number.isInteger(value) ? String(value) : ''},
+    ticks: {
+      maxTicksLimit: 12,
+      precision: 0,
+      callback: (value) => Number.isInteger(value) ? String(value) : ''
+    },
   });
 }
 
 function marksOf(ink) {
   return data.runs.flatMap((run) => run.marks.map((mark) => ({
-    ...mark,
-    color: ink.severities[mark.severity],
-  })));
+                                                    ...mark,
+                                                    color: ink.severities[mark.severity],
+                                                  })));
 }
 
 function clickedMark(chart, event) {
-  return (chart.markPlaces || []).find((mark) =>
-      event.x >= mark.left && event.x <= mark.right && Math.abs(event.y - mark.y) <= 10);
+  return (chart.markPlaces || [])
+      .find(
+          (mark) =>
+              event.x >= mark.left && event.x <= mark.right && Math.abs(event.y - mark.y) <= 10);
 }
 
 function goTo(target) {
@@ -82,14 +88,38 @@ const bandInk = (ink, place) => `${runInk(ink, place)}38`;
 // The largest value of each interval as a line, down to the smallest as a band.
 function signalDatasets(ink, run, place, signal, isLog) {
   // A logarithmic axis has no place for 0, which a mark at its foot stands for.
-  const points = (values) => values.map((y, i) => ({x: run.middle[i], y: isLog && y === 0 ? null : y}));
+  const points = (values) =>
+      values.map((y, i) => ({x: run.middle[i], y: isLog && y === 0 ? null : y}));
   const label = runTitle(run);
-  const common = {borderWidth: 1.6, pointRadius: run.first.length > 40 ? 0 : 2, pointHitRadius: 6, spanGaps: false};
+  const common = {
+    borderWidth: 1.6,
+    pointRadius: run.first.length > 40 ? 0 : 2,
+    pointHitRadius: 6,
+    spanGaps: false
+  };
   return [
-    {...common, label, data: points(signal.max), borderColor: runInk(ink, place), backgroundColor: runInk(ink, place),
-     borderDash: runDashes[place % runDashes.length], run: place, part: 'max'},
-    {...common, label: `${label} smallest`, data: points(signal.min), borderWidth: 0, pointRadius: 0,
-     pointHitRadius: 0, backgroundColor: bandInk(ink, place), fill: '-1', run: place, part: 'min'},
+    {
+      ...common,
+      label,
+      data: points(signal.max),
+      borderColor: runInk(ink, place),
+      backgroundColor: runInk(ink, place),
+      borderDash: runDashes[place % runDashes.length],
+      run: place,
+      part: 'max'
+    },
+    {
+      ...common,
+      label: `${label} smallest`,
+      data: points(signal.min),
+      borderWidth: 0,
+      pointRadius: 0,
+      pointHitRadius: 0,
+      backgroundColor: bandInk(ink, place),
+      fill: '-1',
+      run: place,
+      part: 'min'
+    },
   ];
 }
 
@@ -132,8 +162,9 @@ function signalChart(holder, title, key, className = '') {
         const run = data.runs[item.dataset.run];
         const signal = run[key];
         const i = item.dataIndex;
-        const range = signal.min[i] === signal.max[i] ? digits(signal.max[i], 5)
-                                                      : `${digits(signal.min[i], 4)} to ${digits(signal.max[i], 4)}`;
+        const range = signal.min[i] === signal.max[i] ?
+            digits(signal.max[i], 5) :
+            `${digits(signal.min[i], 4)} to ${digits(signal.max[i], 4)}`;
         const bad = signal.bad[i] > 0 ? `, ${signal.bad[i]} not finite` : '';
         return `${run.letter ? `run ${run.letter}: ` : ''}${range}${bad}`;
       },
@@ -146,7 +177,10 @@ function signalChart(holder, title, key, className = '') {
     };
     return {
       type: 'line',
-      data: {datasets: data.runs.flatMap((run, place) => run[key] ? signalDatasets(ink, run, place, run[key], isLog) : [])},
+      data: {
+        datasets: data.runs.flatMap(
+            (run, place) => run[key] ? signalDatasets(ink, run, place, run[key], isLog) : [])
+      },
       options,
     };
   }, className);
@@ -166,8 +200,11 @@ function signChart(holder, sign) {
     options.normalBand = sign.low === null && sign.high === null ? null : [sign.low, sign.high];
     options.scales = {
       x: stepAxis(ink),
-      y: isLog ? logAxis(ink, '', ...logRange(finite, bounds))
-               : axis(ink, '', {ticks: {callback: tick}, suggestedMin: 0, suggestedMax: sign.high ?? undefined}),
+      y: isLog ?
+          logAxis(ink, '', ...logRange(finite, bounds)) :
+          axis(
+              ink, '',
+              {ticks: {callback: tick}, suggestedMin: 0, suggestedMax: sign.high ?? undefined}),
     };
     options.scales.x.title.display = false;
     options.stepMarks = marksOf(ink);
@@ -175,129 +212,35 @@ function signChart(holder, sign) {
     options.plugins.legend.display = data.runs.length > 1;
     options.plugins.tooltip.callbacks = {
       title: (items) => items.length ? `step ${items[0].parsed.x}` : '',
-      label: (item) => `${data.runs.length > 1 ? `${item.dataset.label}: ` : ''}${digits(item.parsed.y, 4)}`,
+      label: (item) =>
+          `${data.runs.length > 1 ? `${item.dataset.label}: ` : ''}${digits(item.parsed.y, 4)}`,
     };
     options.onClick = (event, active, chart) => {
       const mark = clickedMark(chart, event);
       if (mark) return goTo(mark.target);
       select({kind: 'run', step: Math.round(chart.scales.x.getValueForPixel(event.x))});
     };
-    const datasets = data.runs.flatMap((run, place) => run.signs ? [{
-      label: runTitle(run),
-      data: run.signs.step.map((x, i) => ({x, y: run.signs[sign.key][i]})).filter((point) => isFinite_(point.y)),
-      borderColor: runInk(ink, place),
-      backgroundColor: runInk(ink, place),
-      borderDash: runDashes[place % runDashes.length],
-      borderWidth: 1.6,
-      pointRadius: run.signs.step.length > 60 ? 0 : 2,
-    }] : []);
+    const datasets = data.runs.flatMap(
+        (run, place) => run.signs ? [{
+          label: runTitle(run),
+          data: run.signs.step.map((x, i) => ({x, y: run.signs[sign.key][i]}))
+                    .filter((point) => isFinite_(point.y)),
+          borderColor: runInk(ink, place),
+          backgroundColor: runInk(ink, place),
+          borderDash: runDashes[place % runDashes.length],
+          borderWidth: 1.6,
+          pointRadius: run.signs.step.length > 60 ? 0 : 2,
+        }] :
+                                    []);
     return {type: 'line', data: {datasets}, options};
   }, 'low');
   follow(() => entry.chart.draw());
 }
 
-// The norms of one interval, as the notebook's figure takes them.
-function normsAt(run, place) {
-  const norms = run.tensors.map((_, t) => {
-    const cell = place * run.count + t;
-    const flags = run.flags[cell];
-    if (flags & hadFinite) return run.end[cell];
-    return flags & hadNonfinite ? 'NaN' : null;
-  });
-  const classes = norms.map(classOf);
-  const faults = run.faults.map((name) => placeOf(name, run.tensors)).filter((t) => t >= 0);
-  return {names: run.tensors, labels: run.labels, norms, classes, faults};
-}
-
-// How much a layer makes of what it is handed: backward by its gradient, forward by its signal.
-// Some are watched at check-ups alone: then those of the last one count.
-function gainsAt(flow, place) {
-  const count = flow.labels.length;
-  const at = (point) => flow.values.subarray(point * count, (point + 1) * count);
-  while (place > 0 && !at(place).some((value) => value > 0)) --place;
-  const values = at(place);
-  const gains = [];
-  for (let i = 0; i + 1 < count; ++i) {
-    const [to, from] = flow.backward ? [values[i], values[i + 1]] : [values[i + 1], values[i]];
-    const isKnown = from > 0 && to > 0 && flow.networks[i] === flow.networks[i + 1];
-    gains.push(isKnown ? to / from : null);
-  }
-  return gains;
-}
-
-function gainChart(holder, flow, place) {
-  const panel = element('div', {}, element('h3', {text: flow.title}));
-  const other = flow.backward ? 'the next layer' : 'the layer before';
-  panel.append(element('p', {class: 'faint', text: `${flow.what} over that of ${other}; below 1 it fades, above 1 it grows`}));
-  holder.append(panel);
-  const labels = flow.backward ? flow.labels.slice(0, -1) : flow.labels.slice(1);
-  return addChart(panel, flow.title, (ink) => {
-    const values = gainsAt(flow, place());
-    const options = baseOptions(ink);
-    options.limitLines = [{value: 1, text: 'unchanged', color: ink.faint}];
-    options.layout = {padding: {right: 64}};
-    options.plugins.legend.display = false;
-    options.standIns = values.flatMap((value, x) => value === null ? [{x, text: 'unknown', isTop: false}] : []);
-    options.plugins.tooltip.callbacks = {
-      label: (item) => `${digits(values[item.dataIndex], 4)} times ${other}`,
-    };
-    options.scales = {
-      x: axis(ink, '', {ticks: {maxRotation: 60, autoSkip: true, autoSkipPadding: labels.length > 60 ? 12 : 3}}),
-      y: logAxis(ink, 'gain', ...logRange(values, [0.3, 3])),
-    };
-    return {
-      type: 'line',
-      data: {labels, datasets: [{data: values, borderColor: ink.runs[0], backgroundColor: ink.runs[0],
-                                 pointRadius: labels.length > 60 ? 1.5 : 4, borderWidth: 1.4}]},
-      options,
-    };
-  }, 'low');
-}
-
-function addStepFigure(holder, run, place) {
-  if (!run.heat || run.first.length === 0) return;
-  const panel = element('div', {class: 'panel', id: `step-norms-${place}`});
-  const title = element('h3', {class: 'name'});
-  const slider = element('input', {type: 'range', min: 0, max: run.first.length - 1, value: run.first.length - 1,
-                                   'aria-label': `Step of ${runTitle(run)}`});
-  const reading = element('span', {class: 'faint'});
-  panel.append(title, element('label', {class: 'controls'}, 'Step', slider, reading));
-  holder.append(panel);
-  let now = normsAt(run, run.first.length - 1);
-  const range = (t) => {
-    const cell = Number(slider.value) * run.count + t;
-    return run.flags[cell] & hadFinite ? [`within ${digits(run.low[cell], 4)} to ${digits(run.high[cell], 4)}`] : [];
-  };
-  const tell = () => {
-    const place_ = Number(slider.value);
-    title.textContent = `${run.letter ? `${run.letter}: ` : ''}norm of each gradient, ` +
-        `step ${run.last[place_]}`;
-    reading.textContent = stepsText(run.first[place_], run.last[place_]);
-  };
-  tell();
-  const chart = normChart(panel, runTitle(run), () => now, 'run', place, {more: range});
-  const flows = element('div', {class: 'panels'});
-  panel.append(flows);
-  const gains = run.flows.map((flow) => gainChart(flows, flow, () => Number(slider.value)));
-  const show = () => {
-    now = normsAt(run, Number(slider.value));
-    tell();
-    chart.build();
-    gains.forEach((gain) => gain.build());
-  };
-  slider.addEventListener('input', () => select({kind: 'run', step: run.last[Number(slider.value)]}));
-  let shown = selection.step;
-  follow(() => {
-    if (selection.step === null || selection.step === shown) return;
-    shown = selection.step;
-    slider.value = intervalOf(run, shown);
-    show();
-  });
-}
-
 // A learning rate that is the same throughout needs no plot.
 function hasSchedule() {
-  const rates = data.runs.flatMap((run) => run.rate ? run.rate.max.concat(run.rate.min) : []).filter(isFinite_);
+  const rates = data.runs.flatMap((run) => run.rate ? run.rate.max.concat(run.rate.min) : [])
+                    .filter(isFinite_);
   return rates.length > 0 && Math.max(...rates) > Math.min(...rates);
 }
 

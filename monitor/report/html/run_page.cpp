@@ -15,122 +15,13 @@
 #include "monitor/report/html/run_data.h"
 #include "monitor/report/html/run_difference.h"
 #include "monitor/report/html/run_sections.h"
+#include "monitor/report/html/shown_run.h"
 #include "monitor/report/number_text.h"
 
 namespace gradvitals {
 namespace {
 
-/// More would hide the first ones; all of them are in the JSON.
-constexpr std::size_t kMostEpisodes = 40;
 constexpr std::size_t kMostEvents = 200;
-
-/// The worst ones, in their order.
-std::vector<const Episode*> episodes_to_show(const TrajectoryReport& report) {
-  std::vector<const Episode*> shown;
-  for (const Episode& episode : report.episodes) shown.push_back(&episode);
-  std::ranges::stable_sort(shown, std::ranges::greater(),
-                           [](const Episode* episode) { return episode->finding.severity; });
-  shown.resize(std::min(shown.size(), kMostEpisodes));
-  std::ranges::stable_sort(shown, {}, [](const Episode* episode) { return episode->first_step; });
-  return shown;
-}
-
-std::string when_of(const Episode& episode) {
-  std::string text = episode.first_step == episode.last_step
-                         ? fmt::format("at step {}", episode.first_step)
-                         : fmt::format("from step {} to {}", episode.first_step, episode.last_step);
-  if (episode.is_open) text += ", and still there at the end";
-  if (episode.peak_step != episode.first_step) {
-    text += fmt::format("; worst at step {}", episode.peak_step);
-  }
-  text += fmt::format("; seen in {} {}", episode.count, plural(episode.count, "check", "checks"));
-  if (episode.finding.consequence_of) {
-    text += fmt::format("; explained by {}", rule_number(*episode.finding.consequence_of));
-  }
-  return text;
-}
-
-/// A run with what the page shows of it.
-struct ShownRun {
-  const HtmlRun* run = nullptr;
-  std::size_t place = 0;
-  std::string letter;
-  std::vector<const Episode*> episodes;
-  std::vector<PageFinding> findings;  ///< Parallel to them.
-
-  std::string_view name() const { return run->report->name; }
-  std::string title() const {
-    return letter.empty() ? std::string(name()) : fmt::format("{}: {}", letter, name());
-  }
-  PagePlace page_place() const { return {.kind = "run", .index = place}; }
-};
-
-std::vector<ShownRun> shown_runs(std::span<const HtmlRun> runs) {
-  std::vector<ShownRun> shown;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    ShownRun& added = shown.emplace_back();
-    added.run = &runs[i];
-    added.place = i;
-    added.letter = run_letter(i, runs.size());
-    added.episodes = episodes_to_show(*runs[i].report);
-    for (const Episode* episode : added.episodes) {
-      const std::size_t number = added.findings.size() + 1;
-      added.findings.push_back({.finding = &episode->finding,
-                                .id = fmt::format("finding-{}-{}", i, number),
-                                .number = fmt::format("{}{}", added.letter, number),
-                                .when = when_of(*episode),
-                                .step = episode->first_step});
-    }
-  }
-  return shown;
-}
-
-/// Null where nothing was a warning or worse.
-const Episode* deciding_episode(const ShownRun& shown) {
-  const Episode* const worst = worst_episode(*shown.run->report);
-  return worst != nullptr && worst->finding.severity >= Severity::kWarning ? worst : nullptr;
-}
-
-std::string id_of(const ShownRun& shown, const Episode* episode) {
-  const auto place = std::ranges::find(shown.episodes, episode);
-  if (place == shown.episodes.end()) return "";
-  return shown.findings[static_cast<std::size_t>(place - shown.episodes.begin())].id;
-}
-
-/// What is wrong, since when, and what that means.
-std::string headline_of(const TrajectoryReport& report, const Episode& worst) {
-  const Verdict verdict = worst.finding.verdict;
-  if (worst.is_open) {
-    return fmt::format("The run has been {} since step {}: {}.", word_of(verdict), worst.first_step,
-                       meaning(verdict));
-  }
-  const std::string when =
-      worst.first_step == worst.last_step
-          ? fmt::format("at step {}", worst.first_step)
-          : fmt::format("from step {} to {}", worst.first_step, worst.last_step);
-  return fmt::format("The run was {} {}: {}. At its end it is {}.", word_of(verdict), when,
-                     meaning(verdict), word_of(report.verdict));
-}
-
-PageVerdict verdict_of(const ShownRun& shown) {
-  const TrajectoryReport& report = *shown.run->report;
-  PageVerdict verdict;
-  verdict.severity = marked_severity(report);
-  verdict.headline = run_verdict_sentence(report);
-  if (verdict.severity == Severity::kInfo) {
-    verdict.details = {
-        "Train for more steps or with a larger learning rate, or have remedies tried: gradvitals "
-        "prescribe."};
-  }
-  if (const Episode* worst = deciding_episode(shown)) {
-    verdict.details = {worst->finding.text, verdict.headline};
-    verdict.headline = headline_of(report, *worst);
-    verdict.cause = &worst->finding;
-    verdict.cause_id = id_of(shown, worst);
-    verdict.step = worst->first_step;
-  }
-  return verdict;
-}
 
 /// "A is healthy and B is exploding from step 3 on."
 PageVerdict verdict_of_all(std::span<const ShownRun> runs) {

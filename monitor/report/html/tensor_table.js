@@ -1,10 +1,14 @@
-// The table of tensors: sorts by any column, filters by name and class; long ones show their first rows.
+// The table of tensors: sorts by any column, filters by name and class; long ones show their first
+// rows.
 
 const rowsAtOnce = 300;
 
 function compareCells(a, b) {
-  const rank = (value) => value === null || value === undefined ? 2 : typeof value === 'string' ? 1 : 0;
-  if (typeof a === 'string' && typeof b === 'string') return a.localeCompare(b, 'en', {numeric: true});
+  const rank = (value) => value === null || value === undefined ? 2 :
+      typeof value === 'string'                                 ? 1 :
+                                                                  0;
+  if (typeof a === 'string' && typeof b === 'string')
+    return a.localeCompare(b, 'en', {numeric: true});
   if (rank(a) !== rank(b)) return rank(a) - rank(b);
   return rank(a) === 0 ? a - b : 0;
 }
@@ -17,8 +21,11 @@ class TensorTable {
     this.order = null;
     this.isDescending = false;
     this.shown = rowsAtOnce;
-    this.search = element('input', {type: 'search', placeholder: 'part of a name', 'aria-label': 'Filter by name'});
-    this.choice = element('select', {'aria-label': 'Filter by class'}, element('option', {value: '', text: 'all classes'}));
+    this.search = element(
+        'input', {type: 'search', placeholder: 'part of a name', 'aria-label': 'Filter by name'});
+    this.choice = element(
+        'select', {'aria-label': 'Filter by class'},
+        element('option', {value: '', text: 'all classes'}));
     for (const word of [...new Set(rows.map((row) => row.word))].sort()) {
       this.choice.append(element('option', {value: word, text: word}));
     }
@@ -26,9 +33,15 @@ class TensorTable {
     this.more = element('button', {type: 'button'});
     this.body = element('tbody');
     this.heads = columns.map((column) => this.head(column));
-    const table = element('table', {class: 'tensors'}, element('thead', {}, element('tr', {}, ...this.heads)), this.body);
-    holder.append(element('div', {class: 'controls'}, this.search, this.choice, this.count),
-                  element('div', {class: 'scroll tall', tabindex: '0', role: 'region', 'aria-label': 'Tensors'}, table), this.more);
+    const table = element(
+        'table', {class: 'tensors'}, element('thead', {}, element('tr', {}, ...this.heads)),
+        this.body);
+    holder.append(
+        element('div', {class: 'controls'}, this.search, this.choice, this.count),
+        element(
+            'div', {class: 'scroll tall', tabindex: '0', role: 'region', 'aria-label': 'Tensors'},
+            table),
+        this.more);
     const refilter = () => {
       this.shown = rowsAtOnce;
       this.fill();
@@ -45,7 +58,10 @@ class TensorTable {
 
   head(column) {
     const button = element('button', {type: 'button', text: column.title});
-    const head = element('th', {scope: 'col', class: column.kind === 'text' || column.kind === 'class' ? '' : 'number'}, button);
+    const head = element(
+        'th',
+        {scope: 'col', class: column.kind === 'text' || column.kind === 'class' ? '' : 'number'},
+        button);
     button.addEventListener('click', () => {
       // Numbers: the largest first.
       const isText = column.kind === 'text' || column.kind === 'class';
@@ -60,15 +76,17 @@ class TensorTable {
 
   visible() {
     const part = this.search.value.toLowerCase();
-    const rows = this.rows.filter((row) =>
-        (part === '' || row.name.toLowerCase().includes(part)) && (this.choice.value === '' || row.word === this.choice.value));
+    const rows = this.rows.filter(
+        (row) => (part === '' || row.name.toLowerCase().includes(part)) &&
+            (this.choice.value === '' || row.word === this.choice.value));
     if (!this.order) return rows;
     const {key} = this.order;
     const sign = this.isDescending ? -1 : 1;
     // What is not known stays last.
     const isUnknown = (value) => value === null || value === undefined;
-    return rows.sort((a, b) => isUnknown(a[key]) || isUnknown(b[key]) ? compareCells(a[key], b[key])
-                                                                       : sign * compareCells(a[key], b[key]));
+    return rows.sort(
+        (a, b) => isUnknown(a[key]) || isUnknown(b[key]) ? compareCells(a[key], b[key]) :
+                                                           sign * compareCells(a[key], b[key]));
   }
 
   cell(row, column) {
@@ -83,8 +101,11 @@ class TensorTable {
       });
       return element('td', {class: 'name'}, link);
     }
-    const text = isText ? (value ?? '') : column.kind === 'percent' ? (value === null ? '' : percent(value))
-        : column.kind === 'count' ? (value === null ? '' : String(value)) : value === null ? '' : digits(value, 4);
+    const text = isText           ? (value ?? '') :
+        column.kind === 'percent' ? (value === null ? '' : percent(value)) :
+        column.kind === 'count'   ? (value === null ? '' : String(value)) :
+        value === null            ? '' :
+                                    digits(value, 4);
     return element('td', {class: isText ? '' : 'number', text});
   }
 
@@ -131,6 +152,7 @@ function addTensorTable() {
     holder.append(element('p', {text: 'No tensor is known.'}));
     return;
   }
-  const columns = data.tensors.columns.filter((column) => rows.some((row) => row[column.key] !== null && row[column.key] !== ''));
+  const columns = data.tensors.columns.filter(
+      (column) => rows.some((row) => row[column.key] !== null && row[column.key] !== ''));
   new TensorTable(holder, columns, rows);
 }

@@ -1,4 +1,4 @@
-# Writes the page's files as C++: cmake -D OUTPUT=FILE.cpp -D CHART_LIBRARY=FILE (or empty) -P embed.cmake
+# Writes the page's files as C++: cmake -D OUTPUT=FILE.cpp -D CHART_LIBRARY=FILE (or empty) -P write_embedded_files.cmake
 # The hashes are those that the page's content security policy names.
 set(here ${CMAKE_CURRENT_LIST_DIR})
 
@@ -43,7 +43,10 @@ hash_of("${style}" hash)
 add_constant(kHtmlStyleHash "${hash}")
 
 set(script "(() => {\n'use strict';\n\n")
-foreach(name IN ITEMS format state chart_kit norm_charts run_charts heat_map tensor_table selection_bar page)
+foreach(
+  name IN
+  ITEMS format state chart_kit norm_charts run_charts step_figure heat_key heat_map tensor_table selection_bar
+        page)
   file(READ ${here}/${name}.js part)
   string(APPEND script "${part}\n")
 endforeach()

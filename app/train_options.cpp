@@ -130,8 +130,8 @@ void add_alerts(Command& command, TrainOptions& options) {
       "check-up, and the cosine of successive gradients in each step",
       [&options](const std::string& text) { options.signals = parse_signals(text); });
   command.text("--thresholds", options.thresholds_file, "FILE",
-               "Limits of the rules as JSON, in place of the default, under the names that "
-               "docs/rules.md lists");
+               "Limits of the rules as JSON, in place of the default; a name that is none is "
+               "answered with all of them");
   command.parsed("--on-alert", "COMMAND", "",
                  "Run this at each alert, with its JSON as standard input: words as in a shell, "
                  "without one",

@@ -290,7 +290,7 @@ TEST(HtmlRunReport, ALongRunSaysWhatWasDecimated) {
 
 TEST(HtmlRunReport, ARunWithoutStepsIsAPage) {
   const std::string page = page_of(judged_run("empty", 0));
-  EXPECT_TRUE(contains(static_part(page), "nothing could be judged"));
+  EXPECT_TRUE(contains(static_part(page), "nothing was judged"));
 }
 
 TEST(HtmlRunReport, OfTwoRunsItSaysWhereTheyPart) {

@@ -93,7 +93,7 @@ PageVerdict verdict_of(const ShownRun& shown) {
   PageVerdict verdict;
   verdict.severity = marked_severity(report);
   verdict.headline = run_verdict_sentence(report);
-  if (verdict.severity == Severity::kInfo) {
+  if (verdict.severity == Severity::kInfo && report.steps > 0) {
     verdict.details = {
         "Train for more steps or with a larger learning rate, or have remedies tried: gradvitals "
         "prescribe."};

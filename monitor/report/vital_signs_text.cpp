@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
+#include <limits>
 #include <string_view>
 
 #include "kernels/runtime/utf8.h"
@@ -11,49 +11,41 @@
 namespace gradvitals {
 namespace {
 
-std::string up_to(double high) {
-  return fmt::format("normal up to {:.3g}", high);
-}
+constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
-std::string within(double low, double high) {
-  if (std::isinf(high)) return fmt::format("normal from {:.3g}", low);
-  return fmt::format("normal {:.3g} to {:.3g}", low, high);
+/// The reading with the range in which it is normal; where there is no value, no range is of interest.
+VitalLine ranged(VitalLine line, double low, double high) {
+  if (!line.value) return line;
+  if (low == -kNoLimit) {
+    line.normal = fmt::format("normal up to {:.3g}", high);
+  } else if (high == kNoLimit) {
+    line.normal = fmt::format("normal from {:.3g}", low);
+  } else {
+    line.normal = fmt::format("normal {:.3g} to {:.3g}", low, high);
+  }
+  line.is_outside = *line.value < low || *line.value > high;
+  return line;
 }
 
 /// The range of what decides the sign's status.
 void add_oxygen(std::vector<VitalLine>& lines, const Oxygen& oxygen, const Thresholds& limits) {
-  lines.push_back({"Oxygen", "backward factor", oxygen.backward_factor, oxygen.status,
-                   oxygen.backward_factor ? within(backward_factor_floor(oxygen, limits).warning,
-                                                   backward_factor_ceiling(oxygen, limits).warning)
-                                          : "",
-                   oxygen.network});
+  lines.push_back(ranged({"Oxygen", "backward factor", oxygen.backward_factor, oxygen.status},
+                         backward_factor_floor(oxygen, limits).warning,
+                         backward_factor_ceiling(oxygen, limits).warning));
+  lines.back().network = oxygen.network;
   if (oxygen.block_factor) {
-    lines.push_back(
-        {"",
-         "first / last block",
-         oxygen.block_factor,
-         {},
-         within(limits.backward_factor_low.warning, limits.backward_factor_high.warning)});
+    lines.push_back(ranged({"", "first / last block", oxygen.block_factor},
+                           limits.backward_factor_low.warning,
+                           limits.backward_factor_high.warning));
   }
   lines.push_back({"", "relative gradient spread", oxygen.relative_gradient_spread});
   lines.push_back({"", "backward gain per layer", oxygen.backward_gain});
-  lines.push_back({"",
-                   "forward gain per layer",
-                   oxygen.forward_gain,
-                   {},
-                   oxygen.forward_gain
-                       ? within(limits.forward_gain_low.warning, limits.forward_gain_high.warning)
-                       : ""});
-  lines.push_back({"",
-                   "dead units, worst layer",
-                   oxygen.dead_unit_fraction,
-                   {},
-                   oxygen.dead_unit_fraction ? up_to(limits.dead_unit_fraction.warning) : ""});
-  lines.push_back({"",
-                   "saturated, worst layer",
-                   oxygen.saturation_fraction,
-                   {},
-                   oxygen.saturation_fraction ? up_to(limits.saturation_fraction) : ""});
+  lines.push_back(ranged({"", "forward gain per layer", oxygen.forward_gain},
+                         limits.forward_gain_low.warning, limits.forward_gain_high.warning));
+  lines.push_back(ranged({"", "dead units, worst layer", oxygen.dead_unit_fraction}, -kNoLimit,
+                         limits.dead_unit_fraction.warning));
+  lines.push_back(ranged({"", "saturated, worst layer", oxygen.saturation_fraction}, -kNoLimit,
+                         limits.saturation_fraction));
 }
 
 std::string panel_row(const VitalLine& line, bool is_narrow) {
@@ -76,21 +68,20 @@ std::vector<VitalLine> vital_lines(const VitalSigns& signs, const Thresholds& th
                                    const std::optional<double>& global_norm) {
   const auto& [blood_pressure, heart_rate, temperature, oxygen] = signs;
   std::vector<VitalLine> lines;
-  lines.push_back({"Blood pressure", "largest / smallest norm", blood_pressure.range_ratio,
-                   blood_pressure.status,
-                   blood_pressure.range_ratio ? up_to(thresholds.range_ratio) : "",
-                   blood_pressure.network});
+  lines.push_back(ranged({"Blood pressure", "largest / smallest norm", blood_pressure.range_ratio,
+                          blood_pressure.status},
+                         -kNoLimit, thresholds.range_ratio));
+  lines.back().network = blood_pressure.network;
   if (global_norm) lines.push_back({"", "norm of all gradients", global_norm});
   lines.push_back(
       {"Heart rate", "spread of log10 norm", heart_rate.log_norm_mad, heart_rate.status});
   if (heart_rate.spikes) {
-    lines.push_back({"", "spikes", static_cast<double>(*heart_rate.spikes), {}, "normal 0"});
+    const auto spikes = static_cast<double>(*heart_rate.spikes);
+    lines.push_back({"", "spikes", spikes, {}, "normal 0", spikes > 0.0});
   }
-  lines.push_back({"Temperature", "update / weight", temperature.update_to_weight_ratio,
-                   temperature.status,
-                   temperature.update_to_weight_ratio
-                       ? within(thresholds.update_ratio_low, thresholds.update_ratio_high)
-                       : ""});
+  lines.push_back(ranged(
+      {"Temperature", "update / weight", temperature.update_to_weight_ratio, temperature.status},
+      thresholds.update_ratio_low, thresholds.update_ratio_high));
   add_oxygen(lines, oxygen, thresholds);
   return lines;
 }

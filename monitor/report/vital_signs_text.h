@@ -19,6 +19,7 @@ struct VitalLine {
   std::optional<double> value;
   std::optional<VitalStatus> status = {};  ///< Of the sign, on its first line.
   std::string normal = {};                 ///< "normal 0.06 to 12"; empty where no range is known.
+  bool is_outside = false;                 ///< The value lies beyond that range.
   std::string network = {};                ///< Of several, the one that it is about, the worst.
 };
 

@@ -179,7 +179,11 @@ void write_vital_signs(HtmlWriter& out, std::span<const PageSigns> columns) {
         out.element("span", "unknown", {{"class", "chip sev-unknown"}});
       } else {
         out.text(three_digits(*line->value) + " ");
-        if (line->status) write_status(out, *line->status);
+        if (line->status) {
+          write_status(out, *line->status);
+        } else if (line->is_outside) {
+          write_chip(out, Severity::kWarning, "outside");
+        }
         if (!line->normal.empty()) out.element("span", line->normal, {{"class", "normal"}});
         if (!line->network.empty()) {
           out.element("span", fmt::format("of {}, the worst", line->network),

@@ -7,6 +7,7 @@
 
 #include "monitor/metrics/phrases.h"
 #include "monitor/report/html/run_data.h"
+#include "monitor/report/number_text.h"
 
 namespace gradvitals {
 namespace {
@@ -44,6 +45,18 @@ std::string id_of(const ShownRun& shown, const Episode* episode) {
   const auto place = std::ranges::find(shown.episodes, episode);
   if (place == shown.episodes.end()) return "";
   return shown.findings[static_cast<std::size_t>(place - shown.episodes.begin())].id;
+}
+
+/// "300 steps were judged, 0 to 299; the loss went from 2.35 to 0.0158."
+std::string judged_part(const TrajectoryReport& report) {
+  std::string text =
+      fmt::format("{} {} judged", steps_text(report.steps), plural(report.steps, "was", "were"));
+  if (report.first_step) text += fmt::format(", {} to {}", *report.first_step, *report.last_step);
+  if (report.first_loss && report.last_loss) {
+    text += fmt::format("; the loss went from {} to {}", three_digits(*report.first_loss),
+                        three_digits(*report.last_loss));
+  }
+  return text + ".";
 }
 
 /// What is wrong, since when, and what that means.
@@ -99,7 +112,7 @@ PageVerdict verdict_of(const ShownRun& shown) {
         "prescribe."};
   }
   if (const Episode* worst = deciding_episode(shown)) {
-    verdict.details = {worst->finding.text, verdict.headline};
+    verdict.details = {worst->finding.text, judged_part(report)};
     verdict.headline = headline_of(report, *worst);
     verdict.cause = &worst->finding;
     verdict.cause_id = id_of(shown, worst);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/export_files.h"
+#include "app/html_files.h"
 #include "app/output.h"
 #include "app/terminal.h"
 #include "kernels/runtime/utf8.h"
@@ -18,6 +19,7 @@
 #include "monitor/report/comparison.h"
 #include "monitor/report/diagnosis_text.h"
 #include "monitor/report/figure/figure.h"
+#include "monitor/report/html/html_report.h"
 #include "monitor/report/json.h"
 #include "monitor/report/run.h"
 #include "monitor/report/style.h"
@@ -136,21 +138,32 @@ std::string limits_line(std::span<const NetworkReport> networks, const JudgingOp
 using Writer = std::function<std::string()>;
 
 /// Only requested outputs are composed: thousands of tensors make a long document.
-ExitCode deliver(std::span<const NetworkReport> networks, const Writer& text, const Writer& json,
+struct Writers {
+  Writer text;
+  Writer json;
+  std::function<std::string(const HtmlOptions& options)> html;
+  std::function<std::vector<JudgedSubject>()> subjects;
+};
+
+ExitCode deliver(std::span<const NetworkReport> networks, const Writers& writers,
                  const std::function<bool()>& gate, const JudgingOptions& options,
-                 const std::function<std::vector<JudgedSubject>()>& subjects_of,
                  const RunDiagnosis* run = nullptr) {
   const ExportFiles& exports = options.files.exports;
   const ExportOptions export_to = export_options(options.fail_on);
   std::vector<JudgedSubject> subjects;
-  if (exports.needs_subjects()) subjects = subjects_of();
+  if (exports.needs_subjects()) subjects = writers.subjects();
   bool written = true;
   if (!options.files.takes_standard_output()) {
-    written &=
-        write_or_tell([&] { write_result("-", exports.shown(text(), subjects, export_to)); });
+    written &= write_or_tell(
+        [&] { write_result("-", exports.shown(writers.text(), subjects, export_to)); });
   }
   if (const auto& path = options.files.json) {
-    written &= write_or_tell([&] { write_result(*path, json()); });
+    written &= write_or_tell([&] { write_result(*path, writers.json()); });
+  }
+  if (const auto& path = options.files.html) {
+    written &= write_or_tell([&] {
+      write_result(*path, writers.html(html_options(options.files, options.rules, networks, run)));
+    });
   }
   for (const std::string& path : options.files.plots) {
     written &= write_or_tell([&] { draw(networks, options.rules, path, run); });
@@ -168,13 +181,15 @@ ExitCode deliver_diagnosis(const NetworkReport& network, const JudgingOptions& o
   const std::span<const NetworkReport> networks(&network, 1);
   return deliver(
       networks,
-      [&] {
-        return notes_of(networks, options) + limits_line(networks, options) +
-               diagnosis_text(network, options.rules, style_of(options));
-      },
-      [&] { return diagnosis_json(network); },
-      [&] { return trips_gate(networks, options.fail_on); }, options,
-      [&] { return judged_subjects(networks); });
+      {.text =
+           [&] {
+             return notes_of(networks, options) + limits_line(networks, options) +
+                    diagnosis_text(network, options.rules, style_of(options));
+           },
+       .json = [&] { return diagnosis_json(network); },
+       .html = [&](const HtmlOptions& page) { return networks_html(networks, page); },
+       .subjects = [&] { return judged_subjects(networks); }},
+      [&] { return trips_gate(networks, options.fail_on); }, options);
 }
 
 ExitCode deliver_run(std::span<const NetworkReport> networks, const RunDiagnosis& run,
@@ -189,9 +204,12 @@ ExitCode deliver_run(std::span<const NetworkReport> networks, const RunDiagnosis
     return all + run_text(networks, run, options.rules, style);
   };
   return deliver(
-      networks, text, [&] { return run_json(networks, run); },
-      [&] { return trips_gate(run, options.fail_on); }, options,
-      [&] { return std::vector{judged_subject(networks, run)}; }, &run);
+      networks,
+      {.text = text,
+       .json = [&] { return run_json(networks, run); },
+       .html = [&](const HtmlOptions& page) { return steps_html(networks, run, page); },
+       .subjects = [&] { return std::vector{judged_subject(networks, run)}; }},
+      [&] { return trips_gate(run, options.fail_on); }, options, &run);
 }
 
 ExitCode deliver_comparison(std::span<const NetworkReport> networks, const JudgingOptions& options,
@@ -208,9 +226,12 @@ ExitCode deliver_comparison(std::span<const NetworkReport> networks, const Judgi
     return all;
   };
   return deliver(
-      networks, text, [&] { return comparison_json(networks, trainings); },
-      [&] { return trips_gate(networks, trainings, options.fail_on); }, options,
-      [&] { return judged_subjects(networks, trainings); });
+      networks,
+      {.text = text,
+       .json = [&] { return comparison_json(networks, trainings); },
+       .html = [&](const HtmlOptions& page) { return networks_html(networks, page, trainings); },
+       .subjects = [&] { return judged_subjects(networks, trainings); }},
+      [&] { return trips_gate(networks, trainings, options.fail_on); }, options);
 }
 
 }  // namespace gradvitals::app

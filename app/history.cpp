@@ -2,12 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "app/export_files.h"
+#include "app/html_files.h"
+#include "app/output.h"
 #include "app/terminal.h"
+#include "kernels/runtime/utf8.h"
 #include "monitor/metrics/phrases.h"
+#include "monitor/report/html/html_report.h"
 #include "monitor/report/seen_run.h"
 #include "monitor/trajectory/health_tracker.h"
 
@@ -40,6 +49,40 @@ std::vector<std::string> reading_notes(const HistoryNotes& read,
   return notes;
 }
 
+namespace {
+
+ExportedRun exported_run(const std::string& path, const HistoryJudging& judging) {
+  return {.name = path, .options = export_options(judging.fail_on)};
+}
+
+/// Of the worst run; nothing is judged where one holds no step.
+ExitCode exit_code_of(std::span<const TrajectoryReport> reports, const HistoryJudging& judging) {
+  bool trips = false;
+  for (const TrajectoryReport& report : reports) {
+    if (report.steps == 0) {
+      note(fmt::format("{}: nothing to judge, it holds no step", report.name));
+      return ExitCode::kNothingJudged;
+    }
+    if (judging.fail_on == Severity::kOk || report.worst_severity < judging.fail_on) continue;
+    note(fmt::format("--fail-on {}: the worst episode {}is {}", name(judging.fail_on),
+                     reports.size() > 1 ? fmt::format("of {} ", report.name) : "",
+                     name(report.worst_severity)));
+    trips = true;
+  }
+  return trips ? ExitCode::kGateTripped : ExitCode::kJudged;
+}
+
+void refuse_files_of_one_run(const ReportFiles& files) {
+  constexpr std::string_view kWayOut = "is of one run: --html alone shows several side by side";
+  if (files.takes_standard_output()) throw UsageError(fmt::format("--json {}", kWayOut));
+  for (const NamedPath& output : files.outputs()) {
+    if (output.named_by == "--html") continue;
+    throw UsageError(fmt::format("{} {}", output.named_by, kWayOut));
+  }
+}
+
+}  // namespace
+
 TrajectoryReport judge_history(std::string_view text, const std::string& path,
                                const Thresholds& thresholds, RunOutputs* outputs) {
   HistoryReader reader(text, path);
@@ -63,6 +106,10 @@ TrajectoryReport judge_history(std::string_view text, const std::string& path,
   }
   add_judgement(report, tracker, thresholds);
   report.notes = reading_notes(reader.notes(), events);
+  if (outputs != nullptr) {
+    const auto& settings = reader.notes().settings;
+    outputs->describe({settings.begin(), settings.end()});
+  }
   return report;
 }
 
@@ -73,21 +120,46 @@ ExitCode deliver_judged_history(const TrajectoryReport& report, RunOutputs& outp
       report, [&] { return trajectory_text(report, style); },
       [&] { return trajectory_json(report); });
   if (!written) return ExitCode::kError;
-  if (report.steps == 0) {
-    note(fmt::format("{}: nothing to judge, it holds no step", report.name));
-    return ExitCode::kNothingJudged;
+  return exit_code_of({&report, 1}, judging);
+}
+
+ExitCode deliver_histories(std::span<const NamedHistory> histories, const ReportFiles& files,
+                           const HistoryJudging& judging) {
+  refuse_files_of_one_run(files);
+  // Together they take as much room on the page as one.
+  SeriesOptions room;
+  room.values /= histories.size();
+  std::deque<RunOutputs> outputs;  // Which cannot be moved.
+  std::vector<TrajectoryReport> reports;
+  for (const NamedHistory& history : histories) {
+    RunOutputs& added = outputs.emplace_back(files, exported_run(history.path, judging), room);
+    reports.push_back(judge_history(history.text, history.path, judging.thresholds, &added));
   }
-  if (judging.fail_on == Severity::kOk || report.worst_severity < judging.fail_on) {
-    return ExitCode::kJudged;
+  const TextStyle style = text_style(judging.color, judging.ascii);
+  bool written = write_or_tell([&] {
+    std::string text;
+    for (const TrajectoryReport& report : reports) {
+      text += fmt::format("{0:=<60}\nRUN: {1}\n{0:=<60}\n{2}\n", "", printable(report.name),
+                          trajectory_text(report, style));
+    }
+    write_result("-", text);
+  });
+  if (files.html) {
+    std::vector<HtmlRun> runs;
+    for (std::size_t i = 0; i < reports.size(); ++i) {
+      runs.push_back({.report = &reports[i],
+                      .series = &outputs[i].series(),
+                      .settings = outputs[i].settings()});
+    }
+    written &=
+        write_or_tell([&] { write_result(*files.html, runs_html(runs, html_options(files))); });
   }
-  note(fmt::format("--fail-on {}: the worst episode is {}", name(judging.fail_on),
-                   name(report.worst_severity)));
-  return ExitCode::kGateTripped;
+  return written ? exit_code_of(reports, judging) : ExitCode::kError;
 }
 
 ExitCode deliver_history(std::string_view text, const std::string& path, const ReportFiles& files,
                          const HistoryJudging& judging) {
-  RunOutputs outputs(files, {.name = path, .options = export_options(judging.fail_on)});
+  RunOutputs outputs(files, exported_run(path, judging));
   const TrajectoryReport report = judge_history(text, path, judging.thresholds, &outputs);
   return deliver_judged_history(report, outputs, judging);
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,5 +45,16 @@ ExitCode deliver_judged_history(const TrajectoryReport& report, RunOutputs& outp
 /// Judges the run and delivers it.
 ExitCode deliver_history(std::string_view text, const std::string& path, const ReportFiles& files,
                          const HistoryJudging& judging);
+
+/// A history to be judged: its bytes and its name.
+struct NamedHistory {
+  std::string_view text;
+  std::string path;
+};
+
+/// Several runs side by side: the text of each, and the page of --html, the one file that shows more than one.
+/// The gate of --fail-on is that of the worst episode of any. Throws UsageError for other files.
+ExitCode deliver_histories(std::span<const NamedHistory> histories, const ReportFiles& files,
+                           const HistoryJudging& judging);
 
 }  // namespace gradvitals::app

@@ -1,12 +1,14 @@
 // The `gradvitals` program: commands, and the one place that turns exceptions into exit codes.
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "app/checkup.h"
 #include "app/command_line.h"
 #include "app/compare.h"
 #include "app/diagnose.h"
 #include "app/exit_code.h"
+#include "app/html_files.h"
 #include "app/info.h"
 #include "app/output.h"
 #include "app/prescribe.h"
@@ -47,13 +49,19 @@ ExitCode run(int argc, char** argv) {
     write_result("-", *text);
     return ExitCode::kJudged;
   }
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  for (ReportFiles* files :
+       {&compare_options.judging.files, &checkup_options.judging.files,
+        &diagnose_options.judging.files, &report_options.files, &train_options.files}) {
+    files->command_line = shell_line(words);
+  }
   if (compare_command.was_called()) return compare(compare_options);
   if (checkup_command.was_called()) return checkup(checkup_options);
   if (diagnose_command.was_called()) return diagnose(diagnose_options);
   if (prescribe_command.was_called()) return prescribe(prescribe_options);
   if (report_command.was_called()) return report(report_options);
   if (train_command.was_called()) {
-    train_options.words.assign(argv + 1, argv + argc);
+    train_options.words = words;
     train_options.given = train_command.given();
     return train(train_options);
   }

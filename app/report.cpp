@@ -15,7 +15,7 @@ Command ReportOptions::add_to(CommandLine& program) {
   command.positional_texts(
       "HISTORY", histories,
       "What --history of a training, or a watch from Python, has written; '-' is "
-      "standard input");
+      "standard input. Two are shown side by side");
   command.flag(
       "--follow", is_followed,
       "Judge the run while it is written: a live view on a terminal, else a line at each "
@@ -33,20 +33,23 @@ Command ReportOptions::add_to(CommandLine& program) {
 }
 
 ExitCode report(const ReportOptions& options) {
-  if (options.histories.size() != 1) {
+  if (options.histories.empty() || options.histories.size() > 2) {
     throw UsageError(
-        "report takes the history of one run; for example:",
-        {"gradvitals train --data digits --history run.jsonl", "gradvitals report run.jsonl"});
+        "report takes the history of one run, or of two to be shown side by side; for example:",
+        {"gradvitals train --data digits --history run.jsonl",
+         "gradvitals report run.jsonl --html run.html"});
   }
-  const std::string& path = options.histories.front();
-  options.files.check(
-      std::vector<NamedPath>{{"report", path}, {"--thresholds", options.thresholds_file}});
+  std::vector<NamedPath> inputs = {{"--thresholds", options.thresholds_file}};
+  for (const std::string& path : options.histories) inputs.push_back({"report", path});
+  options.files.check(inputs);
   options.files.check_outputs();
   const HistoryJudging judging{.thresholds = read_thresholds(options.thresholds_file),
                                .fail_on = options.fail_on,
                                .color = options.color,
                                .ascii = options.ascii};
+  const std::string& path = options.histories.front();
   if (options.is_followed) {
+    if (options.histories.size() > 1) throw UsageError("--follow takes the history of one run");
     if (path == "-") {
       throw UsageError(
           "--follow goes back in a file where its run is resumed, and standard input cannot: give "
@@ -54,8 +57,12 @@ ExitCode report(const ReportOptions& options) {
     }
     return follow_history(path, options.files, judging);
   }
-  const InputFile file(path);
-  return deliver_history(as_text(file.bytes()), file.path(), options.files, judging);
+  const InputFile first(path);
+  const NamedHistory a{as_text(first.bytes()), first.path()};
+  if (options.histories.size() == 1) return deliver_history(a.text, a.path, options.files, judging);
+  const InputFile second(options.histories.back());
+  const NamedHistory both[] = {a, {as_text(second.bytes()), second.path()}};
+  return deliver_histories(both, options.files, judging);
 }
 
 }  // namespace gradvitals::app

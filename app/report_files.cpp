@@ -16,21 +16,25 @@ void ReportFiles::add_to(Command& command, ReportSubject subject) {
   command.text("--json", json, "FILE",
                "Write everything as JSON to FILE; '-' is standard output, and then nothing else is "
                "printed");
+  command.text("--html", html, "FILE",
+               "Write one HTML page that opens offline: what is wrong, where and what to do, with "
+               "charts of every gradient");
   const bool is_run = subject == ReportSubject::kRun;
+  command.repeated_text("--plot", plots, "FILE",
+                        fmt::format("Draw {} to FILE (.png, .svg, .pdf; .gp is the gnuplot script "
+                                    "itself); may be given more than once",
+                                    is_run ? "the whole run" : "the figure"));
   exports.add_to(command);
   if (is_run) {
     exports.add_events_to(command);
     exports.add_state_to(command);
   }
-  command.repeated_text("--plot", plots, "FILE",
-                        fmt::format("Draw {} to FILE (.png, .svg, .pdf; .gp is the gnuplot script "
-                                    "itself); may be given more than once",
-                                    is_run ? "the whole run" : "the figure"));
 }
 
 std::vector<NamedPath> ReportFiles::outputs() const {
   std::vector<NamedPath> outputs;
   if (json && *json != "-") outputs.push_back({"--json", *json});
+  if (html) outputs.push_back({"--html", *html});
   for (const std::string& plot : plots) outputs.push_back({"--plot", plot});
   std::ranges::move(exports.outputs(), std::back_inserter(outputs));
   return outputs;
@@ -41,6 +45,7 @@ void ReportFiles::check(std::span<const NamedPath> inputs) const {
     if (figure_format(plot)) continue;
     throw UsageError(fmt::format("--plot: '{}' does not end in .png, .svg, .pdf or .gp", plot));
   }
+  if (html == "-") throw UsageError("--html writes a file, not standard output: name one");
   exports.check(takes_standard_output());
   check_paths(outputs(), inputs);
 }

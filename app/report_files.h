@@ -22,8 +22,11 @@ enum class ReportSubject : std::uint8_t {
 
 struct ReportFiles {
   std::optional<std::string> json;  ///< Path, or "-" for stdout.
+  std::optional<std::string> html;  ///< Path.
   std::vector<std::string> plots;   ///< Paths ending in .png, .svg, .pdf or .gp.
   ExportFiles exports;
+  /// As a shell would take it, for pages that say how they came to be; may be empty.
+  std::string command_line;
 
   /// Adds the options of this subject; `this` must outlive the parsing.
   void add_to(Command& command, ReportSubject subject);

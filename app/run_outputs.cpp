@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "app/html_files.h"
 #include "app/output.h"
 #include "app/terminal.h"
 #include "monitor/report/figure/figure.h"
+#include "monitor/report/html/html_report.h"
 
 namespace gradvitals::app {
 namespace {
@@ -18,7 +20,8 @@ void draw_run(const TrajectoryReport& report, const RunSeries& series, const std
 
 void RunOutputs::add(const JudgedStep& step) {
   exports_.add(step.metrics, step.context, step.tracker);
-  if (!files_.plots.empty()) series_.add(step.metrics, step.context, step.tracker.vital_signs());
+  const bool is_drawn = files_.html || !files_.plots.empty();
+  if (is_drawn) series_.add(step.metrics, step.context, step.tracker.vital_signs());
 }
 
 bool RunOutputs::write(const TrajectoryReport& report, const std::function<std::string()>& text,
@@ -31,6 +34,12 @@ bool RunOutputs::write(const TrajectoryReport& report, const std::function<std::
         [&] { write_result("-", files_.exports.shown(text(), subjects, exports_.options())); });
   }
   if (files_.json) written &= write_or_tell([&] { write_result(*files_.json, json()); });
+  if (files_.html) {
+    const HtmlRun run{.report = &report, .series = &series_, .settings = settings_};
+    written &= write_or_tell([&] {
+      write_result(*files_.html, runs_html({&run, 1}, html_options(files_)));
+    });
+  }
   for (const std::string& path : files_.plots) {
     written &= write_or_tell([&] { draw_run(report, series_, path); });
   }

@@ -29,12 +29,18 @@ struct JudgedStep {
 class RunOutputs {
  public:
   /// `files` must outlive it.
-  RunOutputs(const ReportFiles& files, ExportedRun run)
-      : files_(files), exports_(files.exports, std::move(run)) {}
+  RunOutputs(const ReportFiles& files, ExportedRun run, const SeriesOptions& series = {})
+      : files_(files), exports_(files.exports, std::move(run)), series_(series) {}
 
   /// Takes what the files need of the next step. What cannot be written of it is no error before
   /// write(), but a message.
   void add(const JudgedStep& step);
+
+  /// {"optimizer", "adam, ..."}: what the run was made with, for the files that say it.
+  void describe(std::vector<std::pair<std::string, std::string>> settings) {
+    settings_ = std::move(settings);
+  }
+  const std::vector<std::pair<std::string, std::string>>& settings() const { return settings_; }
 
   /// Writes the text where standard output is not taken by a document, then every file. One that fails is
   /// told on stderr and does not keep the others from being written. Whether all were.
@@ -49,6 +55,7 @@ class RunOutputs {
   const ReportFiles& files_;
   RunExports exports_;
   RunSeries series_;  ///< Empty where no file draws it.
+  std::vector<std::pair<std::string, std::string>> settings_;
 };
 
 }  // namespace gradvitals::app

@@ -87,6 +87,7 @@ TrainingReport report_of(const Trainer& trainer, const TrainWatch& watch,
 bool deliver_training(const TrainingReport& report, RunOutputs& outputs,
                       const TrainOptions& options) {
   const TextStyle style = text_style(options.color, options.ascii);
+  outputs.describe(training_facts(report));
   return outputs.write(
       report.run, [&] { return training_text(report, style); },
       [&] { return training_json(report); });

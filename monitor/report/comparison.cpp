@@ -79,13 +79,14 @@ std::vector<Metric> metrics_of(RuleSet rules, const Thresholds& t) {
   return metrics;
 }
 
-std::vector<TableRow> rows_of(std::span<const NetworkReport> networks,
-                              const std::vector<Metric>& metrics) {
+}  // namespace
+
+std::vector<TableRow> comparison_rows(std::span<const NetworkReport> networks, RuleSet rules) {
   TableRow header = {"Metric"};
   for (const NetworkReport& network : networks) header.push_back(printable(network.title()));
   header.push_back("Ideal Range");
   std::vector<TableRow> rows = {std::move(header)};
-  for (const Metric& metric : metrics) {
+  for (const Metric& metric : metrics_of(rules, networks.front().diagnosis.thresholds)) {
     TableRow row = {std::string(metric.name)};
     for (const NetworkReport& network : networks) row.push_back(metric.cell(network));
     row.push_back(metric.ideal);
@@ -94,13 +95,10 @@ std::vector<TableRow> rows_of(std::span<const NetworkReport> networks,
   return rows;
 }
 
-}  // namespace
-
 std::string comparison_table(std::span<const NetworkReport> networks, RuleSet rules,
                              TextStyle style) {
-  const std::vector<TableRow> rows =
-      rows_of(networks, metrics_of(rules, networks.front().diagnosis.thresholds));
-  return decorate("📊 COMPREHENSIVE NETWORK COMPARISON\n", style) + aligned_table(rows, style);
+  return decorate("📊 COMPREHENSIVE NETWORK COMPARISON\n", style) +
+         aligned_table(comparison_rows(networks, rules), style);
 }
 
 std::string comparison_text(std::span<const NetworkReport> networks, RuleSet rules,

@@ -4,21 +4,30 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
+#include "monitor/report/aligned_table.h"
 #include "monitor/report/network_report.h"
 #include "monitor/report/style.h"
 
 namespace gradvitals {
 
-/// The comparison table: a column for each network, a row for each of the notebook's metrics and, with
-/// the full rules, for the signal's flow, score and verdict. Ideal ranges are those of the first
-/// diagnosis. Columns are as wide as their widest cell.
+/// The comparison table, its header first: a column for each network, of which there is one at least, a
+/// row for each of the notebook's metrics and, with the full rules, for the signal's flow, score and
+/// verdict. Ideal ranges are those of the first diagnosis.
+std::vector<TableRow> comparison_rows(std::span<const NetworkReport> networks, RuleSet rules);
+
+/// The same as text. Columns are as wide as their widest cell.
 std::string comparison_table(std::span<const NetworkReport> networks, RuleSet rules,
                              TextStyle style);
 
 /// "backward factor is 0.0168 (healthy: at least 0.06)", the limit that it crossed, as judged;
 /// where it crossed none, the table's range. Empty where the backward factor is not known.
 std::optional<std::string> backward_factor_phrase(const Diagnosis& diagnosis);
+
+/// The number behind a verdict, as a phrase: how gradients pass where that decided or nothing is wrong,
+/// else what the deciding finding says.
+std::string verdict_evidence(const NetworkReport& network);
 
 /// One line for each network: from its verdict and the number that decided it or, with the notebook's
 /// rules, from the notebook's score.

@@ -32,9 +32,31 @@ std::string flow_phrase(std::string_view what, double value, Range limits, Range
          fmt::format(" (healthy: {} to {})", three_digits(ideal.low), three_digits(ideal.high));
 }
 
-/// The number behind a verdict: how gradients pass where that decided or nothing is wrong, else
-/// what the deciding finding says.
-std::string evidence(const NetworkReport& network) {
+std::string_view marker_of_score(int score) {
+  if (score >= kNotebookExcellent) return "✅";
+  return score >= kNotebookModerate ? "⚠️" : "🚨";
+}
+
+std::string_view emoji(Severity severity) {
+  const std::string_view with_word = marker(severity);
+  return with_word.substr(0, with_word.find(' '));
+}
+
+std::string full_conclusion(const NetworkReport& network) {
+  return fmt::format("{} {}: {}; {}\n", emoji(network.diagnosis.severity), printable(network.name),
+                     name(network.diagnosis.verdict), verdict_evidence(network));
+}
+
+std::string notebook_conclusion(const NetworkReport& network) {
+  const NotebookScore& notebook = network.notebook;
+  return fmt::format("{} {}: {}, health score {}/8; {}\n", marker_of_score(notebook.score),
+                     printable(network.name), notebook.verdict, notebook.score,
+                     notebook_evidence(network.metrics));
+}
+
+}  // namespace
+
+std::string verdict_evidence(const NetworkReport& network) {
   const Oxygen& oxygen = network.diagnosis.vital_signs.oxygen;
   const std::optional<std::string> factor = backward_factor_phrase(network.diagnosis);
   const Thresholds& t = network.diagnosis.thresholds;
@@ -55,30 +77,6 @@ std::string evidence(const NetworkReport& network) {
   if (text.ends_with('.')) text.pop_back();
   return text;
 }
-
-std::string_view marker_of_score(int score) {
-  if (score >= kNotebookExcellent) return "✅";
-  return score >= kNotebookModerate ? "⚠️" : "🚨";
-}
-
-std::string_view emoji(Severity severity) {
-  const std::string_view with_word = marker(severity);
-  return with_word.substr(0, with_word.find(' '));
-}
-
-std::string full_conclusion(const NetworkReport& network) {
-  return fmt::format("{} {}: {}; {}\n", emoji(network.diagnosis.severity), printable(network.name),
-                     name(network.diagnosis.verdict), evidence(network));
-}
-
-std::string notebook_conclusion(const NetworkReport& network) {
-  const NotebookScore& notebook = network.notebook;
-  return fmt::format("{} {}: {}, health score {}/8; {}\n", marker_of_score(notebook.score),
-                     printable(network.name), notebook.verdict, notebook.score,
-                     notebook_evidence(network.metrics));
-}
-
-}  // namespace
 
 std::optional<std::string> backward_factor_phrase(const Diagnosis& diagnosis) {
   const Oxygen& oxygen = diagnosis.vital_signs.oxygen;
@@ -107,7 +105,7 @@ std::string disagreements(std::span<const NetworkReport> networks, TextStyle sty
     sentences += fmt::format(" {}: the notebook says {} {}/8, since {}; the full rules say {}: {}.",
                              printable(network.title()), notebook.verdict, notebook.score,
                              notebook_evidence(network.metrics), name(network.diagnosis.verdict),
-                             evidence(network));
+                             verdict_evidence(network));
     ++count;
   }
   if (count == 0) return "The notebook's score and the full rules agree on every network.\n";

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "kernels/runtime/utf8.h"
+#include "monitor/report/cause_groups.h"
 #include "monitor/report/finding_text.h"
 #include "monitor/report/vital_signs_text.h"
 #include "monitor/rules/notebook_interpreter.h"
-#include "monitor/rules/root_causes.h"
 
 namespace gradvitals {
 namespace {
@@ -19,37 +19,7 @@ namespace {
 /// A deep network can hold hundreds of consequences; JSON lists them all.
 constexpr std::size_t kMaxConsequencesShown = 8;
 
-using FindingList = std::vector<const Finding*>;
-
-/// A root cause and what it explains.
-struct Cause {
-  const Finding* root;
-  FindingList consequences;
-};
-
-/// Every finding once: a consequence goes under the first cause with the rule it names, and stands
-/// for itself where there is none.
-std::vector<Cause> group_by_cause(const std::vector<Finding>& findings) {
-  std::vector<Cause> causes;
-  for (const Finding& finding : findings) {
-    if (!finding.consequence_of) causes.push_back({&finding, {}});
-  }
-  for (const Finding& finding : findings) {
-    if (!finding.consequence_of) continue;
-    const auto cause = std::ranges::find_if(causes, [&finding](const Cause& candidate) {
-      return candidate.root->rule == finding.consequence_of &&
-             may_explain(*candidate.root, finding);
-    });
-    if (cause == causes.end()) {
-      causes.push_back({&finding, {}});
-    } else {
-      cause->consequences.push_back(&finding);
-    }
-  }
-  return causes;
-}
-
-std::string consequence_lines(const FindingList& consequences) {
+std::string consequence_lines(const std::vector<const Finding*>& consequences) {
   if (consequences.empty()) return "";
   std::string text = "   It explains:\n";
   const std::size_t shown = std::min(consequences.size(), kMaxConsequencesShown);
@@ -60,7 +30,7 @@ std::string consequence_lines(const FindingList& consequences) {
   return text;
 }
 
-std::string cause_lines(const Cause& cause) {
+std::string cause_lines(const CauseGroup& cause) {
   const std::string text =
       finding_headline(*cause.root) + finding_evidence(*cause.root) + finding_advice(*cause.root);
   return text + consequence_lines(cause.consequences);
@@ -98,7 +68,7 @@ std::string root_cause_text(const NetworkReport& network, TextStyle style) {
   const Diagnosis& diagnosis = network.diagnosis;
   std::string text = fmt::format("\n🩺 ROOT CAUSE:\n{:=<50}\n", "");
   if (diagnosis.findings.empty()) text += "✅ GOOD: No rule fired\n";
-  for (const Cause& cause : group_by_cause(diagnosis.findings)) text += cause_lines(cause);
+  for (const CauseGroup& cause : group_by_cause(diagnosis.findings)) text += cause_lines(cause);
   if (diagnosis.verdict == Verdict::kHealthy && has_gradients_alone(network.metrics)) {
     text += "   Judged by gradients alone: what happens inside the layers is unknown\n";
   }

@@ -101,11 +101,12 @@ LiveSection signs_section(const LiveState& state, const LiveCanvas& canvas) {
   constexpr int kRangeColumn = kStatusColumn + 9;
   LiveSection section{.title = canvas.line().add("Vital signs", Ink::kStrong).text(), .lines = {}};
   if (state.judged_steps == 0) return section;
-  for (const SignReading& sign : deciding_readings(state.signs, state.thresholds)) {
-    const bool is_abnormal = sign.status == VitalStatus::kLow || sign.status == VitalStatus::kHigh;
+  for (const VitalLine& sign : deciding_lines(state.signs, state.thresholds)) {
+    const VitalStatus status = sign.status.value_or(VitalStatus::kUnknown);
+    const bool is_abnormal = status == VitalStatus::kLow || status == VitalStatus::kHigh;
     ScreenLine text = canvas.line();
     text.add(sign.sign).go_to(kValueColumn).add(live_number(sign.value), Ink::kStrong);
-    text.go_to(kStatusColumn).add(name(sign.status), ink_of_status(sign.status));
+    text.go_to(kStatusColumn).add(name(status), ink_of_status(status));
     text.go_to(kRangeColumn);
     std::string what(sign.reading);
     if (!sign.normal.empty()) what += ", " + sign.normal;

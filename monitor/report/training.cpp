@@ -126,19 +126,24 @@ Json files_json(const TrainingReport& report) {
 
 }  // namespace
 
+std::vector<std::pair<std::string, std::string>> training_facts(const TrainingReport& report) {
+  std::vector<std::pair<std::string, std::string>> facts = report.settings;
+  facts.emplace_back("steps", made_steps(report));
+  if (report.validation) facts.emplace_back("held out", held_out_text(*report.validation));
+  if (report.noise) facts.emplace_back("noise scale", noise_text(*report.noise));
+  if (report.cosine) facts.emplace_back("cosine", cosine_text(*report.cosine));
+  if (report.treatment) facts.emplace_back("treated", treatment_summary(*report.treatment));
+  facts.insert(facts.end(), report.files.begin(), report.files.end());
+  for (const KeptIncident& incident : report.incidents) {
+    facts.emplace_back("incident", fmt::format("{}: {}", incident.folder, incident.reason));
+  }
+  return facts;
+}
+
 std::string training_text(const TrainingReport& report, TextStyle style) {
   std::string text =
       fmt::format("{0:=<60}\nTRAINING: {1}\n{0:=<60}\n", "", printable(report.run.name));
-  for (const auto& [key, value] : report.settings) text += fact(key, value);
-  text += fact("steps", made_steps(report));
-  if (report.validation) text += fact("held out", held_out_text(*report.validation));
-  if (report.noise) text += fact("noise scale", noise_text(*report.noise));
-  if (report.cosine) text += fact("cosine", cosine_text(*report.cosine));
-  if (report.treatment) text += fact("treated", treatment_summary(*report.treatment));
-  for (const auto& [what, path] : report.files) text += fact(what, path);
-  for (const KeptIncident& incident : report.incidents) {
-    text += fact("incident", fmt::format("{}: {}", incident.folder, incident.reason));
-  }
+  for (const auto& [what, value] : training_facts(report)) text += fact(what, value);
   text += '\n';
   if (report.steps == report.steps_before) {
     return decorate(text + nothing_left_text(report), style);

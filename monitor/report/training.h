@@ -72,6 +72,9 @@ struct TrainingReport {
   std::vector<KeptIncident> incidents;
 };
 
+/// What was trained and with what result: {"optimizer", "adam, ..."}, in the order to be shown.
+std::vector<std::pair<std::string, std::string>> training_facts(const TrainingReport& report);
+
 /// What was trained and with what result, the files written, and the text of trajectory_text().
 std::string training_text(const TrainingReport& report, TextStyle style);
 

@@ -218,12 +218,6 @@ std::string constant_sentence(const TrajectoryReport& report) {
       three_digits(report.baseline->loss), three_digits(report.baseline->constant_loss));
 }
 
-/// What only informs is no reason to look twice. Of a run without a step nothing is known to be well.
-Severity marked_severity(const TrajectoryReport& report) {
-  if (report.worst_severity >= Severity::kWarning) return report.worst_severity;
-  return report.steps == 0 || learnt_a_constant(report) ? Severity::kInfo : Severity::kOk;
-}
-
 Verdict run_verdict(const TrajectoryReport& report) {
   const Episode* const worst = worst_episode(report);
   const bool decides = worst != nullptr && worst->finding.severity >= Severity::kWarning;
@@ -315,6 +309,12 @@ const Episode* worst_episode(const TrajectoryReport& report) {
     if (worst == nullptr || rank(*worst) < rank(episode)) worst = &episode;
   }
   return worst;
+}
+
+Severity marked_severity(const TrajectoryReport& report) {
+  // What only informs is no reason to look twice. Of a run without a step nothing is known to be well.
+  if (report.worst_severity >= Severity::kWarning) return report.worst_severity;
+  return report.steps == 0 || learnt_a_constant(report) ? Severity::kInfo : Severity::kOk;
 }
 
 std::string run_verdict_sentence(const TrajectoryReport& report) {

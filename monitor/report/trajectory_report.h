@@ -64,6 +64,10 @@ inline constexpr std::string_view kRunSchema = "gradvitals.run/1";
 /// of those the first. Null where there is none.
 const Episode* worst_episode(const TrajectoryReport& report);
 
+/// The worst that there was, from a warning on. It is to be told as well where a healthy run's baseline is not
+/// beaten, or no step was judged.
+Severity marked_severity(const TrajectoryReport& report);
+
 /// One sentence: whether the run is healthy, else what is wrong with it and when. Where it is healthy at
 /// its end and its baseline is not beaten, a second one says so.
 std::string run_verdict_sentence(const TrajectoryReport& report);

@@ -1,4 +1,4 @@
-// The panel of vital signs, as text.
+// The panel of vital signs, as lines and as text.
 #pragma once
 
 #include <optional>
@@ -12,17 +12,23 @@
 
 namespace gradvitals {
 
-/// What one of the signs shows, as text.
-struct SignReading {
-  std::string_view sign;     ///< "Oxygen"
+/// One reading of the panel.
+struct VitalLine {
+  std::string_view sign;     ///< "Oxygen", on the first line of each sign; empty on the others.
   std::string_view reading;  ///< "backward factor"
-  std::optional<double> value{};
-  VitalStatus status = VitalStatus::kUnknown;
-  std::string normal{};  ///< "normal from 0.3"; empty where there is no value.
+  std::optional<double> value;
+  std::optional<VitalStatus> status = {};  ///< Of the sign, on its first line.
+  std::string normal = {};                 ///< "normal 0.06 to 12"; empty where no range is known.
+  bool is_outside = false;                 ///< The value lies beyond that range.
+  std::string network = {};                ///< Of several, the one that it is about, the worst.
 };
 
-/// Of each of the four signs in their order, the reading that decides its status.
-std::vector<SignReading> deciding_readings(const VitalSigns& signs, const Thresholds& thresholds);
+/// A line for each reading. `global_norm` stands among them where it is known.
+std::vector<VitalLine> vital_lines(const VitalSigns& signs, const Thresholds& thresholds,
+                                   const std::optional<double>& global_norm);
+
+/// Of each sign in its order, the first line that has a value and a range for it, else its first line.
+std::vector<VitalLine> deciding_lines(const VitalSigns& signs, const Thresholds& thresholds);
 
 /// A line for each reading, indented: the sign, what was read, its value, its status and the range in
 /// which it is normal by these limits. `global_norm` stands among them where it is known. "-" where

@@ -1,0 +1,58 @@
+#include "app/html_files.h"
+
+#include <algorithm>
+#include <exception>
+#include <string_view>
+
+#include "app/version.h"
+#include "monitor/report/figure/figure.h"
+
+namespace gradvitals::app {
+namespace {
+
+bool is_plain(char c) {
+  constexpr std::string_view kOthers = "-_./,:=+@%";
+  const bool is_word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  return is_word || kOthers.find(c) != std::string_view::npos;
+}
+
+std::string shell_word(const std::string& word) {
+  if (!word.empty() && std::ranges::all_of(word, is_plain)) return word;
+  std::string quoted = "'";
+  for (const char c : word) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "'";
+}
+
+}  // namespace
+
+HtmlOptions html_options(const ReportFiles& files, RuleSet rules) {
+  HtmlOptions options{.rules = rules, .version = kVersion};
+  if (!files.command_line.empty()) options.settings.emplace_back("command", files.command_line);
+  return options;
+}
+
+HtmlOptions html_options(const ReportFiles& files, RuleSet rules,
+                         std::span<const NetworkReport> networks, const RunDiagnosis* run) {
+  HtmlOptions options = html_options(files, rules);
+  if (html_has_charts()) return options;
+  try {
+    options.figure_svg = render_figure(networks, rules, FigureFormat::kSvg, "figure.svg", run);
+  } catch (const std::exception& error) {
+    options.no_figure_reason = error.what();
+  }
+  return options;
+}
+
+std::string shell_line(std::span<const std::string> words) {
+  std::string line = "gradvitals";
+  for (const std::string& word : words) line += ' ' + shell_word(word);
+  return line;
+}
+
+}  // namespace gradvitals::app

@@ -79,6 +79,7 @@ TrainingReport report_of(const Trainer& trainer, const TrainWatch& watch,
   }
   if (watch.has_checkpoint()) report.files.emplace_back("checkpoint", *options.checkpoint);
   if (options.history) report.files.emplace_back("history", *options.history);
+  if (options.tensorboard) report.files.emplace_back("tensorboard", *options.tensorboard);
   report.incidents = watch.incidents();
   return report;
 }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "app/output.h"
+#include "app/tensorboard_file.h"
 #include "app/train_options.h"
 #include "framework/io/tensor_dump.h"
 #include "training/known_data.h"
@@ -89,6 +90,7 @@ std::vector<NamedPath> outputs_of(const TrainOptions& options) {
        {std::pair{kCheckpointOption, options.checkpoint},
         std::pair{std::string_view("--history"), options.history},
         std::pair{std::string_view("--incidents"), options.incidents},
+        std::pair{std::string_view("--tensorboard"), options.tensorboard},
         std::pair{std::string_view("--json"), options.json}}) {
     if (!path) continue;
     if (option_name != "--json" || *path != "-") outputs.push_back({option_name, *path});
@@ -162,6 +164,9 @@ void TrainOptions::check_outputs() const {
     check_output_folder(incidents ? "--incidents" : "the incidents beside --history", folder);
   }
   if (json) check_output("--json", *json);
+  if (tensorboard) {
+    check_tensorboard_folder("--tensorboard", *tensorboard, /*is_resumed=*/resume.has_value());
+  }
 }
 
 std::string TrainOptions::incident_folder() const {

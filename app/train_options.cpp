@@ -162,6 +162,10 @@ Command TrainOptions::add_to(CommandLine& program) {
   command.text("--json", json, "FILE",
                "Write the report as JSON to FILE; '-' is standard output, and then nothing else is "
                "printed");
+  command.text("--tensorboard", tensorboard, "FOLDER",
+               "Write what is watched as events that TensorBoard follows: curves, vital signs, "
+               "findings, and "
+               "histograms at check-ups");
   add_style(command, color, ascii);
   command.group("Computing");
   computing.add_to(command);

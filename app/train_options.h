@@ -58,7 +58,8 @@ struct TrainOptions {
   TrainingSignals signals{};
   std::vector<std::string> alert_command;  ///< Words; empty for none.
   std::optional<double> alert_limit_seconds;
-  std::optional<std::string> json;  ///< Path, or "-" for stdout.
+  std::optional<std::string> json;         ///< Path, or "-" for stdout.
+  std::optional<std::string> tensorboard;  ///< A folder.
   Severity fail_on = Severity::kOk;
   ColorMode color = ColorMode::kAuto;
   bool ascii = false;

@@ -69,6 +69,11 @@ TrainWatch::TrainWatch(const TrainOptions& options, const TrainSetup& setup,
       alert_command_(alert_command_of(options)) {
   const std::string folder = options.incident_folder();
   if (!folder.empty()) flight_.emplace(recorder_options(folder, options, setup));
+  if (options.tensorboard) {
+    const TensorBoardOptions shown{
+        .run = run_, .settings = setup.settings, .has_histograms = setup.options.histograms};
+    board_.emplace(*options.tensorboard, shown, first_step, options.resume.has_value());
+  }
   if (!options.history) return;
   HistoryOptions kept = {
       .run = run_, .settings = {setup.settings.begin(), setup.settings.end()}, .resume_step = {}};
@@ -157,11 +162,25 @@ void TrainWatch::record(const TrainingStep& step) {
   }
 }
 
+void TrainWatch::show_on_board(const TrainingStep& step) {
+  if (!board_ || step.metrics == nullptr) return;
+  board_->add({.step = step.step,
+               .metrics = *step.metrics,
+               .context = step.context,
+               .signs = step.trainer.tracker().vital_signs(),
+               .events = step.events,
+               .histograms = step.histograms});
+  if (const auto complaint = board_->take_complaint()) {
+    progress_.print(fmt::format("gradvitals: {}; the training goes on", printable(*complaint)));
+  }
+}
+
 void TrainWatch::on_step(const TrainingStep& step) {
   see_step(seen_,
            {.step = step.step, .loss = step.loss, .metrics = step.metrics, .events = step.events});
   if (step.signals != nullptr) signals_.add(*step.signals);
   record(step);
+  show_on_board(step);
   for (const HealthEvent& event : step.events) tell(event);
   keep_incident(step);
   tell_treatments();
@@ -182,6 +201,7 @@ void TrainWatch::on_epoch(const TrainingEpoch& epoch) {
 
 void TrainWatch::finish(const Trainer& trainer) {
   progress_.finish(report(trainer));
+  if (board_) board_->flush();
   if (options_.checkpoint) keep_checkpoint(trainer);
   if (!alert_command_) return;
   alert_command_->finish();
@@ -191,7 +211,8 @@ void TrainWatch::finish(const Trainer& trainer) {
 bool TrainWatch::has_lost_output() const {
   const bool lost_lines = history_ && !missing_text(history_->status(), "").empty();
   const bool lost_incident = flight_ && flight_->lost_incidents() > 0;
-  return lost_lines || lost_incident || !checkpoint_problem_.empty();
+  const bool lost_events = board_ && !board_->missing_text().empty();
+  return lost_lines || lost_incident || lost_events || !checkpoint_problem_.empty();
 }
 
 std::vector<KeptIncident> TrainWatch::incidents() const {
@@ -225,6 +246,7 @@ std::vector<std::string> TrainWatch::notes() const {
     const std::string missing = missing_text(history_->status(), *options_.history);
     if (!missing.empty()) notes.push_back(missing);
   }
+  if (board_ && !board_->missing_text().empty()) notes.push_back(board_->missing_text());
   return notes;
 }
 

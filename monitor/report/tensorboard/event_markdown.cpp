@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstddef>
+
 #include "kernels/runtime/utf8.h"
 #include "monitor/report/finding_text.h"
 #include "monitor/report/number_text.h"
@@ -35,9 +38,16 @@ std::string evidence_line(const Episode& episode) {
 }  // namespace
 
 std::string plain_markdown(std::string_view text) {
-  constexpr std::string_view kSpecial = "\\`*_{}[]()#+-.!|~";
+  // Of a number that begins a line, what makes it one of a list.
+  constexpr std::string_view kBehindNumber = ".)";
+  constexpr std::string_view kFirst = "#+-";
+  constexpr std::string_view kSpecial = "\\`*_[]|";
+  const std::string shown = printable(text);
+  const std::size_t digits = std::min(shown.find_first_not_of("0123456789"), shown.size());
   std::string markdown;
-  for (const char letter : printable(text)) {
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    const char letter = shown[i];
+    const std::string_view special = i > 0 && i == digits ? kBehindNumber : i == 0 ? kFirst : "";
     if (letter == '<') {
       markdown += "&lt;";
     } else if (letter == '>') {
@@ -45,7 +55,9 @@ std::string plain_markdown(std::string_view text) {
     } else if (letter == '&') {
       markdown += "&amp;";
     } else {
-      if (kSpecial.find(letter) != std::string_view::npos) markdown += '\\';
+      const bool is_special = kSpecial.find(letter) != std::string_view::npos ||
+                              special.find(letter) != std::string_view::npos;
+      if (is_special) markdown += '\\';
       markdown += letter;
     }
   }

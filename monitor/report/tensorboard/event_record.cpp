@@ -28,6 +28,7 @@ constexpr std::uint32_t kValueMetadata = 9;
 constexpr std::uint32_t kMetadataPlugin = 1;
 constexpr std::uint32_t kMetadataDescription = 3;
 constexpr std::uint32_t kMetadataDataClass = 4;
+constexpr std::int64_t kDataClassScalar = 1;
 constexpr std::int64_t kDataClassTensor = 2;
 constexpr std::uint32_t kPluginName = 1;
 constexpr std::uint32_t kTensorDType = 1;
@@ -77,12 +78,12 @@ ProtoMessage event_of(double wall_time, std::int64_t step) {
   return event;
 }
 
-/// What says which page shows a tensor.
-ProtoMessage tensor_metadata(std::string_view plugin, std::string_view about) {
+/// What says which page shows a value.
+ProtoMessage metadata_of(std::string_view plugin, std::string_view about, std::int64_t data_class) {
   ProtoMessage metadata;
   metadata.add_message(kMetadataPlugin, ProtoMessage().add_bytes(kPluginName, plugin));
   if (!about.empty()) metadata.add_bytes(kMetadataDescription, about);
-  metadata.add_integer(kMetadataDataClass, kDataClassTensor);
+  metadata.add_integer(kMetadataDataClass, data_class);
   return metadata;
 }
 
@@ -90,8 +91,8 @@ ProtoMessage tensor_value(std::string_view tag, const ProtoMessage& metadata,
                           const ProtoMessage& tensor) {
   ProtoMessage value;
   value.add_bytes(kValueTag, tag)
-      .add_message(kValueMetadata, metadata)
-      .add_message(kValueTensor, tensor);
+      .add_message(kValueTensor, tensor)
+      .add_message(kValueMetadata, metadata);
   return value;
 }
 
@@ -158,10 +159,10 @@ std::string session_start_record(double wall_time, std::int64_t step) {
 void EventSummary::add_scalar(std::string_view tag, double value, std::string_view about) {
   ProtoMessage message;
   message.add_bytes(kValueTag, tag);
-  if (!about.empty()) {
-    message.add_message(kValueMetadata, ProtoMessage().add_bytes(kMetadataDescription, about));
-  }
   message.add_float32(kValueSimple, float32_of(value));
+  if (!about.empty()) {
+    message.add_message(kValueMetadata, metadata_of("scalars", about, kDataClassScalar));
+  }
   summary_.add_message(kSummaryValue, message);
 }
 
@@ -170,7 +171,8 @@ void EventSummary::add_text(std::string_view tag, std::string_view markdown) {
   tensor.add_integer(kTensorDType, kDTypeString)
       .add_message(kTensorShape, {})
       .add_bytes(kTensorStrings, markdown);
-  summary_.add_message(kSummaryValue, tensor_value(tag, tensor_metadata("text", {}), tensor));
+  summary_.add_message(kSummaryValue,
+                       tensor_value(tag, metadata_of("text", {}, kDataClassTensor), tensor));
 }
 
 void EventSummary::add_histogram(std::string_view tag, const ExponentHistogram& histogram,
@@ -182,8 +184,8 @@ void EventSummary::add_histogram(std::string_view tag, const ExponentHistogram& 
   const auto behind = std::find_if(bins.rbegin(), bins.rend(), holds).base();
   const ProtoMessage tensor = bins_tensor(histogram, static_cast<int>(first - bins.begin()),
                                           static_cast<int>(behind - bins.begin()) - 1);
-  summary_.add_message(kSummaryValue,
-                       tensor_value(tag, tensor_metadata("histograms", about), tensor));
+  summary_.add_message(
+      kSummaryValue, tensor_value(tag, metadata_of("histograms", about, kDataClassTensor), tensor));
 }
 
 std::string EventSummary::record(double wall_time, std::int64_t step) const {

@@ -9,10 +9,12 @@
 namespace gradvitals {
 
 /// The wire format of https://protobuf.dev/programming-guides/encoding/. Fields are written in the order of
-/// the calls, those with their default value as well.
+/// the calls, those with their default value as well, but for integers.
 class ProtoMessage {
  public:
+  /// Nothing for 0, which is what a field is that is not there.
   ProtoMessage& add_integer(std::uint32_t field, std::int64_t value) {
+    if (value == 0) return *this;
     add_key(field, kVarint);
     add_varint(static_cast<std::uint64_t>(value));
     return *this;

@@ -75,6 +75,7 @@ constexpr std::array kTagAbouts = {
 };
 
 constexpr std::string_view kGroups =
+    "What is here:\n\n"
     "| group | what it shows |\n"
     "|---|---|\n"
     "| training | loss, norm of all gradients and learning rate, in every step |\n"

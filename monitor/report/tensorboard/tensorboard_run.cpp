@@ -142,10 +142,10 @@ void TensorBoardRun::State::add_histograms(EventSummary& summary,
 void TensorBoardRun::State::add_events(EventSummary& summary, std::span<const HealthEvent> events) {
   for (const HealthEvent& event : events) {
     const Finding& finding = event.episode.finding;
-    const std::string tag = fmt::format(
-        "findings/{}",
-        safe_tag(fmt::format("{} {}", rule_number(finding.rule), rule_title(finding.rule))));
-    summary.add_text(tag, event_markdown(event));
+    const std::string_view title = rule_title(finding.rule);
+    const std::string rule = fmt::format("{} {}", rule_number(finding.rule),
+                                         title.empty() ? name(finding.verdict) : title);
+    summary.add_text("findings/" + safe_tag(rule), event_markdown(event));
   }
 }
 

@@ -17,9 +17,9 @@
 namespace gradvitals {
 
 struct TensorBoardOptions {
-  std::string run;                                            ///< Its name: any bytes.
-  std::vector<std::pair<std::string, std::string>> settings;  ///< Shown with it: any bytes.
-  bool has_histograms = false;                                ///< Check-ups bring them.
+  std::string run;                                              ///< Its name: any bytes.
+  std::vector<std::pair<std::string, std::string>> settings{};  ///< Shown with it: any bytes.
+  bool has_histograms = false;                                  ///< Check-ups bring them.
 };
 
 /// A step that was judged.

@@ -28,7 +28,8 @@ Command CheckupOptions::add_to(CommandLine& program) {
 }
 
 ExitCode checkup(const CheckupOptions& options) {
-  options.judging.check(std::vector{options.model, options.data});
+  options.judging.check(
+      std::vector<NamedPath>{{"checkup", options.model}, {"--data", options.data}});
   const Thresholds thresholds = options.judging.thresholds();
   const ModelFile file = read_model({.command = "checkup",
                                      .model = options.model,

@@ -139,12 +139,12 @@ void CompareOptions::check() const {
     throw UsageError("--target names a column of --data, which is missing");
   }
   check_training(*this);
-  judging.check(std::vector{data, target});  // A column is no file, and then no input either.
+  judging.check(std::vector<NamedPath>{{"--data", data}, {"--target", target}});
 }
 
 ExitCode compare(const CompareOptions& options) {
   options.check();
-  if (options.train_steps) options.judging.check_outputs();
+  if (options.train_steps) options.judging.files.check_outputs();
   const Thresholds thresholds = options.judging.thresholds();
   std::optional<Dataset> dataset;
   if (!options.data.empty()) dataset = read_dataset(options);

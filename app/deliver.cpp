@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cstddef>
-#include <exception>
 #include <functional>
 #include <map>
 #include <set>
@@ -25,17 +24,6 @@
 
 namespace gradvitals::app {
 namespace {
-
-/// Whether the output was written; otherwise reports the reason.
-bool attempt(const std::function<void()>& write) {
-  try {
-    write();
-    return true;
-  } catch (const std::exception& error) {
-    note(error.what());
-  }
-  return false;
-}
 
 void draw(std::span<const NetworkReport> networks, RuleSet rules, const std::string& path,
           const RunDiagnosis* run) {
@@ -151,10 +139,14 @@ ExitCode deliver(std::span<const NetworkReport> networks, const Writer& text, co
                  const std::function<bool()>& gate, const JudgingOptions& options,
                  const RunDiagnosis* run = nullptr) {
   bool written = true;
-  if (options.json != "-") written &= attempt([&] { write_result("-", text()); });
-  if (options.json) written &= attempt([&] { write_result(*options.json, json()); });
-  for (const std::string& path : options.plots) {
-    written &= attempt([&] { draw(networks, options.rules, path, run); });
+  if (!options.files.takes_standard_output()) {
+    written &= write_or_tell([&] { write_result("-", text()); });
+  }
+  if (const auto& path = options.files.json) {
+    written &= write_or_tell([&] { write_result(*path, json()); });
+  }
+  for (const std::string& path : options.files.plots) {
+    written &= write_or_tell([&] { draw(networks, options.rules, path, run); });
   }
   if (!written) return ExitCode::kError;
   if (!any_judged(networks)) return ExitCode::kNothingJudged;

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "app/deliver.h"
-#include "app/diagnose_history.h"
 #include "app/diagnose_input.h"
+#include "app/history.h"
 #include "app/judge.h"
 #include "app/own_file.h"
 #include "framework/io/file_kind.h"
@@ -32,7 +32,7 @@ void check_combination(const DiagnoseOptions& options) {
 }
 
 void check_figure_size(const DiagnoseOptions& options, const std::vector<NetworkReport>& reports) {
-  if (options.judging.plots.empty() || fits_figure(reports)) return;
+  if (options.judging.files.plots.empty() || fits_figure(reports)) return;
   throw UsageError(fmt::format(
       "--plot draws {} steps at most where they do not say their numbers, not {}: write the "
       "number of each step into its file, as metadata 'step', or leave --plot out",
@@ -123,8 +123,10 @@ Command DiagnoseOptions::add_to(CommandLine& program) {
 ExitCode diagnose(const DiagnoseOptions& options) {
   std::vector<std::string> files;
   for (const std::string& file : options.files) files.push_back(steps_of_incident(file));
-  std::vector<std::string> inputs = files;
-  inputs.insert(inputs.end(), {options.metrics, options.parameters, options.weights});
+  std::vector<NamedPath> inputs = {{"--metrics", options.metrics},
+                                   {"--parameters", options.parameters},
+                                   {"--weights", options.weights}};
+  for (const std::string& file : files) inputs.push_back({"diagnose", file});
   options.judging.check(inputs);
   check_combination(options);
   const Thresholds thresholds = options.judging.thresholds();
@@ -132,7 +134,19 @@ ExitCode diagnose(const DiagnoseOptions& options) {
   if (!input.has_dump()) refuse_options_of_dumps(options);
   if (const InputFile* history = input.history()) {
     refuse_options_of_steps(options);
-    return diagnose_history(as_text(history->bytes()), history->path(), options.judging);
+    if (options.judging.rules == RuleSet::kNotebook) {
+      throw UsageError(
+          "--rules notebook judges a step; a history is judged over time, by the full rules alone");
+    }
+    if (!options.judging.files.plots.empty()) {
+      throw UsageError(
+          "--plot draws gradients of steps side by side, which a history is too long for");
+    }
+    return deliver_history(as_text(history->bytes()), history->path(), options.judging.files,
+                           {.thresholds = thresholds,
+                            .fail_on = options.judging.fail_on,
+                            .color = options.judging.color,
+                            .ascii = options.judging.ascii});
   }
   DumpContext context;
   context.loss_scale = options.loss_scale;

@@ -10,6 +10,7 @@
 #include "app/info.h"
 #include "app/output.h"
 #include "app/prescribe.h"
+#include "app/report.h"
 #include "app/terminal.h"
 #include "app/train.h"
 #include "app/version.h"
@@ -32,11 +33,13 @@ ExitCode run(int argc, char** argv) {
   CheckupOptions checkup_options;
   DiagnoseOptions diagnose_options;
   PrescribeOptions prescribe_options;
+  ReportOptions report_options;
   TrainOptions train_options;
   const Command compare_command = compare_options.add_to(program);
   const Command checkup_command = checkup_options.add_to(program);
   const Command diagnose_command = diagnose_options.add_to(program);
   const Command prescribe_command = prescribe_options.add_to(program);
+  const Command report_command = report_options.add_to(program);
   const Command train_command = train_options.add_to(program);
   program.add_command("info", "Devices, features and versions of this program on this machine");
 
@@ -48,6 +51,7 @@ ExitCode run(int argc, char** argv) {
   if (checkup_command.was_called()) return checkup(checkup_options);
   if (diagnose_command.was_called()) return diagnose(diagnose_options);
   if (prescribe_command.was_called()) return prescribe(prescribe_options);
+  if (report_command.was_called()) return report(report_options);
   if (train_command.was_called()) {
     train_options.words.assign(argv + 1, argv + argc);
     train_options.given = train_command.given();

@@ -2,18 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <iterator>
-#include <set>
 #include <stdexcept>
-#include <system_error>
+#include <vector>
 
-#include "app/output.h"
 #include "framework/io/inflated_file.h"
-#include "framework/io/tensor_dump.h"
 #include "monitor/metrics/threshold_table.h"
-#include "monitor/report/figure.h"
 
 namespace gradvitals::app {
 namespace {
@@ -53,20 +46,8 @@ void add_style(Command& command, ColorMode& color, bool& ascii) {
   command.flag("--ascii", ascii, "Plain ASCII text: no emoji, no lines drawn");
 }
 
-std::string canonical_path(const std::string& path) {
-  std::error_code ignored;
-  const std::filesystem::path file =
-      std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored);
-  return file.empty() ? path : file.native();
-}
-
 void JudgingOptions::add_to(Command& command) {
-  command.text("--json", json, "FILE",
-               "Write everything as JSON to FILE; '-' is standard output, and then nothing else is "
-               "printed");
-  command.repeated_text("--plot", plots, "FILE",
-                        "Draw the figure to FILE (.png, .svg, .pdf; .gp is the gnuplot script "
-                        "itself); may be given more than once");
+  files.add_to(command, ReportSubject::kNetworks);
   command.parsed(
       "--rules", "full|notebook", "full",
       "Judge by the full rules, or by the notebook's thresholds alone",
@@ -85,7 +66,7 @@ void JudgingOptions::add_to(Command& command) {
   add_style(command, color, ascii);
 }
 
-void JudgingOptions::check(std::span<const std::string> inputs) const {
+void JudgingOptions::check(std::span<const NamedPath> inputs) const {
   if (rules == RuleSet::kNotebook && fail_on != Severity::kOk) {
     throw UsageError("--fail-on judges by the full rules and cannot go with --rules notebook");
   }
@@ -93,36 +74,9 @@ void JudgingOptions::check(std::span<const std::string> inputs) const {
     throw UsageError(
         "--thresholds sets limits of the full rules and cannot go with --rules notebook");
   }
-  std::set<std::string> targets;
-  if (json) targets.insert(canonical_path(*json));
-  for (const std::string& plot : plots) {
-    if (!figure_format(plot)) {
-      throw UsageError(fmt::format("--plot: '{}' does not end in .png, .svg, .pdf or .gp", plot));
-    }
-    if (!targets.insert(canonical_path(plot)).second) {
-      throw UsageError(fmt::format("'{}' is named twice as an output", plot));
-    }
-  }
-  if (targets.empty()) return;
-  std::vector<std::string> read(inputs.begin(), inputs.end());
-  for (const std::string& input : inputs)
-    std::ranges::move(shard_files(input), std::back_inserter(read));
-  if (!thresholds_file.empty()) read.push_back(thresholds_file);
-  const auto refuse_to_lose = [&read](const std::string& output) {
-    for (const std::string& input : read) {
-      std::error_code ignored;
-      if (!std::filesystem::is_regular_file(output, ignored)) return;
-      if (!std::filesystem::equivalent(input, output, ignored)) continue;
-      throw UsageError(fmt::format("'{}' is read, and writing it would lose it", output));
-    }
-  };
-  if (json) refuse_to_lose(*json);
-  std::ranges::for_each(plots, refuse_to_lose);
-}
-
-void JudgingOptions::check_outputs() const {
-  if (json) check_output("--json", *json);
-  for (const std::string& plot : plots) check_output("--plot", plot);
+  std::vector<NamedPath> read(inputs.begin(), inputs.end());
+  read.push_back({"--thresholds", thresholds_file});
+  files.check(read);
 }
 
 Thresholds read_thresholds(const std::string& path) {

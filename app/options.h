@@ -5,9 +5,10 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "app/command_line.h"
+#include "app/named_paths.h"
+#include "app/report_files.h"
 #include "app/terminal.h"
 #include "kernels/ops/gemm.h"
 #include "kernels/runtime/device.h"
@@ -33,30 +34,23 @@ void refuse_without(bool option, const char* option_name, bool needed, const cha
 void add_gate(Command& command, Severity& fail_on, const std::string& help);
 void add_style(Command& command, ColorMode& color, bool& ascii);
 
-/// The path without what makes one file look like two: "a.svg" and "./a.svg".
-std::string canonical_path(const std::string& path);
-
 /// The limits of a file of --thresholds; the default ones for an empty path. Throws InputError where the
 /// file cannot be read or contradicts itself.
 Thresholds read_thresholds(const std::string& path);
 
 /// Options of every command that judges.
 struct JudgingOptions {
-  std::optional<std::string> json;  ///< Path, or "-" for stdout.
-  std::vector<std::string> plots;   ///< Paths ending in .png, .svg, .pdf or .gp.
-  std::string thresholds_file;      ///< JSON; empty for the default limits.
+  ReportFiles files;
+  std::string thresholds_file;  ///< JSON; empty for the default limits.
   RuleSet rules = RuleSet::kFull;
   Severity fail_on = Severity::kOk;  ///< Exit 1 from this severity on; kOk for no gate.
   ColorMode color = ColorMode::kAuto;
   bool ascii = false;
 
   void add_to(Command& command);
-  /// Throws UsageError for options that contradict each other, and for an output that is one of the
-  /// files that are read, shards of an index among them, under whatever name.
-  void check(std::span<const std::string> inputs = {}) const;
-  /// Before a long computation. Throws OutputError naming the option and the path that cannot be
-  /// written.
-  void check_outputs() const;
+  /// Throws UsageError for options that contradict each other, and as ReportFiles::check() of what is
+  /// read.
+  void check(std::span<const NamedPath> inputs) const;
   /// The limits to judge by. Throws InputError where their file cannot be read or contradicts itself.
   Thresholds thresholds() const;
 };

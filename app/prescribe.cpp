@@ -101,13 +101,11 @@ Command PrescribeOptions::add_to(CommandLine& program) {
 void PrescribeOptions::check() const {
   check_network(*this);
   optimizer.check();
-  std::vector<std::string> inputs;
-  for (const auto& input : {file, data, target}) {
-    if (input) inputs.push_back(*input);
-  }
-  JudgingOptions outputs;
-  outputs.json = json;
-  outputs.check(inputs);
+  if (!json) return;
+  check_paths(std::vector<NamedPath>{{"--json", *json}},
+              std::vector<NamedPath>{{"prescribe", file.value_or("")},
+                                     {"--data", data.value_or("")},
+                                     {"--target", target.value_or("")}});
 }
 
 ExitCode prescribe(const PrescribeOptions& options) {

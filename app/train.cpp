@@ -79,28 +79,20 @@ TrainingReport report_of(const Trainer& trainer, const TrainWatch& watch,
   }
   if (watch.has_checkpoint()) report.files.emplace_back("checkpoint", *options.checkpoint);
   if (options.history) report.files.emplace_back("history", *options.history);
-  if (options.tensorboard) report.files.emplace_back("tensorboard", *options.tensorboard);
+  if (const auto& folder = options.files.tensorboard) {
+    report.files.emplace_back("tensorboard", *folder);
+  }
   report.incidents = watch.incidents();
   return report;
 }
 
-bool write_or_tell(const std::string& target, const std::string& content) {
-  try {
-    write_result(target, content);
-    return true;
-  } catch (const std::exception& error) {
-    note(error.what());
-  }
-  return false;
-}
-
 /// Whether all of it was written.
-bool deliver_training(const TrainingReport& report, const TrainOptions& options) {
+bool deliver_training(const TrainingReport& report, RunOutputs& outputs,
+                      const TrainOptions& options) {
   const TextStyle style = text_style(options.color, options.ascii);
-  bool written = true;
-  if (options.json != "-") written &= write_or_tell("-", training_text(report, style));
-  if (options.json) written &= write_or_tell(*options.json, training_json(report));
-  return written;
+  return outputs.write(
+      report.run, [&] { return training_text(report, style); },
+      [&] { return training_json(report); });
 }
 
 ExitCode exit_code_of(const TrainingReport& report, int interruption, const TrainOptions& options) {
@@ -162,7 +154,8 @@ ExitCode train(const TrainOptions& options) {
   report.cosine = watch->signals().cosine(trainer);
   report.noise = watch->signals().noise(trainer);
   if (treatment) report.treatment = treatment->counts();
-  if (!deliver_training(report, options) || watch->has_lost_output()) return ExitCode::kError;
+  if (!deliver_training(report, watch->outputs(), options) || watch->has_lost_output())
+    return ExitCode::kError;
   return exit_code_of(report, watch->interruption(), options);
 }
 

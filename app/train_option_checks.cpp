@@ -5,15 +5,13 @@
 #include <array>
 #include <cstddef>
 #include <filesystem>
-#include <span>
+#include <iterator>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "app/output.h"
-#include "app/tensorboard_file.h"
 #include "app/train_options.h"
-#include "framework/io/tensor_dump.h"
 #include "training/known_data.h"
 
 namespace gradvitals::app {
@@ -75,12 +73,6 @@ void check_keeping(const TrainOptions& options) {
                  !options.alert_command.empty(), "--on-alert COMMAND");
 }
 
-/// A path, and who names it.
-struct NamedPath {
-  std::string_view named_by;
-  std::string path;
-};
-
 constexpr std::string_view kCheckpointOption = "--checkpoint";
 constexpr std::string_view kResumeOption = "--resume";
 
@@ -89,12 +81,10 @@ std::vector<NamedPath> outputs_of(const TrainOptions& options) {
   for (const auto& [option_name, path] :
        {std::pair{kCheckpointOption, options.checkpoint},
         std::pair{std::string_view("--history"), options.history},
-        std::pair{std::string_view("--incidents"), options.incidents},
-        std::pair{std::string_view("--tensorboard"), options.tensorboard},
-        std::pair{std::string_view("--json"), options.json}}) {
-    if (!path) continue;
-    if (option_name != "--json" || *path != "-") outputs.push_back({option_name, *path});
+        std::pair{std::string_view("--incidents"), options.incidents}}) {
+    if (path) outputs.push_back({option_name, *path});
   }
+  std::ranges::move(options.files.outputs(), std::back_inserter(outputs));
   const std::string folder = options.incident_folder();
   if (!options.incidents && !folder.empty()) {
     outputs.push_back({"the incidents beside --history", folder});
@@ -108,38 +98,24 @@ std::vector<NamedPath> inputs_of(const TrainOptions& options) {
     if (!path.empty()) inputs.push_back({option_name, path});
   };
   add("--data", options.data);
-  for (const std::string& shard : shard_files(options.data)) add("--data", shard);
   add("--target", options.target);
   add("--thresholds", options.thresholds_file);
-  add(kResumeOption, options.resume.value_or(""));
   return inputs;
 }
 
-/// Under whatever names: a link is the file it leads to.
-bool is_same_file(const std::string& a, const std::string& b) {
-  std::error_code ignored;
-  return canonical_path(a) == canonical_path(b) || std::filesystem::equivalent(a, b, ignored);
-}
-
 /// No output may take the place of another, or of what is read.
-void check_paths(const TrainOptions& options) {
-  const std::vector<NamedPath> outputs = outputs_of(options);
+void check_outputs_and_inputs(const TrainOptions& options) {
   const std::vector<NamedPath> inputs = inputs_of(options);
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const NamedPath& output = outputs[i];
-    for (const NamedPath& other : std::span(outputs).first(i)) {
-      if (!is_same_file(other.path, output.path)) continue;
-      throw UsageError(
-          fmt::format("{} and {} both write '{}'", other.named_by, output.named_by, output.path));
-    }
-    for (const NamedPath& input : inputs) {
-      // A checkpoint may take the place of the one that was read.
-      if (input.named_by == kResumeOption && output.named_by == kCheckpointOption) continue;
-      if (!is_same_file(input.path, output.path)) continue;
-      throw UsageError(fmt::format("'{}' is read by {}, and {} would write over it", output.path,
-                                   input.named_by, output.named_by));
-    }
-  }
+  options.files.check(inputs);
+  const std::vector<NamedPath> outputs = outputs_of(options);
+  check_paths(outputs, inputs);
+  if (!options.resume) return;
+  // A checkpoint may take the place of the one that was read.
+  std::vector<NamedPath> others;
+  std::ranges::copy_if(outputs, std::back_inserter(others), [](const NamedPath& output) {
+    return output.named_by != kCheckpointOption;
+  });
+  check_paths(others, std::vector<NamedPath>{{kResumeOption, *options.resume}});
 }
 
 }  // namespace
@@ -149,7 +125,7 @@ void TrainOptions::check() const {
   check_subject(*this);
   check_course(*this);
   check_keeping(*this);
-  check_paths(*this);
+  check_outputs_and_inputs(*this);
 }
 
 void TrainOptions::check_outputs() const {
@@ -163,10 +139,7 @@ void TrainOptions::check_outputs() const {
   if (!folder.empty()) {
     check_output_folder(incidents ? "--incidents" : "the incidents beside --history", folder);
   }
-  if (json) check_output("--json", *json);
-  if (tensorboard) {
-    check_tensorboard_folder("--tensorboard", *tensorboard, /*is_resumed=*/resume.has_value());
-  }
+  files.check_outputs(/*is_resumed=*/resume.has_value());
 }
 
 std::string TrainOptions::incident_folder() const {

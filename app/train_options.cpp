@@ -130,8 +130,8 @@ void add_alerts(Command& command, TrainOptions& options) {
       "check-up, and the cosine of successive gradients in each step",
       [&options](const std::string& text) { options.signals = parse_signals(text); });
   command.text("--thresholds", options.thresholds_file, "FILE",
-               "Limits of the rules as JSON, in place of the default, under the names that "
-               "docs/rules.md lists");
+               "Limits of the rules as JSON, in place of the default; a name that is none is "
+               "answered with all of them");
   command.parsed("--on-alert", "COMMAND", "",
                  "Run this at each alert, with its JSON as standard input: words as in a shell, "
                  "without one",
@@ -159,13 +159,7 @@ Command TrainOptions::add_to(CommandLine& program) {
   add_treatment(command, *this);
   add_alerts(command, *this);
   command.group("Output");
-  command.text("--json", json, "FILE",
-               "Write the report as JSON to FILE; '-' is standard output, and then nothing else is "
-               "printed");
-  command.text("--tensorboard", tensorboard, "FOLDER",
-               "Write what is watched as events that TensorBoard follows: curves, vital signs, "
-               "findings, and "
-               "histograms at check-ups");
+  files.add_to(command, ReportSubject::kRun);
   add_style(command, color, ascii);
   command.group("Computing");
   computing.add_to(command);

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "app/command_line.h"
+#include "app/named_paths.h"
 #include "app/optimizer_options.h"
 #include "app/options.h"
+#include "app/report_files.h"
 #include "app/terminal.h"
 #include "app/treat_option.h"
 #include "framework/networks.h"
@@ -58,8 +60,7 @@ struct TrainOptions {
   TrainingSignals signals{};
   std::vector<std::string> alert_command;  ///< Words; empty for none.
   std::optional<double> alert_limit_seconds;
-  std::optional<std::string> json;         ///< Path, or "-" for stdout.
-  std::optional<std::string> tensorboard;  ///< A folder.
+  ReportFiles files;
   Severity fail_on = Severity::kOk;
   ColorMode color = ColorMode::kAuto;
   bool ascii = false;

@@ -66,14 +66,13 @@ TrainWatch::TrainWatch(const TrainOptions& options, const TrainSetup& setup,
       run_(setup.name),
       style_(text_style(options.color, options.ascii, STDERR_FILENO)),
       progress_(options.color, options.ascii),
-      alert_command_(alert_command_of(options)) {
+      alert_command_(alert_command_of(options)),
+      outputs_(options.files) {
   const std::string folder = options.incident_folder();
   if (!folder.empty()) flight_.emplace(recorder_options(folder, options, setup));
-  if (options.tensorboard) {
-    const TensorBoardOptions shown{
-        .run = run_, .settings = setup.settings, .has_histograms = setup.options.histograms};
-    board_.emplace(*options.tensorboard, shown, first_step, options.resume.has_value());
-  }
+  outputs_.begin(
+      {.run = run_, .settings = setup.settings, .has_histograms = setup.options.histograms},
+      first_step, /*is_resumed=*/options.resume.has_value());
   if (!options.history) return;
   HistoryOptions kept = {
       .run = run_, .settings = {setup.settings.begin(), setup.settings.end()}, .resume_step = {}};
@@ -154,23 +153,19 @@ void TrainWatch::keep_checkpoint(const Trainer& trainer) {
 }
 
 void TrainWatch::record(const TrainingStep& step) {
-  if (!history_ || step.metrics == nullptr) return;
+  if (step.metrics == nullptr) return;
+  outputs_.add({.metrics = *step.metrics,
+                .context = step.context,
+                .events = step.events,
+                .tracker = step.trainer.tracker(),
+                .histograms = step.histograms});
+  if (const auto complaint = outputs_.take_complaint()) {
+    progress_.print(fmt::format("gradvitals: {}; the training goes on", printable(*complaint)));
+  }
+  if (!history_) return;
   history_->add(*step.metrics, step.context);
   for (const HealthEvent& event : step.events) history_->add(event);
   if (const auto complaint = history_->take_complaint()) {
-    progress_.print(fmt::format("gradvitals: {}; the training goes on", printable(*complaint)));
-  }
-}
-
-void TrainWatch::show_on_board(const TrainingStep& step) {
-  if (!board_ || step.metrics == nullptr) return;
-  board_->add({.step = step.step,
-               .metrics = *step.metrics,
-               .context = step.context,
-               .signs = step.trainer.tracker().vital_signs(),
-               .events = step.events,
-               .histograms = step.histograms});
-  if (const auto complaint = board_->take_complaint()) {
     progress_.print(fmt::format("gradvitals: {}; the training goes on", printable(*complaint)));
   }
 }
@@ -180,7 +175,6 @@ void TrainWatch::on_step(const TrainingStep& step) {
            {.step = step.step, .loss = step.loss, .metrics = step.metrics, .events = step.events});
   if (step.signals != nullptr) signals_.add(*step.signals);
   record(step);
-  show_on_board(step);
   for (const HealthEvent& event : step.events) tell(event);
   keep_incident(step);
   tell_treatments();
@@ -201,7 +195,7 @@ void TrainWatch::on_epoch(const TrainingEpoch& epoch) {
 
 void TrainWatch::finish(const Trainer& trainer) {
   progress_.finish(report(trainer));
-  if (board_) board_->flush();
+  outputs_.end();
   if (options_.checkpoint) keep_checkpoint(trainer);
   if (!alert_command_) return;
   alert_command_->finish();
@@ -211,8 +205,7 @@ void TrainWatch::finish(const Trainer& trainer) {
 bool TrainWatch::has_lost_output() const {
   const bool lost_lines = history_ && !missing_text(history_->status(), "").empty();
   const bool lost_incident = flight_ && flight_->lost_incidents() > 0;
-  const bool lost_events = board_ && !board_->missing_text().empty();
-  return lost_lines || lost_incident || lost_events || !checkpoint_problem_.empty();
+  return lost_lines || lost_incident || !checkpoint_problem_.empty();
 }
 
 std::vector<KeptIncident> TrainWatch::incidents() const {
@@ -246,7 +239,9 @@ std::vector<std::string> TrainWatch::notes() const {
     const std::string missing = missing_text(history_->status(), *options_.history);
     if (!missing.empty()) notes.push_back(missing);
   }
-  if (board_ && !board_->missing_text().empty()) notes.push_back(board_->missing_text());
+  if (std::string missing = outputs_.missing_text(); !missing.empty()) {
+    notes.push_back(std::move(missing));
+  }
   return notes;
 }
 

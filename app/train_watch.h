@@ -9,7 +9,7 @@
 
 #include "app/interrupt.h"
 #include "app/progress.h"
-#include "app/tensorboard_file.h"
+#include "app/run_outputs.h"
 #include "app/train_options.h"
 #include "app/train_setup.h"
 #include "app/train_signals.h"
@@ -31,8 +31,8 @@ class TrainWatch final : public TrainingObserver {
  public:
   /// The setup's name is that of the training in alerts and in its history, which goes on at
   /// `first_step` where a checkpoint is resumed. The options must outlive it. Throws InputError where
-  /// the file is the history of another run, and std::runtime_error where it or the events cannot be
-  /// written.
+  /// the file is the history of another run, and std::runtime_error where it, or the
+  /// events for TensorBoard, cannot be written.
   TrainWatch(const TrainOptions& options, const TrainSetup& setup, std::int64_t first_step);
 
   void on_step(const TrainingStep& step) override;
@@ -51,16 +51,16 @@ class TrainWatch final : public TrainingObserver {
   std::vector<KeptIncident> incidents() const;
   /// What is missing, one sentence each.
   std::vector<std::string> notes() const;
-  /// Whether the last checkpoint, a line of the history, an event or an incident could not be written.
+  /// Whether the last checkpoint, a line of the history or an incident could not be written.
   bool has_lost_output() const;
 
   /// What was seen of the run: its events, first and last steps. The rest is the tracker's.
   const TrajectoryReport& seen() const { return seen_; }
   const SignalSums& signals() const { return signals_; }
+  RunOutputs& outputs() { return outputs_; }
 
  private:
   void record(const TrainingStep& step);
-  void show_on_board(const TrainingStep& step);
   void tell(const HealthEvent& event);
   void tell_treatments();
   void keep_incident(const TrainingStep& step);
@@ -75,7 +75,7 @@ class TrainWatch final : public TrainingObserver {
   Progress progress_;
   std::unique_ptr<AlertCommand> alert_command_;  ///< Null for none.
   std::optional<HistoryWriter> history_;
-  std::optional<TensorBoardFile> board_;
+  RunOutputs outputs_;
   std::optional<FlightRecorder> flight_;
   bool has_told_replay_ = false;
   std::vector<TreatmentEvent> treatments_;  ///< Of the step that is told next.

@@ -6,20 +6,6 @@
 #include <utility>
 
 namespace gradvitals {
-namespace {
-
-HistoryInterval interval_of(const HistoryStep& step, std::int64_t number) {
-  HistoryInterval interval;
-  interval.first_step = interval.last_step = step.metrics.step.value_or(number);
-  interval.steps = 1;
-  if (step.metrics.loss) interval.loss.add(*step.metrics.loss);
-  if (!step.metrics.gradient_norms.empty()) interval.global_norm.add(global_norm(step.metrics));
-  if (step.context.learning_rate) interval.learning_rate.add(*step.context.learning_rate);
-  return interval;
-}
-
-}  // namespace
-
 void SignalRange::add(double value) {
   if (!std::isfinite(value)) {
     ++nonfinite_count;
@@ -38,6 +24,17 @@ void SignalRange::add(const SignalRange& later) {
   max = count == 0 ? later.max : std::max(max, later.max);
   last = later.last;
   count += later.count;
+}
+
+HistoryInterval interval_of(const HealthMetrics& metrics, const StepContext& context,
+                            std::int64_t step) {
+  HistoryInterval interval;
+  interval.first_step = interval.last_step = step;
+  interval.steps = 1;
+  if (metrics.loss) interval.loss.add(*metrics.loss);
+  if (!metrics.gradient_norms.empty()) interval.global_norm.add(global_norm(metrics));
+  if (context.learning_rate) interval.learning_rate.add(*context.learning_rate);
+  return interval;
 }
 
 void HistoryInterval::add(const HistoryInterval& later) {
@@ -60,7 +57,8 @@ BoundedHistory::BoundedHistory(const Options& options) : options_(options) {
 }
 
 void BoundedHistory::add(HistoryStep step) {
-  const HistoryInterval added = interval_of(step, steps_);
+  const HistoryInterval added =
+      interval_of(step.metrics, step.context, step.metrics.step.value_or(steps_));
   ++steps_;
   if (recent_.size() == options_.recent) recent_.pop_front();
   recent_.push_back(std::move(step));

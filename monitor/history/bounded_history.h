@@ -36,6 +36,10 @@ struct HistoryInterval {
   void add(const HistoryInterval& later);
 };
 
+/// Of one step, of this number.
+HistoryInterval interval_of(const HealthMetrics& metrics, const StepContext& context,
+                            std::int64_t step);
+
 /// An event, and the steps that led to it.
 struct Incident {
   HealthEvent event;

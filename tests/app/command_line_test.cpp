@@ -153,7 +153,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "the model ends with linear"},
         WrongInput{"PrescribeOverItsData",
                    {"prescribe", kModel, "--data", kDump, "--json", kDump},
-                   "writing it would lose it"},
+                   "and --json would write over it"},
         WrongInput{"CheckupWithoutModel", {"checkup"}, "MODEL is required"},
         WrongInput{"CheckupWithoutData", {"checkup", kModel}, "--data is required"},
         WrongInput{"CheckupOfAMissingFile", {"checkup", "no.file", "--data", kModel}, "no.file: "},
@@ -168,7 +168,7 @@ INSTANTIATE_TEST_SUITE_P(
         WrongInput{"JsonWithoutPath", {"compare", "--json", ""}, "--json: the value is empty"},
         WrongInput{"OneFileByTwoPaths",
                    {"compare", "--plot", "a.gp", "--json", "./a.gp"},
-                   "named twice as an output"},
+                   "--json and --plot both write"},
         WrongInput{"OptionTwice", {"compare", "--seed", "1", "--seed", "2"}, "--seed"}),
     [](const auto& input) { return std::string(input.param.title); });
 

@@ -71,6 +71,19 @@ TEST_F(DiagnoseHistory, SaysFirstThatAHealthyRunIsHealthy) {
   EXPECT_NE(result.out.find("normal 1e-05 to 0.1"), std::string::npos) << result.out;
 }
 
+TEST_F(DiagnoseHistory, ReportSaysTheSame) {
+  write_run(200, kNaN);
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{}, {"--json", "-", "--fail-on", "critical"}}) {
+    std::vector<std::string> command = {"report", path()};
+    command.insert(command.end(), more.begin(), more.end());
+    const ProgramResult reported = run_program(command), diagnosed = run(more);
+    EXPECT_EQ(reported.exit_code, diagnosed.exit_code) << reported.err;
+    EXPECT_EQ(reported.out, diagnosed.out);
+    EXPECT_NE(reported.out.find("R1"), std::string::npos) << reported.out;
+  }
+}
+
 TEST_F(DiagnoseHistory, NamesTheStepAndTensorOfANaN) {
   write_run(200, kNaN);
   const ProgramResult result = run({"--fail-on", "critical"});
@@ -168,7 +181,7 @@ TEST_F(DiagnoseHistory, WhatDoesNotApplyIsRefused) {
   expect_refused({"--step", "3"}, "--step is for one step");
   expect_refused({"--loss-scale", "2"}, "--loss-scale is for dumps");
   expect_refused({"--weights", path()}, "--weights is for dumps");
-  expect_refused({"--json", path()}, "is read, and writing it would lose it");
+  expect_refused({"--json", path()}, "is read by diagnose, and --json would write over it");
   const std::string other = folder_.file("other.jsonl");
   std::filesystem::copy_file(path(), other);
   expect_refused({other}, "is the history of a whole run: give it alone");

@@ -81,7 +81,8 @@ TEST_F(ThresholdsOption, MisuseIsNamed) {
   expect_said({"--thresholds", unknown}, "did you mean large_norm?");
   const std::string limits = write("limits.json", "{}");
   expect_said({"--thresholds", limits, "--rules", "notebook"}, "cannot go with --rules notebook");
-  expect_said({"--thresholds", limits, "--json", limits}, "is read, and writing it would lose it");
+  expect_said({"--thresholds", limits, "--json", limits},
+              "is read by --thresholds, and --json would write over it");
 }
 
 TEST_F(ThresholdsOption, AreReadFromAPipeUpToABound) {

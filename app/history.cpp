@@ -1,4 +1,4 @@
-#include "app/diagnose_history.h"
+#include "app/history.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,6 @@
 #include <utility>
 #include <variant>
 
-#include "app/output.h"
 #include "app/terminal.h"
 #include "monitor/history/history_reader.h"
 #include "monitor/metrics/phrases.h"
@@ -44,60 +43,64 @@ std::vector<std::string> reading_notes(const HistoryNotes& read,
   return notes;
 }
 
-void refuse_what_does_not_apply(const JudgingOptions& options) {
-  if (options.rules == RuleSet::kNotebook) {
-    throw UsageError(
-        "--rules notebook judges a step; a history is judged over time, by the full rules alone");
-  }
-  if (!options.plots.empty()) {
-    throw UsageError(
-        "--plot draws gradients of steps side by side, which a history is too long for");
-  }
+TensorBoardOptions board_options(const HistoryNotes& notes) {
+  return {.run = notes.run, .settings = {notes.settings.begin(), notes.settings.end()}};
 }
 
 }  // namespace
 
 TrajectoryReport judge_history(std::string_view text, const std::string& path,
-                               const Thresholds& thresholds) {
+                               const Thresholds& thresholds, RunOutputs* outputs) {
   HistoryReader reader(text, path);
   HealthTracker tracker(thresholds);
   TrajectoryReport report;
   report.name = path;
   std::map<std::string, std::int64_t> events;
+  bool has_begun = false;
   while (const auto record = reader.next()) {
     if (const auto* step = std::get_if<HistoryStep>(&*record)) {
       const HealthMetrics& metrics = step->metrics;
       const auto found = tracker.add(metrics, step->context);
+      if (outputs != nullptr && !std::exchange(has_begun, true)) {
+        outputs->begin(board_options(reader.notes()), tracker.last_step().value_or(0));
+      }
       see_step(report,
                {.step = metrics.step, .loss = metrics.loss, .metrics = &metrics, .events = found});
+      if (outputs != nullptr) outputs->add({metrics, step->context, found, tracker});
     } else {
       ++events[std::get<HistoryEvent>(*record).kind];
     }
   }
   add_judgement(report, tracker, thresholds);
   report.notes = reading_notes(reader.notes(), events);
+  if (outputs != nullptr) {
+    outputs->end();
+    if (std::string missing = outputs->missing_text(); !missing.empty()) {
+      report.notes.push_back(std::move(missing));
+    }
+  }
   return report;
 }
 
-ExitCode deliver_trajectory(const TrajectoryReport& report, const JudgingOptions& options) {
-  const TextStyle style = text_style(options.color, options.ascii);
-  if (options.json != "-") write_result("-", trajectory_text(report, style));
-  if (options.json) write_result(*options.json, trajectory_json(report));
+ExitCode deliver_history(std::string_view text, const std::string& path, const ReportFiles& files,
+                         const HistoryJudging& judging) {
+  RunOutputs outputs(files);
+  const TrajectoryReport report = judge_history(text, path, judging.thresholds, &outputs);
+  const TextStyle style = text_style(judging.color, judging.ascii);
+  const bool written = outputs.write(
+      report, [&] { return trajectory_text(report, style); },
+      [&] { return trajectory_json(report); });
+  if (!written) return ExitCode::kError;
   if (report.steps == 0) {
     note(fmt::format("{}: nothing to judge, it holds no step", report.name));
     return ExitCode::kNothingJudged;
   }
-  const bool trips = options.fail_on != Severity::kOk && report.worst_severity >= options.fail_on;
-  if (!trips) return ExitCode::kJudged;
-  note(fmt::format("--fail-on {}: the worst episode is {}", name(options.fail_on),
+  if (judging.fail_on == Severity::kOk || report.worst_severity < judging.fail_on) {
+    return ExitCode::kJudged;
+  }
+  note(fmt::format("--fail-on {}: the worst episode is {}", name(judging.fail_on),
                    name(report.worst_severity)));
   return ExitCode::kGateTripped;
-}
-
-ExitCode diagnose_history(std::string_view text, const std::string& path,
-                          const JudgingOptions& options) {
-  refuse_what_does_not_apply(options);
-  return deliver_trajectory(judge_history(text, path, options.thresholds()), options);
 }
 
 }  // namespace gradvitals::app

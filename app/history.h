@@ -1,0 +1,34 @@
+// A history: a recorded run, judged anew step by step.
+#pragma once
+
+#include <string_view>
+
+#include "app/exit_code.h"
+#include "app/report_files.h"
+#include "app/run_outputs.h"
+#include "app/terminal.h"
+#include "monitor/metrics/thresholds.h"
+#include "monitor/report/trajectory_report.h"
+#include "monitor/rules/diagnosis.h"
+
+namespace gradvitals::app {
+
+/// How it is judged and shown.
+struct HistoryJudging {
+  Thresholds thresholds;
+  Severity fail_on = Severity::kOk;
+  ColorMode color = ColorMode::kAuto;
+  bool ascii = false;
+};
+
+/// Judges the run that `text` records with these limits; `path` is its name, and `outputs`, where not
+/// null, takes each of its steps. Throws InputError naming it for what is no history, or a newer one.
+TrajectoryReport judge_history(std::string_view text, const std::string& path,
+                               const Thresholds& thresholds, RunOutputs* outputs = nullptr);
+
+/// Judges the run and delivers what was found: its text, or the JSON of `--json -`, and the files. The
+/// gate of --fail-on is that of the worst episode.
+ExitCode deliver_history(std::string_view text, const std::string& path, const ReportFiles& files,
+                         const HistoryJudging& judging);
+
+}  // namespace gradvitals::app

@@ -61,7 +61,7 @@ void JudgingOptions::add_to(Command& command) {
   command.text(
       "--thresholds", thresholds_file, "FILE",
       "Limits of the full rules as JSON, in place of the default: {name: number} or {name: "
-      "{\"warning\": X, \"critical\": Y}}, under the names that docs/rules.md lists");
+      "{\"warning\": X, \"critical\": Y}}; a name that is none is answered with all of them");
   add_gate(command, fail_on, "Exit 1 where a finding of the full rules is at least this severe");
   add_style(command, color, ascii);
 }

@@ -45,8 +45,8 @@ struct LayerUnits {
   Activation activation = Activation::kNone;
   bool is_head = false;  ///< A last layer: saturation is read from its output, not from z.
   std::int64_t unit_count = 0;
-  std::int64_t batch = 0;
-  std::int64_t dead_unit_count = 0;  ///< Units whose output is 0 for every sample.
+  std::int64_t batch = 0;  ///< Rows of its (B,O) tensors: samples, or samples times positions.
+  std::int64_t dead_unit_count = 0;  ///< Units whose output is 0 in every row.
   std::int64_t saturated_count = 0;  ///< Elements, of unit_count * batch.
 
   double dead_unit_fraction() const;   ///< 0 without units

@@ -142,13 +142,29 @@ class ThresholdsReader {
   Thresholds thresholds_;
 };
 
+/// Whether they have a word between underscores in common.
+bool shares_word(std::string_view name, std::string_view other) {
+  const std::string words = fmt::format("_{}_", other);
+  while (!name.empty()) {
+    const std::string_view word = name.substr(0, name.find('_'));
+    if (!word.empty() && words.find(fmt::format("_{}_", word)) != std::string::npos) return true;
+    name.remove_prefix(std::min(name.size(), word.size() + 1));
+  }
+  return false;
+}
+
+/// Names what was meant, or else all limits: no document lies beside the program or in a wheel.
 [[noreturn]] void refuse_unknown_limit(const std::string& path, std::string_view name) {
   std::vector<std::string> known;
   std::ranges::transform(kThresholdTable, std::back_inserter(known),
                          [](const ThresholdField& field) { return std::string(field.name); });
-  const std::string meant = did_you_mean(name, known);
-  refuse_input(path, fmt::format("no limit is called {}{}", in_quotes(name),
-                                 meant.empty() ? "; docs/rules.md lists them" : meant));
+  std::string way_out = did_you_mean(name, known);
+  if (way_out.empty()) {
+    std::ranges::stable_partition(
+        known, [name](const std::string& other) { return shares_word(name, other); });
+    way_out = fmt::format("; the limits are {}", fmt::join(known, ", "));
+  }
+  refuse_input(path, fmt::format("no limit is called {}{}", in_quotes(name), way_out));
 }
 
 void ThresholdsReader::read_field(const std::string& name, const json& value) {

@@ -81,7 +81,10 @@ std::string loss_line(const HealthMetrics& metrics) {
 
 /// The severity is that of the worst finding, which the deciding one may explain.
 std::string verdict_line(const Diagnosis& diagnosis) {
-  return fmt::format("\n{}: verdict {}\n", marker(diagnosis.severity), name(diagnosis.verdict));
+  const std::vector<Finding>& findings = diagnosis.findings;
+  const auto worst = std::ranges::max_element(findings, {}, &Finding::severity);
+  return fmt::format("\n{}: verdict {}{}\n", marker(diagnosis.severity), name(diagnosis.verdict),
+                     findings.empty() ? "" : severity_origin(findings.front(), *worst));
 }
 
 }  // namespace

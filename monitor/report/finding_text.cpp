@@ -31,6 +31,19 @@ std::string finding_evidence(const Finding& finding) {
   return parts.empty() ? "" : fmt::format("   {}\n", fmt::join(parts, ", "));
 }
 
+std::string severity_origin(const Finding& first, const Finding& worst) {
+  if (worst.severity <= first.severity) return "";
+  std::string cause;
+  if (worst.consequence_of) {
+    const bool is_first = worst.consequence_of == first.rule;
+    cause =
+        fmt::format(", which {} explains,", is_first ? "it" : rule_number(*worst.consequence_of));
+  }
+  return fmt::format(" ({} by itself {}; {}{} is {})", rule_number(first.rule),
+                     first.severity == Severity::kWarning ? "is a warning" : "only informs",
+                     rule_number(worst.rule), cause, name(worst.severity));
+}
+
 std::string finding_advice(const Finding& finding) {
   std::string text;
   for (const std::string& advice : finding.advice) {

@@ -148,6 +148,13 @@ std::string run_finding_lines(const RunFinding& found) {
   return text + finding_advice(found.finding);
 }
 
+std::string origin_of_severity(const RunDiagnosis& run) {
+  if (run.findings.empty()) return "";
+  const auto worst = std::ranges::max_element(
+      run.findings, {}, [](const RunFinding& found) { return found.finding.severity; });
+  return severity_origin(run.findings.front().finding, worst->finding);
+}
+
 }  // namespace
 
 std::string run_table(std::span<const NetworkReport> networks, const RunDiagnosis& run,
@@ -169,7 +176,8 @@ std::string run_section(const RunDiagnosis& run, TextStyle style) {
   if (run.findings.empty()) text += "✅ GOOD: No rule fired over the run\n";
   for (const RunFinding& found : run.findings) text += run_finding_lines(found);
   text += first_step_lines(run);
-  text += fmt::format("\n{}: the run's verdict {}\n", marker(run.severity), name(run.verdict));
+  text += fmt::format("\n{}: the run's verdict {}{}\n", marker(run.severity), name(run.verdict),
+                      origin_of_severity(run));
   return decorate(text, style);
 }
 

@@ -21,6 +21,7 @@
 #include "monitor/report/thresholds_text.h"
 #include "monitor/report/trajectory_json.h"
 #include "monitor/report/vital_signs_text.h"
+#include "monitor/rules/root_causes.h"
 
 namespace gradvitals {
 namespace {
@@ -53,6 +54,13 @@ std::string loss_phrase(const TrajectoryReport& report) {
 
 std::string optional_number(const std::optional<double>& value) {
   return value ? three_digits(*value) : "-";
+}
+
+/// "R14", with what explains it.
+std::string rule_in_sentence(const Finding& finding) {
+  const std::string_view rule = rule_number(finding.rule);
+  if (!finding.consequence_of) return std::string(rule);
+  return fmt::format("{}, by {}", rule, rule_number(*finding.consequence_of));
 }
 
 /// "R14 Spikes", with what explains it.
@@ -111,13 +119,36 @@ std::string episodes_text(const TrajectoryReport& report, TextStyle style) {
   return decorate("\n📊 EPISODES\n", style) + aligned_table(rows, style, kSpare);
 }
 
+/// The episode that this one names as its cause: of several the last that began before it ended.
+/// Itself where it names none, or where that one has been forgotten.
+const Episode& root_episode(const TrajectoryReport& report, const Episode& effect) {
+  const Episode* root = &effect;
+  if (!effect.finding.consequence_of) return effect;
+  for (const Episode& episode : report.episodes) {
+    const Finding& finding = episode.finding;
+    const bool is_cause = finding.rule == effect.finding.consequence_of &&
+                          !finding.consequence_of && may_explain(finding, effect.finding) &&
+                          episode.first_step <= effect.last_step;
+    if (is_cause && (root == &effect || episode.first_step >= root->first_step)) root = &episode;
+  }
+  return *root;
+}
+
+/// The worst episode by its root cause, which is what there is something to do about.
 std::string worst_text(const TrajectoryReport& report) {
   const Episode* const worst = worst_episode(report);
   if (worst == nullptr) return "";
-  return fmt::format("\n🩺 WORST EPISODE: {}\n{:=<50}\n",
-                     step_range(worst->first_step, worst->last_step), "") +
-         finding_headline(worst->finding) + finding_evidence(worst->finding) +
-         finding_advice(worst->finding);
+  const Episode& root = root_episode(report, *worst);
+  const bool is_root = &root == worst;
+  std::string text = fmt::format("\n🩺 {}: {}\n{:=<50}\n",
+                                 is_root ? "WORST EPISODE" : "ROOT CAUSE OF THE WORST EPISODE",
+                                 step_range(root.first_step, root.last_step), "") +
+                     finding_headline(root.finding) + finding_evidence(root.finding) +
+                     finding_advice(root.finding);
+  if (is_root) return text;
+  return text + fmt::format("   It explains the worst, {}:\n      {}",
+                            step_range(worst->first_step, worst->last_step),
+                            finding_headline(worst->finding));
 }
 
 /// Null for what was not finite, or not known.
@@ -187,10 +218,10 @@ std::string constant_sentence(const TrajectoryReport& report) {
       three_digits(report.baseline->loss), three_digits(report.baseline->constant_loss));
 }
 
-/// What only informs is no reason to look twice.
+/// What only informs is no reason to look twice. Of a run without a step nothing is known to be well.
 Severity marked_severity(const TrajectoryReport& report) {
   if (report.worst_severity >= Severity::kWarning) return report.worst_severity;
-  return learnt_a_constant(report) ? Severity::kInfo : Severity::kOk;
+  return report.steps == 0 || learnt_a_constant(report) ? Severity::kInfo : Severity::kOk;
 }
 
 Verdict run_verdict(const TrajectoryReport& report) {
@@ -287,7 +318,7 @@ const Episode* worst_episode(const TrajectoryReport& report) {
 }
 
 std::string run_verdict_sentence(const TrajectoryReport& report) {
-  if (report.steps == 0) return "The history holds no step: nothing could be judged.";
+  if (report.steps == 0) return "The run holds no step: nothing was judged.";
   const Episode* const worst = worst_episode(report);
   const bool is_healthy = worst == nullptr || worst->finding.severity < Severity::kWarning;
   if (is_healthy) {
@@ -297,7 +328,7 @@ std::string run_verdict_sentence(const TrajectoryReport& report) {
                        loss_phrase(report), constant_sentence(report));
   }
   const std::string_view verdict = name(worst->finding.verdict);
-  const std::string_view rule = rule_number(worst->finding.rule);
+  const std::string rule = rule_in_sentence(worst->finding);
   if (worst->is_open) {
     return fmt::format("The run has been {} since step {} ({}); {} judged{}.", verdict,
                        worst->first_step, rule, judged_steps(report), loss_phrase(report));

@@ -1,6 +1,8 @@
 // R10 and R11: units that pass no gradient, because they are dead or saturated.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string>
 #include <string_view>
 
 #include "monitor/metrics/layer_units.h"
@@ -26,6 +28,20 @@ struct Selection {
 
 std::string others(int count, std::string_view what) {
   return count > 1 ? fmt::format(" ({} layers are {}, this one most)", count, what) : "";
+}
+
+/// What a (B,O) tensor of the layer has a row for: of a convolution, every position of every sample.
+std::string counted_rows(const LayerUnits& layer, const HealthMetrics& metrics) {
+  const bool is_convolution =
+      std::ranges::any_of(metrics.tensors, [&layer](const TensorRecord& tensor) {
+        const bool is_kernel = tensor.role == Role::kGradient || tensor.role == Role::kWeight;
+        return is_kernel && tensor.rank > 2 && tensor.network == layer.network &&
+               scope_of(tensor.name) == std::string_view(layer.name);
+      });
+  return is_convolution
+             ? fmt::format("at each of the {} positions that all samples have together",
+                           layer.batch)
+             : fmt::format("for each of the {} samples (or positions of them)", layer.batch);
 }
 
 Finding saturated_head(const Selection& selection, double threshold) {
@@ -89,9 +105,10 @@ std::vector<Finding> check_dead_units(const Evidence& evidence) {
   Finding finding =
       finding_about(*layers.worst, severity, layers.fraction,
                     limit_of(thresholds.dead_unit_fraction, severity), Verdict::kDead);
-  finding.text = fmt::format("{} of {} units of {} output 0 for each of the {} samples{}.",
-                             layers.worst->dead_unit_count, layers.worst->unit_count,
-                             finding.tensor, layers.worst->batch, others(layers.count, "dying"));
+  finding.text =
+      fmt::format("{} of {} units of {} output 0 {}{}.", layers.worst->dead_unit_count,
+                  layers.worst->unit_count, finding.tensor,
+                  counted_rows(*layers.worst, evidence.metrics), others(layers.count, "dying"));
   finding.advice = {"Use leaky_relu or gelu in this layer",
                     "Lower the learning rate: large steps push biases far below zero",
                     "Initialise with He's scheme and biases of 0"};

@@ -56,13 +56,26 @@ bool is_settled(const Evidence& evidence) {
   return evidence.metrics.step && *evidence.metrics.step >= evidence.thresholds.settled_step;
 }
 
-Finding nothing_to_judge() {
+bool any_has_role(const HealthMetrics& metrics, Role role) {
+  return std::ranges::any_of(metrics.tensors,
+                             [role](const TensorRecord& tensor) { return tensor.role == role; });
+}
+
+Finding nothing_to_judge(const HealthMetrics& metrics) {
   Finding finding;
   finding.severity = Severity::kCritical;
   finding.text = "There is no gradient to judge.";
   finding.advice = {"Check that the network has trainable parameters",
                     "Check that the file holds gradients with at least one element"};
   finding.verdict = Verdict::kNoGradient;
+  // Who watches a weight watches its gradient as well, where that can be read.
+  if (any_has_role(metrics, Role::kWeight) && !any_has_role(metrics, Role::kGradient)) {
+    finding.text =
+        "There is no gradient to judge: weights are watched, and none of their gradients was read.";
+    finding.advice.insert(finding.advice.begin(),
+                          "Gradients that are sparse, complex or of 8 bits are left out in "
+                          "PyTorch: watch(..., densify=True) reads dense copies of them");
+  }
   return finding;
 }
 
@@ -165,7 +178,7 @@ bool has_too_few_samples(const Evidence& evidence) {
 }
 
 std::vector<Finding> check_zero_gradients(const Evidence& evidence) {
-  if (!can_be_judged(evidence.metrics)) return {nothing_to_judge()};
+  if (!can_be_judged(evidence.metrics)) return {nothing_to_judge(evidence.metrics)};
   std::vector<Finding> findings;
   append_missing(evidence, findings);
   const ZeroGradients zero = find_zero_gradients(evidence);

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy
 
 GRADIENT, WEIGHT = 0, 1  # gradvitals_role
+# As trajectory_text() has it.
+_NOTHING_JUDGED = "ℹ️ INFO: The run holds no step: nothing was judged.\n"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Answers:
     _roles: list[int]
     _events: list[Event]
     _what_is_a_step = "a call of monitor.step()"
+    _why_no_step: str | None = None  # Where that is another reason.
     _final: Final | None
     _final_steps: int
     _history: str | None
@@ -59,10 +62,11 @@ class Answers:
             return Diagnosis.from_json(text, shown=shown, curve=self._norm_curve())
 
     def report(self) -> str:
-        """The whole run, step by step, as text. Waits on a GPU."""
+        """The whole run, step by step, as text; of one without a step, that nothing was judged.
+        Waits on a GPU."""
         with self._lock:
             if self._watch is None:
-                return "" if self._final is None else self._final.report
+                return _NOTHING_JUDGED if self._final is None else self._final.report
             return self._watch.run("text")
 
     def run_document(self) -> dict[str, Any]:
@@ -175,9 +179,8 @@ class Answers:
             except _core.GradvitalsError:
                 if self._watch is None or self._watch.steps > 0:
                     raise
-                raise RuntimeError(
-                    f"the monitor has seen no step yet: one is {self._what_is_a_step}"
-                ) from None
+                why = self._why_no_step or f"one is {self._what_is_a_step}"
+                raise RuntimeError(f"the monitor has seen no step yet: {why}") from None
 
     def _open_watch(self) -> _core.Watch:
         if self._watch is None:

@@ -123,9 +123,16 @@ class Diagnosis:
 
     @property
     def summary(self) -> str:
-        """One line: "critical: exploding. <the deciding finding>"."""
+        """One line: "critical: exploding. <the deciding finding>", and what follows from it that is
+        worse."""
         line = f"{self.severity}: {self.verdict}"
-        return f"{line}. {self.findings[0].text}" if self.findings else line
+        if not self.findings:
+            return line
+        line = f"{line}. {self.findings[0].text}"
+        worst = max(self.findings, key=lambda each: SEVERITIES.index(each.severity))
+        if worst.severity != self.findings[0].severity:
+            line += f" What follows from it is {worst.severity}: {worst.text}"
+        return line
 
     def to_dict(self) -> dict[str, Any]:
         """The whole JSON document, schema gradvitals.diagnosis/1; a copy."""

@@ -55,6 +55,14 @@ class HealthMonitor(keras.callbacks.Callback):
         # Of this optimizer alone, and before its training function is traced.
         optimizer.apply, optimizer.scale_loss = watched_apply, watched_scale_loss
         self.model.make_train_function(force=True)
+        self._watched_model = model = self.model
+
+        def make_train_function(force: bool = False) -> Any:
+            self._detach()
+            return model.make_train_function(force)
+
+        # Keras ends no callback of a fit() that is interrupted: the next one begins by this call.
+        vars(model)["make_train_function"] = make_train_function
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         # TensorFlow would turn what is raised inside its function into an error of its own.
@@ -73,6 +81,8 @@ class HealthMonitor(keras.callbacks.Callback):
         there = {v.path: g is not None for v, g in zip(variables, grads, strict=True)}
 
         def judge(loss_now: Any, scale_now: Any, *values: Any) -> None:
+            if self.monitor.closed:
+                return
             rest = iter(values)
             gradients = {name: next(rest) if there[name] else None for name in there}
             known = {"weights": dict(zip(there, rest, strict=True))} if self.weights else {}
@@ -96,5 +106,6 @@ class HealthMonitor(keras.callbacks.Callback):
         if self.monitor is not None:
             for name in ("apply", "scale_loss"):
                 vars(self._optimizer).pop(name, None)
-            self.model.train_function = None
+            vars(self._watched_model).pop("make_train_function", None)
+            self._watched_model.train_function = None
             self.monitor.close()

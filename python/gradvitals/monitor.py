@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from . import _core, _process
 from .answers import GRADIENT, WEIGHT, Answers, Final
 from .arrays import flatten, require_same_names, unit_axis_of_name
 from .diagnosis import Diagnosis, Event, is_at_least
-from .errors import HealthWarning, UnhealthyGradients
+from .errors import UnhealthyGradients, warn
 from .options import (
     as_float,
     as_scale,
@@ -50,8 +49,9 @@ class Monitor(Answers):
     `on_alert(event)` is called with each Event of severity warning or worse that is no consequence
     of another; without it they go to the logger "gradvitals". `fail_on` ("warning" or "critical")
     raises UnhealthyGradients instead of training on. `thresholds`: limits other than the default,
-    by their names in docs/rules.md. `threads`: of the pass on the CPU. `run`: what reports call the
-    network. `strict`: what cannot be watched raises, instead of being said once as a HealthWarning.
+    by name, as {"large_norm": {"warning": 100}}; a wrong name is answered with all of them.
+    `threads`: of the pass on the CPU. `run`: what reports call the network. `strict`: what cannot
+    be watched raises, instead of being said once as a HealthWarning.
     """
 
     def __init__(
@@ -206,7 +206,7 @@ class Monitor(Answers):
             watch.commit(step, loss, learning_rate, loss_scale, clip_scale, is_skipped)
             complaint = watch.complaint()
         if complaint is not None:
-            warnings.warn(complaint, HealthWarning, stacklevel=3)
+            warn(complaint)
         self._take_events()
 
     def _take_events(self) -> None:
@@ -243,7 +243,7 @@ class Monitor(Answers):
         if subject in self._said:
             return
         self._said.add(subject)
-        warnings.warn(f"gradvitals: {text}", HealthWarning, stacklevel=3)
+        warn(f"gradvitals: {text}")
 
     # Its end.
 

@@ -11,9 +11,10 @@ by more.
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from .errors import warn
 
 __all__ = ["interpret_gradient_health", "monitor_gradient_health"]
 
@@ -130,13 +131,9 @@ def check_lengths(X: Any, y: Any) -> None:
 def check_shapes(predictions: Any, y: Any) -> None:
     """Says where the notebook would broadcast: y of shape (B) with predictions (B,1) is (B,B)."""
     if tuple(predictions.shape) != tuple(y.shape):
-        from . import HealthWarning
-
-        warnings.warn(
+        warn(
             f"predictions have shape {tuple(predictions.shape)} and y {tuple(y.shape)}: their "
-            "difference is broadcast, as in the notebook. Reshape y if that is not meant",
-            HealthWarning,
-            stacklevel=4,
+            "difference is broadcast, as in the notebook. Reshape y if that is not meant"
         )
 
 

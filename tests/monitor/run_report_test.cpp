@@ -118,6 +118,25 @@ TEST(RunSection, NamesTheFirstBadStepAndTheVerdict) {
   EXPECT_EQ(healthy.find("First bad step"), std::string::npos) << healthy;
 }
 
+TEST(RunSection, VerdictThatIsWorseThanItsRootSaysWhichConsequenceMakesItSo) {
+  RunDiagnosis run;
+  run.steps = 3;
+  run.verdict = Verdict::kDead;
+  run.severity = Severity::kCritical;
+  RunFinding& root = run.findings.emplace_back();
+  root.finding.rule = RuleId::kDeadUnits;
+  root.finding.severity = Severity::kWarning;
+  RunFinding& effect = run.findings.emplace_back();
+  effect.finding.rule = RuleId::kZeroGradient;
+  effect.finding.severity = Severity::kCritical;
+  effect.finding.consequence_of = RuleId::kDeadUnits;
+  const std::string section = run_section(run, {});
+  EXPECT_TRUE(
+      section.ends_with("🚨 CRITICAL: the run's verdict dead (R10 by itself is a warning; "
+                        "R13, which it explains, is critical)\n"))
+      << section;
+}
+
 TEST(RunSection, NamesTheFirstStepThatTheTableWarnsOfWhereItIsNotTheFirstBadOne) {
   const Limits limits = Thresholds{}.large_norm;
   const double warns = 0.9 * limits.critical, fails = 1.1 * limits.critical;

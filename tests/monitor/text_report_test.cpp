@@ -260,6 +260,22 @@ TEST(RootCause, HeadlineIsAsBadAsTheWorstFinding) {
        finding(RuleId::kVanishedGradients, Severity::kCritical, "Gone.", RuleId::kBackwardFactor)});
   network.diagnosis.verdict = Verdict::kVanishing;
   network.diagnosis.severity = Severity::kCritical;
+  EXPECT_TRUE(contains(root_cause_text(network, kPlain), "\n🚨 CRITICAL: verdict vanishing"));
+}
+
+TEST(RootCause, VerdictThatIsWorseThanItsRootSaysWhichConsequenceMakesItSo) {
+  NetworkReport network = network_with_findings(
+      {finding(RuleId::kBackwardFactor, Severity::kWarning, "Small."),
+       finding(RuleId::kForwardGain, Severity::kWarning, "Low.", RuleId::kBackwardFactor),
+       finding(RuleId::kVanishedGradients, Severity::kCritical, "Gone.", RuleId::kBackwardFactor)});
+  network.diagnosis.verdict = Verdict::kVanishing;
+  network.diagnosis.severity = Severity::kCritical;
+  const std::string text = root_cause_text(network, kPlain);
+  EXPECT_TRUE(
+      text.ends_with("🚨 CRITICAL: verdict vanishing (R2 by itself is a warning; R4, which "
+                     "it explains, is critical)\n"))
+      << text;
+  network.diagnosis.findings.front().severity = Severity::kCritical;
   EXPECT_TRUE(root_cause_text(network, kPlain).ends_with("🚨 CRITICAL: verdict vanishing\n"));
 }
 

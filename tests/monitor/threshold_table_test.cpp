@@ -76,8 +76,21 @@ TEST(ThresholdTable, EveryFieldReadsBackWhatItHolds) {
 TEST(ThresholdTable, AnUnknownNameIsToldWhatWasMeant) {
   EXPECT_EQ(refusal_of_limits(R"({"large_nrom": {"warning": 1}})"),
             "limits.json: no limit is called \"large_nrom\"; did you mean large_norm?");
-  EXPECT_EQ(refusal_of_limits(R"({"weather": 1})"),
-            "limits.json: no limit is called \"weather\"; docs/rules.md lists them");
+}
+
+TEST(ThresholdTable, ANameThatMeansNothingIsToldAllNames) {
+  const std::string refusal = refusal_of_limits(R"({"weather": 1})");
+  EXPECT_TRUE(refusal.starts_with("limits.json: no limit is called \"weather\"; the limits are "))
+      << refusal;
+  for (const ThresholdField& field : threshold_table()) {
+    EXPECT_NE(refusal.find(field.name), std::string::npos) << field.name;
+  }
+  EXPECT_EQ(refusal.find(".md"), std::string::npos) << "a wheel has no documents: " << refusal;
+}
+
+TEST(ThresholdTable, NamesThatShareAWordComeFirst) {
+  const std::string refusal = refusal_of_limits(R"({"_most_dead__neurons": 1})");
+  EXPECT_NE(refusal.find("the limits are dead_unit_fraction, "), std::string::npos) << refusal;
 }
 
 TEST(ThresholdTable, AWarningBeyondItsCriticalLimitIsRefused) {

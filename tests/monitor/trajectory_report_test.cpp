@@ -2,10 +2,12 @@
 // Oracle: runs of known values.
 #include "monitor/report/trajectory_report.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "kernels/runtime/utf8.h"
@@ -134,6 +136,52 @@ TEST(TrajectoryReport, HealthyGradientsThatLearntAConstantAreToldSo) {
   report.baseline->is_beaten = false;
   report.verdict = Verdict::kVanishing;
   EXPECT_FALSE(contains(run_verdict_sentence(report), "constant"));
+}
+
+TEST(TrajectoryReport, OfARunWithoutAStepSaysThatNothingWasJudgedAndNotThatItIsWell) {
+  const std::string text = trajectory_text({}, {});
+  EXPECT_TRUE(text.starts_with("ℹ️ INFO: The run holds no step: nothing was judged.\n"))
+      << text;
+  EXPECT_FALSE(contains(text, "OK")) << text;
+}
+
+Episode episode_of(RuleId rule, Severity severity, std::int64_t first, std::int64_t last,
+                   std::optional<RuleId> cause = std::nullopt) {
+  Episode episode;
+  episode.finding.rule = rule;
+  episode.finding.severity = severity;
+  episode.finding.verdict = cause ? Verdict::kUnstable : Verdict::kDead;
+  episode.finding.text = fmt::format("What {} says.", rule_number(rule));
+  episode.finding.advice = {fmt::format("Mend {}", rule_number(rule))};
+  episode.finding.consequence_of = cause;
+  episode.first_step = first;
+  episode.last_step = last;
+  return episode;
+}
+
+TEST(TrajectoryReport, OfAWorstEpisodeThatFollowsFromAnotherShowsTheRootCause) {
+  TrajectoryReport report;
+  report.steps = 50;
+  report.worst_severity = Severity::kCritical;
+  report.episodes = {
+      episode_of(RuleId::kDeadUnits, Severity::kWarning, 0, 2),
+      episode_of(RuleId::kDeadUnits, Severity::kWarning, 10, 40),
+      episode_of(RuleId::kNormChange, Severity::kCritical, 12, 30, RuleId::kDeadUnits),
+      episode_of(RuleId::kDeadUnits, Severity::kWarning, 45, 49)};
+  const std::string text = trajectory_text(report, {});
+  EXPECT_TRUE(contains(text, "🩺 ROOT CAUSE OF THE WORST EPISODE: from step 10 to 40\n")) << text;
+  EXPECT_TRUE(contains(text,
+                       "⚠️ WARNING: R10 What R10 says.\n   📝 Mend R10\n"
+                       "   It explains the worst, from step 12 to 30:\n"
+                       "      🚨 CRITICAL: R14 What R14 says.\n"))
+      << text;
+  EXPECT_FALSE(contains(text, "Mend R14")) << text;
+  EXPECT_TRUE(contains(run_verdict_sentence(report), "(R14, by R10)")) << text;
+  // A cause that is no longer kept is named, and cannot be shown.
+  report.episodes.erase(report.episodes.begin(), report.episodes.begin() + 2);
+  const std::string without = trajectory_text(report, {});
+  EXPECT_TRUE(contains(without, "🩺 WORST EPISODE: from step 12 to 30\n")) << without;
+  EXPECT_TRUE(contains(without, "📝 Mend R14")) << without;
 }
 
 TEST(TrajectoryReport, FitsTheTerminalThatItIsFor) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "tests/monitor/health_fixtures.h"
+#include "tests/support/texts.h"
 
 namespace gradvitals::test {
 namespace {
@@ -43,7 +44,24 @@ TEST(DeadUnits, NameLayerValueAndVerdict) {
   EXPECT_EQ(finding.layer, 1);
   EXPECT_EQ(finding.value, 0.97);
   EXPECT_EQ(finding.threshold, Thresholds{}.dead_unit_fraction.critical);
-  EXPECT_EQ(finding.text, "970 of 1000 units of dense_1 output 0 for each of the 1000 samples.");
+  EXPECT_EQ(finding.text,
+            "970 of 1000 units of dense_1 output 0 for each of the 1000 samples (or positions of "
+            "them).");
+}
+
+TEST(DeadUnits, OfAConvolutionAreCountedOverPositionsAndSaySo) {
+  HealthMetrics metrics = with_units(Activation::kRelu, false, 970, 0, 6400);
+  TensorRecord kernel = gradient("dense_1/kernel", {0.1});
+  kernel.rank = 4;
+  metrics.tensors.push_back(kernel);
+  EXPECT_EQ(diagnose(metrics).findings.front().text,
+            "970 of 1000 units of dense_1 output 0 at each of the 6400 positions that all samples "
+            "have together.");
+  // Another layer's kernel says nothing of this one, nor does its bias.
+  metrics.tensors.back().name = "dense_10/kernel";
+  EXPECT_TRUE(contains(diagnose(metrics).findings.front().text,
+                       "1000 units of dense_1 output 0 for"
+                       " each of the 6400 samples"));
 }
 
 TEST(DeadUnits, AreToldFromSilentOnesByEnoughSamples) {

@@ -10,6 +10,7 @@
 
 #include "monitor/rules/advice.h"
 #include "tests/monitor/health_fixtures.h"
+#include "tests/support/texts.h"
 
 namespace gradvitals::test {
 namespace {
@@ -31,6 +32,19 @@ TEST(ZeroGradients, InformAtSeventyPercentOfAGradientsElements) {
   EXPECT_EQ(diagnosis.findings.front().threshold, kLimits.zero_fraction);
   EXPECT_EQ(diagnosis.findings.front().text,
             "On average 70.0 % of a gradient's elements are exactly zero.");
+}
+
+TEST(ZeroGradients, WeightsWithoutAnyGradientAreToldThatSparseOnesAreLeftOut) {
+  const Diagnosis diagnosis = diagnose(metrics_of({tensor("w", Role::kWeight, -1, {1.0})}));
+  EXPECT_EQ(diagnosis.verdict, Verdict::kNoGradient);
+  const Finding& finding = diagnosis.findings.front();
+  EXPECT_EQ(finding.text,
+            "There is no gradient to judge: weights are watched, and none of their gradients was "
+            "read.");
+  EXPECT_TRUE(contains(finding.advice.front(), "sparse")) << finding.advice.front();
+  EXPECT_TRUE(contains(finding.advice.front(), "densify=True")) << finding.advice.front();
+  // Without a weight there is nothing that a gradient would belong to.
+  EXPECT_EQ(diagnose(metrics_of({})).findings.front().text, "There is no gradient to judge.");
 }
 
 TEST(ZeroGradients, AnEmbeddingDoesNotOutvoteTheNetwork) {

@@ -1,4 +1,4 @@
-"""run_file.py FILE: runs the tests of a file by pytest. 77, ctest's "skipped", where none of them ran."""
+"""run_file.py FILE: runs the tests of a file by pytest. 77, ctest's "skipped", where none ran."""
 
 from __future__ import annotations
 

@@ -22,7 +22,9 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 def test_import_loads_no_framework_and_not_numpy() -> None:
     heavy = "{'numpy', 'torch', 'jax', 'tensorflow', 'keras', 'matplotlib'}"
-    done = python(f"import gradvitals, gradvitals._core, sys; print(sorted({heavy} & set(sys.modules)))")
+    done = python(
+        f"import gradvitals, gradvitals._core, sys; print(sorted({heavy} & set(sys.modules)))"
+    )
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 

@@ -10,7 +10,6 @@ import weakref
 
 import numpy as np
 import pytest
-
 from core_support import GRADIENT, ROWS, WEIGHT, Parameter, declare, reference, require_equal
 from gradvitals import _core
 

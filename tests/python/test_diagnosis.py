@@ -92,6 +92,14 @@ def test_html_advises_on_causes_and_not_again_on_what_follows_from_them():
     assert "Skip this update" in html and "Scale the inputs" not in html
 
 
+def test_the_summary_says_what_is_worse_than_the_cause():
+    root = dict(_DOCUMENT["findings"][1], severity="warning", consequence_of=None, text="Dead.")
+    worse = dict(_DOCUMENT["findings"][0], consequence_of="R9", text="Gone.")
+    document = dict(_DOCUMENT, verdict="dead", findings=[root, worse])
+    diagnosis = Diagnosis.from_json(json.dumps(document))
+    assert diagnosis.summary == "critical: dead. Dead. What follows from it is critical: Gone."
+
+
 def test_a_diagnosis_is_frozen_equal_to_its_like_and_can_be_pickled():
     d = diagnosis()
     with pytest.raises(AttributeError):

@@ -118,6 +118,37 @@ def test_a_second_fit_is_a_second_run():
     assert health.monitor.steps == 10
 
 
+class Interrupt(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == 2:
+            raise KeyboardInterrupt
+
+
+def test_behind_an_interrupted_fit_the_next_one_is_not_watched():
+    health = HealthMonitor()
+    model = model_of(dense(16, "relu"), dense(1))
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, health, callbacks=[health, Interrupt()])
+    assert health.monitor.steps == 3
+    fit(model, keras.callbacks.Callback())
+    assert health.monitor.closed and health.monitor.steps == 3
+    assert not {"apply", "scale_loss"} & set(vars(model.optimizer))
+    assert "make_train_function" not in vars(model)
+    fit(model, health, epochs=1)
+    assert health.monitor.steps == 10
+
+
+def test_a_monitor_that_is_closed_within_a_fit_lets_it_train_on():
+    health = HealthMonitor()
+    model = model_of(dense(16, "relu"), dense(1))
+    close = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: health.monitor.close()
+    )
+    fit(model, health, callbacks=[health, close])
+    assert health.monitor.steps == 1
+    assert int(model.optimizer.iterations) == 20
+
+
 def test_fail_on_ends_the_training_with_its_diagnosis():
     model = model_of(dense(16, "relu"), dense(1))
     x, y = data()

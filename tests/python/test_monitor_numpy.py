@@ -271,6 +271,29 @@ def test_before_the_first_step_there_is_no_verdict_and_that_is_said():
                 ask()
 
 
+def test_a_report_without_a_step_says_that_nothing_was_judged():
+    monitor = quiet()
+    open_report = monitor.report()
+    assert "nothing was judged" in open_report and "OK" not in open_report
+    monitor.close()
+    assert monitor.report() == open_report
+
+
+def test_a_limit_that_is_not_there_is_answered_with_all_of_them():
+    with pytest.raises(ValueError, match='"weather"; the limits are .*large_norm') as caught:
+        gradvitals.Monitor(thresholds={"weather": 1})
+    assert "docs/" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("always")
+def test_a_warning_points_at_the_line_that_made_the_step():
+    with pytest.warns(gradvitals.HealthWarning) as caught:
+        monitor = gradvitals.Monitor(on_alert=lambda _: 1 / 0)
+        line = sys._getframe().f_lineno + 1
+        monitor.step({"w": np.array([np.nan])})
+    assert [(each.filename, each.lineno) for each in caught] == [(__file__, line)]
+
+
 def test_what_keeps_a_monitor_can_be_copied_and_pickled_and_the_copy_has_none():
     with quiet() as monitor:
         assert copy.deepcopy([monitor]) == [None]

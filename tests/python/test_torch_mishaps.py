@@ -3,6 +3,7 @@
 import gc
 import math
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,30 @@ def test_an_error_inside_ends_the_watch_beside_other_hooks_of_the_optimizer(when
     other.close()
     assert len(optimizer._optimizer_step_pre_hooks) == 1
     assert len(optimizer._optimizer_step_post_hooks) == 1
+
+
+def line_of(warning):
+    return Path(warning.filename).read_text().splitlines()[warning.lineno - 1].strip()
+
+
+@pytest.mark.filterwarnings("always")
+def test_warnings_point_at_the_users_line_and_not_into_the_package():
+    model = torch.nn.Embedding(5, 2, sparse=True)
+    optimizer = sgd(model)
+    with pytest.warns(gradvitals.HealthWarning) as caught:
+        monitor = gradvitals.watch(model, optimizer, on_alert=lambda _: 1 / 0)
+        for _ in range(3):
+            model(torch.arange(5)).sum().backward()  # Left out, as it is sparse.
+            optimizer.step()  # An alert that raises.
+        break_it(monitor)
+        model(torch.arange(5)).sum().backward()
+        optimizer.step()  # Stops watching.
+    assert [each.filename for each in caught] == [__file__] * 3
+    assert [line_of(each).partition("# ")[2] for each in caught] == [
+        "Left out, as it is sparse.",
+        "An alert that raises.",
+        "Stops watching.",
+    ]
 
 
 def test_a_broken_monitor_still_tells_nan_and_clips():

@@ -169,6 +169,34 @@ def test_should_skip_says_so_of_nan(tmp_path):
     assert all(bool(torch.isfinite(p).all()) for p in t.model.parameters())
 
 
+def test_a_loss_told_before_the_backward_behind_a_skipped_step_is_of_the_new_one(tmp_path):
+    t = Training(history=tmp_path / "run.jsonl")
+    for i in range(5):
+        t.optimizer.zero_grad()
+        loss = t.loss(float("inf") if i == 2 else 1)
+        t.monitor.log(loss=float(i))
+        loss.backward()
+        if not t.monitor.should_skip():
+            t.optimizer.step()
+    t.monitor.close()
+    assert [row["is_skipped"] for row in recorded(t.monitor)] == [0, 0, 1, 0, 0]
+    assert [row["loss"] for row in recorded(t.monitor)] == [0, 1, 2, 3, 4]
+
+
+def test_a_loss_told_behind_gradients_that_were_changed_skips_no_step(tmp_path):
+    t = Training(history=tmp_path / "run.jsonl")
+    for i in range(3):
+        t.optimizer.zero_grad()
+        t.loss(float("nan") if i == 1 else 1).backward()
+        for limit in (1.0, 0.5):
+            torch.nn.utils.clip_grad_norm_(t.model.parameters(), limit)
+        t.monitor.log(loss=float(i))
+        t.optimizer.step()
+    t.monitor.close()
+    assert [row["is_skipped"] for row in recorded(t.monitor)] == [0, 0, 0]
+    assert [row["loss"] for row in recorded(t.monitor)] == [0, 1, 2]
+
+
 def test_should_skip_needs_a_gradient_at_hand():
     with pytest.raises(RuntimeError, match="between backward and the step"):
         Training().monitor.should_skip()

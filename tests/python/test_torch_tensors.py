@@ -151,6 +151,39 @@ def test_sparse_gradients_are_left_out_and_named_once():
     assert "words.weight" not in monitor.names and "head.weight" in monitor.names
 
 
+class Words(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(20, 4, sparse=True)
+
+    def forward(self, x):
+        return self.words(x)
+
+
+@pytest.mark.filterwarnings("ignore::gradvitals.HealthWarning")
+def test_where_all_gradients_are_sparse_the_finding_says_so_and_hints_at_densify():
+    model = Words()
+    monitor = watched(model)
+    for _ in range(3):
+        model(torch.randint(0, 20, (8, 5))).sum().backward()
+    (finding,) = monitor.diagnosis().findings
+    assert monitor.verdict == "no_gradient"
+    assert "none of their gradients was read" in finding.text
+    assert "sparse" in finding.advice[0] and "densify=True" in finding.advice[0]
+    assert finding.text in monitor.report()
+
+
+@pytest.mark.filterwarnings("ignore:.*left out:gradvitals.HealthWarning")
+def test_where_nothing_can_be_read_the_reason_is_said_and_kept():
+    model = Words()
+    reason = "no gradient can be read: words.weight: sparse_coo; densify=True"
+    with pytest.warns(gradvitals.HealthWarning, match=reason):
+        monitor = watched(model, weights=False)
+        model(torch.randint(0, 20, (8, 5))).sum().backward()
+    with pytest.raises(RuntimeError, match=f"seen no step yet: it stopped watching: .*{reason}"):
+        monitor.diagnosis()
+
+
 def test_sparse_gradients_are_read_where_asked():
     model = WordSum()
     monitor = watched(model, densify=True)

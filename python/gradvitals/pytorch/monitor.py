@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..options import as_float
-from .observation import Observation
+from .observation import Observation, was_dropped
 from .steps import StepMonitor
 from .tensors import multiply_, norm_together
 
@@ -19,10 +19,24 @@ class TorchMonitor(StepMonitor):
         scaled, and its learning rate where the optimizer does not have it. A loss on a GPU is used
         where it has arrived when the step is judged, so that nothing waits: give loss.item() to
         have it in every step."""
+        self._settle_dropped()
         if loss is not None:
             self._loss.set(loss, "loss")
         if learning_rate is not None:
             self._learning_rate = as_float(learning_rate, "learning_rate")
+
+    def _settle_dropped(self) -> None:
+        """A step whose gradients are gone was skipped: what is told now is of the next one."""
+        observed = self._observed
+        if observed is None or not self._has_optimizer or self._when != "backward":
+            return
+        if self._is_idle() or not was_dropped(observed, self._tensors):
+            return
+        try:
+            self._settle()
+        except Exception as error:
+            if self._on_error(error):
+                raise
 
     def step(self, loss: Any = None, learning_rate: float | None = None) -> None:  # type: ignore[override]
         """With when="manual": gradients are observed as they are now, and judged as a step."""

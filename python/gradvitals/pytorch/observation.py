@@ -40,6 +40,12 @@ def was_reset(before: Observation, tensors: WatchedTensors) -> bool:
     return now is not gradient or now._version != before.version + 1
 
 
+def was_dropped(before: Observation, tensors: WatchedTensors) -> bool:
+    """Whether gradients were set to None since. Told at any time, unlike was_reset(): clipping in
+    place changes the version of a gradient, too."""
+    return before.smallest is not None and tensors.gradient_of(before.smallest[0]) is None
+
+
 class LateNumber:
     """A loss that is given as a number or a tensor. One on a GPU is copied without waiting."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +10,7 @@ import torch
 from torch import nn
 
 from .. import _core
-from ..errors import HealthWarning, UnhealthyGradients
+from ..errors import UnhealthyGradients, warn
 from ..monitor import Monitor
 from ..statistics import norm_of
 from . import anchor
@@ -163,8 +162,8 @@ class StepMonitor(Monitor):
             return True
         self._has_stopped = True
         self._release()
-        text = f"gradvitals stops watching: {type(error).__name__}: {error}"
-        warnings.warn(text, HealthWarning, stacklevel=2)
+        self._why_no_step = f"it stopped watching: {type(error).__name__}: {error}"
+        warn(f"gradvitals stops watching: {type(error).__name__}: {error}")
         return False
 
     # A step.

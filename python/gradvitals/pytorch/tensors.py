@@ -38,7 +38,7 @@ class WatchedTensors:
         self._weights = weights
         self._densify = densify
         self._on_problem = on_problem
-        self._left_out: set[tuple[int, str]] = set()
+        self._left_out: dict[tuple[int, str], str] = {}  # And why.
         self._stand_ins: dict[int, Reader] = {}
         self.watched: list[Watched] = []
         self.keys: list[tuple[int, str]] = []  # Role and name of each entry.
@@ -125,7 +125,8 @@ class WatchedTensors:
             count = 0  # Nothing at all could be read as it lies.
         if self._watch.problems and self._mend():
             if not self.keys:
-                raise RuntimeError("none of the gradients can be read")
+                reasons = [f"{name}: {reason}" for (_, name), reason in self._left_out.items()]
+                raise RuntimeError(f"no gradient can be read: {', '.join(reasons[:3])}")
             self._set_stand_ins()
             count = pass_over()
         return count
@@ -156,10 +157,10 @@ class WatchedTensors:
             if reader is not None:
                 found[key] = reader
                 continue
-            self._left_out.add(key)
+            self._left_out[key] = reason_of(tensor, reason)
             must_declare = True
             what = "gradient" if key[0] == GRADIENT else "weight"
-            self._on_problem(f"the {what} of {key[1]}", reason_of(tensor, reason))
+            self._on_problem(f"the {what} of {key[1]}", self._left_out[key])
         kept = {self.keys[index]: reader for index, reader in self._stand_ins.items()}
         if must_declare:
             self.declare()

@@ -70,14 +70,15 @@ TrainWatch::TrainWatch(const TrainOptions& options, const TrainSetup& setup,
       outputs_(options.files) {
   const std::string folder = options.incident_folder();
   if (!folder.empty()) flight_.emplace(recorder_options(folder, options, setup));
+  if (options.history) {
+    HistoryOptions kept = {
+        .run = run_, .settings = {setup.settings.begin(), setup.settings.end()}, .resume_step = {}};
+    if (options.resume) kept.resume_step = first_step;
+    history_.emplace(*options.history, std::move(kept));
+  }
   outputs_.begin(
       {.run = run_, .settings = setup.settings, .has_histograms = setup.options.histograms},
       first_step, /*is_resumed=*/options.resume.has_value());
-  if (!options.history) return;
-  HistoryOptions kept = {
-      .run = run_, .settings = {setup.settings.begin(), setup.settings.end()}, .resume_step = {}};
-  if (options.resume) kept.resume_step = first_step;
-  history_.emplace(*options.history, std::move(kept));
 }
 
 ProgressReport TrainWatch::report(const Trainer& trainer) const {

@@ -203,3 +203,16 @@ def test_a_resumed_training_takes_the_place_of_the_steps_it_makes_again(tmp_path
     run(*NETWORK, "--steps", 20, *shown, "--resume", tmp_path / "c")
     steps = [event.step for event in read(tmp_path / "runs").Scalars("training/loss")]
     assert steps == list(range(20))
+
+
+def test_a_history_reads_back_as_its_training_does_but_for_histograms(training: Path) -> None:
+    run("report", training / "h.jsonl", "--tensorboard", training / "reported")
+    live, reported = read(training / "runs"), read(training / "reported")
+    assert reported.Tags()["scalars"] == live.Tags()["scalars"]
+    for tag in live.Tags()["scalars"]:
+        got = [(event.step, event.value) for event in reported.Scalars(tag)]
+        expected = [(event.step, pytest.approx(event.value, rel=2e-7)) for event in live.Scalars(tag)]
+        assert got == expected, tag
+    histograms = {tag for tag in live.Tags()["tensors"] if "_histogram/" in tag}
+    assert histograms
+    assert set(live.Tags()["tensors"]) - set(reported.Tags()["tensors"]) == histograms

@@ -19,8 +19,8 @@ Command ReportOptions::add_to(CommandLine& program) {
   files.add_to(command, ReportSubject::kRun);
   command.group("Judging");
   command.text("--thresholds", thresholds_file, "FILE",
-               "Limits of the rules as JSON, in place of the default, under the names that "
-               "docs/rules.md lists");
+               "Limits of the rules as JSON, in place of the default; a name that is none is "
+               "answered with all of them");
   add_gate(command, fail_on, "Exit 1 where anything in the run was at least this severe");
   add_style(command, color, ascii);
   return command;

@@ -64,7 +64,7 @@ struct SeriesTensor {
   bool is_known_by_norm = false;  ///< Only its norm is: `last` is empty.
 
   std::int64_t last_step = 0;           ///< In which it was watched.
-  TensorStats last;                     ///< Of that step.
+  TensorStats last{};                   ///< Of that step.
   double last_norm = 0.0;               ///< Of that step, by IEEE arithmetic.
   bool exists = true;                   ///< In that step.
   std::optional<double> weight_norm{};  ///< Of the weight of its name, when it was last watched.

@@ -29,7 +29,7 @@ namespace {
 constexpr int kWarps = 8;  // Of a block.
 constexpr int kThreads = kWarps * kWarpThreads;
 constexpr std::int64_t kChunk = 16384;  // 64 elements a thread, which has 36 counts to add up.
-constexpr int kTensors = 64;            // Of a launch, whose arguments are 4 KB at most.
+constexpr int kTensors = 64;  // Of a launch, whose arguments are 4 KB at most.
 
 /// What atomicAdd() takes.
 using Count = unsigned long long;

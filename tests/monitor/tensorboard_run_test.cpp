@@ -170,6 +170,15 @@ TEST(EventMarkdown, AnEventSaysWhatWhereWhenAndWhatToDo) {
   EXPECT_FALSE(contains(event_markdown(overflow_event(HealthEventKind::kEnded)), "- Clip"));
 }
 
+TEST(EventMarkdown, ARuleWithoutATitleSaysItsVerdict) {
+  HealthEvent event = overflow_event();
+  event.episode.finding.rule = RuleId::kLossGrowth;
+  event.episode.finding.verdict = Verdict::kExploding;
+  EXPECT_TRUE(
+      event_markdown(event).starts_with("**🚨 CRITICAL: R17: dense/kernel (exploding)** began\n\n"))
+      << event_markdown(event);
+}
+
 TEST(EventMarkdown, NothingInATextIsMarkdownOrHtml) {
   EXPECT_EQ(plain_markdown("a*b_c`d`[e](f)\\|<g>&\n1. h"),
             "a\\*b\\_c\\`d\\`\\[e\\](f)\\\\\\|&lt;g&gt;&amp;\\\\n1. h");

@@ -66,10 +66,12 @@ std::string plain_markdown(std::string_view text) {
 
 std::string event_markdown(const HealthEvent& event) {
   const Finding& finding = event.episode.finding;
+  std::string title = finding_title(finding);
+  if (rule_title(finding.rule).empty()) title += fmt::format(" ({})", name(finding.verdict));
   std::string markdown =
-      fmt::format("**{}: {}** {}\n\n{}\n\n{}\n", marker(finding.severity),
-                  plain_markdown(finding_title(finding)), kind_phrase(event.kind),
-                  plain_markdown(finding.text), plain_markdown(evidence_line(event.episode)));
+      fmt::format("**{}: {}** {}\n\n{}\n\n{}\n", marker(finding.severity), plain_markdown(title),
+                  kind_phrase(event.kind), plain_markdown(finding.text),
+                  plain_markdown(evidence_line(event.episode)));
   if (finding.consequence_of) {
     markdown += fmt::format("\nA consequence of {}.\n", rule_number(*finding.consequence_of));
   }

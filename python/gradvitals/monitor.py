@@ -203,7 +203,8 @@ class Monitor(Answers):
     ) -> None:
         watch = self._open_watch()
         with self._lock:
-            watch.commit(step, loss, learning_rate, loss_scale, clip_scale, is_skipped)
+            if not watch.commit(step, loss, learning_rate, loss_scale, clip_scale, is_skipped):
+                return
             complaint = watch.complaint()
         if complaint is not None:
             warn(complaint)

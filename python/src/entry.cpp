@@ -4,27 +4,11 @@
 #include <utility>
 
 #include "python/src/tensor_layout.h"
+#include "python/src/weak_reference.h"
 
 namespace nb = nanobind;
 
 namespace gradvitals::python {
-namespace {
-
-/// What a weak reference refers to; invalid where that is gone.
-nb::object referent(PyObject* reference) {
-#if !defined(Py_LIMITED_API) && PY_VERSION_HEX >= 0x030D0000
-  PyObject* object = nullptr;
-  if (PyWeakref_GetRef(reference, &object) < 0) throw nb::python_error();
-  return nb::steal(object);
-#else
-  PyObject* object = PyWeakref_GetObject(reference);
-  if (object == nullptr) throw nb::python_error();
-  return object == Py_None ? nb::object() : nb::borrow(object);
-#endif
-}
-
-}  // namespace
-
 Entry::Entry(std::string name, nb::handle holder, nb::object attribute, std::int32_t role,
              std::int32_t unit_axis, std::int32_t layer)
     : name_(std::move(name)),

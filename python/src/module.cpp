@@ -21,6 +21,7 @@
 #include "python/src/status.h"
 #include "python/src/tensor_address.h"
 #include "python/src/tensor_layout.h"
+#include "python/src/trainable_set.h"
 #include "python/src/watch.h"
 
 namespace nb = nanobind;
@@ -76,7 +77,7 @@ std::int64_t observe_layers(Watch& watch, const nb::list& names, const nb::list&
   return watch.observe_layers(std::move(found));
 }
 
-void commit(Watch& watch, std::optional<std::int64_t> step, std::optional<double> loss,
+bool commit(Watch& watch, std::optional<std::int64_t> step, std::optional<double> loss,
             std::optional<double> learning_rate, double loss_scale, double clip_scale,
             bool is_skipped) {
   gradvitals_step known{};
@@ -90,7 +91,7 @@ void commit(Watch& watch, std::optional<std::int64_t> step, std::optional<double
   known.loss_scale = loss_scale;
   known.clip_scale = clip_scale;
   known.is_skipped = is_skipped ? 1 : 0;
-  watch.commit(known);
+  return watch.commit(known);
 }
 
 std::int32_t format_of(std::string_view format) {
@@ -193,7 +194,9 @@ void bind_watch(nb::module_& module) {
            "L2 norm of all gradients together; NaN or infinite where an element is.")
       .def("commit", &commit, "step"_a = nb::none(), "loss"_a = nb::none(),
            "learning_rate"_a = nb::none(), "loss_scale"_a = 1.0, "clip_scale"_a = 1.0,
-           "is_skipped"_a = false, "What was observed is a training step.")
+           "is_skipped"_a = false,
+           "What was observed is a training step. Whether events() or complaint() has something to "
+           "tell.")
       .def("should_skip", &Watch::should_skip, "loss_scale"_a = 1.0,
            "Whether what was observed last should not be applied.")
       .def("poll", &Watch::poll, "wait"_a = false, "Judges the steps that have arrived from a GPU.")
@@ -228,6 +231,13 @@ NB_MODULE(_core, module) {
   module.attr("__version__") = gradvitals_version();
   const nb::exception<GradvitalsError> error(module, "GradvitalsError", PyExc_RuntimeError);
   bind_watch(module);
+  nb::class_<TrainableSet>(module, "TrainableSet",
+                           "Which parameters are trained, and whether that has changed.")
+      .def(nb::init<const nb::list&, const nb::list&>(), "trained"_a, "frozen"_a,
+           "Lists of weakref.ref to parameters.")
+      .def("have_changed", &TrainableSet::have_changed,
+           "Whether a trained one is gone or frozen, or a frozen one is trained. Of many that were "
+           "trained it looks at a part in each call, and at all of them within eight.");
   module.def("interpret_gradient_health", &interpret, "min_gradient"_a, "max_gradient"_a,
              "mean_gradient"_a, "std_gradient"_a, "vanished_layers"_a, "weak_layers"_a,
              "total_layers"_a, "What the teaching notebook's function of this name prints.");

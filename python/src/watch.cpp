@@ -214,9 +214,10 @@ std::vector<gradvitals_tensor_stats> Watch::stats() {
   return all;
 }
 
-void Watch::commit(gradvitals_step step) {
+bool Watch::commit(gradvitals_step step) {
   const Use use(*this);
   call(is_on_gpu_, [&] { return gradvitals_monitor_commit(monitor_, &step); });
+  return has_news();
 }
 
 bool Watch::should_skip(double loss_scale) {

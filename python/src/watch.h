@@ -52,7 +52,8 @@ class Watch {
   /// read has no element.
   std::vector<gradvitals_tensor_stats> stats();
 
-  void commit(gradvitals_step step);
+  /// Whether events() or complaint() has something to tell.
+  bool commit(gradvitals_step step);
   bool should_skip(double loss_scale);
   void poll(bool waits);
   std::vector<std::string> events();
@@ -77,6 +78,7 @@ class Watch {
   std::int64_t finish_observation();
   template <class Call>
   void call(bool releases_gil, Call&& call);
+  bool has_news();
   void destroy() noexcept;
 
   gradvitals_monitor* monitor_ = nullptr;
@@ -93,6 +95,8 @@ class Watch {
   std::vector<std::int32_t> gpus_;
   std::int64_t elements_ = 0;
   std::vector<std::pair<std::int64_t, std::string>> problems_;
+  std::vector<std::string> events_;       ///< Taken from the monitor, and not yet from here.
+  std::optional<std::string> complaint_;  ///< The same.
   AddressReader reader_;
   TensorAddress address_;
 };

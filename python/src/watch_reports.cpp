@@ -15,9 +15,22 @@ void Watch::poll(bool waits) {
   call(is_on_gpu_, [&] { return gradvitals_monitor_poll(monitor_, waits ? 1 : 0); });
 }
 
+bool Watch::has_news() {
+  const char* text = nullptr;
+  if (events_.empty()) {
+    check(gradvitals_monitor_next_event(monitor_, &text));
+    if (text != nullptr) events_.emplace_back(text);
+  }
+  if (!complaint_) {
+    check(gradvitals_monitor_complaint(monitor_, &text));
+    if (text != nullptr) complaint_ = text;
+  }
+  return !events_.empty() || complaint_;
+}
+
 std::vector<std::string> Watch::events() {
   const Use use(*this);
-  std::vector<std::string> events;
+  std::vector<std::string> events = std::exchange(events_, {});
   for (const char* json = nullptr;;) {
     check(gradvitals_monitor_next_event(monitor_, &json));
     if (json == nullptr) return events;
@@ -34,6 +47,7 @@ std::int64_t Watch::steps() {
 
 std::optional<std::string> Watch::complaint() {
   const Use use(*this);
+  if (complaint_) return std::exchange(complaint_, std::nullopt);
   const char* text = nullptr;
   check(gradvitals_monitor_complaint(monitor_, &text));
   return text == nullptr ? std::nullopt : std::optional<std::string>(text);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -155,3 +157,42 @@ def test_units_are_found_in_a_transposed_kernel(axis: int) -> None:
         texts.append(watch.diagnosis("json"))
     assert texts[0] == texts[1]
     assert "slice" in texts[0] or "unit" in texts[0]
+
+
+def trainable_set(trained: list, frozen: list) -> _core.TrainableSet:
+    return _core.TrainableSet([weakref.ref(p) for p in trained], [weakref.ref(p) for p in frozen])
+
+
+def parameters(count: int, *, requires_grad: bool = True) -> list:
+    return [torch.nn.Parameter(torch.zeros(2), requires_grad=requires_grad) for _ in range(count)]
+
+
+def test_a_parameter_that_is_frozen_gone_or_trained_again_changes_the_set() -> None:
+    trained, frozen = parameters(3), parameters(2, requires_grad=False)
+    found = trainable_set(trained, frozen)
+    assert not found.have_changed()
+    trained[2].requires_grad_(False)
+    assert found.have_changed()
+    trained[2].requires_grad_(True)
+    frozen[1].requires_grad_(True)
+    assert found.have_changed()
+    frozen.clear()
+    assert not found.have_changed()
+    trained.pop()
+    assert found.have_changed()
+
+
+@pytest.mark.parametrize("count", [64, 65, 1001])
+def test_all_of_many_parameters_are_looked_at_within_eight_calls(count: int) -> None:
+    trained = parameters(count)
+    found = trainable_set(trained, [])
+    for last in (0, count - 1):
+        trained[last].requires_grad_(False)
+        assert any([found.have_changed() for _ in range(8)])
+        trained[last].requires_grad_(True)
+        assert not any(found.have_changed() for _ in range(8))
+
+
+def test_a_set_of_parameters_takes_weak_references_alone() -> None:
+    with pytest.raises(TypeError, match="frozen"):
+        _core.TrainableSet([], parameters(1))

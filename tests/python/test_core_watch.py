@@ -126,15 +126,19 @@ def test_steps_are_judged_and_told() -> None:
     declare(watch, [holder])
     for step in range(5):
         watch.observe()
-        watch.commit(loss=1.0 / (step + 1), learning_rate=0.1)
+        assert not watch.commit(loss=1.0 / (step + 1), learning_rate=0.1)
     assert (watch.steps, watch.verdict()[1]) == (5, 0)
     holder.grad[3, 3] = np.nan
     assert watch.observe() == 1
     assert watch.should_skip()
-    watch.commit(is_skipped=True)
+    assert watch.commit(is_skipped=True)
+    watch.observe()
+    assert watch.commit(is_skipped=True), "those of the step before were not taken"
     events = [json.loads(text) for text in watch.events()]
-    assert events
+    assert [event["step"] for event in events][0] == 5
     assert watch.events() == []
+    watch.observe()
+    assert not watch.commit(is_skipped=True)
     assert json.loads(watch.diagnosis("json"))["schema"] == "gradvitals.diagnosis/1"
     assert json.loads(watch.run("json"))["schema"] == "gradvitals.run/1"
     assert all(ord(c) < 128 for c in watch.diagnosis(ascii=True))

@@ -11,12 +11,15 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Callable, Sequence
+from functools import partial
+from threading import get_ident
 
 import torch
 from torch.autograd.function import BackwardCFunction
 
 _current_task = torch._C._current_graph_task_id
 _engine = torch.autograd.Variable._execution_engine
+_queue = _engine.queue_callback
 
 _BACKWARDS_TO_LEARN = 4
 _BACKWARDS_UNTIL_LEARNT_AGAIN = 256
@@ -108,7 +111,8 @@ class BackwardHooks:
                 self._inner_firsts.clear()
         if is_inside:
             self._inner_firsts.add(id(parameter))
-        _engine.queue_callback(lambda: _engine.queue_callback(lambda: self._end(task)))
+        thread = None if is_inside else get_ident()
+        _queue(partial(_queue, partial(self._end, task, thread)))
 
     def _say_overdue(self) -> None:
         try:
@@ -117,11 +121,13 @@ class BackwardHooks:
             if self._on_error(error):
                 raise
 
-    def _end(self, task: int) -> None:
+    def _end(self, task: int, outer_thread: int | None) -> None:
+        """`outer_thread`: the one whose frames have shown that the backward is no function's own;
+        another thread's are walked."""
         self._unfinished.discard(task)
         if not self._handles:
             return
-        is_inner = _is_inside_backward()
+        is_inner = outer_thread != get_ident() and _is_inside_backward()
         self._inner_task = task if is_inner else -1
         try:
             if self._may_thin and not is_inner:

@@ -23,6 +23,7 @@ from .tensors import WatchedTensors
 
 # A visit costs some five passes: 5 % of one a step. On a GPU it waits, and comes with layers alone.
 _ROWS_EVERY = 100
+_NUMBERS = (float, int, torch.Tensor)  # A tuple: a union is made anew at each use.
 _FIRST_STEPS = 10  # What is zero at the first step by design moves soon after.
 
 
@@ -103,7 +104,8 @@ class StepMonitor(Monitor):
             if not is_inner:
                 self._judge()
             return
-        self._settle()
+        if self._observed is not None:
+            self._settle()
         self._observe_if_due(is_inner)
         # The first evaluation of a closure is at the weights that the step starts from.
         if self._in_closure and not is_inner:
@@ -175,12 +177,12 @@ class StepMonitor(Monitor):
         return self._next_step % self._every == 0
 
     def _observe_if_due(self, is_inner: bool = False) -> None:
-        if self._is_due():
+        if self._next_step % self._every == 0:
             self._observe(is_inner)
 
     def _observe(self, is_inner: bool = False) -> None:
         with self._lock:
-            self._observe_alone(self._open_watch(), is_inner)
+            self._observe_alone(self._watch or self._open_watch(), is_inner)
 
     def _observe_alone(self, watch: _core.Watch, is_inner: bool) -> None:
         if self._tensors.have_changed():
@@ -226,12 +228,13 @@ class StepMonitor(Monitor):
         """The step has ended: what was observed of it is committed, and the next one begins."""
         step, observed, self._observed = self._next_step, self._observed, None
         try:
+            loss = self._loss.take()
             if observed is None:
                 return
             if getattr(optimizer, "found_inf", None) is not None:  # A fused step's GradScaler.
                 is_skipped = self._has_nonfinite(observed)
             scale, clip_scale = self._scale_of(observed), self._clip_scale
-            loss, rate = self._loss.take(), self._rate()
+            rate = self._rate()
         finally:
             self._begin_step()
         # Last, as whom it tells may train on, or close the monitor.
@@ -242,7 +245,6 @@ class StepMonitor(Monitor):
         self._clip_scale = 1.0
         self._is_advised_to_skip = False
         self._learning_rate = None
-        self._loss.take()
         self._layers.prepare(self._next_step)
 
     def _scale_of(self, observed: Observation) -> float:
@@ -267,9 +269,13 @@ class StepMonitor(Monitor):
         optimizer = None if self._optimizer is None else self._optimizer()
         if self._learning_rate is not None or optimizer is None:
             return self._learning_rate
-        rates = [group.get("lr") for group in optimizer.param_groups]
-        numbers = [float(rate) for rate in rates if isinstance(rate, float | int | torch.Tensor)]
-        return max(numbers, default=None)
+        highest = None
+        for group in optimizer.param_groups:
+            rate = group.get("lr")
+            if isinstance(rate, _NUMBERS):
+                number = float(rate)
+                highest = number if highest is None else max(highest, number)
+        return highest
 
     def _find_tensors(self) -> None:
         if self._tensors.find() and self._when == "backward":

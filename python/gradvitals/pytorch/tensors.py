@@ -15,9 +15,6 @@ from .stand_ins import Reader, reader_of, reason_of
 
 GRADIENT, WEIGHT = 0, 1  # gradvitals_role
 
-_LEAST_LOOK = 64
-_STEPS_OF_A_LOOK = 8  # Fewer than lie between two check-ups, whose patience is three.
-
 
 class WatchedTensors:
     """Gradients, then weights where they are asked for. Holds no parameter and no model."""
@@ -45,9 +42,8 @@ class WatchedTensors:
         self._by_name: dict[str, Watched] = {}
         self._smallest_first: list[Watched] = []
         self._references: list[weakref.ref[torch.Tensor]] = []
-        self._frozen: list[weakref.ref[torch.Tensor]] = []
+        self._trainable = _core.TrainableSet([], [])
         self._registrations = -1
-        self._next_look = 0
         self.layers: dict[str, int] = {}  # Of a parameter's name, counted from 1, where known.
 
     def models(self) -> dict[str, nn.Module] | None:
@@ -58,19 +54,7 @@ class WatchedTensors:
     def have_changed(self) -> bool:
         """Whether what is trainable may be another set than what was declared. Of many parameters
         that were not frozen it looks at a part in each step."""
-        if self._registrations != Registrations.count:
-            return True
-        first = self._next_look if self._next_look < len(self._references) else 0
-        self._next_look = first + max(_LEAST_LOOK, len(self._references) // _STEPS_OF_A_LOOK)
-        for reference in self._references[first : self._next_look]:
-            parameter = reference()
-            if parameter is None or not parameter.requires_grad:
-                return True
-        for reference in self._frozen:
-            parameter = reference()
-            if parameter is not None and parameter.requires_grad:
-                return True
-        return False
+        return self._registrations != Registrations.count or self._trainable.have_changed()
 
     def find(self) -> bool:
         """Looks up what is trainable now, and declares it; whether it is another set than
@@ -79,7 +63,8 @@ class WatchedTensors:
         models = self.models()
         if models is None:
             return False
-        watched, self._frozen = find_parameters(models)
+        watched, frozen = find_parameters(models)
+        self._trainable = _core.TrainableSet([each.parameter for each in watched], frozen)
         is_same = [(w.name, id(w.parameter())) for w in watched] == [
             (w.name, id(w.parameter())) for w in self.watched
         ]

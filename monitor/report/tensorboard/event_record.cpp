@@ -96,7 +96,7 @@ ProtoMessage tensor_value(std::string_view tag, const ProtoMessage& metadata,
   return value;
 }
 
-ProtoMessage dimension(std::int64_t size) {
+ProtoMessage shape_dimension(std::int64_t size) {
   return ProtoMessage().add_integer(kDimensionSize, size);
 }
 
@@ -112,8 +112,8 @@ ProtoMessage bins_tensor(const ExponentHistogram& histogram, int first, int last
     }
   }
   ProtoMessage shape;
-  shape.add_message(kShapeDimension, dimension(last - first + 1))
-      .add_message(kShapeDimension, dimension(3));
+  shape.add_message(kShapeDimension, shape_dimension(last - first + 1))
+      .add_message(kShapeDimension, shape_dimension(3));
   ProtoMessage tensor;
   tensor.add_integer(kTensorDType, kDTypeDouble)
       .add_message(kTensorShape, shape)

@@ -24,7 +24,7 @@ bool has_nonfinite_gradient(const HealthMetrics& metrics) {
 }
 
 /// Of the update of a parameter.
-std::optional<double> norm_of_update(const TensorRecord& tensor) {
+std::optional<double> shown_update_norm(const TensorRecord& tensor) {
   if (tensor.stats.count == 0) return std::nullopt;
   if (tensor.role == Role::kUpdate) return tensor.stats.ieee_norm();
   if (tensor.role == Role::kUpdateSquares) {
@@ -119,7 +119,7 @@ void TensorBoardRun::State::add_tensors(EventSummary& summary, const HealthMetri
     tensor_scalar(summary, "weight_norm", tensor.name, weights[tensor.name]);
   }
   for (const TensorRecord& tensor : metrics.tensors) {
-    const std::optional<double> update = norm_of_update(tensor);
+    const std::optional<double> update = shown_update_norm(tensor);
     const auto weight = weights.find(tensor.name);
     if (!update || weight == weights.end() || weight->second == 0.0) continue;
     tensor_scalar(summary, "update_ratio", tensor.name, *update / weight->second);

@@ -28,7 +28,8 @@ struct ReportFiles {
   void add_to(Command& command, ReportSubject subject);
   /// Every path, with the option that names it; not standard output.
   std::vector<NamedPath> outputs() const;
-  /// Throws UsageError for a path whose ending says no format, and for those that check_paths() refuses.
+  /// Throws UsageError for a path whose ending says no format, and for those that check_paths()
+  /// refuses.
   void check(std::span<const NamedPath> inputs) const;
   /// Before a long computation. Throws OutputError naming the option and the path that cannot be
   /// written, and UsageError as check_tensorboard_folder().

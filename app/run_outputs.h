@@ -33,14 +33,14 @@ class RunOutputs {
   /// `files` must outlive it.
   explicit RunOutputs(const ReportFiles& files) : files_(files) {}
 
-  /// Before the first step, and once: opens the events for TensorBoard where they are asked for. Throws
-  /// as TensorBoardFile.
+  /// Before the first step, and once: opens the events for TensorBoard where they are asked for.
+  /// Throws as TensorBoardFile.
   void begin(TensorBoardOptions options, std::int64_t first_step, bool is_resumed = false);
   /// Takes what the files need of the next step.
   void add(const JudgedStep& step);
 
-  /// Writes the text where standard output is not taken by a document, then every file. One that fails is
-  /// told on stderr and does not keep the others from being written. Whether all were.
+  /// Writes the text where standard output is not taken by a document, then every file. One that
+  /// fails is told on stderr and does not keep the others from being written. Whether all were.
   bool write(const TrajectoryReport& report, const std::function<std::string()>& text,
              const std::function<std::string()>& json);
 

@@ -11,13 +11,14 @@
 
 namespace gradvitals::app {
 
-/// Throws OutputError naming the option and the folder that cannot be made or written, and UsageError where it
-/// has event files already and nothing is resumed: TensorBoard would draw both runs as one. Changes nothing.
+/// Throws OutputError naming the option and the folder that cannot be made or written, and
+/// UsageError where it has event files already and nothing is resumed: TensorBoard would draw both
+/// runs as one. Changes nothing.
 void check_tensorboard_folder(std::string_view option, const std::string& folder, bool is_resumed);
 
-/// Makes the folder and a new file in it, "events.out.tfevents.SECONDS.HOST.PID.NUMBER", and appends to it:
-/// whole records, once a second at most and where much has come together. Once open it never throws: what
-/// cannot be written is lost, counted, and told once.
+/// Makes the folder and a new file in it, "events.out.tfevents.SECONDS.HOST.PID.NUMBER", and
+/// appends to it: whole records, once a second at most and where much has come together. Once open
+/// it never throws: what cannot be written is lost, counted, and told once.
 class TensorBoardFile {
  public:
   /// `first_step` as TensorBoardRun::begin(). Throws OutputError naming the path and the reason.
@@ -33,7 +34,8 @@ class TensorBoardFile {
 
   /// Once, after the first steps that were lost: why.
   std::optional<std::string> take_complaint();
-  /// "runs/events...: 12 steps are missing: No space left on device"; empty where nothing is missing.
+  /// "runs/events...: 12 steps are missing: No space left on device"; empty where nothing is
+  /// missing.
   std::string missing_text() const;
   const std::string& path() const { return path_; }
 

@@ -17,7 +17,8 @@ class HistogramWatch {
  public:
   HistogramWatch(Stream stream, const Sequential& model) : stream_(stream), model_(model) {}
 
-  /// Of the gradients of the tape's last backward pass, then of the model's weights. Waits for the stream.
+  /// Of the gradients of the tape's last backward pass, then of the model's weights. Waits for the
+  /// stream.
   void observe(const Tape& tape, std::int64_t step);
 
   /// None where another step was observed last.

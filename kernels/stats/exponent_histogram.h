@@ -15,11 +15,11 @@ class Stream;
 
 /// Of one tensor: how many of its elements have which exponent floor(log2 |x|), two to a bin.
 ///
-/// Bin 0 is everything below 2^-44, bin i the magnitudes in [2^(2i - 46), 2^(2i - 44)), and the last
-/// one everything from 2^16 on. So the bins have float16's limits among their edges: 2^16, which it
-/// cannot hold, 2^-14, below which it loses digits, and 2^-24, below which it has nothing but zero.
-/// Beneath that are six decades more, down to 6e-14: gradients that vanish are seen to go there.
-/// Subnormals are where their values are. Exact.
+/// Bin 0 is everything below 2^-44, bin i the magnitudes in [2^(2i - 46), 2^(2i - 44)), and the
+/// last one everything from 2^16 on. So the bins have float16's limits among their edges: 2^16,
+/// which it cannot hold, 2^-14, below which it loses digits, and 2^-24, below which it has nothing
+/// but zero. Beneath that are six decades more, down to 6e-14: gradients that vanish are seen to go
+/// there. Subnormals are where their values are. Exact.
 struct ExponentHistogram {
   static constexpr int kBins = 32;
   static constexpr int kPowersPerBin = 2;

@@ -1,4 +1,5 @@
-// Where an element is counted in an ExponentHistogram, the same on every device. Private to kernels/stats.
+// Where an element is counted in an ExponentHistogram, the same on every device. Private to
+// kernels/stats.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +35,8 @@ inline constexpr int kExponentBias<double> = 1023;
 template <>
 inline constexpr int kExponentBias<Float16> = 15;
 
-/// floor(log2 |x|) of a normal x, and of a subnormal one of Float16. Those of other types are below bin 1
-/// with any exponent that they are said to have; and so is 0.
+/// floor(log2 |x|) of a normal x, and of a subnormal one of Float16. Those of other types are below
+/// bin 1 with any exponent that they are said to have; and so is 0.
 template <class T, class Bits>
 GRADVITALS_HOST_DEVICE int exponent_of(Bits magnitude) {
   if constexpr (std::is_same_v<T, Float16>) {

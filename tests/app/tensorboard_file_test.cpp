@@ -1,6 +1,6 @@
-// Contract: app/tensorboard_file.h, and `gradvitals train --tensorboard`: one file, in a folder of its own,
-// that grows while it trains, and what becomes of it where it cannot. Oracles: the file system, and two
-// trainings compared.
+// Contract: app/tensorboard_file.h, and `gradvitals train --tensorboard`: one file, in a folder of
+// its own, that grows while it trains, and what becomes of it where it cannot. Oracles: the file
+// system, and two trainings compared.
 #include "app/tensorboard_file.h"
 
 #include <gtest/gtest.h>

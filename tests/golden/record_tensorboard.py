@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Writes tests/data/golden/tensorboard/events: an event file as TensorBoard's own package writes it, which
-tests/monitor/event_record_test.cpp makes byte by byte.
+"""Writes tests/data/golden/tensorboard/events: an event file as TensorBoard's own package writes it,
+which tests/monitor/event_record_test.cpp makes byte by byte.
 
-Recorded with tensorboard 2.21.0: python3 tests/golden/record_tensorboard.py tests/data/golden/tensorboard
+Recorded with tensorboard 2.21.0:
+python3 tests/golden/record_tensorboard.py tests/data/golden/tensorboard
 """
 import struct
 import sys

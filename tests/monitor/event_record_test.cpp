@@ -1,5 +1,5 @@
-// Contract: monitor/report/tensorboard/event_record.h. Oracles: RFC 3720's checksums, and a file that
-// TensorBoard's own package wrote (tests/golden/record_tensorboard.py), byte by byte.
+// Contract: monitor/report/tensorboard/event_record.h. Oracles: RFC 3720's checksums, and a file
+// that TensorBoard's own package wrote (tests/golden/record_tensorboard.py), byte by byte.
 #include "monitor/report/tensorboard/event_record.h"
 
 #include <gtest/gtest.h>

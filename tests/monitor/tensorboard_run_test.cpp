@@ -1,5 +1,5 @@
-// Contract: monitor/report/tensorboard/. Oracle: by hand; the records' texts stand in them as they are, and
-// tests/python/test_tensorboard.py reads all of it with TensorBoard's own package.
+// Contract: monitor/report/tensorboard/. Oracle: by hand; the records' texts stand in them as they
+// are, and tests/python/test_tensorboard.py reads all of it with TensorBoard's own package.
 #include "monitor/report/tensorboard/tensorboard_run.h"
 
 #include <fmt/format.h>

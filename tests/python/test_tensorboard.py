@@ -1,5 +1,5 @@
-"""`gradvitals train --tensorboard` and `report --tensorboard` by TensorBoard's own package: everything that was
-written reads back as it was. Oracles: the history and the checkpoint of the same training, and NumPy."""
+"""`train --tensorboard` and `report --tensorboard`: everything that was written reads back as it was by
+TensorBoard's own package. Oracles: history and checkpoint of the same training, and NumPy."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read(folder: Path) -> EventAccumulator:
 
 
 def rows_of(history: Path) -> dict[int, dict]:
-    """Rows of a history by step, as objects of its columns; "norms" by role and name of the tensor."""
+    """Rows of a history by step, as objects of its columns; "norms" by role and name."""
     columns, layouts, rows = [], {}, {}
     for line in history.read_text().splitlines():
         parsed = json.loads(line)
@@ -211,7 +211,9 @@ def test_a_history_reads_back_as_its_training_does_but_for_histograms(training: 
     assert reported.Tags()["scalars"] == live.Tags()["scalars"]
     for tag in live.Tags()["scalars"]:
         got = [(event.step, event.value) for event in reported.Scalars(tag)]
-        expected = [(event.step, pytest.approx(event.value, rel=2e-7)) for event in live.Scalars(tag)]
+        expected = [
+            (event.step, pytest.approx(event.value, rel=2e-7)) for event in live.Scalars(tag)
+        ]
         assert got == expected, tag
     histograms = {tag for tag in live.Tags()["tensors"] if "_histogram/" in tag}
     assert histograms

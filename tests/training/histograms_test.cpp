@@ -1,5 +1,5 @@
-// Contract: TrainerOptions::histograms and TrainingStep::histograms. Oracle: the weights of a model that was
-// trained so far, each looked at by frexp().
+// Contract: TrainerOptions::histograms and TrainingStep::histograms. Oracle: the weights of a model
+// that was trained so far, each looked at by frexp().
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,7 +21,8 @@ class HistogramRecorder : public TrainingObserver {
   void on_step(const TrainingStep& step) override {
     steps[step.step] = {step.histograms.begin(), step.histograms.end()};
     for (const TensorRecord& tensor : step.metrics->tensors) {
-      if (tensor.role == Role::kGradient) zeros[step.step][tensor.name.text()] = tensor.stats.zero_count;
+      if (tensor.role != Role::kGradient) continue;
+      zeros[step.step][tensor.name.text()] = tensor.stats.zero_count;
     }
   }
 

@@ -1,8 +1,8 @@
 // Computes:    per tensor how many elements have which exponent, and how many are 0, NaN and infinite
 // Shapes:      any number of tensors (N), N of each its own, 0 included; out one record per tensor
 // DTypes:      float32, float64, float16, bfloat16; counts int64
-// Launch:      one for each 64 tensors: a block of 256 threads per chunk of 16384 elements, 36 KB of shared
-//              memory. No sync
+// Launch:      one for each 64 tensors: a block of 256 threads per chunk of 16384 elements, 36 KB
+//              of shared memory. No sync
 // Traffic:     reads each element once, and adds at most 36 counts per chunk -> bound by memory
 // Determinism: counts are exact, so the order in which blocks add theirs does not matter
 // Edge cases:  a tensor without elements or without data has no counts
@@ -29,7 +29,7 @@ namespace {
 constexpr int kWarps = 8;  // Of a block.
 constexpr int kThreads = kWarps * kWarpThreads;
 constexpr std::int64_t kChunk = 16384;  // 64 elements a thread, which has 36 counts to add up.
-constexpr int kTensors = 64;  // Of a launch, whose arguments are 4 KB at most.
+constexpr int kTensors = 64;            // Of a launch, whose arguments are 4 KB at most.
 
 /// What atomicAdd() takes.
 using Count = unsigned long long;
@@ -50,8 +50,8 @@ struct Batch {
 };
 static_assert(sizeof(Batch) < 4000);
 
-/// Into the thread's own counts, so that none waits for another's: a row of them is one for each lane of
-/// the warp, in as many banks.
+/// Into the thread's own counts, so that none waits for another's: a row of them is one for each
+/// lane of the warp, in as many banks.
 template <class T>
 __device__ __forceinline__ void count_elements(const T* values, int count, unsigned* counts) {
 #pragma unroll 4

@@ -11,8 +11,8 @@ namespace gradvitals {
 /// On one line, and shown as it is: nothing in it is Markdown or HTML.
 std::string plain_markdown(std::string_view text);
 
-/// "**🚨 CRITICAL: R6 Exploding gradients: dense/kernel** began", the sentence, value and limit, the steps,
-/// and the advice as a list.
+/// "**🚨 CRITICAL: R6 Exploding gradients: dense/kernel** began", the sentence, value and limit, the
+/// steps, and the advice as a list.
 std::string event_markdown(const HealthEvent& event);
 
 }  // namespace gradvitals

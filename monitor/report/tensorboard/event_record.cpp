@@ -9,8 +9,8 @@
 namespace gradvitals {
 namespace {
 
-// Field numbers and enumerators of tensorflow/core/util/event.proto, and of summary.proto, tensor.proto,
-// tensor_shape.proto and types.proto in tensorflow/core/framework.
+// Field numbers and enumerators of tensorflow/core/util/event.proto, and of summary.proto,
+// tensor.proto, tensor_shape.proto and types.proto in tensorflow/core/framework.
 constexpr std::uint32_t kEventWallTime = 1;
 constexpr std::uint32_t kEventStep = 2;
 constexpr std::uint32_t kEventFileVersion = 3;

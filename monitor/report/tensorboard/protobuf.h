@@ -8,8 +8,8 @@
 
 namespace gradvitals {
 
-/// The wire format of https://protobuf.dev/programming-guides/encoding/. Fields are written in the order of
-/// the calls, those with their default value as well, but for integers.
+/// The wire format of https://protobuf.dev/programming-guides/encoding/. Fields are written in the
+/// order of the calls, those with their default value as well, but for integers.
 class ProtoMessage {
  public:
   /// Nothing for 0, which is what a field is that is not there.

@@ -8,9 +8,9 @@
 
 namespace gradvitals {
 
-/// UTF-8 of letters, digits, '_', '-', '.', '/' and what is beyond ASCII, 120 code points at most. Brackets
-/// and quotes, as JAX's paths have them, become '/', at which TensorBoard groups; all else becomes '_'. Of
-/// an empty name: "unnamed".
+/// UTF-8 of letters, digits, '_', '-', '.', '/' and what is beyond ASCII, 120 code points at most.
+/// Brackets and quotes, as JAX's paths have them, become '/', at which TensorBoard groups; all else
+/// becomes '_'. Of an empty name: "unnamed".
 std::string safe_tag(std::string_view name);
 
 /// Different names have different tags, and a name that of its first use.

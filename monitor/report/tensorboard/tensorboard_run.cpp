@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 
 #include "monitor/metrics/gradient_norms.h"
 #include "monitor/report/tensorboard/event_markdown.h"

@@ -1,5 +1,5 @@
-// Contract: kernels/stats/exponent_histogram.h. Oracle: a plain loop that takes each value's exponent from
-// frexp() and looks for its bin among the edges. Tolerance: none, counts are exact.
+// Contract: kernels/stats/exponent_histogram.h. Oracle: a plain loop that takes each value's
+// exponent from frexp() and looks for its bin among the edges. Tolerance: none, counts are exact.
 #include "kernels/stats/exponent_histogram.h"
 
 #include <gtest/gtest.h>

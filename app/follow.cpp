@@ -105,6 +105,7 @@ class Following {
   bool has_caught_up_ = false;    ///< With what was there before it was followed.
   bool has_news_ = false;         ///< Since the last line.
   bool has_said_waiting_ = false;
+  bool has_begun_ = false;  ///< The run, which may since be judged anew.
   FollowClock::time_point last_news_ = FollowClock::now();
 };
 
@@ -153,7 +154,12 @@ void Following::take(FollowedRecord record) {
     ++judged_->recorded[event->kind];
     return;
   }
-  const std::vector<HealthEvent> events = judged_->add(std::get<HistoryStep>(record));
+  const auto& step = std::get<HistoryStep>(record);
+  if (judged_->tracker.steps() == 0) {
+    judged_->outputs.begin(board_options(follower_.notes()), step.metrics.step.value_or(0),
+                           std::exchange(has_begun_, true));
+  }
+  const std::vector<HealthEvent> events = judged_->add(step);
   has_news_ = true;
   last_news_ = FollowClock::now();
   for (const std::string& message : judged_->outputs.take_messages()) say(message);
@@ -255,7 +261,13 @@ ExitCode Following::run() {
   TrajectoryReport& report = judged_->report;
   report.name = path_;
   add_judgement(report, judged_->tracker, judging_.thresholds);
-  report.notes = reading_notes(follower_.notes(), judged_->recorded);
+  const HistoryNotes notes = follower_.notes();
+  report.notes = reading_notes(notes, judged_->recorded);
+  judged_->outputs.describe({notes.settings.begin(), notes.settings.end()});
+  judged_->outputs.end();
+  if (std::string missing = judged_->outputs.missing_text(); !missing.empty()) {
+    report.notes.push_back(std::move(missing));
+  }
   if (has_unread) {
     report.notes.push_back(fmt::format("ended before all was read: {} of {} bytes are judged",
                                        follower_.bytes_read(), follower_.bytes()));

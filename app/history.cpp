@@ -22,6 +22,10 @@
 
 namespace gradvitals::app {
 
+TensorBoardOptions board_options(const HistoryNotes& notes) {
+  return {.run = notes.run, .settings = {notes.settings.begin(), notes.settings.end()}};
+}
+
 std::vector<std::string> reading_notes(const HistoryNotes& read,
                                        const std::map<std::string, std::int64_t>& events) {
   std::vector<std::string> notes;
@@ -90,10 +94,14 @@ TrajectoryReport judge_history(std::string_view text, const std::string& path,
   TrajectoryReport report;
   report.name = path;
   std::map<std::string, std::int64_t> events;
+  bool has_begun = false;
   while (const auto record = reader.next()) {
     if (const auto* step = std::get_if<HistoryStep>(&*record)) {
       const HealthMetrics& metrics = step->metrics;
       const auto found = tracker.add(metrics, step->context);
+      if (outputs != nullptr && !std::exchange(has_begun, true)) {
+        outputs->begin(board_options(reader.notes()), tracker.last_step().value_or(0));
+      }
       see_step(report, {.step = metrics.step,
                         .loss = metrics.loss,
                         .metrics = &metrics,
@@ -109,6 +117,10 @@ TrajectoryReport judge_history(std::string_view text, const std::string& path,
   if (outputs != nullptr) {
     const auto& settings = reader.notes().settings;
     outputs->describe({settings.begin(), settings.end()});
+    outputs->end();
+    if (std::string missing = outputs->missing_text(); !missing.empty()) {
+      report.notes.push_back(std::move(missing));
+    }
   }
   return report;
 }

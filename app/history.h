@@ -32,6 +32,9 @@ struct HistoryJudging {
 TrajectoryReport judge_history(std::string_view text, const std::string& path,
                                const Thresholds& thresholds, RunOutputs* outputs = nullptr);
 
+/// What TensorBoard is told of the run that a history is of.
+TensorBoardOptions board_options(const HistoryNotes& notes);
+
 /// What is to be said about the reading of a history: what was left out, and `events`, the number of each
 /// kind of recorded ones.
 std::vector<std::string> reading_notes(const HistoryNotes& read,

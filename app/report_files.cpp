@@ -5,12 +5,19 @@
 #include <algorithm>
 #include <exception>
 #include <iterator>
+#include <string_view>
 
 #include "app/output.h"
+#include "app/tensorboard_file.h"
 #include "app/terminal.h"
 #include "monitor/report/figure/figure.h"
 
 namespace gradvitals::app {
+namespace {
+
+constexpr std::string_view kTensorBoardOption = "--tensorboard";
+
+}  // namespace
 
 void ReportFiles::add_to(Command& command, ReportSubject subject) {
   command.text("--json", json, "FILE",
@@ -26,6 +33,10 @@ void ReportFiles::add_to(Command& command, ReportSubject subject) {
                                     is_run ? "the whole run" : "the figure"));
   exports.add_to(command);
   if (is_run) {
+    command.text(
+        "--tensorboard", tensorboard, "FOLDER",
+        "Write events that TensorBoard shows: curves, vital signs and findings, and of a training "
+        "that is watched now histograms at check-ups");
     exports.add_events_to(command);
     exports.add_state_to(command);
   }
@@ -37,6 +48,7 @@ std::vector<NamedPath> ReportFiles::outputs() const {
   if (html) outputs.push_back({"--html", *html});
   for (const std::string& plot : plots) outputs.push_back({"--plot", plot});
   std::ranges::move(exports.outputs(), std::back_inserter(outputs));
+  if (tensorboard) outputs.push_back({kTensorBoardOption, *tensorboard});
   return outputs;
 }
 
@@ -50,8 +62,14 @@ void ReportFiles::check(std::span<const NamedPath> inputs) const {
   check_paths(outputs(), inputs);
 }
 
-void ReportFiles::check_outputs() const {
-  for (const NamedPath& output : outputs()) check_output(output.named_by, output.path);
+void ReportFiles::check_outputs(bool is_resumed) const {
+  for (const NamedPath& output : outputs()) {
+    if (output.named_by == kTensorBoardOption) {
+      check_tensorboard_folder(output.named_by, output.path, is_resumed);
+    } else {
+      check_output(output.named_by, output.path);
+    }
+  }
 }
 
 bool write_or_tell(const std::function<void()>& write) {

@@ -93,6 +93,7 @@ TrainerOptions trainer_options(const TrainOptions& options, LossKind loss) {
   chosen.checkup_every = options.checkup_every;
   chosen.thresholds = read_thresholds(options.thresholds_file);
   chosen.signals = options.signals;
+  chosen.histograms = options.files.tensorboard.has_value();
   return chosen;
 }
 

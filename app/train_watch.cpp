@@ -81,11 +81,15 @@ TrainWatch::TrainWatch(const TrainOptions& options, const TrainSetup& setup,
   if (!folder.empty()) flight_.emplace(recorder_options(folder, options, setup));
   if (options.is_live && TerminalScreen::is_available())
     live_.emplace(options.color, options.ascii);
-  if (!options.history) return;
-  HistoryOptions kept = {
-      .run = run_, .settings = {setup.settings.begin(), setup.settings.end()}, .resume_step = {}};
-  if (options.resume) kept.resume_step = first_step;
-  history_.emplace(*options.history, std::move(kept));
+  if (options.history) {
+    HistoryOptions kept = {
+        .run = run_, .settings = {setup.settings.begin(), setup.settings.end()}, .resume_step = {}};
+    if (options.resume) kept.resume_step = first_step;
+    history_.emplace(*options.history, std::move(kept));
+  }
+  outputs_.begin(
+      {.run = run_, .settings = setup.settings, .has_histograms = setup.options.histograms},
+      first_step, /*is_resumed=*/options.resume.has_value());
 }
 
 ProgressReport TrainWatch::report(const Trainer& trainer) const {
@@ -203,7 +207,8 @@ void TrainWatch::record(const TrainingStep& step) {
   outputs_.add({.metrics = *step.metrics,
                 .context = step.context,
                 .events = step.events,
-                .tracker = step.trainer.tracker()});
+                .tracker = step.trainer.tracker(),
+                .histograms = step.histograms});
   for (const std::string& message : outputs_.take_messages()) {
     progress_.print(fmt::format("gradvitals: {}; the training goes on", printable(message)));
   }
@@ -247,6 +252,7 @@ void TrainWatch::on_epoch(const TrainingEpoch& epoch) {
 void TrainWatch::finish(const Trainer& trainer) {
   live_.reset();
   progress_.finish(report(trainer));
+  outputs_.end();
   if (options_.checkpoint) keep_checkpoint(trainer);
   if (!alert_command_) return;
   alert_command_->finish();
@@ -289,6 +295,9 @@ std::vector<std::string> TrainWatch::notes() const {
   if (history_) {
     const std::string missing = missing_text(history_->status(), *options_.history);
     if (!missing.empty()) notes.push_back(missing);
+  }
+  if (std::string missing = outputs_.missing_text(); !missing.empty()) {
+    notes.push_back(std::move(missing));
   }
   return notes;
 }

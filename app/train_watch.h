@@ -35,7 +35,8 @@ class TrainWatch final : public TrainingObserver {
  public:
   /// The setup's name is that of the training in alerts and in its history, which goes on at
   /// `first_step` where a checkpoint is resumed. The options must outlive it. Throws InputError where
-  /// the file is the history of another run, and std::runtime_error where it cannot be written.
+  /// the file is the history of another run, and std::runtime_error where it, or the
+  /// events for TensorBoard, cannot be written.
   TrainWatch(const TrainOptions& options, const TrainSetup& setup, std::int64_t first_step);
 
   void on_step(const TrainingStep& step) override;

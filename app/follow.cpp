@@ -33,7 +33,7 @@ using FollowClock = std::chrono::steady_clock;
 constexpr auto kLookInterval = 500ms;
 /// Of a terminal's size, while nothing comes.
 constexpr auto kSizeInterval = 100ms;
-/// For what is left when a signal ends it.
+/// For what is left when a signal or the gate ends it.
 constexpr auto kLastReadTime = 1s;
 /// Trainings write a step more often than that, or it is worth knowing.
 constexpr auto kIdleTime = 10s;
@@ -167,16 +167,18 @@ void Following::take(FollowedRecord record) {
   for (const HealthEvent& event : events) tell(event);
 }
 
-/// Whether there may be more already: it comes back after that time, and where the gate trips.
+/// Whether there may be more already: it comes back after that time.
 bool Following::read(FollowClock::duration time) {
   const FollowClock::time_point end = FollowClock::now() + time;
-  while (FollowClock::now() < end && !has_tripped()) {
+  while (FollowClock::now() < end) {
     auto record = follower_.next();
     if (!record) {
       catch_up();
       return false;
     }
     take(std::move(*record));
+    // A run that writes as fast as it is read has no end to wait for.
+    if (follower_.bytes_read() >= follower_.bytes()) catch_up();
   }
   return true;
 }
@@ -254,8 +256,8 @@ ExitCode Following::run() {
     show();
     if (!has_more && !has_tripped()) wait();
   }
-  // A run that has just ended is judged to its end.
-  const bool has_unread = !has_tripped() && read(kLastReadTime);
+  // The report is of all that is there: a run may just have ended.
+  const bool has_unread = read(kLastReadTime);
   if (!view_ && judged_->tracker.steps() > 0) progress_.finish(progress_report());
   view_.reset();
   TrajectoryReport& report = judged_->report;

@@ -152,7 +152,9 @@ LiveState LiveRun::state(const HealthTracker& tracker, const Thresholds& thresho
   state.signs = tracker.vital_signs();
   state.thresholds = thresholds;
   std::set<std::string_view> named;
-  for (const Episode& episode : state.open) named.insert(episode.finding.tensor);
+  for (const Episode& episode : state.open) {
+    if (episode.finding.severity >= Severity::kWarning) named.insert(episode.finding.tensor);
+  }
   for (const Suspect& suspect : suspects_of(series_.tensors(), named)) {
     state.tensors.push_back(live_tensor(series_, suspect));
   }

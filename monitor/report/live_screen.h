@@ -28,7 +28,7 @@ struct LiveTensor {
   std::int64_t nonfinite = 0;       ///< Elements that are NaN or Inf.
   LiveSignal norm;                  ///< L2, by IEEE arithmetic: NaN with any NaN.
   std::optional<double> to_weight;  ///< norm / norm of the weight; empty where that is not known.
-  bool is_named = false;            ///< An open finding names it.
+  bool is_named = false;            ///< An open warning, or worse, names it.
 };
 
 /// All of it as it is now. Names may hold any bytes.

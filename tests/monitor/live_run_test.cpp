@@ -102,7 +102,7 @@ TEST_F(LiveRunTest, ALongRunIsNoLargerThanAShortOne) {
   EXPECT_EQ(now.worst->finding.verdict, Verdict::kNonFinite);
 }
 
-TEST_F(LiveRunTest, AGradientThatAnOpenFindingNamesIsMarked) {
+TEST_F(LiveRunTest, AGradientThatAnOpenWarningNamesIsMarked) {
   for (std::int64_t step = 0; step < 3; ++step) {
     std::vector<TensorRecord> records = ordinary_gradients();
     records[2] = gradient("c", {kNaN});

@@ -224,6 +224,21 @@ TEST(LayerRows, AreNamedAfterWhatTheirTensorsShare) {
   EXPECT_DOUBLE_EQ(norm_of(run.series.points()[0], layers.rows[0].tensors).last, 0.5);
 }
 
+TEST(LayerRows, OfSeveralNetworksFollowEachOtherUnconnected) {
+  HealthMetrics metrics = named_metrics({0.3, 0.4, 0.1, 0.2});
+  metrics.step = 0;
+  metrics.networks = {"actor", "critic"};
+  for (std::size_t i = 0; i < 4; ++i) metrics.tensors[i].network = i % 2 == 0 ? 1 : 0;
+  FigureRun run;
+  run.report.steps = 1;
+  run.series.add(metrics, {}, {});
+  TickTexts names;
+  for (const LayerRow& row : layer_rows(view_of(run)).rows) names.push_back(row.name);
+  EXPECT_EQ(names, (TickTexts{"critic: dense/kernel", "critic: dense_1/kernel", "actor: dense/bias",
+                              "actor: dense_1/bias"}));
+  EXPECT_TRUE(contains(script_of(run), "1 0.3\n2 0.1\n\n3 0.4\n4 0.2\n"));
+}
+
 TEST(DrawnTensors, AreAllWhereTheyAreFewElseTheWorstFirst) {
   EXPECT_EQ(drawn_tensors(view_of(drawn_run(3, 8, healthy_norm))).size(), 8U);
   const FigureRun run = drawn_run(3, 40, [](std::int64_t step, std::size_t tensor) {

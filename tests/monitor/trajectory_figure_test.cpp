@@ -27,10 +27,10 @@
 namespace gradvitals::test {
 namespace {
 
-constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNotFinite = std::numeric_limits<double>::quiet_NaN();
 constexpr double kEndless = std::numeric_limits<double>::infinity();
 
-constexpr StepContext kCheckup{.is_checkup = true};
+constexpr StepContext kFigureCheckup{.is_checkup = true};
 
 struct FigureRun {
   TrajectoryReport report;
@@ -58,10 +58,10 @@ FigureRun drawn_run(std::int64_t steps, std::size_t tensors, const NormAt& norm_
     metrics.tensors = std::move(records);
     metrics.step = step;
     metrics.loss = 1.0 / static_cast<double>(step + 1);
-    const auto events = tracker.add(metrics, kCheckup);
+    const auto events = tracker.add(metrics, kFigureCheckup);
     see_step(run.report,
              {.step = step, .loss = metrics.loss, .metrics = &metrics, .events = events});
-    run.series.add(metrics, kCheckup, tracker.vital_signs());
+    run.series.add(metrics, kFigureCheckup, tracker.vital_signs());
   }
   add_judgement(run.report, tracker, {});
   return run;
@@ -85,14 +85,15 @@ std::vector<std::string> tick_texts(const StepAxis& axis, int pixels) {
   return texts;
 }
 
-using Texts = std::vector<std::string>;
+using TickTexts = std::vector<std::string>;
 
 TEST(StepAxis, HasWholeStepsAlone) {
-  EXPECT_EQ(tick_texts({0, 1}, 1000), (Texts{"0", "1"}));
-  EXPECT_EQ(tick_texts({5, 9}, 1000), (Texts{"5", "6", "7", "8", "9"}));
-  EXPECT_EQ(tick_texts({7, 7}, 1000), Texts{"7"});
-  EXPECT_EQ(tick_texts({0, 99'999}, 1000), (Texts{"0", "20,000", "40,000", "60,000", "80,000"}));
-  EXPECT_EQ(tick_texts({99, 1234}, 300), (Texts{"500", "1,000"}));
+  EXPECT_EQ(tick_texts({0, 1}, 1000), (TickTexts{"0", "1"}));
+  EXPECT_EQ(tick_texts({5, 9}, 1000), (TickTexts{"5", "6", "7", "8", "9"}));
+  EXPECT_EQ(tick_texts({7, 7}, 1000), TickTexts{"7"});
+  EXPECT_EQ(tick_texts({0, 99'999}, 1000),
+            (TickTexts{"0", "20,000", "40,000", "60,000", "80,000"}));
+  EXPECT_EQ(tick_texts({99, 1234}, 300), (TickTexts{"500", "1,000"}));
 }
 
 TEST(StepAxis, HoldsStepsThatFloat64DoesNotTellApart) {
@@ -182,7 +183,7 @@ TEST(DrawableText, IsAboutAsWideAsItIsDrawn) {
 TEST(HeatGrid, ShowsWhereItBeganAndHowItSpread) {
   const FigureRun run = drawn_run(10, 4, [](std::int64_t step, std::size_t tensor) {
     if (tensor == 3 && step < 2) return 0.0;
-    return step + static_cast<std::int64_t>(tensor) >= 9 ? kNoNumber : 0.5;
+    return step + static_cast<std::int64_t>(tensor) >= 9 ? kNotFinite : 0.5;
   });
   const RunView view = view_of(run);
   const HeatGrid grid(view, layer_rows(view));
@@ -223,10 +224,25 @@ TEST(LayerRows, AreNamedAfterWhatTheirTensorsShare) {
   EXPECT_DOUBLE_EQ(norm_of(run.series.points()[0], layers.rows[0].tensors).last, 0.5);
 }
 
+TEST(LayerRows, OfSeveralNetworksFollowEachOtherUnconnected) {
+  HealthMetrics metrics = named_metrics({0.3, 0.4, 0.1, 0.2});
+  metrics.step = 0;
+  metrics.networks = {"actor", "critic"};
+  for (std::size_t i = 0; i < 4; ++i) metrics.tensors[i].network = i % 2 == 0 ? 1 : 0;
+  FigureRun run;
+  run.report.steps = 1;
+  run.series.add(metrics, {}, {});
+  TickTexts names;
+  for (const LayerRow& row : layer_rows(view_of(run)).rows) names.push_back(row.name);
+  EXPECT_EQ(names, (TickTexts{"critic: dense/kernel", "critic: dense_1/kernel", "actor: dense/bias",
+                              "actor: dense_1/bias"}));
+  EXPECT_TRUE(contains(script_of(run), "1 0.3\n2 0.1\n\n3 0.4\n4 0.2\n"));
+}
+
 TEST(DrawnTensors, AreAllWhereTheyAreFewElseTheWorstFirst) {
   EXPECT_EQ(drawn_tensors(view_of(drawn_run(3, 8, healthy_norm))).size(), 8U);
   const FigureRun run = drawn_run(3, 40, [](std::int64_t step, std::size_t tensor) {
-    if (tensor == 30 && step == 2) return kNoNumber;
+    if (tensor == 30 && step == 2) return kNotFinite;
     if (tensor == 12) return 8e-4;
     return tensor == 20 ? 9.0 : 0.1;
   });
@@ -252,7 +268,7 @@ TEST(LayerProfiles, AreTheFirstTheWorstAndTheLastMoment) {
   const FigureRun run = drawn_run(20, 3, [](std::int64_t step, std::size_t tensor) {
     return step == 7 ? 1e4 : healthy_norm(step, tensor);
   });
-  Texts titles;
+  TickTexts titles;
   for (const LayerProfile& profile : layer_profiles(view_of(run))) titles.push_back(profile.title);
   ASSERT_EQ(titles.size(), 3U);
   EXPECT_TRUE(titles[0].ends_with(": step 7")) << titles[0];
@@ -264,7 +280,7 @@ TEST(LayerProfiles, AreTheFirstTheWorstAndTheLastMoment) {
 
 TEST(TrajectoryFigure, SaysTheVerdictInWordsAndWhereItBegan) {
   const FigureRun run = drawn_run(50, 3, [](std::int64_t step, std::size_t tensor) {
-    return step >= 30 ? kNoNumber : healthy_norm(step, tensor);
+    return step >= 30 ? kNotFinite : healthy_norm(step, tensor);
   });
   const std::string script = script_of(run);
   for (const char* part :
@@ -393,7 +409,7 @@ TEST_F(DrawnTrajectory, OfAnyNumbers) {
     const auto always = [](double norm) {
       return [norm](std::int64_t, std::size_t) { return norm; };
     };
-    add("all NaN", 20, 4, always(kNoNumber));
+    add("all NaN", 20, 4, always(kNotFinite));
     add("all infinite", 20, 4, always(kEndless));
     add("all zero", 20, 4, always(0.0));
     add("huge", 20, 4, always(1e150));
@@ -422,7 +438,7 @@ TEST_F(DrawnTrajectory, OfHostileNames) {
     FigureRun run = drawn_run(
         12, 10,
         [](std::int64_t step, std::size_t tensor) {
-          return step == 9 && tensor == 3 ? kNoNumber : 0.1;
+          return step == 9 && tensor == 3 ? kNotFinite : 0.1;
         },
         name);
     run.report.name = name;

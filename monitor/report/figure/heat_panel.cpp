@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kMostHeatColumns = 512;
 constexpr std::size_t kMostHeatRows = 150;
 constexpr std::size_t kMostNamedRows = 20;
-constexpr int kRowNameLength = 17;
+constexpr int kRowNameLength = 16;
 
 /// Viridis, which grows lighter evenly for every eye; what is no positive number has no colour of it.
 constexpr std::string_view kHeatPalette =

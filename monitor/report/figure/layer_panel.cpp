@@ -81,6 +81,8 @@ std::vector<std::string> profile_clauses(GnuplotScript& script, const ValueAxis&
   std::string marks;
   bool is_drawn = false;
   for (std::size_t i = 0; i < layers.rows.size(); ++i) {
+    // The last layer of one network does not lead to the first of the next.
+    if (i > 0 && layers.rows[i].network != layers.rows[i - 1].network) rows += '\n';
     RowRange range;
     const double norm = shown_norm(profile, layers.rows[i], range);
     if (range.has_nonfinite) {

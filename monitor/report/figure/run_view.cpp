@@ -87,7 +87,7 @@ LayerRows layer_rows(const RunView& view) {
         place);
   }
   for (const auto& [number, members] : rows)
-    all.rows.push_back({common_name(view, members), members});
+    all.rows.push_back({common_name(view, members), members, number.first});
   return all;
 }
 

@@ -48,6 +48,7 @@ RowRange norm_of(const SeriesPoint& point, std::span<const std::size_t> tensors)
 struct LayerRow {
   std::string name;  ///< Drawable, in full.
   std::vector<std::size_t> tensors;
+  std::size_t network;  ///< In order of appearance.
 };
 
 /// From the input on; where the layer of some tensor is not known, a row for each tensor.

@@ -38,14 +38,14 @@ VitalStatus no_status(const VitalSigns&) {
 NormalRange no_range(const TrajectoryReport&) {
   return {};
 }
-NormalRange up_to(double high) {
+NormalRange range_up_to(double high) {
   return {.low = {}, .high = high};
 }
 
 constexpr std::array kSigns = {
     Sign{"Blood pressure", "largest / smallest norm", &VitalReadings::norm_range,
          AxisScale::kLogarithmic,
-         [](const TrajectoryReport& run) { return up_to(run.thresholds.range_ratio); },
+         [](const TrajectoryReport& run) { return range_up_to(run.thresholds.range_ratio); },
          [](const VitalSigns& signs) { return signs.blood_pressure.status; }},
     Sign{"Heart rate", "spread of log10 norm", &VitalReadings::stability, AxisScale::kLinear,
          no_range, [](const VitalSigns& signs) { return signs.heart_rate.status; }},
@@ -71,12 +71,13 @@ constexpr std::array kSigns = {
          no_range, no_status},
     Sign{"", "dead units, worst layer", &VitalReadings::dead_unit_fraction, AxisScale::kLinear,
          [](const TrajectoryReport& run) {
-           return up_to(run.thresholds.dead_unit_fraction.warning);
+           return range_up_to(run.thresholds.dead_unit_fraction.warning);
          },
          no_status},
-    Sign{"", "saturated, worst layer", &VitalReadings::saturation_fraction, AxisScale::kLinear,
-         [](const TrajectoryReport& run) { return up_to(run.thresholds.saturation_fraction); },
-         no_status},
+    Sign{
+        "", "saturated, worst layer", &VitalReadings::saturation_fraction, AxisScale::kLinear,
+        [](const TrajectoryReport& run) { return range_up_to(run.thresholds.saturation_fraction); },
+        no_status},
 };
 
 std::string normal_text(const NormalRange& normal) {

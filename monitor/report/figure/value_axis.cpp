@@ -61,7 +61,7 @@ std::vector<double> linear_ticks(double low, double high, double most) {
 }
 
 /// Every other one until there is room for all.
-void thin_out(std::vector<double>& positions, double most) {
+void thin_out_ticks(std::vector<double>& positions, double most) {
   while (static_cast<double>(positions.size()) > most) {
     std::vector<double> kept;
     for (std::size_t i = 0; i < positions.size(); i += 2) kept.push_back(positions[i]);
@@ -126,7 +126,7 @@ std::string ValueAxis::tick_list(int pixels) const {
   const double most = std::max(2.0, static_cast<double>(pixels) / kTickPixels);
   std::vector<double> positions =
       is_logarithmic() ? decade_ticks(low_, high_, most) : linear_ticks(low_, high_, most);
-  thin_out(positions, most);
+  thin_out_ticks(positions, most);
   // The ticks of the strips stand close to the ends.
   const double room = strip() / 2;
   std::erase_if(positions, [&](double position) {

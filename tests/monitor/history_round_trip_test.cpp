@@ -13,7 +13,7 @@
 namespace gradvitals::test {
 namespace {
 
-constexpr StepContext kCheckup = [] {
+constexpr StepContext kRecordedCheckup = [] {
   StepContext context;
   context.is_checkup = true;
   return context;
@@ -160,7 +160,7 @@ TEST_F(HistoryRoundTrip, KeepsACheckupSoThatItIsDiagnosedAlike) {
                                                  .first_twin = 0,
                                                  .second_twin = 3};
     metrics.tensors.front().inputs = SliceSummary{.count = 2};
-    const HistoryStep read = round_trip(metrics, kCheckup);
+    const HistoryStep read = round_trip(metrics, kRecordedCheckup);
     expect_same_metrics(read.metrics, metrics);
     EXPECT_TRUE(read.context.is_checkup);
     const Diagnosis expected = diagnose(metrics);
@@ -236,7 +236,7 @@ TEST_F(HistoryRoundTrip, StepsOfSeveralLayoutsAlternate) {
   for (std::int64_t step = 0; step < 100; ++step) {
     HealthMetrics metrics = step % 10 == 0 ? network.metrics() : light_step(step);
     metrics.step = step;
-    writer.add(metrics, step % 10 == 0 ? kCheckup : StepContext());
+    writer.add(metrics, step % 10 == 0 ? kRecordedCheckup : StepContext());
   }
   const ReadHistory read = read_history(content());
   ASSERT_EQ(read.steps.size(), 100U);

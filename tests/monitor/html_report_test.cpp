@@ -248,6 +248,7 @@ TEST(HtmlRunReport, SaysSinceWhenAndWhere) {
   EXPECT_TRUE(contains(text, "Every one of the 60 steps is shown."));
   const nlohmann::json run = page_data(page)["runs"][0];
   EXPECT_EQ(run["marks"][0]["first"], 20);
+  EXPECT_EQ(run["marks"][0]["last"], 59);  // It lasts.
   EXPECT_EQ(run["faults"][0], "dense/kernel");
 }
 

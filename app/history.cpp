@@ -67,15 +67,6 @@ ExitCode exit_code_of(std::span<const TrajectoryReport> reports, const HistoryJu
   return trips ? ExitCode::kGateTripped : ExitCode::kJudged;
 }
 
-void refuse_files_of_one_run(const ReportFiles& files) {
-  constexpr std::string_view kWayOut = "is of one run: --html alone shows several side by side";
-  if (files.takes_standard_output()) throw UsageError(fmt::format("--json {}", kWayOut));
-  for (const NamedPath& output : files.outputs()) {
-    if (output.named_by == "--html") continue;
-    throw UsageError(fmt::format("{} {}", output.named_by, kWayOut));
-  }
-}
-
 }  // namespace
 
 TrajectoryReport judge_history(std::string_view text, const std::string& path,
@@ -119,7 +110,6 @@ ExitCode deliver_history(std::string_view text, const std::string& path, const R
 
 ExitCode deliver_histories(std::span<const NamedHistory> histories, const ReportFiles& files,
                            const HistoryJudging& judging) {
-  refuse_files_of_one_run(files);
   // Together they take as much room on the page as one.
   SeriesOptions room;
   room.values /= histories.size();

@@ -66,7 +66,7 @@ void write_limits(HtmlWriter& out, const Thresholds& thresholds) {
 }  // namespace
 
 bool html_has_charts() {
-  return !kHtmlChartLibrary.empty();
+  return !embedded_files().chart_library.empty();
 }
 
 std::string sentence(std::string text) {

@@ -27,23 +27,24 @@ function axis(ink, title, more = {}) {
 }
 
 function logAxis(ink, title, low, high) {
-  const wide = Math.log10(high / low) > 12;
+  const first = Math.ceil(Math.log10(low) - 1e-9);
+  const last = Math.floor(Math.log10(high) + 1e-9);
+  // Of few decades, their halves and fifths as well.
+  const steps = last - first < 2 ? [1, 2, 5] : [1];
+  const stride = Math.max(1, Math.ceil((last - first) / 10));
   return axis(ink, title, {
     type: 'logarithmic',
     min: low,
     max: high,
     afterBuildTicks: (scale) => {
-      const first = Math.ceil(Math.log10(low) - 1e-9);
-      const last = Math.floor(Math.log10(high) + 1e-9);
-      if (last - first < 1) return;
-      const stride = Math.max(1, Math.ceil((last - first) / 10));
       scale.ticks = [];
-      for (let e = last; e >= first; e -= stride) scale.ticks.unshift({value: 10 ** e});
+      for (let e = last + 1; e >= first - 1; e -= stride) {
+        for (const step of steps) scale.ticks.push({value: step * 10 ** e});
+      }
+      scale.ticks = scale.ticks.filter(({value}) => value >= low && value <= high);
+      scale.ticks.sort((a, b) => a.value - b.value);
     },
-    ticks: {
-      callback: (value) => wide || high / low >= 10 ? decade(value) : tick(value),
-      maxTicksLimit: 12
-    },
+    ticks: {callback: tick},
   });
 }
 

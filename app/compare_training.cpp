@@ -77,9 +77,11 @@ class ComparedTraining final : public TrainingObserver {
         curve_(steps) {}
 
   void on_step(const TrainingStep& step) override {
-    see_step(
-        seen_,
-        {.step = step.step, .loss = step.loss, .metrics = step.metrics, .events = step.events});
+    see_step(seen_, {.step = step.step,
+                     .loss = step.loss,
+                     .metrics = step.metrics,
+                     .events = step.events,
+                     .is_checkup = step.context.is_checkup});
     curve_.add(step.step, step.loss);
     if (interrupt_.signal() != 0) step.trainer.stop();
     if (!progress_.is_due()) return;

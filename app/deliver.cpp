@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/export_files.h"
 #include "app/html_files.h"
 #include "app/output.h"
 #include "app/terminal.h"
@@ -17,7 +18,7 @@
 #include "monitor/metrics/phrases.h"
 #include "monitor/report/comparison.h"
 #include "monitor/report/diagnosis_text.h"
-#include "monitor/report/figure.h"
+#include "monitor/report/figure/figure.h"
 #include "monitor/report/html/html_report.h"
 #include "monitor/report/json.h"
 #include "monitor/report/run.h"
@@ -141,14 +142,20 @@ struct Writers {
   Writer text;
   Writer json;
   std::function<std::string(const HtmlOptions& options)> html;
+  std::function<std::vector<JudgedSubject>()> subjects;
 };
 
 ExitCode deliver(std::span<const NetworkReport> networks, const Writers& writers,
                  const std::function<bool()>& gate, const JudgingOptions& options,
                  const RunDiagnosis* run = nullptr) {
+  const ExportFiles& exports = options.files.exports;
+  const ExportOptions export_to = export_options(options.fail_on);
+  std::vector<JudgedSubject> subjects;
+  if (exports.needs_subjects()) subjects = writers.subjects();
   bool written = true;
   if (!options.files.takes_standard_output()) {
-    written &= write_or_tell([&] { write_result("-", writers.text()); });
+    written &= write_or_tell(
+        [&] { write_result("-", exports.shown(writers.text(), subjects, export_to)); });
   }
   if (const auto& path = options.files.json) {
     written &= write_or_tell([&] { write_result(*path, writers.json()); });
@@ -161,6 +168,8 @@ ExitCode deliver(std::span<const NetworkReport> networks, const Writers& writers
   for (const std::string& path : options.files.plots) {
     written &= write_or_tell([&] { draw(networks, options.rules, path, run); });
   }
+  written &= exports.write_subjects(subjects, export_to);
+  written &= exports.write_statistics(networks);
   if (!written) return ExitCode::kError;
   if (!any_judged(networks)) return ExitCode::kNothingJudged;
   return gate() ? ExitCode::kGateTripped : ExitCode::kJudged;
@@ -178,7 +187,8 @@ ExitCode deliver_diagnosis(const NetworkReport& network, const JudgingOptions& o
                     diagnosis_text(network, options.rules, style_of(options));
            },
        .json = [&] { return diagnosis_json(network); },
-       .html = [&](const HtmlOptions& page) { return networks_html(networks, page); }},
+       .html = [&](const HtmlOptions& page) { return networks_html(networks, page); },
+       .subjects = [&] { return judged_subjects(networks); }},
       [&] { return trips_gate(networks, options.fail_on); }, options);
 }
 
@@ -197,7 +207,8 @@ ExitCode deliver_run(std::span<const NetworkReport> networks, const RunDiagnosis
       networks,
       {.text = text,
        .json = [&] { return run_json(networks, run); },
-       .html = [&](const HtmlOptions& page) { return steps_html(networks, run, page); }},
+       .html = [&](const HtmlOptions& page) { return steps_html(networks, run, page); },
+       .subjects = [&] { return std::vector{judged_subject(networks, run)}; }},
       [&] { return trips_gate(run, options.fail_on); }, options, &run);
 }
 
@@ -218,7 +229,8 @@ ExitCode deliver_comparison(std::span<const NetworkReport> networks, const Judgi
       networks,
       {.text = text,
        .json = [&] { return comparison_json(networks, trainings); },
-       .html = [&](const HtmlOptions& page) { return networks_html(networks, page, trainings); }},
+       .html = [&](const HtmlOptions& page) { return networks_html(networks, page, trainings); },
+       .subjects = [&] { return judged_subjects(networks, trainings); }},
       [&] { return trips_gate(networks, trainings, options.fail_on); }, options);
 }
 

@@ -16,7 +16,7 @@
 #include "framework/io/file_kind.h"
 #include "framework/io/parameter_names.h"
 #include "framework/io/tensor_dump.h"
-#include "monitor/report/figure.h"
+#include "monitor/report/figure/figure.h"
 #include "monitor/rules/run_diagnosis.h"
 
 namespace gradvitals::app {
@@ -116,6 +116,7 @@ Command DiagnoseOptions::add_to(CommandLine& program) {
                   "Training step of the one file: from step 10 on a gradient of zero is no initial "
                   "value; else metadata 'step'");
   judging.add_to(command);
+  judging.files.exports.add_events_to(command);
   computing.add_to(command);
   return command;
 }
@@ -138,15 +139,14 @@ ExitCode diagnose(const DiagnoseOptions& options) {
       throw UsageError(
           "--rules notebook judges a step; a history is judged over time, by the full rules alone");
     }
-    if (!options.judging.files.plots.empty()) {
-      throw UsageError(
-          "--plot draws gradients of steps side by side, which a history is too long for");
-    }
     return deliver_history(as_text(history->bytes()), history->path(), options.judging.files,
                            {.thresholds = thresholds,
                             .fail_on = options.judging.fail_on,
                             .color = options.judging.color,
                             .ascii = options.judging.ascii});
+  }
+  if (options.judging.files.exports.events_csv) {
+    throw UsageError("--events-csv is for the history of a run: of dumps nothing began and ended");
   }
   DumpContext context;
   context.loss_scale = options.loss_scale;

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <map>
+#include <deque>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,18 +10,21 @@
 #include <variant>
 #include <vector>
 
+#include "app/export_files.h"
 #include "app/html_files.h"
 #include "app/output.h"
 #include "app/terminal.h"
 #include "kernels/runtime/utf8.h"
-#include "monitor/history/history_reader.h"
 #include "monitor/metrics/phrases.h"
 #include "monitor/report/html/html_report.h"
 #include "monitor/report/seen_run.h"
 #include "monitor/trajectory/health_tracker.h"
 
 namespace gradvitals::app {
-namespace {
+
+TensorBoardOptions board_options(const HistoryNotes& notes) {
+  return {.run = notes.run, .settings = {notes.settings.begin(), notes.settings.end()}};
+}
 
 std::vector<std::string> reading_notes(const HistoryNotes& read,
                                        const std::map<std::string, std::int64_t>& events) {
@@ -50,6 +53,12 @@ std::vector<std::string> reading_notes(const HistoryNotes& read,
   return notes;
 }
 
+namespace {
+
+ExportedRun exported_run(const std::string& path, const HistoryJudging& judging) {
+  return {.name = path, .options = export_options(judging.fail_on)};
+}
+
 /// Of the worst run; nothing is judged where one holds no step.
 ExitCode exit_code_of(std::span<const TrajectoryReport> reports, const HistoryJudging& judging) {
   bool trips = false;
@@ -76,12 +85,19 @@ TrajectoryReport judge_history(std::string_view text, const std::string& path,
   TrajectoryReport report;
   report.name = path;
   std::map<std::string, std::int64_t> events;
+  bool has_begun = false;
   while (const auto record = reader.next()) {
     if (const auto* step = std::get_if<HistoryStep>(&*record)) {
       const HealthMetrics& metrics = step->metrics;
       const auto found = tracker.add(metrics, step->context);
-      see_step(report,
-               {.step = metrics.step, .loss = metrics.loss, .metrics = &metrics, .events = found});
+      if (outputs != nullptr && !std::exchange(has_begun, true)) {
+        outputs->begin(board_options(reader.notes()), tracker.last_step().value_or(0));
+      }
+      see_step(report, {.step = metrics.step,
+                        .loss = metrics.loss,
+                        .metrics = &metrics,
+                        .events = found,
+                        .is_checkup = step->context.is_checkup});
       if (outputs != nullptr) outputs->add({metrics, step->context, found, tracker});
     } else {
       ++events[std::get<HistoryEvent>(*record).kind];
@@ -92,14 +108,16 @@ TrajectoryReport judge_history(std::string_view text, const std::string& path,
   if (outputs != nullptr) {
     const auto& settings = reader.notes().settings;
     outputs->describe({settings.begin(), settings.end()});
+    outputs->end();
+    if (std::string missing = outputs->missing_text(); !missing.empty()) {
+      report.notes.push_back(std::move(missing));
+    }
   }
   return report;
 }
 
-ExitCode deliver_history(std::string_view text, const std::string& path, const ReportFiles& files,
-                         const HistoryJudging& judging) {
-  RunOutputs outputs(files);
-  const TrajectoryReport report = judge_history(text, path, judging.thresholds, &outputs);
+ExitCode deliver_judged_history(const TrajectoryReport& report, RunOutputs& outputs,
+                                const HistoryJudging& judging) {
   const TextStyle style = text_style(judging.color, judging.ascii);
   const bool written = outputs.write(
       report, [&] { return trajectory_text(report, style); },
@@ -113,10 +131,10 @@ ExitCode deliver_histories(std::span<const NamedHistory> histories, const Report
   // Together they take as much room on the page as one.
   SeriesOptions room;
   room.values /= histories.size();
-  std::vector<RunOutputs> outputs;
+  std::deque<RunOutputs> outputs;  // Which cannot be moved.
   std::vector<TrajectoryReport> reports;
   for (const NamedHistory& history : histories) {
-    RunOutputs& added = outputs.emplace_back(files, room);
+    RunOutputs& added = outputs.emplace_back(files, exported_run(history.path, judging), room);
     reports.push_back(judge_history(history.text, history.path, judging.thresholds, &added));
   }
   const TextStyle style = text_style(judging.color, judging.ascii);
@@ -139,6 +157,13 @@ ExitCode deliver_histories(std::span<const NamedHistory> histories, const Report
         write_or_tell([&] { write_result(*files.html, runs_html(runs, html_options(files))); });
   }
   return written ? exit_code_of(reports, judging) : ExitCode::kError;
+}
+
+ExitCode deliver_history(std::string_view text, const std::string& path, const ReportFiles& files,
+                         const HistoryJudging& judging) {
+  RunOutputs outputs(files, exported_run(path, judging));
+  const TrajectoryReport report = judge_history(text, path, judging.thresholds, &outputs);
+  return deliver_judged_history(report, outputs, judging);
 }
 
 }  // namespace gradvitals::app

@@ -1,14 +1,18 @@
 // A history: a recorded run, judged anew step by step.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/exit_code.h"
 #include "app/report_files.h"
 #include "app/run_outputs.h"
 #include "app/terminal.h"
+#include "monitor/history/history_reader.h"
 #include "monitor/metrics/thresholds.h"
 #include "monitor/report/trajectory_report.h"
 #include "monitor/rules/diagnosis.h"
@@ -28,8 +32,20 @@ struct HistoryJudging {
 TrajectoryReport judge_history(std::string_view text, const std::string& path,
                                const Thresholds& thresholds, RunOutputs* outputs = nullptr);
 
-/// Judges the run and delivers what was found: its text, or the JSON of `--json -`, and the files. The
-/// gate of --fail-on is that of the worst episode.
+/// What TensorBoard is told of the run that a history is of.
+TensorBoardOptions board_options(const HistoryNotes& notes);
+
+/// What is to be said about the reading of a history: what was left out, and `events`, the number of each
+/// kind of recorded ones.
+std::vector<std::string> reading_notes(const HistoryNotes& read,
+                                       const std::map<std::string, std::int64_t>& events);
+
+/// Delivers what was found: the text of the run, or the JSON of `--json -`, and the files. The gate of
+/// --fail-on is that of the worst episode.
+ExitCode deliver_judged_history(const TrajectoryReport& report, RunOutputs& outputs,
+                                const HistoryJudging& judging);
+
+/// Judges the run and delivers it.
 ExitCode deliver_history(std::string_view text, const std::string& path, const ReportFiles& files,
                          const HistoryJudging& judging);
 

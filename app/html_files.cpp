@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "app/version.h"
-#include "monitor/report/figure.h"
+#include "monitor/report/figure/figure.h"
 
 namespace gradvitals::app {
 namespace {

@@ -7,7 +7,7 @@
 #include "app/version.h"
 #include "kernels/ops/gemm.h"
 #include "kernels/runtime/device.h"
-#include "monitor/report/gnuplot.h"
+#include "monitor/report/figure/gnuplot.h"
 
 namespace gradvitals::app {
 namespace {

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <stdexcept>
 
+#include "app/terminal_screen.h"
+
 namespace gradvitals::app {
 namespace {
 
@@ -13,6 +15,7 @@ static_assert(std::atomic<int>::is_always_lock_free, "a signal handler writes it
 extern "C" void remember_interruption(int signal) {
   int none = 0;
   if (first_interruption.compare_exchange_strong(none, signal)) return;
+  restore_terminal();
   ::signal(signal, SIG_DFL);
   ::raise(signal);
 }

@@ -74,6 +74,11 @@ void JudgingOptions::check(std::span<const NamedPath> inputs) const {
     throw UsageError(
         "--thresholds sets limits of the full rules and cannot go with --rules notebook");
   }
+  if (rules == RuleSet::kNotebook && files.exports.needs_subjects()) {
+    throw UsageError(
+        "--junit, --markdown and --format github tell of the full rules and cannot go with --rules "
+        "notebook");
+  }
   std::vector<NamedPath> read(inputs.begin(), inputs.end());
   read.push_back({"--thresholds", thresholds_file});
   files.check(read);

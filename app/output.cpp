@@ -22,19 +22,28 @@ namespace {
                                     : error.message()));
 }
 
+[[noreturn]] void refuse_result(std::string_view target, const std::system_error& error) {
+  throw OutputError(fmt::format("cannot write {}: {}", target, error.code().message()));
+}
+
 }  // namespace
 
 void write_result(const std::string& target, std::string_view content) {
-  const bool is_stdout = target == "-";
+  if (target != "-") {
+    return write_result(target, [content](const OpenFile& file) { file.write(content); });
+  }
   try {
-    if (is_stdout) {
-      write_all(STDOUT_FILENO, content);
-    } else {
-      write_file(target, content);
-    }
+    write_all(STDOUT_FILENO, content);
   } catch (const std::system_error& error) {
-    throw OutputError(fmt::format("cannot write {}: {}", is_stdout ? "standard output" : target,
-                                  error.code().message()));
+    refuse_result("standard output", error);
+  }
+}
+
+void write_result(const std::string& target, const FileContent& content) {
+  try {
+    write_file(target, content);
+  } catch (const std::system_error& error) {
+    refuse_result(target, error);
   }
 }
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "framework/io/replace_file.h"
+
 namespace gradvitals::app {
 
 /// A result that could not be written: what() names the path and the reason.
@@ -18,6 +20,8 @@ class OutputError : public std::runtime_error {
 /// else; it keeps its permissions. An existing target that is no regular file (a device, a pipe) is
 /// written in place. Throws OutputError.
 void write_result(const std::string& target, std::string_view content);
+/// The same of content that is not in memory; not for standard output.
+void write_result(const std::string& target, const FileContent& content);
 
 /// Before a long computation whose result goes there: throws OutputError naming the option and the path
 /// where write_result() could not write; "-" is fine. Changes nothing.

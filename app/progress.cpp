@@ -147,7 +147,8 @@ std::string progress_line(const ProgressReport& report, const ProgressStyle& sty
 }
 
 std::string progress_text(const ProgressReport& report) {
-  std::string text = fmt::format("step {} of {}", report.step, report.steps);
+  std::string text = fmt::format("step {}", report.step);
+  if (report.steps > 0) text += fmt::format(" of {}", report.steps);
   if (!report.task.empty()) text += fmt::format(", {}", report.task);
   if (report.epoch > 0) text += fmt::format(", epoch {} of {}", report.epoch, report.epochs);
   text += ": ";
@@ -171,20 +172,8 @@ Progress::~Progress() {
   if (!line_.empty()) write_to_stderr("\n");
 }
 
-std::optional<std::chrono::seconds> Progress::time_left(const ProgressReport& report,
-                                                        Clock::time_point now) const {
-  const std::int64_t made = report.step - first_step_;
-  const std::chrono::duration<double> elapsed = now - start_.value_or(now);
-  if (made <= 0 || elapsed < 1s || report.step >= report.steps) return std::nullopt;
-  return std::chrono::duration_cast<std::chrono::seconds>(
-      elapsed * (static_cast<double>(report.steps - report.step) / static_cast<double>(made)));
-}
-
 void Progress::update(const ProgressReport& report, Clock::time_point now) {
-  if (!start_) {
-    start_ = now;
-    first_step_ = report.step;
-  }
+  const auto left = time_left_.estimate(report.step, report.steps, now);
   if (!in_place_) {
     next_ = now + kLineInterval;
     told_step_ = report.step;
@@ -192,8 +181,7 @@ void Progress::update(const ProgressReport& report, Clock::time_point now) {
     return;
   }
   next_ = now + kInPlaceInterval;
-  line_ = progress_line(report, {.width = stderr_width(), .color = color_, .ascii = ascii_},
-                        time_left(report, now));
+  line_ = progress_line(report, {.width = stderr_width(), .color = color_, .ascii = ascii_}, left);
   write_to_stderr(fmt::format("\r{}{}", line_, kClearToEnd));
 }
 

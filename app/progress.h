@@ -8,18 +8,19 @@
 #include <string_view>
 
 #include "app/terminal.h"
+#include "app/time_left.h"
 #include "monitor/rules/diagnosis.h"
 
 namespace gradvitals::app {
 
 struct ProgressReport {
   std::int64_t step = 0;   ///< Updates made.
-  std::int64_t steps = 0;  ///< In all.
+  std::int64_t steps = 0;  ///< In all; 0 where that is not known.
   std::int64_t epoch = 0;  ///< From 1; 0 where there are none.
   std::int64_t epochs = 0;
   std::optional<double> loss;
-  std::optional<double> score;  ///< Of the samples held out.
-  std::string_view score_name;  ///< "accuracy": a share, shown in percent. Others as they are.
+  std::optional<double> score{};  ///< Of the samples held out.
+  std::string_view score_name{};  ///< "accuracy": a share, shown in percent. Others as they are.
   std::optional<double> gradient_norm;
   Verdict verdict = Verdict::kHealthy;
   Severity severity = Severity::kOk;
@@ -66,9 +67,6 @@ class Progress {
   void finish(const ProgressReport& report, Clock::time_point now = Clock::now());
 
  private:
-  std::optional<std::chrono::seconds> time_left(const ProgressReport& report,
-                                                Clock::time_point now) const;
-
   bool in_place_;
   bool color_;
   bool ascii_;
@@ -76,8 +74,7 @@ class Progress {
   std::int64_t told_step_ = -1;  ///< Of the last line of text.
   Clock::time_point next_;
   Clock::time_point last_epoch_{};
-  std::optional<Clock::time_point> start_;
-  std::int64_t first_step_ = 0;
+  TimeLeft time_left_;
 };
 
 }  // namespace gradvitals::app

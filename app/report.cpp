@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/follow.h"
 #include "app/history.h"
 #include "app/options.h"
 #include "framework/io/input_file.h"
@@ -31,6 +32,11 @@ Command ReportOptions::add_to(CommandLine& program) {
       "HISTORY", histories,
       "What --history of a training, or a watch from Python, has written; '-' is "
       "standard input. Two are shown side by side");
+  command.flag(
+      "--follow", is_followed,
+      "Judge the run while it is written: a live view on a terminal, else a line at each "
+      "event and every few seconds. Ctrl-C ends it with the report; so does --fail-on, with "
+      "exit code 1, as soon as it trips. The file need not be there yet");
   command.group("Files");
   files.add_to(command, ReportSubject::kRun);
   command.group("Judging");
@@ -58,7 +64,17 @@ ExitCode report(const ReportOptions& options) {
                                .fail_on = options.fail_on,
                                .color = options.color,
                                .ascii = options.ascii};
-  const InputFile first(options.histories.front());
+  const std::string& path = options.histories.front();
+  if (options.is_followed) {
+    if (options.histories.size() > 1) throw UsageError("--follow takes the history of one run");
+    if (path == "-") {
+      throw UsageError(
+          "--follow goes back in a file where its run is resumed, and standard input cannot: give "
+          "the path of the history");
+    }
+    return follow_history(path, options.files, judging);
+  }
+  const InputFile first(path);
   const NamedHistory a{as_text(first.bytes()), first.path()};
   if (options.histories.size() == 1) return deliver_history(a.text, a.path, options.files, judging);
   const InputFile second(options.histories.back());

@@ -13,6 +13,7 @@ namespace gradvitals::app {
 
 struct ReportOptions {
   std::vector<std::string> histories;
+  bool is_followed = false;  ///< Judged while it is written.
   ReportFiles files;
   std::string thresholds_file;  ///< JSON; empty for the default limits.
   Severity fail_on = Severity::kOk;

@@ -79,6 +79,9 @@ TrainingReport report_of(const Trainer& trainer, const TrainWatch& watch,
   }
   if (watch.has_checkpoint()) report.files.emplace_back("checkpoint", *options.checkpoint);
   if (options.history) report.files.emplace_back("history", *options.history);
+  if (const auto& folder = options.files.tensorboard) {
+    report.files.emplace_back("tensorboard", *folder);
+  }
   report.incidents = watch.incidents();
   return report;
 }

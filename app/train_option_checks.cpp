@@ -139,7 +139,7 @@ void TrainOptions::check_outputs() const {
   if (!folder.empty()) {
     check_output_folder(incidents ? "--incidents" : "the incidents beside --history", folder);
   }
-  files.check_outputs();
+  files.check_outputs(/*is_resumed=*/resume.has_value());
 }
 
 std::string TrainOptions::incident_folder() const {

@@ -160,6 +160,9 @@ Command TrainOptions::add_to(CommandLine& program) {
   add_alerts(command, *this);
   command.group("Output");
   files.add_to(command, ReportSubject::kRun);
+  command.flag("--live", is_live,
+               "While it trains, show verdict, vital signs, worst gradients and findings on the "
+               "whole terminal, in place of the progress line; without a terminal, lines as ever");
   add_style(command, color, ascii);
   command.group("Computing");
   computing.add_to(command);

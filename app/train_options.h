@@ -62,6 +62,7 @@ struct TrainOptions {
   std::optional<double> alert_limit_seconds;
   ReportFiles files;
   Severity fail_on = Severity::kOk;
+  bool is_live = false;  ///< A live view in place of the progress line, on a terminal.
   ColorMode color = ColorMode::kAuto;
   bool ascii = false;
   ComputeOptions computing;

@@ -93,6 +93,7 @@ TrainerOptions trainer_options(const TrainOptions& options, LossKind loss) {
   chosen.checkup_every = options.checkup_every;
   chosen.thresholds = read_thresholds(options.thresholds_file);
   chosen.signals = options.signals;
+  chosen.histograms = options.files.tensorboard.has_value();
   return chosen;
 }
 
@@ -167,6 +168,7 @@ TrainSetup set_up_training(Stream& stream, const TrainOptions& options) {
           .model = std::move(model),
           .options = std::move(chosen),
           .name = std::move(run_name),
+          .device = gradvitals::name(stream.device()),
           .settings = std::move(settings)};
 }
 

@@ -17,7 +17,8 @@ struct TrainSetup {
   TrainingData data;
   Sequential model;
   TrainerOptions options;
-  std::string name;  ///< "64-128-relu-64-relu-10 on digits"
+  std::string name;    ///< "64-128-relu-64-relu-10 on digits"
+  std::string device;  ///< "cpu", "cuda" or "sim"
   /// For reports: {"optimizer", "adam, ..."}.
   std::vector<std::pair<std::string, std::string>> settings;
 };

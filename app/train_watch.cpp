@@ -16,6 +16,7 @@
 #include "app/terminal.h"
 #include "kernels/runtime/utf8.h"
 #include "monitor/metrics/phrases.h"
+#include "monitor/report/number_text.h"
 #include "monitor/report/seen_run.h"
 #include "monitor/report/treatment.h"
 
@@ -53,6 +54,12 @@ FlightRecorderOptions recorder_options(const std::string& folder, const TrainOpt
   return kept;
 }
 
+/// Without what notes on stderr begin with.
+std::string_view message_of(std::string_view line) {
+  constexpr std::string_view kProgram = "gradvitals: ";
+  return line.starts_with(kProgram) ? line.substr(kProgram.size()) : line;
+}
+
 std::int64_t epochs_of(const Trainer& trainer) {
   const std::int64_t per_epoch = trainer.steps_per_epoch();
   return (trainer.total_steps() + per_epoch - 1) / per_epoch;
@@ -67,14 +74,22 @@ TrainWatch::TrainWatch(const TrainOptions& options, const TrainSetup& setup,
       style_(text_style(options.color, options.ascii, STDERR_FILENO)),
       progress_(options.color, options.ascii),
       alert_command_(alert_command_of(options)),
-      outputs_(options.files) {
+      outputs_(options.files, {.name = setup.name,
+                               .options = export_options(options.fail_on, setup.device),
+                               .is_live = true}) {
   const std::string folder = options.incident_folder();
   if (!folder.empty()) flight_.emplace(recorder_options(folder, options, setup));
-  if (!options.history) return;
-  HistoryOptions kept = {
-      .run = run_, .settings = {setup.settings.begin(), setup.settings.end()}, .resume_step = {}};
-  if (options.resume) kept.resume_step = first_step;
-  history_.emplace(*options.history, std::move(kept));
+  if (options.is_live && TerminalScreen::is_available())
+    live_.emplace(options.color, options.ascii);
+  if (options.history) {
+    HistoryOptions kept = {
+        .run = run_, .settings = {setup.settings.begin(), setup.settings.end()}, .resume_step = {}};
+    if (options.resume) kept.resume_step = first_step;
+    history_.emplace(*options.history, std::move(kept));
+  }
+  outputs_.begin(
+      {.run = run_, .settings = setup.settings, .has_histograms = setup.options.histograms},
+      first_step, /*is_resumed=*/options.resume.has_value());
 }
 
 ProgressReport TrainWatch::report(const Trainer& trainer) const {
@@ -94,9 +109,48 @@ ProgressReport TrainWatch::report(const Trainer& trainer) const {
       .severity = trainer.tracker().severity()};
 }
 
+LiveState TrainWatch::live_state(const Trainer& trainer) {
+  const ProgressReport now = report(trainer);
+  LiveState state = live_run_.state(trainer.tracker(), trainer.options().thresholds);
+  state.name = run_;
+  state.activity = interrupt_.signal() == 0 ? "training" : "ending";
+  state.way_out = "Ctrl-C ends the training, with its report; once more ends it at once";
+  state.step = now.step;
+  state.steps = now.steps;
+  state.epoch = now.epoch;
+  state.epochs = now.epochs;
+  if (now.score)
+    state.score = {std::string(now.score_name), score_text(now.score_name, *now.score)};
+  const auto left = time_left_.estimate(now.step, now.steps, LiveView::Clock::now());
+  if (left) state.seconds_left = left->count();
+  return state;
+}
+
+void TrainWatch::show(const Trainer& trainer) {
+  if (live_) {
+    if (live_->is_due()) live_->draw(live_state(trainer));
+  } else if (progress_.is_due()) {
+    progress_.update(report(trainer));
+  }
+}
+
+void TrainWatch::say(std::string_view line) {
+  if (live_) {
+    live_->print(line);
+    live_run_.add_message(message_of(line));
+  } else {
+    progress_.print(line);
+  }
+}
+
 void TrainWatch::tell(const HealthEvent& event) {
   if (!is_alert(event)) return;
-  progress_.print(decorate(alert_text(event), style_));
+  const std::string line = decorate(alert_text(event), style_);
+  if (live_) {
+    live_->print(line);
+  } else {
+    progress_.print(line);
+  }
   if (alert_command_) alert_command_->send(alert_json(event, run_));
 }
 
@@ -105,13 +159,12 @@ void TrainWatch::tell_treatments() {
     if (history_) history_->add_event(treatment_json(event));
     if (told_treatments_ > kMostTreatmentsTold) continue;
     if (told_treatments_++ < kMostTreatmentsTold) {
-      progress_.print(decorate(treatment_text(event), style_));
+      say(decorate(treatment_text(event), style_));
     } else {
-      progress_.print(history_
-                          ? "gradvitals: further treatments are in the history, and counted at "
-                            "the end"
-                          : "gradvitals: further treatments are counted at the end; --history "
-                            "FILE keeps each");
+      say(history_ ? "gradvitals: further treatments are in the history, and counted at "
+                     "the end"
+                   : "gradvitals: further treatments are counted at the end; --history "
+                     "FILE keeps each");
     }
   }
   treatments_.clear();
@@ -121,18 +174,18 @@ void TrainWatch::keep_incident(const TrainingStep& step) {
   if (!flight_) return;
   flight_->on_step(step);
   for (const std::string& message : flight_->take_messages()) {
-    progress_.print("gradvitals: " + printable(message));
+    say("gradvitals: " + printable(message));
   }
   if (has_told_replay_ || flight_->incidents().empty()) return;
   has_told_replay_ = true;
-  progress_.print(fmt::format("gradvitals: to make that step again: gradvitals train --replay {}",
-                              printable(flight_->incidents().front())));
+  say(fmt::format("gradvitals: to make that step again: gradvitals train --replay {}",
+                  printable(flight_->incidents().front())));
 }
 
 void TrainWatch::tell_problems() {
   if (!alert_command_) return;
   for (std::string& problem : alert_command_->take_problems()) {
-    progress_.print("gradvitals: " + problem);
+    say("gradvitals: " + problem);
     command_problems_.push_back(std::move(problem));
   }
 }
@@ -145,7 +198,7 @@ void TrainWatch::keep_checkpoint(const Trainer& trainer) {
   } catch (const std::exception& error) {
     checkpoint_problem_ = error.what();
     if (std::exchange(has_told_checkpoint_, true)) return;
-    progress_.print(fmt::format("gradvitals: {}; the training goes on", printable(error.what())));
+    say(fmt::format("gradvitals: {}; the training goes on", printable(error.what())));
   }
 }
 
@@ -154,19 +207,29 @@ void TrainWatch::record(const TrainingStep& step) {
   outputs_.add({.metrics = *step.metrics,
                 .context = step.context,
                 .events = step.events,
-                .tracker = step.trainer.tracker()});
+                .tracker = step.trainer.tracker(),
+                .histograms = step.histograms});
+  for (const std::string& message : outputs_.take_messages()) {
+    progress_.print(fmt::format("gradvitals: {}; the training goes on", printable(message)));
+  }
   if (!history_) return;
   history_->add(*step.metrics, step.context);
   for (const HealthEvent& event : step.events) history_->add(event);
   if (const auto complaint = history_->take_complaint()) {
-    progress_.print(fmt::format("gradvitals: {}; the training goes on", printable(*complaint)));
+    say(fmt::format("gradvitals: {}; the training goes on", printable(*complaint)));
   }
 }
 
 void TrainWatch::on_step(const TrainingStep& step) {
-  see_step(seen_,
-           {.step = step.step, .loss = step.loss, .metrics = step.metrics, .events = step.events});
+  see_step(seen_, {.step = step.step,
+                   .loss = step.loss,
+                   .metrics = step.metrics,
+                   .events = step.events,
+                   .is_checkup = step.context.is_checkup});
   if (step.signals != nullptr) signals_.add(*step.signals);
+  if (live_ && step.metrics != nullptr) {
+    live_run_.add(*step.metrics, step.context, step.trainer.tracker(), step.events);
+  }
   record(step);
   for (const HealthEvent& event : step.events) tell(event);
   keep_incident(step);
@@ -177,17 +240,19 @@ void TrainWatch::on_step(const TrainingStep& step) {
     keep_checkpoint(step.trainer);
   }
   if (interrupt_.signal() != 0) step.trainer.stop();
-  if (progress_.is_due()) progress_.update(report(step.trainer));
+  show(step.trainer);
 }
 
 void TrainWatch::on_epoch(const TrainingEpoch& epoch) {
   if (epoch.validation) validation_ = epoch.validation;
   if (options_.checkpoint && !options_.checkpoint_every) keep_checkpoint(epoch.trainer);
-  progress_.end_epoch(report(epoch.trainer));
+  if (!live_) progress_.end_epoch(report(epoch.trainer));
 }
 
 void TrainWatch::finish(const Trainer& trainer) {
+  live_.reset();
   progress_.finish(report(trainer));
+  outputs_.end();
   if (options_.checkpoint) keep_checkpoint(trainer);
   if (!alert_command_) return;
   alert_command_->finish();
@@ -230,6 +295,9 @@ std::vector<std::string> TrainWatch::notes() const {
   if (history_) {
     const std::string missing = missing_text(history_->status(), *options_.history);
     if (!missing.empty()) notes.push_back(missing);
+  }
+  if (std::string missing = outputs_.missing_text(); !missing.empty()) {
+    notes.push_back(std::move(missing));
   }
   return notes;
 }

@@ -5,15 +5,19 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/interrupt.h"
+#include "app/live_view.h"
 #include "app/progress.h"
 #include "app/run_outputs.h"
+#include "app/time_left.h"
 #include "app/train_options.h"
 #include "app/train_setup.h"
 #include "app/train_signals.h"
 #include "monitor/history/history_writer.h"
+#include "monitor/report/live_run.h"
 #include "monitor/report/style.h"
 #include "monitor/report/training.h"
 #include "monitor/report/trajectory_report.h"
@@ -24,14 +28,15 @@
 
 namespace gradvitals::app {
 
-/// Shows progress and alerts on stderr, hands alerts to the user's command, keeps checkpoints, the
+/// Shows progress and alerts on stderr, as lines or in a live view, hands alerts to the user's command, keeps checkpoints, the
 /// history and incidents, and ends the training where the user wishes it. What fails is told once, and
 /// does not end the training.
 class TrainWatch final : public TrainingObserver {
  public:
   /// The setup's name is that of the training in alerts and in its history, which goes on at
   /// `first_step` where a checkpoint is resumed. The options must outlive it. Throws InputError where
-  /// the file is the history of another run, and std::runtime_error where it cannot be written.
+  /// the file is the history of another run, and std::runtime_error where it, or the
+  /// events for TensorBoard, cannot be written.
   TrainWatch(const TrainOptions& options, const TrainSetup& setup, std::int64_t first_step);
 
   void on_step(const TrainingStep& step) override;
@@ -59,6 +64,10 @@ class TrainWatch final : public TrainingObserver {
   RunOutputs& outputs() { return outputs_; }
 
  private:
+  LiveState live_state(const Trainer& trainer);
+  void show(const Trainer& trainer);
+  /// A line for the user, which stays.
+  void say(std::string_view line);
   void record(const TrainingStep& step);
   void tell(const HealthEvent& event);
   void tell_treatments();
@@ -72,6 +81,10 @@ class TrainWatch final : public TrainingObserver {
   TextStyle style_;
   Interrupt interrupt_;
   Progress progress_;
+  std::optional<LiveView>
+      live_;  ///< Until the end, where there is one: then nothing is in progress_.
+  LiveRun live_run_;
+  TimeLeft time_left_;
   std::unique_ptr<AlertCommand> alert_command_;  ///< Null for none.
   std::optional<HistoryWriter> history_;
   RunOutputs outputs_;

@@ -5,8 +5,8 @@
 // least time of each (..._us, ..._least_us), and what it adds to the one before, the median over
 // the turns (add_..._us, add_..._percent of the bare step). Times are those that the thread had a
 // core. trainer/...: the Trainer's own step without watching, beside a loop by hand, and with
-// everything. tracker_light, tracker_checkup, history_row, history_row_checkup: the parts alone;
-// .../600: of a model of 600 tensors.
+// everything. tracker_light, tracker_checkup, history_row, history_row_checkup, tensorboard_step: the
+// parts alone; .../600: of a model of 600 tensors. exponent_histogram: of 2^20 float32, on one thread.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <time.h>
@@ -17,6 +17,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -24,7 +25,9 @@
 
 #include "benchmarks/step_cases.h"
 #include "framework/optimizers.h"
+#include "kernels/stats/exponent_histogram.h"
 #include "monitor/history/history_writer.h"
+#include "monitor/report/tensorboard/tensorboard_run.h"
 #include "monitor/trajectory/health_tracker.h"
 #include "training/optimizer_choice.h"
 #include "training/step_watch.h"
@@ -301,6 +304,40 @@ void run_row(benchmark::State& state, const HealthMetrics& metrics) {
   if (history.status().lost_rows > 0) throw std::runtime_error(history.status().error);
 }
 
+void run_tensorboard(benchmark::State& state, const HealthMetrics& metrics) {
+  TensorBoardRun run({.run = "relu"});
+  const StepContext context{.learning_rate = 1e-3};
+  const VitalSigns signs;
+  std::int64_t step = 0;
+  const auto records = [&] {
+    return run.add({.step = step++, .metrics = metrics, .context = context, .signs = signs}, 0.0);
+  };
+  records();  // Says what its tags mean.
+  state.counters["record_bytes"] = static_cast<double>(records().size());
+  for (auto _ : state) benchmark::DoNotOptimize(records());
+}
+
+void run_histogram(benchmark::State& state) {
+  constexpr std::int64_t kCount = std::int64_t{1} << 20;
+  Stream stream({.device = DeviceType::kCpu, .threads = 1});
+  std::vector<float> values(kCount);
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal;
+  for (float& value : values) value = normal(random);
+  const TensorView view{.name = "gradient",
+                        .data = values.data(),
+                        .count = kCount,
+                        .rows = 1,
+                        .cols = kCount,
+                        .device = stream.device()};
+  ExponentHistogram histogram;
+  for (auto _ : state) {
+    exponent_histogram(stream, {.views = {&view, 1}, .out = {&histogram, 1}});
+    benchmark::DoNotOptimize(histogram);
+  }
+  state.SetItemsProcessed(state.iterations() * kCount);
+}
+
 void register_network(const std::string& name, Step (*make)(Stream&)) {
   const auto add = [&](const std::string& what, auto run) {
     benchmark::RegisterBenchmark(fmt::format("cpu/{}/{}/1", what, name).c_str(),
@@ -324,6 +361,10 @@ const bool kRegistered = [] {
   register_network("relu_network", relu_step);
   register_part("tracker_light", [](benchmark::State& state) { run_tracker(state, false); });
   register_part("tracker_checkup", [](benchmark::State& state) { run_tracker(state, true); });
+  register_part("exponent_histogram", run_histogram);
+  register_part("tensorboard_step", [](benchmark::State& state) {
+    run_tensorboard(state, metrics_of_steps(/*is_checkup=*/false, 2).front());
+  });
   register_part("history_row", [](benchmark::State& state) {
     run_row(state, metrics_of_steps(/*is_checkup=*/false, 2).front());
   });

@@ -118,7 +118,11 @@ void HealthMonitor::State::judge(const Observation& observation) {
     history->add(*judged, context);
     for (const HealthEvent& event : found) history->add(event);
   }
-  see_step(run, {.step = step.step, .loss = step.loss, .metrics = judged.get(), .events = found});
+  see_step(run, {.step = step.step,
+                 .loss = step.loss,
+                 .metrics = judged.get(),
+                 .events = found,
+                 .is_checkup = context.is_checkup});
   for (HealthEvent& event : found) events.push_back(std::move(event));
   while (events.size() > kMostEvents) events.pop_front();
   if (!step.is_skipped || !applied) applied = std::move(judged);

@@ -11,6 +11,7 @@
 
 #include "framework/losses.h"
 #include "kernels/runtime/error.h"
+#include "training/histogram_watch.h"
 #include "training/network_plan.h"
 #include "training/signal_watch.h"
 #include "training/step_watch.h"
@@ -37,6 +38,10 @@ TrainerOptions checked(TrainerOptions options) {
   at_least("checkup_every", options.checkup_every, 1);
   if ((options.signals.cosine || options.signals.noise) && !options.watch) {
     throw std::invalid_argument("Trainer: signals are part of watching; set TrainerOptions::watch");
+  }
+  if (options.histograms && !options.watch) {
+    throw std::invalid_argument(
+        "Trainer: histograms are part of watching; set TrainerOptions::watch");
   }
   return options;
 }
@@ -108,6 +113,7 @@ Trainer::Trainer(Stream stream, Sequential& model, const TrainingData& data, Tra
   if (options_.signals.cosine || options_.signals.noise) {
     signal_watch_ = std::make_unique<SignalWatch>(stream_, model_, parameters_, options_);
   }
+  if (options_.histograms) histogram_watch_ = std::make_unique<HistogramWatch>(stream_, model_);
   set_layer_counts(0);
 }
 
@@ -205,6 +211,7 @@ void Trainer::make_step() {
     if (step.is_checkup) deliver_arrived(/*waits=*/true);
     if (signal_watch_) observe_signals(gradients, step.is_checkup);
     watch_->observe(tape_, gradients, error, step_, step.is_checkup);
+    if (histogram_watch_ && step.is_checkup) histogram_watch_->observe(tape_, step_);
     pending_.push_back(std::move(step));
     if (waits_for_steps_ || pending_.size() == GradientMonitor::kMostPending) {
       deliver_arrived(/*waits=*/true);

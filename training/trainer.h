@@ -21,6 +21,7 @@
 #include "monitor/metrics/gradient_signals.h"
 #include "monitor/metrics/health_metrics.h"
 #include "monitor/metrics/step_context.h"
+#include "monitor/metrics/tensor_histogram.h"
 #include "monitor/metrics/thresholds.h"
 #include "monitor/trajectory/health_tracker.h"
 #include "monitor/treatment/step_controls.h"
@@ -32,6 +33,7 @@
 
 namespace gradvitals {
 
+class HistogramWatch;
 class SignalWatch;
 class StepWatch;
 class Trainer;
@@ -59,6 +61,9 @@ struct TrainerOptions {
   std::int64_t checkup_every = 10;  ///< Steps; the first three are check-ups as well.
   Thresholds thresholds{};
   TrainingSignals signals{};  ///< They change no bit of the training, and need `watch`.
+  /// At each check-up, how gradients and weights are spread over powers of two: one more read of both.
+  /// They change no bit either, and need `watch`.
+  bool histograms = false;
   /// What else a checkpoint must have alike to be resumed: the model's seed, the split of the data.
   std::map<std::string, std::string> settings{};
 };
@@ -74,6 +79,8 @@ struct TrainingStep {
   const HealthMetrics* metrics = nullptr;
   const TensorStats* gradients = nullptr;    ///< All of them together; null as `metrics`.
   const GradientSignals* signals = nullptr;  ///< Null where TrainerOptions::signals asks for none.
+  /// Of gradients and weights; empty but for check-ups of TrainerOptions::histograms.
+  std::span<const TensorHistogram> histograms{};
   const StepContext& context;
   const StepControls& controls;  ///< Those that the context is the result of.
   std::span<const HealthEvent> events;
@@ -274,7 +281,8 @@ class Trainer {
 
   bool waits_for_steps_;              ///< On devices where nothing is gained by not waiting.
   std::unique_ptr<StepWatch> watch_;  ///< Null where nothing is watched.
-  std::unique_ptr<SignalWatch> signal_watch_;  ///< Null where no signals are asked for.
+  std::unique_ptr<SignalWatch> signal_watch_;        ///< Null where no signals are asked for.
+  std::unique_ptr<HistogramWatch> histogram_watch_;  ///< Null where none are asked for.
   HealthTracker tracker_;
   std::deque<PendingStep> pending_;
   std::optional<HealthMetrics> arrived_;  ///< Of the first of them, until all observers have heard.

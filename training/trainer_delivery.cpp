@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "kernels/ops/update_guard.h"
+#include "training/histogram_watch.h"
 #include "training/signal_watch.h"
 #include "training/step_watch.h"
 #include "training/trainer.h"
@@ -76,6 +77,8 @@ void Trainer::deliver(const PendingStep& pending, double loss, const HealthMetri
                           .metrics = metrics,
                           .gradients = gradients,
                           .signals = signals ? &*signals : nullptr,
+                          .histograms = histogram_watch_ ? histogram_watch_->of_step(pending.step)
+                                                         : std::span<const TensorHistogram>{},
                           .context = context,
                           .controls = pending.controls,
                           .events = tracker_.last_events(),

@@ -160,8 +160,8 @@ mode_t draft_mode(std::optional<mode_t> mode) {
   return mode ? 0600 : 0666;
 }
 
-void write_draft(const OpenFile& file, std::optional<mode_t> mode, std::string_view content) {
-  file.write(content);
+void write_draft(const OpenFile& file, std::optional<mode_t> mode, const FileContent& content) {
+  content(file);
   if (mode && ::fchmod(file.get(), *mode) != 0) throw_errno();
   // Without this a crash after the rename may leave an empty file. Some file systems have no such
   // call (EINVAL): there is nothing more to do there.
@@ -176,7 +176,7 @@ bool link_nameless(const OpenFile& file, const char* name) {
 
 /// False if the file system, or a missing /proc, does not support it.
 bool replace_by_nameless(const fs::path& target, std::optional<mode_t> mode,
-                         std::string_view content) {
+                         const FileContent& content) {
   const fs::path folder = folder_of(target);
   const int descriptor = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, draft_mode(mode));
   if (descriptor < 0) return false;
@@ -198,7 +198,7 @@ bool replace_by_nameless(const fs::path& target, std::optional<mode_t> mode,
 }
 
 void replace_by_named(const fs::path& target, std::optional<mode_t> mode,
-                      std::string_view content) {
+                      const FileContent& content) {
   for (int i = 0; i < kMaxTries; ++i) {
     TemporaryName name(draft_name(target, i));
     remove_dead_draft(name.c_str());
@@ -237,6 +237,12 @@ void sync_folder(const fs::path& target) {
 }  // namespace
 
 void replace_file(const fs::path& target, std::optional<mode_t> mode, std::string_view content,
+                  Draft draft) {
+  replace_file(
+      target, mode, [content](const OpenFile& file) { file.write(content); }, draft);
+}
+
+void replace_file(const fs::path& target, std::optional<mode_t> mode, const FileContent& content,
                   Draft draft) {
   if (draft == Draft::kNamed || !replace_by_nameless(target, mode, content)) {
     replace_by_named(target, mode, content);

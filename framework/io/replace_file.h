@@ -5,10 +5,16 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string_view>
 
 namespace gradvitals {
+
+class OpenFile;
+
+/// Writes content into an open file. May be called again, for another one.
+using FileContent = std::function<void(const OpenFile& file)>;
 
 /// Where content lies until it is whole.
 enum class Draft : std::uint8_t {
@@ -26,5 +32,8 @@ enum class Draft : std::uint8_t {
 /// call, so one call at a time. Throws std::system_error.
 void replace_file(const std::filesystem::path& target, std::optional<mode_t> mode,
                   std::string_view content, Draft draft = Draft::kNameless);
+/// The same of content that is not in memory: what it throws leaves the old content.
+void replace_file(const std::filesystem::path& target, std::optional<mode_t> mode,
+                  const FileContent& content, Draft draft = Draft::kNameless);
 
 }  // namespace gradvitals

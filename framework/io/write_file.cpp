@@ -9,16 +9,15 @@
 #include <system_error>
 
 #include "framework/io/open_file.h"
-#include "framework/io/replace_file.h"
 
 namespace gradvitals {
 namespace {
 
 namespace fs = std::filesystem;
 
-void write_in_place(const fs::path& path, std::string_view content) {
+void write_in_place(const fs::path& path, const FileContent& content) {
   OpenFile file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  file.write(content);
+  content(file);
   file.close();
 }
 
@@ -48,6 +47,10 @@ fs::path folder_of(const fs::path& path) {
 }  // namespace
 
 void write_file(const fs::path& target, std::string_view content) {
+  write_file(target, [content](const OpenFile& file) { file.write(content); });
+}
+
+void write_file(const fs::path& target, const FileContent& content) {
   struct stat status {};
   // Before links are followed: that of a pipe (/dev/stdout) leads to no name.
   if (::stat(target.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {

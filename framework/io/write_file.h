@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string_view>
 
+#include "framework/io/replace_file.h"
+
 namespace gradvitals {
 
 /// Writes the content of `target`. A regular file is replaced by replace_file(), whole or not at all,
@@ -11,6 +13,8 @@ namespace gradvitals {
 /// the file that it names. What is there and no regular file (a device, a pipe) is written in place.
 /// Throws std::system_error.
 void write_file(const std::filesystem::path& target, std::string_view content);
+/// The same of content that is not in memory.
+void write_file(const std::filesystem::path& target, const FileContent& content);
 
 /// Throws the std::system_error of write_file() where it can be foreseen: the folder is missing or may
 /// not be written, or what is there is a folder or write-protected. Changes nothing.

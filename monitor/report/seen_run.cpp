@@ -19,7 +19,10 @@ void see_step(TrajectoryReport& seen, const SeenStep& step) {
     if (!seen.first_loss) seen.first_loss = step.loss;
     seen.last_loss = step.loss;
   }
-  if (step.metrics != nullptr) seen.last_norm = global_norm(*step.metrics);
+  if (step.metrics != nullptr) {
+    seen.last_norm = global_norm(*step.metrics);
+    seen.evidence.add(*step.metrics, step.is_checkup);
+  }
   if (step.step) add_to_curve(seen, *step.step, step.loss, seen.last_norm);
   for (const HealthEvent& event : step.events) {
     if (seen.events.size() < kMostEventsKept) {

@@ -18,6 +18,7 @@ struct SeenStep {
   std::optional<double> loss;
   const HealthMetrics* metrics = nullptr;  ///< Null where nothing is watched.
   std::span<const HealthEvent> events;
+  bool is_checkup = false;  ///< The rules of one visit have judged it.
 };
 
 /// Adds what the next step tells: its loss, norm and events, of which the first thousand are kept.

@@ -14,8 +14,9 @@ constexpr std::array<std::string_view, 8> kAsciiLevels = {"_", ".", "-", "=", "+
 
 /// From 0 to 1, and above it for what the range does not hold.
 double height(double value, SparkRange range) {
+  if (value < range.low) return 0.0;
   if (!(range.low > 0.0 && range.high > range.low)) return 0.5;
-  if (value <= range.low) return 0.0;
+  if (value == range.low) return 0.0;
   // Quotients would overflow.
   const double low = std::log(range.low);
   return (std::log(value) - low) / (std::log(range.high) - low);

@@ -10,6 +10,7 @@
 #include "monitor/history/bounded_history.h"
 #include "monitor/metrics/thresholds.h"
 #include "monitor/metrics/vital_signs.h"
+#include "monitor/report/rule_evidence.h"
 #include "monitor/report/style.h"
 #include "monitor/rules/diagnosis.h"
 #include "monitor/trajectory/health_event.h"
@@ -48,6 +49,7 @@ struct TrajectoryReport {
   std::optional<ConstantBaseline> baseline;  ///< Of the network at the end, where it is known.
   VitalSigns vital_signs;
   Thresholds thresholds;
+  RuleEvidence evidence;           ///< Of the steps that were seen.
   std::vector<std::string> notes;  ///< What is to be said about the input.
 };
 

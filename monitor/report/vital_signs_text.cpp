@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "kernels/runtime/utf8.h"
 #include "monitor/report/number_text.h"
@@ -84,6 +85,22 @@ std::vector<VitalLine> vital_lines(const VitalSigns& signs, const Thresholds& th
       thresholds.update_ratio_low, thresholds.update_ratio_high));
   add_oxygen(lines, oxygen, thresholds);
   return lines;
+}
+
+std::vector<VitalLine> deciding_lines(const VitalSigns& signs, const Thresholds& thresholds) {
+  std::vector<VitalLine> decide;
+  for (VitalLine& line : vital_lines(signs, thresholds, {})) {
+    if (line.status) {
+      decide.push_back(std::move(line));
+      continue;
+    }
+    VitalLine& chosen = decide.back();
+    if (!line.value || line.normal.empty() || (chosen.value && !chosen.normal.empty())) continue;
+    line.sign = chosen.sign;
+    line.status = chosen.status;
+    chosen = std::move(line);
+  }
+  return decide;
 }
 
 std::string vital_signs_panel(const VitalSigns& signs, const Thresholds& thresholds,

@@ -27,6 +27,9 @@ struct VitalLine {
 std::vector<VitalLine> vital_lines(const VitalSigns& signs, const Thresholds& thresholds,
                                    const std::optional<double>& global_norm);
 
+/// Of each sign in its order, the first line that has a value and a range for it, else its first line.
+std::vector<VitalLine> deciding_lines(const VitalSigns& signs, const Thresholds& thresholds);
+
 /// A line for each reading, indented: the sign, what was read, its value, its status and the range in
 /// which it is normal by these limits. `global_norm` stands among them where it is known. "-" where
 /// a sign cannot be computed. For a terminal of fewer than 88 columns (style.width) the range goes without the

@@ -201,7 +201,6 @@ TEST_F(DiagnoseHistory, WhatDoesNotApplyIsRefused) {
     EXPECT_EQ(result.exit_code, 2) << what;
     EXPECT_NE(result.err.find(what), std::string::npos) << result.err;
   };
-  expect_refused({"--plot", folder_.file("a.svg")}, "--plot draws");
   expect_refused({"--rules", "notebook"}, "--rules notebook judges a step");
   expect_refused({"--step", "3"}, "--step is for one step");
   expect_refused({"--loss-scale", "2"}, "--loss-scale is for dumps");
@@ -210,6 +209,23 @@ TEST_F(DiagnoseHistory, WhatDoesNotApplyIsRefused) {
   const std::string other = folder_.file("other.jsonl");
   std::filesystem::copy_file(path(), other);
   expect_refused({other}, "is the history of a whole run: give it alone");
+}
+
+TEST_F(DiagnoseHistory, IsDrawnAsAFigureOfTheWholeRun) {
+  write_run(200, kNaN);
+  const std::string script = folder_.file("run.gp");
+  for (const char* command : {"diagnose", "report"}) {
+    const ProgramResult result = run_program({command, path(), "--plot", script});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_NE(result.out.find("The run was non_finite at step 200"), std::string::npos);
+    EXPECT_NE(result.err.find("figure written to " + script), std::string::npos) << result.err;
+    const std::string text = read_file(script);
+    for (const char* part : {"'Loss'", "'Norm of all gradients'", "'first bad step 200'",
+                             "set output 'run.png'", "dense/kernel"}) {
+      EXPECT_NE(text.find(part), std::string::npos) << part;
+    }
+    std::filesystem::remove(script);
+  }
 }
 
 TEST_F(DiagnoseHistory, ANewerSchemaIsRefusedWithItsVersion) {

@@ -106,6 +106,13 @@ TEST(ProgressText, IsASentence) {
   EXPECT_EQ(progress_text(report), "step 0 of 10: R2 -0.250, vanishing (warning)");
 }
 
+TEST(ProgressText, LeavesOutAnEndThatIsNotKnown) {
+  ProgressReport report;
+  report.step = 39;
+  report.loss = 0.5;
+  EXPECT_EQ(progress_text(report), "step 39: loss 0.5, healthy");
+}
+
 TEST(Progress, WritesLinesWhereThereIsNoTerminal) {
   testing::internal::CaptureStderr();
   {

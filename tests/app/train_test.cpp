@@ -34,6 +34,27 @@ TEST(Train, AnExplodingNetworkTripsTheGateAndIsExplained) {
   EXPECT_NE(result.err.find("CRITICAL: step "), std::string::npos) << result.err;
 }
 
+TEST(Train, TheRunIsDrawnThoughNoHistoryIsKept) {
+  const TemporaryFolder folder;
+  const std::string script = folder.file("run.gp");
+  const ProgramResult result =
+      run_train({"--network", "exploding", "--steps", "20", "--plot", script});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const std::string text = read_file(script);
+  for (const char* part : {"critical: The run has been exploding since step 0", "'Loss'",
+                           "'dense_3/kernel'", "'Every step is drawn."}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part;
+  }
+}
+
+TEST(Train, AFigureThatCannotBeWrittenIsToldBeforeTheTraining) {
+  const ProgramResult result =
+      run_train({"--network", "relu", "--steps", "20", "--plot", "/no/such/folder/run.png"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("--plot"), std::string::npos) << result.err;
+  EXPECT_EQ(result.out, "");
+}
+
 TEST(Train, AsciiTextHoldsNoOtherBytes) {
   const ProgramResult result = run_train({"--network", "exploding", "--steps", "20", "--ascii"});
   const auto is_ascii = [](char letter) { return static_cast<unsigned char>(letter) < 128; };

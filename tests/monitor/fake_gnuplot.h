@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "monitor/report/gnuplot.h"
+#include "monitor/report/figure/gnuplot.h"
 #include "tests/support/temporary_folder.h"
 
 namespace gradvitals::test {

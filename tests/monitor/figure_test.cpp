@@ -1,5 +1,5 @@
 // The figure: what its script says, that no name can break out of it, and what gnuplot makes of it.
-#include "monitor/report/figure.h"
+#include "monitor/report/figure/figure.h"
 
 #include <gtest/gtest.h>
 
@@ -12,9 +12,10 @@
 #include <string_view>
 #include <vector>
 
-#include "monitor/report/figure_axis.h"
-#include "monitor/report/gnuplot.h"
-#include "monitor/report/gnuplot_string.h"
+#include "monitor/report/figure/figure_axis.h"
+#include "monitor/report/figure/figure_foot.h"
+#include "monitor/report/figure/gnuplot.h"
+#include "monitor/report/figure/gnuplot_string.h"
 #include "tests/monitor/fake_gnuplot.h"
 #include "tests/monitor/report_networks.h"
 #include "tests/support/texts.h"
@@ -250,6 +251,82 @@ TEST(FigureScript, DenseLabelsOfNeighboursAreOne) {
   EXPECT_TRUE(contains(script, "set label '0 (59 times)' at 71,"));
 }
 
+TEST(FigureScript, LabelsAtTheFootOfNeighboursNeverOverlap) {
+  const Decades axis{-7.0, 2.0};
+  constexpr int kPixels = 428;
+  for (const std::size_t bars : {2U, 5U, 12U, 24U, 25U, 60U, 300U}) {
+    std::vector<double> norms(bars, 0.1);
+    for (std::size_t i = 0; i < bars; ++i) {
+      if (i % 5 == 1) norms[i] = kNan;
+      if (i % 5 == 2) norms[i] = 0.0;
+      if (i % 5 == 3) norms[i] = 1e-320;
+    }
+    const FootLabels foot = foot_labels(norms, axis, kPixels);
+    const BarRange range = bar_range(bars);
+    const double pitch = kPixels / (range.high - range.low);
+    // Bold figures of 10 points are 8.6 pixels wide and 13 high.
+    double end = -1e9;
+    for (const FootLabel& label : foot.labels) {
+      const double half = foot.are_upright ? 6.5 : 8.6 * static_cast<double>(label.text.size()) / 2;
+      EXPECT_GE(label.middle * pitch - half, end) << bars << " bars, " << label.text;
+      end = label.middle * pitch + half;
+    }
+    EXPECT_EQ(foot.has_left_out, bars > 24U) << bars;
+  }
+}
+
+TEST(FigureScript, WhatHasNoRoomForALabelHasAPoint) {
+  std::vector<double> norms(60, 0.1);
+  for (std::size_t i = 0; i < norms.size(); i += 2) norms[i] = i % 4 == 0 ? 0.0 : 1e-320;
+  const std::string script = script_of(std::vector{network_with_norms("n", norms)});
+  EXPECT_TRUE(contains(script, "$barless << END\n0 NaN\n1 1e-07\n3 1e-07\n5 1e-07\n"));
+  EXPECT_TRUE(contains(script, "title '0 or tiny'"));
+  norms = {0.1, 0.0};
+  EXPECT_FALSE(contains(script_of(std::vector{network_with_norms("n", norms)}), "0 or tiny"));
+}
+
+TEST(FigureScript, OneNormBelowTheAxisDoesNotFlattenTheOthers) {
+  const std::vector<NetworkReport> networks = {network_with_norms("n", {1e-320, 0.1})};
+  EXPECT_EQ(figure_axes(networks).front().low, -7.0);
+}
+
+TEST(FigureScript, NamesOfLimitsStayApartOnALongAxis) {
+  const std::string script = script_of(std::vector{network_with_norms("n", {1e-290, 1e30})});
+  std::vector<double> heights;
+  for (const std::string title : {"'Vanished'", "'Weak'", "'Exploding'"}) {
+    const std::string before = "set label " + title + " at graph 1.01, graph ";
+    const std::size_t at = script.find(before);
+    ASSERT_NE(at, std::string::npos) << title;
+    heights.push_back(430.0 * std::stod(script.substr(at + before.size(), 8)));
+  }
+  // Letters of 9 points are 12 pixels high.
+  EXPECT_GE(heights[1] - heights[0], 14.0);
+  EXPECT_GE(heights[2] - heights[1], 14.0);
+}
+
+TEST(FigureScript, TextsEndWithinTheirCell) {
+  HealthMetrics metrics = named_metrics(std::vector<double>(40, 0.0));
+  for (TensorRecord& tensor : metrics.tensors) tensor.name = std::string(90, 'W');
+  const std::string name(90, 'W');
+  const std::string script = script_of(std::vector{judged(name, "", metrics)});
+  EXPECT_FALSE(contains(script, name));
+  // A W of 9.5 points is 12.5 pixels wide, and a cell 600.
+  EXPECT_FALSE(contains(script, std::string(48, 'W')));
+  EXPECT_TRUE(contains(script, "WWW…WWW"));
+}
+
+TEST(FigureScript, WhatTheFontLacksIsAnEscapeExceptInSvg) {
+  // gnuplot 5.4 draws a box as large as the page for a character that its font has not.
+  HealthMetrics metrics = named_metrics({0.1, 0.2});
+  metrics.tensors[0].name = "层/kernel";
+  metrics.tensors[1].name = "😀/βias é";
+  const std::vector<NetworkReport> networks = {judged("网", "", metrics)};
+  const std::string png = figure_script(networks, RuleSet::kFull, FigureFormat::kPng);
+  EXPECT_TRUE(contains(png, "'\\u7f51'"));
+  EXPECT_TRUE(contains(png, "'\\u5c42/kernel' 1, '\\u1f600/βias é' 2"));
+  EXPECT_TRUE(contains(script_of(networks), "'层/kernel' 1, '😀/βias é' 2"));
+}
+
 TEST(FigureScript, StatisticsAreLabelledAtFortyFiveDegrees) {
   const std::string script = script_of(std::vector{exploding_network()});
   EXPECT_TRUE(contains(script, "set label '2.3e+07' at 2,23000000 left rotate by 45"));
@@ -323,8 +400,21 @@ TEST(FigureScript, StepsOfARunWithoutANormHaveAMark) {
   const std::string script = script_of(steps_with_norms({0.3, kNan, 0.0, 0.4}));
   EXPECT_TRUE(contains(script, "$all << END\n0 0.33541"));
   EXPECT_TRUE(contains(script, "\n10 NaN\n20 NaN\n30 0.44"));
-  EXPECT_TRUE(contains(script, "$none << END\n0 NaN\n10 0.01\n20 0.01\nEND\n"));
-  EXPECT_TRUE(contains(script, "title '0, NaN or Inf'"));
+  EXPECT_TRUE(contains(script, "$nonfinite << END\n0 NaN\n10 1\nEND\n")) << "at the top";
+  EXPECT_TRUE(contains(script, "$zero << END\n0 NaN\n20 0.01\nEND\n")) << "at the foot";
+  EXPECT_TRUE(contains(script, "title 'NaN or Inf'"));
+  EXPECT_TRUE(contains(script, "title 'zero'"));
+  const std::string finite = script_of(steps_with_norms({0.3, 0.4}));
+  EXPECT_FALSE(contains(finite, "title 'zero'"));
+  EXPECT_FALSE(contains(finite, "title 'NaN or Inf'"));
+}
+
+TEST(FigureScript, TheStepsOfARunAreWholeNumbers) {
+  std::vector<NetworkReport> steps = steps_with_norms({0.3, 0.4, 0.5});
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    steps[i].metrics.step = 5 + static_cast<std::int64_t>(i);
+  }
+  EXPECT_TRUE(contains(script_of(steps), "set xtics ('5' 0, '6' 1, '7' 2)"));
 }
 
 TEST(FigureScript, NetworksWithoutAStepOrOutOfOrderAreNoRun) {

@@ -1,5 +1,5 @@
 // gnuplot as a child process: its answers, its failures, and that it is never waited for in vain.
-#include "monitor/report/gnuplot.h"
+#include "monitor/report/figure/gnuplot.h"
 
 #include <gtest/gtest.h>
 

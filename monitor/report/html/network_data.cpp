@@ -13,7 +13,7 @@
 #include "monitor/metrics/gradient_norms.h"
 #include "monitor/metrics/notebook_limits.h"
 #include "monitor/metrics/signal_flow.h"
-#include "monitor/report/figure_classes.h"
+#include "monitor/report/figure/figure_classes.h"
 #include "monitor/report/html/html_sections.h"
 #include "monitor/report/shortened_names.h"
 

@@ -147,14 +147,15 @@ ExitCode deliver_histories(std::span<const NamedHistory> histories, const Report
     write_result("-", text);
   });
   if (files.html) {
+    HtmlOptions page = html_options(files);
+    page.no_figure_reason = "report --plot draws each of the runs by itself";
     std::vector<HtmlRun> runs;
     for (std::size_t i = 0; i < reports.size(); ++i) {
       runs.push_back({.report = &reports[i],
                       .series = &outputs[i].series(),
                       .settings = outputs[i].settings()});
     }
-    written &=
-        write_or_tell([&] { write_result(*files.html, runs_html(runs, html_options(files))); });
+    written &= write_or_tell([&] { write_result(*files.html, runs_html(runs, page)); });
   }
   return written ? exit_code_of(reports, judging) : ExitCode::kError;
 }

@@ -76,15 +76,6 @@ ExitCode exit_code_of(std::span<const TrajectoryReport> reports, const HistoryJu
   return trips ? ExitCode::kGateTripped : ExitCode::kJudged;
 }
 
-void refuse_files_of_one_run(const ReportFiles& files) {
-  constexpr std::string_view kWayOut = "is of one run: --html alone shows several side by side";
-  if (files.takes_standard_output()) throw UsageError(fmt::format("--json {}", kWayOut));
-  for (const NamedPath& output : files.outputs()) {
-    if (output.named_by == "--html") continue;
-    throw UsageError(fmt::format("{} {}", output.named_by, kWayOut));
-  }
-}
-
 }  // namespace
 
 TrajectoryReport judge_history(std::string_view text, const std::string& path,
@@ -137,7 +128,6 @@ ExitCode deliver_judged_history(const TrajectoryReport& report, RunOutputs& outp
 
 ExitCode deliver_histories(std::span<const NamedHistory> histories, const ReportFiles& files,
                            const HistoryJudging& judging) {
-  refuse_files_of_one_run(files);
   // Together they take as much room on the page as one.
   SeriesOptions room;
   room.values /= histories.size();
@@ -157,14 +147,15 @@ ExitCode deliver_histories(std::span<const NamedHistory> histories, const Report
     write_result("-", text);
   });
   if (files.html) {
+    HtmlOptions page = html_options(files);
+    page.no_figure_reason = "report --plot draws each of the runs by itself";
     std::vector<HtmlRun> runs;
     for (std::size_t i = 0; i < reports.size(); ++i) {
       runs.push_back({.report = &reports[i],
                       .series = &outputs[i].series(),
                       .settings = outputs[i].settings()});
     }
-    written &=
-        write_or_tell([&] { write_result(*files.html, runs_html(runs, html_options(files))); });
+    written &= write_or_tell([&] { write_result(*files.html, runs_html(runs, page)); });
   }
   return written ? exit_code_of(reports, judging) : ExitCode::kError;
 }

@@ -55,8 +55,8 @@ struct NamedHistory {
   std::string path;
 };
 
-/// Several runs side by side: the text of each, and the page of --html, the one file that shows more than one.
-/// The gate of --fail-on is that of the worst episode of any. Throws UsageError for other files.
+/// Several runs side by side: the text of each, and the page of --html, the one file that shows more than
+/// one: no other is written. The gate of --fail-on is that of the worst episode of any.
 ExitCode deliver_histories(std::span<const NamedHistory> histories, const ReportFiles& files,
                            const HistoryJudging& judging);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <functional>
+#include <string>
 #include <string_view>
 
 #include "app/version.h"
@@ -9,6 +11,9 @@
 
 namespace gradvitals::app {
 namespace {
+
+/// Of which the figure takes its format.
+constexpr char kFigureName[] = "figure.svg";
 
 bool is_plain(char c) {
   constexpr std::string_view kOthers = "-_./,:=+@%";
@@ -29,6 +34,16 @@ std::string shell_word(const std::string& word) {
   return quoted + "'";
 }
 
+/// In place of charts, where the page can draw none.
+void add_figure(HtmlOptions& options, const std::function<std::string()>& draw) {
+  if (html_has_charts()) return;
+  try {
+    options.figure_svg = draw();
+  } catch (const std::exception& error) {
+    options.no_figure_reason = error.what();
+  }
+}
+
 }  // namespace
 
 HtmlOptions html_options(const ReportFiles& files, RuleSet rules) {
@@ -40,12 +55,15 @@ HtmlOptions html_options(const ReportFiles& files, RuleSet rules) {
 HtmlOptions html_options(const ReportFiles& files, RuleSet rules,
                          std::span<const NetworkReport> networks, const RunDiagnosis* run) {
   HtmlOptions options = html_options(files, rules);
-  if (html_has_charts()) return options;
-  try {
-    options.figure_svg = render_figure(networks, rules, FigureFormat::kSvg, "figure.svg", run);
-  } catch (const std::exception& error) {
-    options.no_figure_reason = error.what();
-  }
+  add_figure(options,
+             [&] { return render_figure(networks, rules, FigureFormat::kSvg, kFigureName, run); });
+  return options;
+}
+
+HtmlOptions html_options(const ReportFiles& files, const TrajectoryReport& run,
+                         const RunSeries& series) {
+  HtmlOptions options = html_options(files);
+  add_figure(options, [&] { return render_figure(run, series, FigureFormat::kSvg, kFigureName); });
   return options;
 }
 

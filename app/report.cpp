@@ -1,5 +1,9 @@
 #include "app/report.h"
 
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/follow.h"
@@ -8,6 +12,18 @@
 #include "framework/io/input_file.h"
 
 namespace gradvitals::app {
+namespace {
+
+void refuse_files_of_one_run(const ReportFiles& files) {
+  constexpr std::string_view kWayOut = "is of one run: --html alone shows several side by side";
+  if (files.takes_standard_output()) throw UsageError(fmt::format("--json {}", kWayOut));
+  for (const NamedPath& output : files.outputs()) {
+    if (output.named_by == "--html") continue;
+    throw UsageError(fmt::format("{} {}", output.named_by, kWayOut));
+  }
+}
+
+}  // namespace
 
 Command ReportOptions::add_to(CommandLine& program) {
   Command command = program.add_command(
@@ -42,6 +58,7 @@ ExitCode report(const ReportOptions& options) {
   std::vector<NamedPath> inputs = {{"--thresholds", options.thresholds_file}};
   for (const std::string& path : options.histories) inputs.push_back({"report", path});
   options.files.check(inputs);
+  if (options.histories.size() > 1) refuse_files_of_one_run(options.files);
   options.files.check_outputs();
   const HistoryJudging judging{.thresholds = read_thresholds(options.thresholds_file),
                                .fail_on = options.fail_on,

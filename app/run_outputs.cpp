@@ -68,7 +68,7 @@ bool RunOutputs::write(const TrajectoryReport& report, const std::function<std::
   if (files_.html) {
     const HtmlRun run{.report = &report, .series = &series_, .settings = settings_};
     written &= write_or_tell([&] {
-      write_result(*files_.html, runs_html({&run, 1}, html_options(files_)));
+      write_result(*files_.html, runs_html({&run, 1}, html_options(files_, report, series_)));
     });
   }
   for (const std::string& path : files_.plots) {

@@ -84,6 +84,31 @@ TEST_F(DiagnoseHistory, ReportSaysTheSame) {
   }
 }
 
+TEST_F(DiagnoseHistory, WritesAPageOfOneRunAndOfTwo) {
+  write_run(200, kNaN);
+  const std::string page = folder_.file("page.html");
+  EXPECT_EQ(run({"--html", page}).exit_code, 0);
+  EXPECT_NE(read_file(page).find("The run was non-finite at step 200: gradients hold NaN"),
+            std::string::npos);
+  const ProgramResult both =
+      run_program({"report", path(), path(), "--html", page, "--fail-on", "critical"});
+  EXPECT_EQ(both.exit_code, 1) << both.err;
+  EXPECT_NE(both.out.find("RUN: " + path()), std::string::npos) << both.out;
+  EXPECT_NE(read_file(page).find("Runs A and B never part"), std::string::npos);
+  const ProgramResult three = run_program({"report", path(), path(), path()});
+  EXPECT_EQ(three.exit_code, 2);
+  EXPECT_NE(three.err.find("or of two to be shown side by side"), std::string::npos) << three.err;
+}
+
+TEST_F(DiagnoseHistory, APageThatCannotBeWrittenIsNamedBeforeAnythingIsJudged) {
+  write_run(-1, 0.0);
+  const ProgramResult result = run_program({"report", path(), "--html", "no/such/folder/p.html"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_TRUE(result.out.empty());
+  EXPECT_NE(result.err.find("--html: cannot write no/such/folder/p.html"), std::string::npos)
+      << result.err;
+}
+
 TEST_F(DiagnoseHistory, NamesTheStepAndTensorOfANaN) {
   write_run(200, kNaN);
   const ProgramResult result = run({"--fail-on", "critical"});

@@ -29,7 +29,7 @@ namespace {
 const std::string kHostileName =
     std::string("</script><img src=x onerror=alert(1)>\"'&-->]]>") + '\0' + "\xff" + "\u202e\u2028";
 
-std::size_t count_of(std::string_view text, std::string_view part) {
+std::size_t occurrences_of(std::string_view text, std::string_view part) {
   std::size_t count = 0;
   for (std::size_t at = text.find(part); at != std::string_view::npos;
        at = text.find(part, at + part.size())) {
@@ -73,16 +73,16 @@ HealthMetrics run_step(std::int64_t step, std::int64_t bad_step, const std::stri
   return metrics;
 }
 
-struct JudgedRun {
+struct PageRun {
   TrajectoryReport report;
   RunSeries series;
 };
 
 constexpr std::int64_t kNever = 1'000'000'000;
 
-JudgedRun judged_run(std::string name, std::int64_t steps, std::int64_t bad_step = kNever,
-                     const std::string& first_name = "dense/kernel", double scale = 1.0) {
-  JudgedRun run;
+PageRun page_run(std::string name, std::int64_t steps, std::int64_t bad_step = kNever,
+                 const std::string& first_name = "dense/kernel", double scale = 1.0) {
+  PageRun run;
   HealthTracker tracker;
   run.report.name = std::move(name);
   for (std::int64_t step = 0; step < steps; ++step) {
@@ -97,7 +97,7 @@ JudgedRun judged_run(std::string name, std::int64_t steps, std::int64_t bad_step
   return run;
 }
 
-std::string page_of(const JudgedRun& run) {
+std::string page_of(const PageRun& run) {
   const HtmlRun shown{.report = &run.report, .series = &run.series};
   return runs_html({&shown, 1}, {.version = "1.2.3"});
 }
@@ -201,9 +201,9 @@ TEST(HtmlReport, AHostileNameStaysText) {
                                  metrics_of({tensor(kHostileName, Role::kGradient, 0, {kNaN}),
                                              tensor("b", Role::kGradient, 1, {1.0})}));
   network.notes = {kHostileName};
-  const JudgedRun run = judged_run(kHostileName, 30, 10, kHostileName);
+  const PageRun run = page_run(kHostileName, 30, 10, kHostileName);
   for (const std::string& page : {page_of({network}), page_of({network, network}), page_of(run)}) {
-    EXPECT_EQ(count_of(page, "</script>"), 3U);
+    EXPECT_EQ(occurrences_of(page, "</script>"), 3U);
     EXPECT_FALSE(contains(page, "<img"));
     EXPECT_EQ(page.find('\0'), std::string::npos);
     EXPECT_FALSE(contains(page, "\u202e"));
@@ -219,7 +219,7 @@ TEST(HtmlReport, AHostileNameStaysText) {
 
 TEST(HtmlReport, TheSameInputGivesTheSameBytes) {
   EXPECT_EQ(page_of(three_networks()), page_of(three_networks()));
-  EXPECT_EQ(page_of(judged_run("run", 50, 20)), page_of(judged_run("run", 50, 20)));
+  EXPECT_EQ(page_of(page_run("run", 50, 20)), page_of(page_run("run", 50, 20)));
 }
 
 TEST(HtmlReport, NothingIsFetchedFromElsewhere) {
@@ -239,7 +239,7 @@ TEST(HtmlReport, LimitsThatWereChangedAreMarked) {
 }
 
 TEST(HtmlRunReport, SaysSinceWhenAndWhere) {
-  const std::string page = page_of(judged_run("a run", 60, 20));
+  const std::string page = page_of(page_run("a run", 60, 20));
   const std::string_view text = static_part(page);
   EXPECT_TRUE(contains(text, "The run has been non-finite since step 20: gradients hold NaN"))
       << text.substr(0, 1500);
@@ -248,11 +248,12 @@ TEST(HtmlRunReport, SaysSinceWhenAndWhere) {
   EXPECT_TRUE(contains(text, "Every one of the 60 steps is shown."));
   const nlohmann::json run = page_data(page)["runs"][0];
   EXPECT_EQ(run["marks"][0]["first"], 20);
+  EXPECT_EQ(run["marks"][0]["last"], 59);  // It lasts.
   EXPECT_EQ(run["faults"][0], "dense/kernel");
 }
 
 TEST(HtmlRunReport, HoldsTheNormOfEachGradientInEachStep) {
-  const JudgedRun judged = judged_run("a run", 60, 20);
+  const PageRun judged = page_run("a run", 60, 20);
   const nlohmann::json run = page_data(page_of(judged))["runs"][0];
   ASSERT_EQ(run["tensors"].size(), 3U);
   for (const std::size_t step : {0U, 7U, 59U}) {
@@ -265,14 +266,15 @@ TEST(HtmlRunReport, HoldsTheNormOfEachGradientInEachStep) {
 }
 
 TEST(HtmlRunReport, WhatAFloatCannotHoldIsNeitherZeroNorInfinite) {
-  JudgedRun run;
+  PageRun run;
   for (std::int64_t step = 0; step < 3; ++step) {
     const double norm = step == 0 ? 1e-200 : step == 1 ? 1e200 : 0.0;
     HealthMetrics metrics = metrics_of({tensor("a", Role::kGradient, 0, {0.0})});
     metrics.tensors.front().stats.sum_squares = norm * norm;
     metrics.tensors.front().stats = stats_of({norm});
     metrics.tensors.front().stats.sum_squares = norm == 0.0 ? 0.0 : 1.0;
-    metrics.tensors.front().stats.scale_exponent = norm == 0.0 ? 0 : static_cast<int>(std::log2(norm));
+    metrics.tensors.front().stats.scale_exponent =
+        norm == 0.0 ? 0 : static_cast<int>(std::log2(norm));
     metrics.step = step;
     run.series.add(metrics, {}, {});
   }
@@ -284,18 +286,18 @@ TEST(HtmlRunReport, WhatAFloatCannotHoldIsNeitherZeroNorInfinite) {
 }
 
 TEST(HtmlRunReport, ALongRunSaysWhatWasDecimated) {
-  const std::string page = page_of(judged_run("long", 3000));
+  const std::string page = page_of(page_run("long", 3000));
   EXPECT_TRUE(contains(static_part(page), "Decimated: 3000 steps are shown as 375 points of 8"));
 }
 
 TEST(HtmlRunReport, ARunWithoutStepsIsAPage) {
-  const std::string page = page_of(judged_run("empty", 0));
+  const std::string page = page_of(page_run("empty", 0));
   EXPECT_TRUE(contains(static_part(page), "nothing was judged"));
 }
 
 TEST(HtmlRunReport, OfTwoRunsItSaysWhereTheyPart) {
-  const JudgedRun a = judged_run("first", 600);
-  const JudgedRun b = judged_run("second", 300, 37);
+  const PageRun a = page_run("first", 600);
+  const PageRun b = page_run("second", 300, 37);
   const std::vector<HtmlRun> runs = {
       {.report = &a.report, .series = &a.series, .settings = {{"seed", "1"}, {"batch", "32"}}},
       {.report = &b.report, .series = &b.series, .settings = {{"seed", "2"}, {"batch", "32"}}}};
@@ -312,18 +314,18 @@ TEST(HtmlRunReport, OfTwoRunsItSaysWhereTheyPart) {
 }
 
 TEST(HtmlRunReport, RunsThatDifferByLessThanAPercentDoNotPart) {
-  const JudgedRun a = judged_run("a", 100);
-  EXPECT_FALSE(find_parting(a.series, judged_run("b", 100, kNever, "dense/kernel", 1.009).series));
+  const PageRun a = page_run("a", 100);
+  EXPECT_FALSE(find_parting(a.series, page_run("b", 100, kNever, "dense/kernel", 1.009).series));
   const auto parting =
-      find_parting(a.series, judged_run("b", 100, kNever, "dense/kernel", 1.011).series);
+      find_parting(a.series, page_run("b", 100, kNever, "dense/kernel", 1.011).series);
   ASSERT_TRUE(parting);
   EXPECT_EQ(parting->first_step, 0);
-  EXPECT_FALSE(find_parting(a.series, judged_run("shorter", 60).series));
+  EXPECT_FALSE(find_parting(a.series, page_run("shorter", 60).series));
 }
 
 TEST(HtmlRunReport, AThousandTensorsAreFiveMegabytesAtMost) {
   constexpr int kTensors = 1000;
-  JudgedRun run;
+  PageRun run;
   run.report.name = "large";
   for (std::int64_t step = 0; step < 1000; ++step) {
     std::vector<TensorRecord> records;

@@ -12,13 +12,13 @@
 namespace gradvitals::test {
 namespace {
 
-Thresholds read_limits(std::string_view json) {
-  return parse_thresholds(json, "limits.json");
+Thresholds read_limits(std::string_view limits) {
+  return parse_thresholds(limits, "limits.json");
 }
 
-std::string refusal_of_limits(std::string_view json) {
+std::string refusal_of_limits(std::string_view limits) {
   try {
-    read_limits(json);
+    read_limits(limits);
   } catch (const InputError& error) {
     return error.what();
   }
@@ -112,15 +112,15 @@ TEST(ThresholdTable, ALowerLimitAboveItsUpperOneIsRefused) {
 }
 
 TEST(ThresholdTable, AWindowThatIsNeverFullEnoughIsRefused) {
-  EXPECT_EQ(
-      refusal_of_limits(R"({"norm_window": 32})"),
-      "limits.json: limit \"min_norm_window\" is 64, more than \"norm_window\" holds, which is 32");
+  EXPECT_EQ(refusal_of_limits(R"({"norm_window": 32})"),
+            "limits.json: limit \"min_norm_window\" is 64, more than \"norm_window\" holds, "
+            "which is 32");
   EXPECT_EQ(refusal_of_limits(R"({"norm_window": 32, "min_norm_window": 32})"), "taken");
 }
 
 TEST(ThresholdTable, ValuesOfTheWrongKindAreRefused) {
-  const auto expect_refused = [](std::string_view json, const std::string& what) {
-    EXPECT_EQ(refusal_of_limits(json), "limits.json: " + what) << json;
+  const auto expect_refused = [](std::string_view limits, const std::string& what) {
+    EXPECT_EQ(refusal_of_limits(limits), "limits.json: " + what) << limits;
   };
   const std::string two =
       R"(limit "large_norm" has two levels: write {"warning": X, "critical": Y})";

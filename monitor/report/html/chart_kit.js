@@ -27,23 +27,24 @@ function axis(ink, title, more = {}) {
 }
 
 function logAxis(ink, title, low, high) {
-  const wide = Math.log10(high / low) > 12;
+  const first = Math.ceil(Math.log10(low) - 1e-9);
+  const last = Math.floor(Math.log10(high) + 1e-9);
+  // Of few decades, their halves and fifths as well.
+  const steps = last - first < 2 ? [1, 2, 5] : [1];
+  const stride = Math.max(1, Math.ceil((last - first) / 10));
   return axis(ink, title, {
     type: 'logarithmic',
     min: low,
     max: high,
     afterBuildTicks: (scale) => {
-      const first = Math.ceil(Math.log10(low) - 1e-9);
-      const last = Math.floor(Math.log10(high) + 1e-9);
-      if (last - first < 1) return;
-      const stride = Math.max(1, Math.ceil((last - first) / 10));
       scale.ticks = [];
-      for (let e = last; e >= first; e -= stride) scale.ticks.unshift({value: 10 ** e});
+      for (let e = last + 1; e >= first - 1; e -= stride) {
+        for (const step of steps) scale.ticks.push({value: step * 10 ** e});
+      }
+      scale.ticks = scale.ticks.filter(({value}) => value >= low && value <= high);
+      scale.ticks.sort((a, b) => a.value - b.value);
     },
-    ticks: {
-      callback: (value) => wide || high / low >= 10 ? decade(value) : tick(value),
-      maxTicksLimit: 12
-    },
+    ticks: {callback: tick},
   });
 }
 
@@ -132,6 +133,37 @@ const standIns = {
   },
 };
 
+const markHeight = 20;
+const mostMarkRows = 5;
+
+// Rows of marks above a plot, so that none covers another.
+function packMarks(marks, placeOf_, widthOf, area) {
+  const ends = [];
+  const packed = [];
+  let leftOut = 0;
+  for (const mark of marks) {
+    const width = widthOf(mark.text);
+    const center =
+        Math.min(Math.max(placeOf_(mark), area.left + width / 2), area.right - width / 2);
+    let row = ends.findIndex((end) => end < center - width / 2);
+    if (row < 0) row = ends.length;
+    if (row >= mostMarkRows) {
+      ++leftOut;
+      continue;
+    }
+    ends[row] = center + width / 2 + 2;
+    packed.push({mark, center, width, row});
+  }
+  return {packed, leftOut, rows: ends.length};
+}
+
+// How high these rows will be in a chart of this width.
+function roomForMarks(marks, width, [low, high]) {
+  const scale = (mark) => (mark.first - low) / Math.max(high - low, 1) * width;
+  const {rows} = packMarks(marks, scale, (text) => 12 + 7 * text.length, {left: 0, right: width});
+  return rows === 0 ? 0 : markHeight * rows + 4;
+}
+
 // Steps: bands of episodes with their numbers, and the selected step.
 const stepMarks = {
   id: 'stepMarks',
@@ -164,25 +196,26 @@ const stepMarks = {
     pen.textAlign = 'center';
     pen.textBaseline = 'middle';
     chart.markPlaces = [];
-    const ends = [];
-    for (const {first, text, color, target} of marks) {
-      const x = scales.x.getPixelForValue(first);
-      if (x < area.left - 1 || x > area.right + 1) continue;
-      const half = Math.max(9, pen.measureText(text).width / 2 + 5);
-      const left = Math.min(Math.max(x, area.left + half), area.right - half);
-      let row = ends.findIndex((end) => end < left - half);
-      if (row < 0) row = ends.length;
-      if (row > 4) continue;
-      ends[row] = left + half + 2;
-      const y = area.top + 10 + 19 * row;
-      pen.fillStyle = color;
+    const widthOf = (text) => Math.max(18, pen.measureText(text).width + 10);
+    const {packed, leftOut} = packMarks(
+        chart.options.hasBands === false ? [] : marks,
+        (mark) => scales.x.getPixelForValue(mark.first), widthOf, area);
+    for (const {mark, center, width, row} of packed) {
+      const y = area.top - 11 - markHeight * row;
+      const half = width / 2;
+      pen.fillStyle = mark.color;
       pen.beginPath();
-      pen.arc(left - half + 9, y, 9, Math.PI / 2, 1.5 * Math.PI);
-      pen.arc(left + half - 9, y, 9, 1.5 * Math.PI, Math.PI / 2);
+      pen.arc(center - half + 9, y, 9, Math.PI / 2, 1.5 * Math.PI);
+      pen.arc(center + half - 9, y, 9, 1.5 * Math.PI, Math.PI / 2);
       pen.fill();
       pen.fillStyle = chart.options.backInk;
-      pen.fillText(text, left, y + 0.5);
-      chart.markPlaces.push({left: left - half, right: left + half, y, target});
+      pen.fillText(mark.text, center, y + 0.5);
+      chart.markPlaces.push({left: center - half, right: center + half, y, target: mark.target});
+    }
+    if (leftOut > 0) {
+      pen.textAlign = 'right';
+      pen.fillStyle = chart.options.faintInk;
+      pen.fillText(`and ${leftOut} more`, area.right, area.top - 11);
     }
     if (selection.step !== null) {
       const x = scales.x.getPixelForValue(selection.step);

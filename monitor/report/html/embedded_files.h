@@ -5,14 +5,17 @@
 
 namespace gradvitals {
 
-extern const std::string_view kHtmlTemplate;  ///< "{{title}}" and the like stand for what differs.
-extern const std::string_view kHtmlStyle;
-extern const std::string_view kHtmlScript;
-/// Chart.js, with its licence; empty where it was not there to be embedded.
-extern const std::string_view kHtmlChartLibrary;
-// SHA-256 in base64, as a content security policy names them.
-extern const std::string_view kHtmlStyleHash;
-extern const std::string_view kHtmlScriptHash;
-extern const std::string_view kHtmlChartLibraryHash;
+struct EmbeddedFiles {
+  std::string_view page;  ///< "{{title}}" and the like stand for what differs.
+  std::string_view style;
+  std::string_view script;
+  std::string_view chart_library;  ///< Chart.js with its licence; empty where there was none to embed.
+  // SHA-256 in base64, as a content security policy names them.
+  std::string_view style_hash;
+  std::string_view script_hash;
+  std::string_view chart_library_hash;
+};
+
+const EmbeddedFiles& embedded_files();
 
 }  // namespace gradvitals

@@ -23,12 +23,6 @@ function tick(value) {
   return value.toExponential(3).replace('e+', 'e').replace(/\.?0+e/, 'e');
 }
 
-// Labels of a logarithmic axis: whole decades alone.
-function decade(value) {
-  const exponent = Math.log10(value);
-  return Math.abs(exponent - Math.round(exponent)) < 1e-9 ? tick(value) : '';
-}
-
 function stepsText(first, last) {
   return first === last ? `step ${first}` : `steps ${first} to ${last}`;
 }

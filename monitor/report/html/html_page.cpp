@@ -70,18 +70,19 @@ Json page_text(std::string_view text) {
 }
 
 std::string assemble_page(const PageParts& parts) {
+  const EmbeddedFiles& files = embedded_files();
   const std::string policy = fmt::format(
       "default-src 'none'; script-src 'sha256-{}' 'sha256-{}'; style-src 'sha256-{}'; img-src "
       "data:; "
       "base-uri 'none'; form-action 'none'",
-      kHtmlScriptHash, kHtmlChartLibraryHash, kHtmlStyleHash);
+      files.script_hash, files.chart_library_hash, files.style_hash);
   const std::string title = html_escaped(parts.title);
   const std::string data = script_safe(parts.data);
-  const std::array slots = {Slot{"policy", policy},     Slot{"title", title},
-                            Slot{"style", kHtmlStyle},  Slot{"body", parts.body},
-                            Slot{"data", data},         Slot{"chart_library", kHtmlChartLibrary},
-                            Slot{"script", kHtmlScript}};
-  return filled(kHtmlTemplate, slots);
+  const std::array slots = {Slot{"policy", policy},      Slot{"title", title},
+                            Slot{"style", files.style},  Slot{"body", parts.body},
+                            Slot{"data", data},          Slot{"chart_library", files.chart_library},
+                            Slot{"script", files.script}};
+  return filled(files.page, slots);
 }
 
 }  // namespace gradvitals

@@ -66,7 +66,7 @@ void write_limits(HtmlWriter& out, const Thresholds& thresholds) {
 }  // namespace
 
 bool html_has_charts() {
-  return !kHtmlChartLibrary.empty();
+  return !embedded_files().chart_library.empty();
 }
 
 std::string sentence(std::string text) {
@@ -237,7 +237,7 @@ void write_figure(HtmlWriter& out, const HtmlOptions& options) {
               {{"class", "explain"}});
   if (!options.figure_svg.empty()) {
     out.open("div", {{"class", "figure"}});
-    out.raw(fmt::format("<img alt=\"Gradient norms of each network\" src=\"{}\">",
+    out.raw(fmt::format("<img alt=\"The figure that --plot draws\" src=\"{}\">",
                         svg_address(options.figure_svg)));
     out.close();
   } else if (!options.no_figure_reason.empty()) {

@@ -82,7 +82,7 @@ function normChart(holder, title, source, kind, place, {range = null, more = () 
     const options = baseOptions(ink);
     options.limitLines = notebookLimits(ink);
     options.standIns = standInsOf(norms);
-    options.layout = {padding: {top: 16, right: 64}};
+    options.layout = {padding: {top: 16, right: 74}};
     options.scales = {
       x: axis(ink, '', {
         ticks: {

@@ -56,6 +56,11 @@ function stepAxis(ink) {
   });
 }
 
+// Steps that are the same stand below each other.
+function sameWidth(scale) {
+  scale.width = 62;
+}
+
 function marksOf(ink) {
   return data.runs.flatMap((run) => run.marks.map((mark) => ({
                                                     ...mark,
@@ -137,13 +142,21 @@ function signalChart(holder, title, key, className = '') {
   holder.append(panel);
   const finite = runs.flatMap((run) => run[key].max.concat(run[key].min)).filter(isFinite_);
   const isLog = isWide(finite.filter((value) => value > 0)) && finite.every((value) => value >= 0);
+  const isMarked = key !== 'rate';
+  const room = isMarked ?
+      roomForMarks(marksOf(inks()), Math.max(panel.clientWidth - 90, 100), stepBounds()) :
+      0;
   const entry = addChart(panel, `${title} over the steps`, (ink) => {
     const options = baseOptions(ink);
     options.scales = {
       x: stepAxis(ink),
       y: isLog ? logAxis(ink, '', ...logRange(finite)) : axis(ink, '', {ticks: {callback: tick}}),
     };
+    options.scales.y.afterFit = sameWidth;
     options.stepMarks = marksOf(ink);
+    options.hasBands = isMarked;
+    options.layout = {padding: {top: room}};
+    options.plugins.legend.position = 'bottom';
     options.standIns = runs.flatMap((run) => run[key].bad.flatMap((count, i) => {
       const marks = count > 0 ? [{x: run.middle[i], text: 'NaN or Inf', isTop: true}] : [];
       if (isLog && run[key].min[i] === 0) marks.push({x: run.middle[i], text: '0', isTop: false});
@@ -184,6 +197,8 @@ function signalChart(holder, title, key, className = '') {
       options,
     };
   }, className);
+  const plot = entry.canvas.parentElement;
+  plot.style.height = `${plot.clientHeight + room}px`;
   follow(() => entry.chart.draw());
 }
 

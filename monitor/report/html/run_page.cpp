@@ -148,11 +148,13 @@ Json marks_json(const ShownRun& shown) {
   Json marks = Json::array();
   for (std::size_t i = 0; i < shown.episodes.size(); ++i) {
     const Episode& episode = *shown.episodes[i];
-    marks.push_back({{"first", episode.first_step},
-                     {"last", episode.last_step},
-                     {"text", shown.findings[i].number},
-                     {"severity", name(episode.finding.severity)},
-                     {"target", shown.findings[i].id}});
+    marks.push_back(
+        {{"first", episode.first_step},
+         {"last", episode.is_open ? shown.run->report->last_step.value_or(episode.last_step)
+                                  : episode.last_step},
+         {"text", shown.findings[i].number},
+         {"severity", name(episode.finding.severity)},
+         {"target", shown.findings[i].id}});
   }
   return marks;
 }

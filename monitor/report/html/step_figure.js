@@ -42,7 +42,7 @@ function gainChart(holder, flow, place) {
     const values = gainsAt(flow, place());
     const options = baseOptions(ink);
     options.limitLines = [{value: 1, text: 'unchanged', color: ink.faint}];
-    options.layout = {padding: {right: 64}};
+    options.layout = {padding: {right: 74}};
     options.plugins.legend.display = false;
     options.standIns =
         values.flatMap((value, x) => value === null ? [{x, text: 'unknown', isTop: false}] : []);

@@ -27,20 +27,20 @@ function(hash_of text out)
   set(${out} "${result}=" PARENT_SCOPE)
 endfunction()
 
-set(code "#include \"monitor/report/html/embedded_files.h\"\n\nnamespace gradvitals {\n")
+set(code "#include \"monitor/report/html/embedded_files.h\"\n\nnamespace gradvitals {\nnamespace {\n")
 
 # Appends a constant. Anything but the end of the raw string may stand in the text.
 function(add_constant name text)
-  set(code "${code}\nconst std::string_view ${name} = R\"gradvitals(${text})gradvitals\";\n" PARENT_SCOPE)
+  set(code "${code}\nconstexpr std::string_view ${name} = R\"gradvitals(${text})gradvitals\";\n" PARENT_SCOPE)
 endfunction()
 
 file(READ ${here}/page.html template)
-add_constant(kHtmlTemplate "${template}")
+add_constant(kPage "${template}")
 
 file(READ ${here}/page.css style)
-add_constant(kHtmlStyle "${style}")
+add_constant(kStyle "${style}")
 hash_of("${style}" hash)
-add_constant(kHtmlStyleHash "${hash}")
+add_constant(kStyleHash "${hash}")
 
 set(script "(() => {\n'use strict';\n\n")
 foreach(
@@ -51,16 +51,27 @@ foreach(
   string(APPEND script "${part}\n")
 endforeach()
 string(APPEND script "})();\n")
-add_constant(kHtmlScript "${script}")
+add_constant(kScript "${script}")
 hash_of("${script}" hash)
-add_constant(kHtmlScriptHash "${hash}")
+add_constant(kScriptHash "${hash}")
 
 set(library "")
 if(CHART_LIBRARY)
   file(READ ${CHART_LIBRARY} library)
 endif()
-add_constant(kHtmlChartLibrary "${library}")
+add_constant(kChartLibrary "${library}")
 hash_of("${library}" hash)
-add_constant(kHtmlChartLibraryHash "${hash}")
+add_constant(kChartLibraryHash "${hash}")
 
-file(WRITE ${OUTPUT} "${code}\n}  // namespace gradvitals\n")
+string(APPEND code "
+}  // namespace
+
+const EmbeddedFiles& embedded_files() {
+  static constexpr EmbeddedFiles kFiles = {kPage, kStyle, kScript, kChartLibrary, kStyleHash, kScriptHash,
+                                           kChartLibraryHash};
+  return kFiles;
+}
+
+}  // namespace gradvitals
+")
+file(WRITE ${OUTPUT} "${code}")

@@ -49,7 +49,7 @@ std::vector<std::string> reading_notes(const HistoryNotes& read,
   for (const auto& [kind, count] : events) {
     recorded += fmt::format("{}{} {}", recorded.empty() ? "" : ", ", count, kind);
   }
-  if (!recorded.empty()) notes.push_back(fmt::format("recorded with it: {}", recorded));
+  if (!recorded.empty()) notes.push_back(fmt::format("events recorded with it: {}", recorded));
   return notes;
 }
 

@@ -60,8 +60,10 @@ bool is_cut_header(std::string_view text) {
 HistoryHeader parse_header_line(std::string_view line, const std::string& path) {
   line = without_marks_of_editors(line);
   if (!is_history_header(line)) {
-    refuse_input(path, fmt::format("line 1 is not the first of a history, which says {}",
-                                   in_quotes(kHistorySchema)));
+    refuse_input(path,
+                 fmt::format("line 1 is not the first of a history, which says {}; the option "
+                             "--history of a training writes one",
+                             in_quotes(kHistorySchema)));
   }
   const json value = read_json(line).value;
   if (schema_of(value) != kHistorySchema) {

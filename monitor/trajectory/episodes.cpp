@@ -56,10 +56,8 @@ bool grew_in_training(const Episode& episode) {
 }
 
 std::vector<std::string> advice_for_growth_in_training() {
-  return {
-      "Lower the learning rate or warm it up, and train from before this began: at the check-up "
-      "before, signals passed in order",
-      "Clip gradients by their global norm", "Add normalisation layers"};
+  return {"Lower the learning rate or warm it up: at the check-up before, signals passed in order",
+          "Clip gradients by their global norm", "Add normalisation layers"};
 }
 
 /// What ended so long ago explains nothing any more, and does not come back as the same.

@@ -60,6 +60,15 @@ TEST(BackwardFactor, FiresBeyondItsLimitsInEachDirection) {
   expect(high.critical * 1.001, kCritical, Verdict::kExploding);
 }
 
+TEST(BackwardFactor, WhereAdamIsUnlikelyToTrainItAdamIsNotAdvised) {
+  const auto last_advice = [](double factor) {
+    return diagnose(deep_network(factor).metrics()).findings.front().advice.back();
+  };
+  const Limits low = kLimits.backward_factor_low;
+  EXPECT_NE(last_advice(low.critical * 1.001).find("Adam"), std::string::npos);
+  EXPECT_EQ(last_advice(low.critical * 0.999), "Use fewer layers");
+}
+
 TEST(BackwardFactor, AtALimitHasNotCrossedIt) {
   const HealthMetrics metrics = deep_network(0.9).metrics();
   const double factor = vital_signs(metrics, {}).oxygen.backward_factor.value();

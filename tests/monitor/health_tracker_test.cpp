@@ -54,6 +54,21 @@ TEST(HealthTracker, RaisesAFindingOfCheckupsAtTheThirdInARow) {
   EXPECT_EQ(run.tracker().verdict(), Verdict::kVanishing);
 }
 
+TEST(HealthTracker, AnExplosionThatACheckUpDidNotFindIsNoMatterOfInitialWeights) {
+  const auto advice_after = [](int healthy_checkups) {
+    Network explodes;
+    explodes.hidden_layers = 8;
+    explodes.backward_gain = 4.0;
+    MadeRun run;
+    for (int i = 0; i < healthy_checkups; ++i) run.add(checkup_of(false), kCheckup);
+    for (int i = 0; i < 3; ++i) run.add(explodes.metrics(), kCheckup);
+    const Episode* const episode = run.episode(RuleId::kBackwardFactor);
+    return episode == nullptr ? std::string("no episode") : episode->finding.advice.front();
+  };
+  EXPECT_TRUE(advice_after(0).starts_with("Initialise with smaller weights"));
+  EXPECT_TRUE(advice_after(1).starts_with("Lower the learning rate")) << advice_after(1);
+}
+
 TEST(HealthTracker, AFindingThatPausesBeforeItIsRaisedStartsAnew) {
   MadeRun run;
   for (const bool vanishes : {true, true, false, true, true}) {

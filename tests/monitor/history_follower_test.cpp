@@ -270,7 +270,9 @@ TEST_F(HistoryFollowerTest, WhatIsNoHistoryIsRefusedAtOnce) {
   for (const std::string text : {"step,loss", "\n", "{\"schema\": 1}\n", "\x01\x02\x03", "[0,1"}) {
     rewrite(text);
     EXPECT_EQ(refusal_to_follow(path_),
-              path_ + ": line 1 is not the first of a history, which says \"gradvitals.history/1\"")
+              path_ +
+                  ": line 1 is not the first of a history, which says \"gradvitals.history/1\"; "
+                  "the option --history of a training writes one")
         << text;
   }
   rewrite("");

@@ -203,7 +203,8 @@ TEST_F(HistoryReaderTest, WhatIsNoHistoryIsRefused) {
                                  "{\"schema\": 1}", "step,loss\n1,2\n"}) {
     EXPECT_FALSE(HistoryReader::is_history(text)) << text;
     EXPECT_EQ(refusal_of_history(text),
-              "h.jsonl: line 1 is not the first of a history, which says \"gradvitals.history/1\"");
+              "h.jsonl: line 1 is not the first of a history, which says \"gradvitals.history/1\"; "
+              "the option --history of a training writes one");
   }
 }
 

@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -92,6 +94,16 @@ TEST(VanishedGradients, ABiasFarBelowItsKernelOnlyInforms) {
   EXPECT_EQ(severity_with(1e-4 * kLimits.idle_bias_ratio * 0.999), kInfo);
   EXPECT_EQ(severity_with(0.0), kInfo);
   EXPECT_EQ(severity_with(1e-4 * kLimits.idle_bias_ratio * 1e4), kOk);
+}
+
+TEST(VanishedGradients, ABiasIdleBesideAHugeKernelIsNotSaidToBeBelowALimit) {
+  const Diagnosis diagnosis =
+      diagnose(metrics_of({kernel("head/kernel", {1e8, 1e8}), gradient("head/bias", {0.9})}));
+  const auto finding =
+      std::ranges::find(diagnosis.findings, RuleId::kVanishedGradients, &Finding::rule);
+  ASSERT_NE(finding, diagnosis.findings.end());
+  EXPECT_EQ(finding->threshold, std::nullopt);
+  EXPECT_NE(finding->text.find("beside its kernel's"), std::string::npos) << finding->text;
 }
 
 TEST(VanishedGradients, WhatIsExactlyZeroDidNotShrink) {

@@ -285,8 +285,8 @@ TEST(TrajectoryFigure, SaysTheVerdictInWordsAndWhereItBegan) {
   const std::string script = script_of(run);
   for (const char* part :
        {"'critical: The run has been non_finite since step 30 (R1)", "'first bad step 30'",
-        "set label 'R1' at screen", "'began: critical'", "'NaN or Inf in a step'", "'NaN, Inf' ",
-        "'R1 NaN or Inf: dense_2/kernel  ·  non_finite, critical, since step 30'",
+        "'What to do: ", "set label 'R1' at screen", "'began: critical'", "'NaN or Inf in a step'",
+        "'NaN, Inf' ", "'R1 NaN or Inf: dense_2/kernel  ·  non_finite, critical, since step 30'",
         "'Every step is drawn.", "title 'NaN or Inf'"}) {
     EXPECT_TRUE(contains(script, part)) << part;
   }
@@ -297,7 +297,8 @@ TEST(TrajectoryFigure, OfAHealthyRunMarksNothing) {
   const std::string script = script_of(drawn_run(40, 3, healthy_norm));
   EXPECT_TRUE(contains(script, "'ok: The run was healthy over 40 steps (0 to 39)"));
   EXPECT_TRUE(contains(script, "'nothing'"));
-  for (const char* part : {"\nset arrow", "NaN, Inf", "first bad step", "began:", "title 'zero"}) {
+  for (const char* part :
+       {"\nset arrow", "NaN, Inf", "What to do", "first bad step", "began:", "title 'zero"}) {
     EXPECT_FALSE(contains(script, part)) << part;
   }
 }

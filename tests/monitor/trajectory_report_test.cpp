@@ -156,6 +156,7 @@ Episode episode_of(RuleId rule, Severity severity, std::int64_t first, std::int6
   episode.finding.consequence_of = cause;
   episode.first_step = first;
   episode.last_step = last;
+  episode.is_open = false;
   return episode;
 }
 
@@ -182,6 +183,26 @@ TEST(TrajectoryReport, OfAWorstEpisodeThatFollowsFromAnotherShowsTheRootCause) {
   const std::string without = trajectory_text(report, {});
   EXPECT_TRUE(contains(without, "🩺 WORST EPISODE: from step 12 to 30\n")) << without;
   EXPECT_TRUE(contains(without, "📝 Mend R14")) << without;
+}
+
+TEST(TrajectoryReport, AnEpisodeThatLastsHasNoLastStep) {
+  TrajectoryReport report;
+  report.steps = 1000;
+  report.episodes = {episode_of(RuleId::kBackwardFactor, Severity::kCritical, 0, 990)};
+  report.episodes.front().is_open = true;
+  const std::string text = trajectory_text(report, {});
+  EXPECT_TRUE(contains(text, "🩺 WORST EPISODE: since step 0\n")) << text;
+}
+
+TEST(TrajectoryReport, WhatIsToBeTreatedIsTheRootOfTheWorstEpisode) {
+  TrajectoryReport report;
+  EXPECT_EQ(episode_to_treat(report), nullptr);
+  report.episodes = {episode_of(RuleId::kInitialVariance, Severity::kInfo, 0, 0)};
+  EXPECT_EQ(episode_to_treat(report), nullptr);
+  report.episodes = {
+      episode_of(RuleId::kDeadUnits, Severity::kWarning, 10, 40),
+      episode_of(RuleId::kNormChange, Severity::kCritical, 12, 30, RuleId::kDeadUnits)};
+  EXPECT_EQ(episode_to_treat(report), &report.episodes.front());
 }
 
 TEST(TrajectoryReport, FitsTheTerminalThatItIsFor) {

@@ -29,10 +29,32 @@ TEST(VitalSignsPanel, SaysValueStatusAndNormalRange) {
       "   Blood pressure  largest / smallest norm        263  normal   (normal up to 1e+04)");
   expect_line(panel, "                   norm of all gradients      0.00194");
   expect_line(panel, "   Heart rate      spread of log10 norm          0.05  high");
-  expect_line(panel, "                   spikes                           2           (normal 0)");
+  expect_line(panel, "                   spikes                           2  high     (normal 0)");
   expect_line(
       panel,
       "   Temperature     update / weight                0.5  high     (normal 1e-05 to 0.1)");
+}
+
+TEST(VitalSignsPanel, MarksAReadingThatIsOutOfItsRangeBelowTheFirstOfItsSign) {
+  VitalSigns signs;
+  signs.oxygen.dead_unit_fraction = 1.0;
+  signs.oxygen.saturation_fraction = 0.1;
+  signs.oxygen.forward_gain = 0.01;
+  const std::string panel = vital_signs_panel(signs, {}, {});
+  expect_line(panel,
+              "                   forward gain per layer        0.01  low      (normal 0.2 to 5)");
+  expect_line(
+      panel, "                   dead units, worst layer          1  high     (normal up to 0.75)");
+  expect_line(panel,
+              "                   saturated, worst layer         0.1           (normal up to 0.5)");
+}
+
+TEST(VitalSignsPanel, WhereASignIsUnknownTheReadingThatIsKnownDecidesItsLine) {
+  VitalSigns signs;
+  signs.oxygen.dead_unit_fraction = 1.0;
+  const VitalLine oxygen = deciding_lines(signs, {}).back();
+  EXPECT_EQ(oxygen.reading, "dead units, worst layer");
+  EXPECT_EQ(oxygen.status, VitalStatus::kHigh);
 }
 
 TEST(VitalSignsPanel, ShowsNoRangeWhereASignIsUnknown) {

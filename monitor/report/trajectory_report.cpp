@@ -34,6 +34,12 @@ std::string step_range(std::int64_t first, std::int64_t last) {
                        : fmt::format("from step {} to {}", first, last);
 }
 
+/// What lasts has no last step: check-ups have seen it up to one.
+std::string when_text_of(const Episode& episode) {
+  return episode.is_open ? fmt::format("since step {}", episode.first_step)
+                         : step_range(episode.first_step, episode.last_step);
+}
+
 /// "1000 steps (0 to 999)"; of a run that was resumed "1000 steps (900 to 999 of them since it was
 /// resumed)".
 std::string judged_steps(const TrajectoryReport& report) {
@@ -142,12 +148,11 @@ std::string worst_text(const TrajectoryReport& report) {
   const bool is_root = &root == worst;
   std::string text = fmt::format("\n🩺 {}: {}\n{:=<50}\n",
                                  is_root ? "WORST EPISODE" : "ROOT CAUSE OF THE WORST EPISODE",
-                                 step_range(root.first_step, root.last_step), "") +
+                                 when_text_of(root), "") +
                      finding_headline(root.finding) + finding_evidence(root.finding) +
                      finding_advice(root.finding);
   if (is_root) return text;
-  return text + fmt::format("   It explains the worst, {}:\n      {}",
-                            step_range(worst->first_step, worst->last_step),
+  return text + fmt::format("   It explains the worst, {}:\n      {}", when_text_of(*worst),
                             finding_headline(worst->finding));
 }
 
@@ -309,6 +314,12 @@ const Episode* worst_episode(const TrajectoryReport& report) {
     if (worst == nullptr || rank(*worst) < rank(episode)) worst = &episode;
   }
   return worst;
+}
+
+const Episode* episode_to_treat(const TrajectoryReport& report) {
+  const Episode* const worst = worst_episode(report);
+  const bool is_bad = worst != nullptr && worst->finding.severity >= Severity::kWarning;
+  return is_bad ? &root_episode(report, *worst) : nullptr;
 }
 
 Severity marked_severity(const TrajectoryReport& report) {

@@ -64,6 +64,10 @@ inline constexpr std::string_view kRunSchema = "gradvitals.run/1";
 /// of those the first. Null where there is none.
 const Episode* worst_episode(const TrajectoryReport& report);
 
+/// The root cause of that one, about which there is something to do; null where nothing from a warning on was
+/// found.
+const Episode* episode_to_treat(const TrajectoryReport& report);
+
 /// The worst that there was, from a warning on. It is to be told as well where a healthy run's baseline is not
 /// beaten, or no step was judged.
 Severity marked_severity(const TrajectoryReport& report);

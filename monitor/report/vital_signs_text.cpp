@@ -24,7 +24,9 @@ VitalLine ranged(VitalLine line, double low, double high) {
   } else {
     line.normal = fmt::format("normal {:.3g} to {:.3g}", low, high);
   }
-  line.is_outside = *line.value < low || *line.value > high;
+  line.in_range = *line.value < low    ? VitalStatus::kLow
+                  : *line.value > high ? VitalStatus::kHigh
+                                       : VitalStatus::kNormal;
   return line;
 }
 
@@ -49,13 +51,20 @@ void add_oxygen(std::vector<VitalLine>& lines, const Oxygen& oxygen, const Thres
                          limits.saturation_fraction));
 }
 
+/// Below the first line of a sign, what is normal goes without saying.
+std::string_view status_cell(const VitalLine& line) {
+  if (line.status) return name(*line.status);
+  const bool is_abnormal =
+      line.in_range == VitalStatus::kLow || line.in_range == VitalStatus::kHigh;
+  return is_abnormal ? name(line.in_range) : "";
+}
+
 std::string panel_row(const VitalLine& line, bool is_narrow) {
   constexpr std::string_view kNormal = "normal ";
   std::string_view normal = line.normal;
   if (is_narrow && normal.starts_with(kNormal)) normal.remove_prefix(kNormal.size());
   std::string row = fmt::format("   {:<16}{:<26}{:>8}  {:<9}", line.sign, line.reading,
-                                line.value ? three_digits(*line.value) : "-",
-                                line.status ? name(*line.status) : "");
+                                line.value ? three_digits(*line.value) : "-", status_cell(line));
   if (!normal.empty()) row += fmt::format("({})", normal);
   row.erase(row.find_last_not_of(' ') + 1);
   row += '\n';
@@ -78,7 +87,12 @@ std::vector<VitalLine> vital_lines(const VitalSigns& signs, const Thresholds& th
       {"Heart rate", "spread of log10 norm", heart_rate.log_norm_mad, heart_rate.status});
   if (heart_rate.spikes) {
     const auto spikes = static_cast<double>(*heart_rate.spikes);
-    lines.push_back({"", "spikes", spikes, {}, "normal 0", spikes > 0.0});
+    lines.push_back({"",
+                     "spikes",
+                     spikes,
+                     {},
+                     "normal 0",
+                     spikes > 0.0 ? VitalStatus::kHigh : VitalStatus::kNormal});
   }
   lines.push_back(ranged(
       {"Temperature", "update / weight", temperature.update_to_weight_ratio, temperature.status},
@@ -97,7 +111,7 @@ std::vector<VitalLine> deciding_lines(const VitalSigns& signs, const Thresholds&
     VitalLine& chosen = decide.back();
     if (!line.value || line.normal.empty() || (chosen.value && !chosen.normal.empty())) continue;
     line.sign = chosen.sign;
-    line.status = chosen.status;
+    line.status = chosen.status == VitalStatus::kUnknown ? line.in_range : chosen.status;
     chosen = std::move(line);
   }
   return decide;

@@ -12,7 +12,7 @@
 namespace gradvitals {
 namespace {
 
-std::vector<std::string> advice_for_shrinking(const HealthMetrics& metrics) {
+std::vector<std::string> advice_for_shrinking(const HealthMetrics& metrics, Severity severity) {
   const std::string_view squashing = squashing_activation(metrics);
   std::vector<std::string> advice;
   if (!squashing.empty()) {
@@ -21,7 +21,10 @@ std::vector<std::string> advice_for_shrinking(const HealthMetrics& metrics) {
     advice.emplace_back("Initialise by fan-in: He for relu, Glorot or LeCun for the others");
   }
   advice.emplace_back("Add normalisation layers or residual connections");
-  advice.emplace_back("Use fewer layers, or Adam, which scales each parameter's step");
+  // Measured: beyond the critical limit Adam does not train it either.
+  advice.emplace_back(severity == Severity::kCritical
+                          ? "Use fewer layers"
+                          : "Use fewer layers, or Adam, which scales each parameter's step");
   return advice;
 }
 
@@ -37,7 +40,7 @@ Finding finding_for(double value, double limit, Severity severity, const HealthM
   finding.severity = severity;
   finding.value = value;
   finding.threshold = limit;
-  finding.advice = shrinks ? advice_for_shrinking(metrics) : advice_for_growing();
+  finding.advice = shrinks ? advice_for_shrinking(metrics, severity) : advice_for_growing();
   finding.verdict = shrinks ? Verdict::kVanishing : Verdict::kExploding;
   return finding;
 }

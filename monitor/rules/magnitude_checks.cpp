@@ -48,10 +48,11 @@ Finding idle_biases(const GradientNorms& biases, const Thresholds& thresholds) {
       biases, {}, [](const GradientNorm* gradient) { return gradient->norm; });
   Finding finding = finding_about(smallest, Severity::kInfo, smallest.norm,
                                   thresholds.vanished_norm, Verdict::kVanishing);
+  // Beside the gradient of its kernel any norm may be next to nothing.
+  if (!has_vanished(smallest, thresholds)) finding.threshold.reset();
   const std::int64_t count = std::ssize(biases);
   finding.text = fmt::format(
-      "{} {} no gradient to speak of while {} kernel learns; the smallest is that of {}, with norm "
-      "{:.1e}.",
+      "{} {} next to no gradient beside {} kernel's; the smallest is that of {}, with norm {:.1e}.",
       count, plural(count, "bias has", "biases have"), plural(count, "its", "each one's"),
       smallest.name, smallest.norm);
   finding.advice = {

@@ -46,6 +46,22 @@ bool is_worse(const Finding& finding, const Finding& than) {
   return grows ? *finding.value > *than.value : *finding.value < *than.value;
 }
 
+/// Weights that a check found in order were made to let gradients grow by the steps since, not by how
+/// they began.
+bool grew_in_training(const Episode& episode) {
+  const Finding& finding = episode.finding;
+  const bool is_flow =
+      finding.rule == RuleId::kBackwardFactor || finding.rule == RuleId::kForwardGain;
+  return is_flow && finding.verdict == Verdict::kExploding && episode.after_step >= 0;
+}
+
+std::vector<std::string> advice_for_growth_in_training() {
+  return {
+      "Lower the learning rate or warm it up, and train from before this began: at the check-up "
+      "before, signals passed in order",
+      "Clip gradients by their global norm", "Add normalisation layers"};
+}
+
 /// What ended so long ago explains nothing any more, and does not come back as the same.
 constexpr std::int64_t kStepsOfInfluence = 32;
 
@@ -160,6 +176,7 @@ void Episodes::hold(Track& track, std::int64_t step, CheckedFinding found,
   }
   if (is_first || is_worse(found.finding, episode.finding)) {
     episode.finding = std::move(found.finding);
+    if (grew_in_training(episode)) episode.finding.advice = advice_for_growth_in_training();
     episode.peak_step = step;
   }
   episode.last_step = step;

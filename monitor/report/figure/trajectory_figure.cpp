@@ -24,6 +24,7 @@ constexpr int kMostTitleLetters = 110;
 /// A line across the page.
 constexpr std::size_t kMostLineLetters = 185;
 constexpr std::size_t kMostSentenceLines = 2;
+constexpr std::size_t kMostAdviceLines = 2;
 constexpr std::size_t kMostNotes = 2;
 
 /// Broken at blanks; what is beyond the last line is cut.
@@ -57,6 +58,13 @@ void heading(GnuplotScript& script, const RunView& view) {
   for (const std::string& line : wrapped(drawable(sentence, view.format), kMostSentenceLines)) {
     script.text(line, kRunTextLeft, y,
                 {.points = 11.5, .color = severity == Severity::kInfo ? kInk : color_of(severity)});
+    y += kRunLineHeight;
+  }
+  const Episode* const cause = episode_to_treat(view.run);
+  if (cause == nullptr || cause->finding.advice.empty()) return;
+  const std::string advice = fmt::format("What to do: {}.", fmt::join(cause->finding.advice, ". "));
+  for (const std::string& line : wrapped(drawable(advice, view.format), kMostAdviceLines)) {
+    script.text(line, kRunTextLeft, y, {.points = 11});
     y += kRunLineHeight;
   }
 }

@@ -181,8 +181,8 @@ void write_vital_signs(HtmlWriter& out, std::span<const PageSigns> columns) {
         out.text(three_digits(*line->value) + " ");
         if (line->status) {
           write_status(out, *line->status);
-        } else if (line->is_outside) {
-          write_chip(out, Severity::kWarning, "outside");
+        } else if (line->in_range == VitalStatus::kLow || line->in_range == VitalStatus::kHigh) {
+          write_status(out, line->in_range);
         }
         if (!line->normal.empty()) out.element("span", line->normal, {{"class", "normal"}});
         if (!line->network.empty()) {

@@ -112,11 +112,14 @@ PageVerdict verdict_of(const ShownRun& shown) {
         "prescribe."};
   }
   if (const Episode* worst = deciding_episode(shown)) {
-    verdict.details = {worst->finding.text, judged_part(report)};
+    const Episode& root = *episode_to_treat(report);
+    verdict.details = {worst->finding.text};
+    if (&root != worst) verdict.details.push_back("It follows from this: " + root.finding.text);
+    verdict.details.push_back(judged_part(report));
     verdict.headline = headline_of(report, *worst);
-    verdict.cause = &worst->finding;
-    verdict.cause_id = id_of(shown, worst);
-    verdict.step = worst->first_step;
+    verdict.cause = &root.finding;
+    verdict.cause_id = id_of(shown, &root);
+    verdict.step = root.first_step;
   }
   return verdict;
 }

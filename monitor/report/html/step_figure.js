@@ -52,7 +52,11 @@ function gainChart(holder, flow, place) {
     options.scales = {
       x: axis(
           ink, '',
-          {ticks: {maxRotation: 60, autoSkip: true, autoSkipPadding: labels.length > 60 ? 12 : 3}}),
+          // What stands in for a gain is as wide as its word, at the ends of the axis too.
+          {
+            offset: true,
+            ticks: {maxRotation: 60, autoSkip: true, autoSkipPadding: labels.length > 60 ? 12 : 3}
+          }),
       y: logAxis(ink, 'gain', ...logRange(values, [0.3, 3])),
     };
     return {

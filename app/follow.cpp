@@ -19,7 +19,7 @@
 #include "app/terminal.h"
 #include "kernels/runtime/utf8.h"
 #include "monitor/history/history_follower.h"
-#include "monitor/report/live_run.h"
+#include "monitor/report/live/live_run.h"
 #include "monitor/report/seen_run.h"
 #include "monitor/report/training.h"
 #include "monitor/trajectory/health_tracker.h"

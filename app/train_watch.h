@@ -17,7 +17,7 @@
 #include "app/train_setup.h"
 #include "app/train_signals.h"
 #include "monitor/history/history_writer.h"
-#include "monitor/report/live_run.h"
+#include "monitor/report/live/live_run.h"
 #include "monitor/report/style.h"
 #include "monitor/report/training.h"
 #include "monitor/report/trajectory_report.h"

@@ -1,6 +1,6 @@
 // Contract: LiveRun gives the screen what is wrong now, the gradients that are worst first, and does not
 // grow with the run. Oracle: steps made by hand.
-#include "monitor/report/live_run.h"
+#include "monitor/report/live/live_run.h"
 
 #include <gtest/gtest.h>
 

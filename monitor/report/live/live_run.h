@@ -12,7 +12,7 @@
 #include "monitor/history/run_series.h"
 #include "monitor/metrics/health_metrics.h"
 #include "monitor/metrics/step_context.h"
-#include "monitor/report/live_screen.h"
+#include "monitor/report/live/live_screen.h"
 #include "monitor/trajectory/health_event.h"
 #include "monitor/trajectory/health_tracker.h"
 

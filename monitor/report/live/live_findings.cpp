@@ -9,7 +9,7 @@
 
 #include "kernels/runtime/utf8.h"
 #include "monitor/metrics/phrases.h"
-#include "monitor/report/live_section.h"
+#include "monitor/report/live/live_section.h"
 
 namespace gradvitals {
 namespace {

@@ -1,4 +1,4 @@
-#include "monitor/report/live_run.h"
+#include "monitor/report/live/live_run.h"
 
 #include <algorithm>
 #include <cmath>

@@ -19,7 +19,7 @@
 #include "app/terminal.h"
 #include "kernels/runtime/utf8.h"
 #include "monitor/history/history_follower.h"
-#include "monitor/report/live_run.h"
+#include "monitor/report/live/live_run.h"
 #include "monitor/report/seen_run.h"
 #include "monitor/report/training.h"
 #include "monitor/trajectory/health_tracker.h"
@@ -40,17 +40,21 @@ constexpr auto kIdleTime = 10s;
 
 /// All that is made of the records, and made anew where the run is judged anew.
 struct JudgedHistory {
-  JudgedHistory(const std::string& path, const ReportFiles& files, const HistoryJudging& judging)
+  JudgedHistory(const std::string& path, const ReportFiles& files, const HistoryJudging& judging,
+                bool is_shown)
       : tracker(judging.thresholds),
         outputs(files,
-                {.name = path, .options = export_options(judging.fail_on), .is_live = true}) {}
+                {.name = path, .options = export_options(judging.fail_on), .is_live = true}) {
+    if (is_shown) outputs.keep_series();
+  }
+
+  LiveState state(const Thresholds& thresholds) const {
+    return live.state(tracker, outputs.series(), thresholds);
+  }
 
   std::vector<HealthEvent> add(const HistoryStep& step) {
     std::vector<HealthEvent> found = tracker.add(step.metrics, step.context);
-    see_step(report, {.step = step.metrics.step,
-                      .loss = step.metrics.loss,
-                      .metrics = &step.metrics,
-                      .events = found});
+    see_step(report, seen_step(step, found));
     live.add(step.metrics, step.context, tracker, found);
     outputs.add({step.metrics, step.context, found, tracker});
     return found;
@@ -72,8 +76,8 @@ class Following {
         style_(text_style(judging.color, judging.ascii, STDERR_FILENO)),
         follower_(path),
         progress_(judging.color, judging.ascii) {
-    judged_.emplace(path, files, judging);
     if (TerminalScreen::is_available()) view_.emplace(judging.color, judging.ascii);
+    judged_.emplace(path, files, judging, view_.has_value());
   }
 
   ExitCode run();
@@ -136,7 +140,7 @@ void Following::print(const std::string& alert) {
 }
 
 void Following::begin_anew(const HistoryRestart& restart) {
-  judged_.emplace(path_, files_, judging_);
+  judged_.emplace(path_, files_, judging_, view_.has_value());
   has_caught_up_ = false;
   switch (restart.reason) {
     case HistoryRestart::Reason::kResumed:
@@ -187,7 +191,7 @@ bool Following::read(FollowClock::duration time) {
 void Following::catch_up() {
   if (has_caught_up_ || judged_->tracker.steps() == 0) return;
   has_caught_up_ = true;
-  const LiveState state = judged_->live.state(judged_->tracker, judging_.thresholds);
+  const LiveState state = judged_->state(judging_.thresholds);
   for (const Episode* cause : root_causes(state)) {
     if (cause->finding.severity < Severity::kWarning) continue;
     print(alert_text(
@@ -209,7 +213,7 @@ std::string Following::activity() const {
 }
 
 LiveState Following::live_state() const {
-  LiveState state = judged_->live.state(judged_->tracker, judging_.thresholds);
+  LiveState state = judged_->state(judging_.thresholds);
   const std::string run = follower_.notes().run;
   state.name = run.empty() ? path_ : run;
   state.activity = activity();

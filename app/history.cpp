@@ -22,6 +22,14 @@
 
 namespace gradvitals::app {
 
+SeenStep seen_step(const HistoryStep& step, std::span<const HealthEvent> events) {
+  return {.step = step.metrics.step,
+          .loss = step.metrics.loss,
+          .metrics = &step.metrics,
+          .events = events,
+          .is_checkup = step.context.is_checkup};
+}
+
 TensorBoardOptions board_options(const HistoryNotes& notes) {
   return {.run = notes.run, .settings = {notes.settings.begin(), notes.settings.end()}};
 }
@@ -59,12 +67,13 @@ ExportedRun exported_run(const std::string& path, const HistoryJudging& judging)
   return {.name = path, .options = export_options(judging.fail_on)};
 }
 
-/// Of the worst run; nothing is judged where one holds no step.
+/// Of the worst run; nothing is judged where one holds no step, or no gradient.
 ExitCode exit_code_of(std::span<const TrajectoryReport> reports, const HistoryJudging& judging) {
   bool trips = false;
   for (const TrajectoryReport& report : reports) {
-    if (report.steps == 0) {
-      note(fmt::format("{}: nothing to judge, it holds no step", report.name));
+    if (!is_judged(report)) {
+      note(fmt::format("{}: nothing to judge, it holds no {}", report.name,
+                       report.steps == 0 ? "step" : "gradient"));
       return ExitCode::kNothingJudged;
     }
     if (judging.fail_on == Severity::kOk || report.worst_severity < judging.fail_on) continue;
@@ -93,11 +102,7 @@ TrajectoryReport judge_history(std::string_view text, const std::string& path,
       if (outputs != nullptr && !std::exchange(has_begun, true)) {
         outputs->begin(board_options(reader.notes()), tracker.last_step().value_or(0));
       }
-      see_step(report, {.step = metrics.step,
-                        .loss = metrics.loss,
-                        .metrics = &metrics,
-                        .events = found,
-                        .is_checkup = step->context.is_checkup});
+      see_step(report, seen_step(*step, found));
       if (outputs != nullptr) outputs->add({metrics, step->context, found, tracker});
     } else {
       ++events[std::get<HistoryEvent>(*record).kind];
@@ -138,13 +143,18 @@ ExitCode deliver_histories(std::span<const NamedHistory> histories, const Report
     reports.push_back(judge_history(history.text, history.path, judging.thresholds, &added));
   }
   const TextStyle style = text_style(judging.color, judging.ascii);
+  const ExportOptions exported = export_options(judging.fail_on);
+  std::vector<JudgedSubject> subjects;
+  if (files.exports.needs_subjects()) {
+    for (const TrajectoryReport& report : reports) subjects.push_back(judged_subject(report));
+  }
   bool written = write_or_tell([&] {
     std::string text;
     for (const TrajectoryReport& report : reports) {
       text += fmt::format("{0:=<60}\nRUN: {1}\n{0:=<60}\n{2}\n", "", printable(report.name),
                           trajectory_text(report, style));
     }
-    write_result("-", text);
+    write_result("-", files.exports.shown(std::move(text), subjects, exported));
   });
   if (files.html) {
     HtmlOptions page = html_options(files);
@@ -157,6 +167,7 @@ ExitCode deliver_histories(std::span<const NamedHistory> histories, const Report
     }
     written &= write_or_tell([&] { write_result(*files.html, runs_html(runs, page)); });
   }
+  written &= files.exports.write_subjects(subjects, exported);
   return written ? exit_code_of(reports, judging) : ExitCode::kError;
 }
 

@@ -14,6 +14,7 @@
 #include "app/terminal.h"
 #include "monitor/history/history_reader.h"
 #include "monitor/metrics/thresholds.h"
+#include "monitor/report/seen_run.h"
 #include "monitor/report/trajectory_report.h"
 #include "monitor/rules/diagnosis.h"
 
@@ -31,6 +32,9 @@ struct HistoryJudging {
 /// null, takes each of its steps. Throws InputError naming it for what is no history, or a newer one.
 TrajectoryReport judge_history(std::string_view text, const std::string& path,
                                const Thresholds& thresholds, RunOutputs* outputs = nullptr);
+
+/// A step of a history, and what the tracker told of it; both must outlive what is returned.
+SeenStep seen_step(const HistoryStep& step, std::span<const HealthEvent> events);
 
 /// What TensorBoard is told of the run that a history is of.
 TensorBoardOptions board_options(const HistoryNotes& notes);
@@ -55,8 +59,8 @@ struct NamedHistory {
   std::string path;
 };
 
-/// Several runs side by side: the text of each, and the page of --html, the one file that shows more than
-/// one: no other is written. The gate of --fail-on is that of the worst episode of any.
+/// Several runs side by side: the text of each, the page of --html, JUnit, Markdown and annotations. No other
+/// file shows more than one, and none is written. The gate of --fail-on is that of the worst episode of any.
 ExitCode deliver_histories(std::span<const NamedHistory> histories, const ReportFiles& files,
                            const HistoryJudging& judging);
 

@@ -9,7 +9,7 @@
 
 #include "app/terminal.h"
 #include "app/terminal_screen.h"
-#include "monitor/report/live_screen.h"
+#include "monitor/report/live/live_screen.h"
 
 namespace gradvitals::app {
 

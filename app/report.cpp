@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,10 +17,12 @@ namespace gradvitals::app {
 namespace {
 
 void refuse_files_of_one_run(const ReportFiles& files) {
-  constexpr std::string_view kWayOut = "is of one run: --html alone shows several side by side";
+  constexpr std::array<std::string_view, 3> kOfSeveral = {"--html", "--junit", "--markdown"};
+  constexpr std::string_view kWayOut =
+      "is of one run: of several, --html, --junit and --markdown are written";
   if (files.takes_standard_output()) throw UsageError(fmt::format("--json {}", kWayOut));
   for (const NamedPath& output : files.outputs()) {
-    if (output.named_by == "--html") continue;
+    if (std::ranges::find(kOfSeveral, output.named_by) != kOfSeveral.end()) continue;
     throw UsageError(fmt::format("{} {}", output.named_by, kWayOut));
   }
 }

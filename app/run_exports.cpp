@@ -31,6 +31,7 @@ void RunExports::add(const HealthMetrics& metrics, const StepContext& context,
   }
   if (!files_.openmetrics) return;
   gauges_.add(metrics, context);
+  evidence_.add(metrics, context.is_checkup);
   if (!run_.is_live || now < next_state_) return;
   show_state(tracker);
   next_state_ = now + kBetweenStates;
@@ -40,6 +41,7 @@ void RunExports::show_state(const HealthTracker& tracker) {
   TrajectoryReport state;
   state.name = run_.name;
   state.last_step = tracker.last_step();
+  state.evidence = evidence_;
   add_judgement(state, tracker, {});
   try {
     write_result(*files_.openmetrics, openmetrics_text(gauges_, state, run_.options));

@@ -51,6 +51,7 @@ class RunExports {
   ExportedRun run_;
   std::optional<Spool> csv_;
   RunGauges gauges_;
+  RuleEvidence evidence_;  ///< Of the steps that the gauges have.
   Clock::time_point next_state_{};
   bool has_told_state_ = false;
   std::vector<std::string> messages_;

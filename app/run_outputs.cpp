@@ -28,8 +28,8 @@ void RunOutputs::begin(TensorBoardOptions options, std::int64_t first_step, bool
 
 void RunOutputs::add(const JudgedStep& step) {
   exports_.add(step.metrics, step.context, step.tracker);
-  const bool is_drawn = files_.html || !files_.plots.empty();
-  if (is_drawn) series_.add(step.metrics, step.context, step.tracker.vital_signs());
+  const bool is_shown = keeps_series_ || files_.html || !files_.plots.empty();
+  if (is_shown) series_.add(step.metrics, step.context, step.tracker.vital_signs());
   if (!board_) return;
   board_->add({.step = step.tracker.last_step().value_or(0),
                .metrics = step.metrics,

@@ -43,6 +43,8 @@ class RunOutputs {
   }
   const std::vector<std::pair<std::string, std::string>>& settings() const { return settings_; }
 
+  /// Before the first step: keeps the series where no file draws it, too.
+  void keep_series() { keeps_series_ = true; }
   /// Before the first step, and once: opens the events for TensorBoard where they are asked for.
   /// Throws as TensorBoardFile.
   void begin(TensorBoardOptions options, std::int64_t first_step, bool is_resumed = false);
@@ -67,7 +69,8 @@ class RunOutputs {
  private:
   const ReportFiles& files_;
   RunExports exports_;
-  RunSeries series_;  ///< Empty where no file draws it.
+  bool keeps_series_ = false;
+  RunSeries series_;  ///< Empty where nothing shows it.
   std::vector<std::pair<std::string, std::string>> settings_;
   std::optional<TensorBoardFile> board_;
 };

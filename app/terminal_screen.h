@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "monitor/report/live_screen.h"
+#include "monitor/report/live/live_screen.h"
 
 namespace gradvitals::app {
 

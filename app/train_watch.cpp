@@ -81,6 +81,7 @@ TrainWatch::TrainWatch(const TrainOptions& options, const TrainSetup& setup,
   if (!folder.empty()) flight_.emplace(recorder_options(folder, options, setup));
   if (options.is_live && TerminalScreen::is_available())
     live_.emplace(options.color, options.ascii);
+  if (live_) outputs_.keep_series();
   if (options.history) {
     HistoryOptions kept = {
         .run = run_, .settings = {setup.settings.begin(), setup.settings.end()}, .resume_step = {}};
@@ -111,7 +112,8 @@ ProgressReport TrainWatch::report(const Trainer& trainer) const {
 
 LiveState TrainWatch::live_state(const Trainer& trainer) {
   const ProgressReport now = report(trainer);
-  LiveState state = live_run_.state(trainer.tracker(), trainer.options().thresholds);
+  LiveState state =
+      live_run_.state(trainer.tracker(), outputs_.series(), trainer.options().thresholds);
   state.name = run_;
   state.activity = interrupt_.signal() == 0 ? "training" : "ending";
   state.way_out = "Ctrl-C ends the training, with its report; once more ends it at once";
@@ -210,7 +212,7 @@ void TrainWatch::record(const TrainingStep& step) {
                 .tracker = step.trainer.tracker(),
                 .histograms = step.histograms});
   for (const std::string& message : outputs_.take_messages()) {
-    progress_.print(fmt::format("gradvitals: {}; the training goes on", printable(message)));
+    say(fmt::format("gradvitals: {}; the training goes on", printable(message)));
   }
   if (!history_) return;
   history_->add(*step.metrics, step.context);

@@ -17,7 +17,7 @@
 #include "app/train_setup.h"
 #include "app/train_signals.h"
 #include "monitor/history/history_writer.h"
-#include "monitor/report/live_run.h"
+#include "monitor/report/live/live_run.h"
 #include "monitor/report/style.h"
 #include "monitor/report/training.h"
 #include "monitor/report/trajectory_report.h"
@@ -28,9 +28,9 @@
 
 namespace gradvitals::app {
 
-/// Shows progress and alerts on stderr, as lines or in a live view, hands alerts to the user's command, keeps checkpoints, the
-/// history and incidents, and ends the training where the user wishes it. What fails is told once, and
-/// does not end the training.
+/// Shows progress and alerts on stderr, as lines or in a live view, hands alerts to the user's command,
+/// keeps checkpoints, the history and incidents, and ends the training where the user wishes it. What
+/// fails is told once, and does not end the training.
 class TrainWatch final : public TrainingObserver {
  public:
   /// The setup's name is that of the training in alerts and in its history, which goes on at
@@ -81,8 +81,8 @@ class TrainWatch final : public TrainingObserver {
   TextStyle style_;
   Interrupt interrupt_;
   Progress progress_;
-  std::optional<LiveView>
-      live_;  ///< Until the end, where there is one: then nothing is in progress_.
+  /// Until the end, where there is one: then nothing is in progress_.
+  std::optional<LiveView> live_;
   LiveRun live_run_;
   TimeLeft time_left_;
   std::unique_ptr<AlertCommand> alert_command_;  ///< Null for none.

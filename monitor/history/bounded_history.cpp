@@ -17,6 +17,10 @@ void SignalRange::add(double value) {
   ++count;
 }
 
+std::optional<double> SignalRange::peak() const {
+  return count == 0 || nonfinite_count > 0 ? std::nullopt : std::optional(max);
+}
+
 void SignalRange::add(const SignalRange& later) {
   nonfinite_count += later.nonfinite_count;
   if (later.count == 0) return;

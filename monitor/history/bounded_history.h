@@ -22,6 +22,8 @@ struct SignalRange {
 
   void add(double value);
   void add(const SignalRange& later);
+  /// The largest; empty where none was known, or one was not finite.
+  std::optional<double> peak() const;
 };
 
 /// Consecutive steps as one point of a curve.

@@ -14,8 +14,7 @@ std::vector<CauseGroup> group_by_cause(std::span<const Finding> findings) {
   for (const Finding& finding : findings) {
     if (!finding.consequence_of) continue;
     const auto cause = std::ranges::find_if(causes, [&finding](const CauseGroup& candidate) {
-      return candidate.root->rule == finding.consequence_of &&
-             may_explain(*candidate.root, finding);
+      return is_named_cause(*candidate.root, finding);
     });
     if (cause == causes.end()) {
       causes.push_back({&finding, {}});

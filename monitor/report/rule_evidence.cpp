@@ -56,6 +56,7 @@ void RuleEvidence::add_tensor(const TensorRecord& tensor, const HealthMetrics& m
 
 void RuleEvidence::add(const HealthMetrics& metrics, bool is_checkup) {
   ++steps_;
+  if (can_be_judged(metrics)) ++judged_steps_;
   if (is_checkup) ++checkups_;
   if (metrics.loss && std::isfinite(*metrics.loss)) ++losses_;
   const auto is_finite = [](double norm) { return std::isfinite(norm); };

@@ -24,6 +24,8 @@ class RuleEvidence {
   std::string missing_over_time(RuleId rule, const Thresholds& thresholds) const;
 
   std::int64_t steps() const { return steps_; }
+  /// Those of which can_be_judged().
+  std::int64_t judged_steps() const { return judged_steps_; }
   /// Those whose gradients were all finite.
   std::int64_t finite_steps() const { return finite_steps_; }
 
@@ -32,6 +34,7 @@ class RuleEvidence {
   std::string too_few_steps(std::int64_t known, std::int64_t needed, const char* what) const;
 
   std::int64_t steps_ = 0;
+  std::int64_t judged_steps_ = 0;
   std::int64_t checkups_ = 0;
   std::int64_t finite_steps_ = 0;
   std::int64_t losses_ = 0;

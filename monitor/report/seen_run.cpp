@@ -19,11 +19,13 @@ void see_step(TrajectoryReport& seen, const SeenStep& step) {
     if (!seen.first_loss) seen.first_loss = step.loss;
     seen.last_loss = step.loss;
   }
+  std::optional<double> norm;
   if (step.metrics != nullptr) {
-    seen.last_norm = global_norm(*step.metrics);
+    if (!step.metrics->gradient_norms.empty()) norm = global_norm(*step.metrics);
+    seen.last_norm = norm;
     seen.evidence.add(*step.metrics, step.is_checkup);
   }
-  if (step.step) add_to_curve(seen, *step.step, step.loss, seen.last_norm);
+  if (step.step) add_to_curve(seen, *step.step, step.loss, norm);
   for (const HealthEvent& event : step.events) {
     if (seen.events.size() < kMostEventsKept) {
       seen.events.push_back(event);
@@ -43,6 +45,10 @@ void add_judgement(TrajectoryReport& seen, const HealthTracker& tracker,
   seen.forgotten_episodes = tracker.forgotten_episodes();
   seen.vital_signs = tracker.vital_signs();
   seen.thresholds = thresholds;
+  if (is_judged(seen)) return;
+  seen.verdict = Verdict::kNoGradient;
+  seen.severity = Severity::kInfo;
+  seen.worst_severity = Severity::kInfo;
 }
 
 }  // namespace gradvitals

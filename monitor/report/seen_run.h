@@ -24,7 +24,8 @@ struct SeenStep {
 /// Adds what the next step tells: its loss, norm and events, of which the first thousand are kept.
 void see_step(TrajectoryReport& seen, const SeenStep& step);
 
-/// Adds what the tracker has found by these limits.
+/// Adds what the tracker has found by these limits. Where nothing was judged, the verdict is kNoGradient,
+/// which informs.
 void add_judgement(TrajectoryReport& seen, const HealthTracker& tracker,
                    const Thresholds& thresholds);
 

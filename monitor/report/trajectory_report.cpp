@@ -14,12 +14,10 @@
 #include "kernels/runtime/utf8.h"
 #include "monitor/metrics/phrases.h"
 #include "monitor/report/aligned_table.h"
-#include "monitor/report/finding_json.h"
 #include "monitor/report/finding_text.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/sparkline.h"
 #include "monitor/report/thresholds_text.h"
-#include "monitor/report/trajectory_json.h"
 #include "monitor/report/vital_signs_text.h"
 #include "monitor/rules/root_causes.h"
 
@@ -132,8 +130,7 @@ const Episode& root_episode(const TrajectoryReport& report, const Episode& effec
   if (!effect.finding.consequence_of) return effect;
   for (const Episode& episode : report.episodes) {
     const Finding& finding = episode.finding;
-    const bool is_cause = finding.rule == effect.finding.consequence_of &&
-                          !finding.consequence_of && may_explain(finding, effect.finding) &&
+    const bool is_cause = !finding.consequence_of && is_named_cause(finding, effect.finding) &&
                           episode.first_step <= effect.last_step;
     if (is_cause && (root == &effect || episode.first_step >= root->first_step)) root = &episode;
   }
@@ -154,12 +151,6 @@ std::string worst_text(const TrajectoryReport& report) {
   if (is_root) return text;
   return text + fmt::format("   It explains the worst, {}:\n      {}", when_text_of(*worst),
                             finding_headline(worst->finding));
-}
-
-/// Null for what was not finite, or not known.
-std::optional<double> peak_of(const SignalRange& range) {
-  if (range.count == 0 || range.nonfinite_count > 0) return std::nullopt;
-  return range.max;
 }
 
 constexpr std::ptrdiff_t kCurveLabelWidth = 19;
@@ -187,7 +178,7 @@ std::string curve_line(const TrajectoryReport& report, std::string_view label,
   for (const HistoryInterval& interval : report.curve.intervals()) {
     const SignalRange& range = interval.*signal;
     is_known |= range.count > 0;
-    peaks.push_back(peak_of(range).value_or(std::numeric_limits<double>::quiet_NaN()));
+    peaks.push_back(range.peak().value_or(std::numeric_limits<double>::quiet_NaN()));
   }
   if (!is_known || peaks.size() < 2) return "";
   SparkRange drawn;
@@ -209,12 +200,6 @@ std::string curve_text(const TrajectoryReport& report, TextStyle style) {
   return decorate("\n📊 OVER THE STEPS (peaks, on a logarithmic scale):\n", style) + lines;
 }
 
-/// Healthy gradients alone do not say that anything was learnt.
-bool learnt_a_constant(const TrajectoryReport& report) {
-  return report.steps > 0 && report.verdict == Verdict::kHealthy && report.baseline &&
-         !report.baseline->is_beaten;
-}
-
 std::string constant_sentence(const TrajectoryReport& report) {
   if (!learnt_a_constant(report)) return "";
   return fmt::format(
@@ -223,78 +208,7 @@ std::string constant_sentence(const TrajectoryReport& report) {
       three_digits(report.baseline->loss), three_digits(report.baseline->constant_loss));
 }
 
-Verdict run_verdict(const TrajectoryReport& report) {
-  const Episode* const worst = worst_episode(report);
-  const bool decides = worst != nullptr && worst->finding.severity >= Severity::kWarning;
-  return decides ? worst->finding.verdict : Verdict::kHealthy;
-}
-
-/// Null where no episode is a warning or worse.
-Json first_bad_step(const TrajectoryReport& report) {
-  std::optional<std::int64_t> first;
-  for (const Episode& episode : report.episodes) {
-    if (episode.finding.severity < Severity::kWarning) continue;
-    first = std::min(first.value_or(episode.first_step), episode.first_step);
-  }
-  return json_count(first);
-}
-
-Json judged_run_json(const TrajectoryReport& report) {
-  Json findings = Json::array();
-  for (const Episode& episode : report.episodes) findings.push_back(episode_json(episode));
-  return {{"verdict", name(run_verdict(report))},
-          {"severity", name(report.worst_severity)},
-          {"steps", report.steps},
-          {"first_step", json_count(report.first_step)},
-          {"last_step", json_count(report.last_step)},
-          {"first_bad_step", first_bad_step(report)},
-          {"first_loss", json_number(report.first_loss)},
-          {"last_loss", json_number(report.last_loss)},
-          {"findings", std::move(findings)},
-          {"findings_left_out", report.forgotten_episodes}};
-}
-
 }  // namespace
-
-Json episode_json(const Episode& episode) {
-  Json json = finding_json(episode.finding);
-  json["verdict"] = name(episode.finding.verdict);
-  json["first_step"] = episode.first_step;
-  json["last_step"] = episode.last_step;
-  json["peak_step"] = episode.peak_step;
-  json["count"] = episode.count;
-  json["is_open"] = episode.is_open;
-  return json;
-}
-
-Json curve_json(const TrajectoryReport& report) {
-  Json points = Json::array();
-  for (const HistoryInterval& interval : report.curve.intervals()) {
-    points.push_back({{"step", interval.last_step},
-                      {"loss", json_number(peak_of(interval.loss))},
-                      {"global_norm", json_number(peak_of(interval.global_norm))}});
-  }
-  return points;
-}
-
-Json event_json(const HealthEvent& event) {
-  Json json = {{"event", name(event.kind)}, {"step", event.step}};
-  json.update(episode_json(event.episode));
-  return json;
-}
-
-void write_judged_run(JsonWriter& out, const TrajectoryReport& report) {
-  out.member("run", judged_run_json(report));
-  out.member("at_end", {{"verdict", name(report.verdict)}, {"severity", name(report.severity)}});
-  out.member("vital_signs", vital_signs_json(report.vital_signs));
-  write_thresholds(out, report.thresholds);
-  if (!report.notes.empty()) out.member("notes", report.notes);
-  out.key("events");
-  out.open_array();
-  for (const HealthEvent& event : report.events) out.value(event_json(event));
-  out.close();
-  out.member("events_left_out", report.events_left_out);
-}
 
 void add_to_curve(TrajectoryReport& report, std::int64_t step, std::optional<double> loss,
                   std::optional<double> global_norm) {
@@ -303,6 +217,13 @@ void add_to_curve(TrajectoryReport& report, std::int64_t step, std::optional<dou
   added.metrics.loss = loss;
   if (global_norm) added.metrics.gradient_norms = {*global_norm};
   report.curve.add(std::move(added));
+}
+
+bool is_judged(const TrajectoryReport& report) {
+  if (report.steps == 0) return false;
+  // Where no step was seen here, those before it was resumed were judged.
+  return report.evidence.steps() == 0 || report.evidence.judged_steps() > 0 ||
+         !report.episodes.empty();
 }
 
 const Episode* worst_episode(const TrajectoryReport& report) {
@@ -322,14 +243,30 @@ const Episode* episode_to_treat(const TrajectoryReport& report) {
   return is_bad ? &root_episode(report, *worst) : nullptr;
 }
 
+bool learnt_a_constant(const TrajectoryReport& report) {
+  return is_judged(report) && report.verdict == Verdict::kHealthy && report.baseline &&
+         !report.baseline->is_beaten;
+}
+
+Verdict run_verdict(const TrajectoryReport& report) {
+  if (!is_judged(report)) return Verdict::kNoGradient;
+  const Episode* const worst = worst_episode(report);
+  const bool decides = worst != nullptr && worst->finding.severity >= Severity::kWarning;
+  return decides ? worst->finding.verdict : Verdict::kHealthy;
+}
+
 Severity marked_severity(const TrajectoryReport& report) {
-  // What only informs is no reason to look twice. Of a run without a step nothing is known to be well.
+  // What only informs is no reason to look twice. Where nothing was judged, nothing is known to be well.
   if (report.worst_severity >= Severity::kWarning) return report.worst_severity;
-  return report.steps == 0 || learnt_a_constant(report) ? Severity::kInfo : Severity::kOk;
+  return !is_judged(report) || learnt_a_constant(report) ? Severity::kInfo : Severity::kOk;
 }
 
 std::string run_verdict_sentence(const TrajectoryReport& report) {
   if (report.steps == 0) return "The run holds no step: nothing was judged.";
+  if (!is_judged(report)) {
+    return fmt::format("The run holds no gradient: nothing was judged in its {}{}.",
+                       judged_steps(report), loss_phrase(report));
+  }
   const Episode* const worst = worst_episode(report);
   const bool is_healthy = worst == nullptr || worst->finding.severity < Severity::kWarning;
   if (is_healthy) {
@@ -366,8 +303,8 @@ std::string trajectory_text(const TrajectoryReport& report, TextStyle style) {
     text += decorate(fmt::format("{}: {}\n", marker(Severity::kInfo), printable(said)), style);
   }
   text += thresholds_text(report.thresholds, style);
-  if (report.steps == 0) return text;
   text += curve_text(report, style);
+  if (!is_judged(report)) return text;
   text += episodes_text(report, style);
   text += decorate(worst_text(report), style);
   text +=
@@ -375,17 +312,6 @@ std::string trajectory_text(const TrajectoryReport& report, TextStyle style) {
                                                            report.last_norm, style),
                style);
   return text;
-}
-
-std::string trajectory_json(const TrajectoryReport& report) {
-  JsonWriter out;
-  out.open_object();
-  out.member("schema", kRunSchema);
-  out.member("name", report.name);
-  write_judged_run(out, report);
-  out.member("curve", curve_json(report));
-  out.close();
-  return std::move(out).finish();
 }
 
 }  // namespace gradvitals

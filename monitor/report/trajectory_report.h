@@ -60,6 +60,16 @@ void add_to_curve(TrajectoryReport& report, std::int64_t step, std::optional<dou
 /// What its JSON document says first.
 inline constexpr std::string_view kRunSchema = "gradvitals.run/1";
 
+/// Whether any step held what is to be judged: a gradient, a delta, or NaN or Inf anywhere. Else nothing is
+/// known to be well.
+bool is_judged(const TrajectoryReport& report);
+
+/// Whether the gradients are healthy and nothing but a constant was learnt: the baseline is not beaten.
+bool learnt_a_constant(const TrajectoryReport& report);
+
+/// Of the worst episode, from a warning on; kNoGradient where nothing was judged.
+Verdict run_verdict(const TrajectoryReport& report);
+
 /// The episode that tells most about the run: of the worst ones a root cause, of those one that lasts,
 /// of those the first. Null where there is none.
 const Episode* worst_episode(const TrajectoryReport& report);
@@ -69,7 +79,7 @@ const Episode* worst_episode(const TrajectoryReport& report);
 const Episode* episode_to_treat(const TrajectoryReport& report);
 
 /// The worst that there was, from a warning on. It is to be told as well where a healthy run's baseline is not
-/// beaten, or no step was judged.
+/// beaten, or nothing was judged.
 Severity marked_severity(const TrajectoryReport& report);
 
 /// One sentence: whether the run is healthy, else what is wrong with it and when. Where it is healthy at
@@ -81,7 +91,7 @@ std::string run_verdict_sentence(const TrajectoryReport& report);
 std::string trajectory_text(const TrajectoryReport& report, TextStyle style);
 
 /// {"schema": "gradvitals.run/1", "name", "run": {"verdict" and "severity" of the worst episode,
-/// "steps", "first_step", "last_step", "first_bad_step", "findings"}, "at_end": {"verdict",
+/// "is_judged": else the verdict is "no_gradient", "steps", "first_step", "last_step", "first_bad_step", "findings"}, "at_end": {"verdict",
 /// "severity"}, "vital_signs", "events", "curve"}: in the form of diagnosis_json(). A finding of
 /// the run is one of its episodes: it has "first_step", "last_step", "peak_step", "count" and
 /// "is_open", too. "curve" is the whole run in 64 points or fewer, {"step", "loss", "global_norm"}:

@@ -193,6 +193,10 @@ bool may_explain(const Finding& cause, const Finding& effect) {
   return cause.network.empty() || cause.network == effect.network;
 }
 
+bool is_named_cause(const Finding& cause, const Finding& effect) {
+  return effect.consequence_of == cause.rule && may_explain(cause, effect);
+}
+
 void group_by_root_cause(std::span<Finding> findings) {
   for (std::size_t i = 0; i < findings.size(); ++i) {
     const std::size_t root = root_of(i, findings);

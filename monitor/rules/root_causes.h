@@ -11,6 +11,9 @@ namespace gradvitals {
 /// other.
 bool may_explain(const Finding& cause, const Finding& effect);
 
+/// Whether the cause is of the rule that the effect names, and may explain it.
+bool is_named_cause(const Finding& cause, const Finding& effect);
+
 /// Sets consequence_of of each finding that another one explains, directly or through other findings,
 /// to the first such root. The order of findings does not matter: an effect may come before its cause.
 void group_by_root_cause(std::span<Finding> findings);

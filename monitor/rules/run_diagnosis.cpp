@@ -166,8 +166,7 @@ std::optional<RunDiagnosis::NamedStep> first_judged(std::span<const RunStep> ste
 void sort_findings(std::vector<RunFinding>& findings) {
   for (RunFinding& effect : findings) {
     const bool has_root = std::ranges::any_of(findings, [&effect](const RunFinding& cause) {
-      return decides(cause.finding) && cause.finding.rule == effect.finding.consequence_of &&
-             may_explain(cause.finding, effect.finding);
+      return decides(cause.finding) && is_named_cause(cause.finding, effect.finding);
     });
     if (!has_root) effect.finding.consequence_of.reset();
   }

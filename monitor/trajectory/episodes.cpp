@@ -274,8 +274,15 @@ void Episodes::forget_one() {
 
 const Episode* Episodes::deciding() const {
   const Episode* deciding = nullptr;
-  const auto rank = [](const Episode& episode) {
-    return std::tuple(!episode.finding.consequence_of.has_value(), episode.finding.severity,
+  // What is over explains no more how the network is now.
+  const auto is_root = [this](const Episode& effect) {
+    return std::ranges::none_of(episodes_, [&effect](const Episode& cause) {
+      return cause.is_open && decides(cause.finding) &&
+             is_named_cause(cause.finding, effect.finding);
+    });
+  };
+  const auto rank = [&is_root](const Episode& episode) {
+    return std::tuple(is_root(episode), episode.finding.severity,
                       -static_cast<int>(episode.finding.rule));
   };
   for (const Episode& episode : episodes_) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "monitor/history/history_writer.h"
 #include "tests/app/run_program.h"
 #include "tests/support/texts.h"
 
@@ -71,6 +72,55 @@ TEST_F(Exports, NothingJudgedIsNotGreen) {
   EXPECT_TRUE(contains(read_file(file("a.xml")), "<error "));
   EXPECT_TRUE(contains(read_file(file("a.md")), "nothing could be judged"));
   EXPECT_TRUE(contains(again.out, "\n::error title="));
+}
+
+TEST_F(Exports, AHistoryWithoutAGradientIsNowhereHealthy) {
+  {
+    HistoryWriter writer(file("run.jsonl"));
+    for (std::int64_t step = 0; step < 5; ++step) {
+      HealthMetrics metrics;
+      metrics.step = step;
+      metrics.loss = 1.0;
+      writer.add(metrics);
+    }
+  }
+  const ProgramResult result =
+      run({"report", file("run.jsonl"), "--junit", file("a.xml"), "--markdown", file("a.md"),
+           "--json", file("a.json"), "--html", file("a.html"), "--plot", file("a.gp"),
+           "--openmetrics", file("a.prom"), "--format", "github"});
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_TRUE(contains(result.err, "nothing to judge, it holds no gradient")) << result.err;
+  EXPECT_TRUE(contains(result.out, "::error title=")) << result.out;
+  EXPECT_TRUE(contains(read_file(file("a.xml")), "<error "));
+  EXPECT_TRUE(contains(read_file(file("a.prom")), "verdict=\"no_gradient\"} 1"));
+  for (const char* const name : {"a.md", "a.html", "a.gp"}) {
+    EXPECT_TRUE(contains(read_file(file(name)), "The run holds no gradient")) << name;
+  }
+  EXPECT_TRUE(contains(read_file(file("a.json")), "\"no_gradient\""));
+  for (const char* const name : {"a.md", "a.json", "a.xml", "a.gp"}) {
+    EXPECT_FALSE(contains(read_file(file(name)), "healthy")) << name << read_file(file(name));
+  }
+  EXPECT_FALSE(contains(result.out, "healthy")) << result.out;
+}
+
+TEST_F(Exports, TwoRunsAreTwoSubjects) {
+  for (const char* const name : {"a.jsonl", "b.jsonl"}) {
+    ASSERT_EQ(
+        run({"train", "--network", "relu", "--steps", "5", "--history", file(name)}).exit_code, 0);
+  }
+  const ProgramResult result =
+      run({"report", file("a.jsonl"), file("b.jsonl"), "--junit", file("a.xml"), "--markdown",
+           file("a.md"), "--format", "github"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(count_of(read_file(file("a.xml")), "<testsuite "), 2);
+  for (const char* const name : {"a.jsonl", "b.jsonl"}) {
+    EXPECT_TRUE(contains(read_file(file("a.md")), name));
+  }
+  EXPECT_TRUE(contains(result.out, "::gradvitals-text::")) << result.out;
+  const ProgramResult table =
+      run({"report", file("a.jsonl"), file("b.jsonl"), "--csv", file("a.csv")});
+  EXPECT_EQ(table.exit_code, 2);
+  EXPECT_TRUE(contains(table.err, "--csv is of one run")) << table.err;
 }
 
 TEST_F(Exports, OfARunHaveEveryStep) {

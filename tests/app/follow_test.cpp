@@ -97,6 +97,22 @@ TEST_F(Follow, ARunThatGoesBackIsSaidAndJudgedAnew) {
   EXPECT_EQ(result.out, run_program({"report", path()}).out);
 }
 
+TEST_F(Follow, RulesOfCheckupsHaveSeenThem) {
+  ASSERT_EQ(
+      run_program({"train", "--network", "relu", "--steps", "12", "--history", path()}).exit_code,
+      0);
+  const std::string followed = folder_.file("followed.xml");
+  const std::string reported = folder_.file("reported.xml");
+  EXPECT_EQ(
+      run_in_shell(fmt::format("timeout --preserve-status -s INT 2 \"$gradvitals\" report '{}' "
+                               "--follow --junit '{}' >'{}' 2>&1",
+                               path(), followed, folder_.file("out"))),
+      0);
+  EXPECT_EQ(run_program({"report", path(), "--junit", reported}).exit_code, 0);
+  EXPECT_FALSE(contains(read_file(followed), "no step was looked at as a whole"));
+  EXPECT_EQ(read_file(followed), read_file(reported));
+}
+
 TEST_F(Follow, AFileThatNeverComesIsNothingJudged) {
   EXPECT_EQ(follow_until("INT"), 3);
   EXPECT_TRUE(contains(err(), "waiting: there is no " + path() + " yet")) << err();

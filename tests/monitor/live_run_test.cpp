@@ -1,12 +1,13 @@
 // Contract: LiveRun gives the screen what is wrong now, the gradients that are worst first, and does not
 // grow with the run. Oracle: steps made by hand.
-#include "monitor/report/live_run.h"
+#include "monitor/report/live/live_run.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
+#include "monitor/trajectory/episodes.h"
 #include "tests/monitor/health_fixtures.h"
 
 namespace gradvitals::test {
@@ -25,9 +26,10 @@ class LiveRunTest : public testing::Test {
     metrics.loss = loss;
     const StepContext context{.learning_rate = 0.01};
     const auto events = tracker_.add(metrics, context);
+    series_.add(metrics, context, tracker_.vital_signs());
     run_.add(metrics, context, tracker_, events);
   }
-  LiveState state() const { return run_.state(tracker_, kLimits); }
+  LiveState state() const { return run_.state(tracker_, series_, kLimits); }
   std::vector<std::string> names() const {
     std::vector<std::string> all;
     for (const LiveTensor& tensor : state().tensors) all.push_back(tensor.name);
@@ -35,6 +37,7 @@ class LiveRunTest : public testing::Test {
   }
 
   HealthTracker tracker_{kLimits};
+  RunSeries series_;
   LiveRun run_;
 };
 
@@ -112,6 +115,47 @@ TEST_F(LiveRunTest, AGradientThatAnOpenWarningNamesIsMarked) {
   ASSERT_FALSE(now.open.empty());
   EXPECT_EQ(now.open.front().finding.tensor, "c");
   for (const LiveTensor& tensor : now.tensors) EXPECT_EQ(tensor.is_named, tensor.name == "c");
+}
+
+CheckedFinding critical_finding(RuleId rule, Verdict verdict) {
+  CheckedFinding checked{.finding = {}, .is_immediate = true};
+  checked.finding.rule = rule;
+  checked.finding.verdict = verdict;
+  checked.finding.severity = kCritical;
+  return checked;
+}
+
+TEST(LiveRoots, TheVerdictIsThatOfTheFirstCauseOnceWhatBroughtAllAboutIsOver) {
+  const CheckedFinding factor = critical_finding(RuleId::kBackwardFactor, Verdict::kExploding);
+  const CheckedFinding growth = critical_finding(RuleId::kLossGrowth, Verdict::kExploding);
+  const CheckedFinding dead = critical_finding(RuleId::kDeadUnits, Verdict::kDead);
+  const CheckedFinding zero = critical_finding(RuleId::kZeroGradient, Verdict::kVanishing);
+  const Thresholds thresholds;
+  Episodes episodes(thresholds);
+  std::vector<HealthEvent> events;
+  episodes.add(CheckKind::kCheckup, 1, {factor}, events);
+  episodes.add(CheckKind::kStep, 1, {growth}, events);
+  for (std::int64_t step = 10; step <= 60; step += 10) {
+    episodes.add(CheckKind::kCheckup, step, {dead, zero}, events);
+    episodes.add(CheckKind::kStep, step, {growth}, events);
+  }
+  LiveState state;
+  for (const Episode& episode : episodes.all()) {
+    if (episode.is_open) state.open.push_back(episode);
+  }
+  ASSERT_EQ(state.open.size(), 3U);
+  for (const Episode& episode : state.open) ASSERT_TRUE(episode.finding.consequence_of);
+  ASSERT_NE(episodes.deciding(), nullptr);
+  state.verdict = episodes.deciding()->finding.verdict;
+  EXPECT_NE(state.verdict, Verdict::kVanishing);
+  EXPECT_EQ(root_causes(state).front()->finding.verdict, state.verdict);
+}
+
+TEST_F(LiveRunTest, StepsWithoutAGradientAreNotJudged) {
+  for (std::int64_t step = 0; step < 5; ++step) add(step, {});
+  EXPECT_EQ(state().judged_steps, 0);
+  add(5, ordinary_gradients());
+  EXPECT_EQ(state().judged_steps, 6);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Contract: a screen of a run fits its terminal whatever the size and the names, says the verdict first,
 // then what is wrong, where and what to do, and shows what is not finite or not known as that. Oracle: the
 // texts below, and the widths that they have.
-#include "monitor/report/live_screen.h"
+#include "monitor/report/live/live_screen.h"
 
 #include <gtest/gtest.h>
 

@@ -12,6 +12,7 @@
 
 #include "kernels/runtime/utf8.h"
 #include "monitor/history/event_line.h"
+#include "monitor/report/seen_run.h"
 #include "monitor/report/trajectory_json.h"
 #include "tests/monitor/health_fixtures.h"
 #include "tests/support/texts.h"
@@ -143,6 +144,33 @@ TEST(TrajectoryReport, OfARunWithoutAStepSaysThatNothingWasJudgedAndNotThatItIsW
   EXPECT_TRUE(text.starts_with("ℹ️ INFO: The run holds no step: nothing was judged.\n"))
       << text;
   EXPECT_FALSE(contains(text, "OK")) << text;
+}
+
+TEST(TrajectoryReport, OfStepsWithoutAGradientSaysThatNothingWasJudgedAndNotThatItIsWell) {
+  HealthTracker tracker;
+  TrajectoryReport report;
+  for (std::int64_t step = 0; step < 3; ++step) {
+    HealthMetrics metrics;
+    metrics.step = step;
+    metrics.loss = 2.0;
+    const auto events = tracker.add(metrics);
+    see_step(report, {.step = step, .loss = 2.0, .metrics = &metrics, .events = events});
+  }
+  add_judgement(report, tracker, {});
+  EXPECT_FALSE(is_judged(report));
+  const std::string text = trajectory_text(report, {});
+  EXPECT_TRUE(
+      text.starts_with("ℹ️ INFO: The run holds no gradient: nothing was judged in its 3 "
+                       "steps (0 to 2); the loss went from 2 to 2.\n"))
+      << text;
+  EXPECT_FALSE(contains(text, "OK")) << text;
+  EXPECT_FALSE(contains(text, "ealthy")) << text;
+  const auto document = nlohmann::json::parse(trajectory_json(report));
+  EXPECT_EQ(document.at("run").at("verdict"), "no_gradient");
+  EXPECT_EQ(document.at("run").at("is_judged"), false);
+  EXPECT_EQ(document.at("at_end").at("verdict"), "no_gradient");
+  EXPECT_EQ(document.at("at_end").at("severity"), "info");
+  for (const auto& point : document.at("curve")) EXPECT_TRUE(point.at("global_norm").is_null());
 }
 
 Episode episode_of(RuleId rule, Severity severity, std::int64_t first, std::int64_t last,

@@ -10,6 +10,7 @@
 #include "monitor/metrics/phrases.h"
 #include "monitor/report/number_text.h"
 #include "monitor/report/rule_evidence.h"
+#include "monitor/rules/root_causes.h"
 
 namespace gradvitals {
 namespace {
@@ -121,10 +122,8 @@ std::vector<JudgedRule> rules_of_steps(std::span<const NetworkReport> networks) 
 std::size_t cause_of(const std::vector<JudgedFinding>& findings, std::size_t place) {
   const Finding& finding = findings[place].finding;
   if (!finding.consequence_of) return place;
-  const auto cause = std::ranges::find_if(findings, [&](const JudgedFinding& other) {
-    const bool is_of_it = other.finding.network.empty() || other.finding.network == finding.network;
-    return other.finding.rule == *finding.consequence_of && is_of_it;
-  });
+  const auto cause = std::ranges::find_if(
+      findings, [&](const JudgedFinding& other) { return is_named_cause(other.finding, finding); });
   return cause == findings.end() ? place : static_cast<std::size_t>(cause - findings.begin());
 }
 
@@ -194,12 +193,11 @@ JudgedSubject judged_subject(std::span<const NetworkReport> networks, const RunD
 JudgedSubject judged_subject(const TrajectoryReport& run) {
   JudgedSubject subject;
   subject.name = run.name;
-  const Episode* const worst = worst_episode(run);
-  const bool is_bad = worst != nullptr && worst->finding.severity >= Severity::kWarning;
-  subject.verdict = is_bad ? worst->finding.verdict : Verdict::kHealthy;
+  subject.verdict = run_verdict(run);
   subject.severity = run.worst_severity;
   // What a checkpoint remembers of the steps before is no step.
-  subject.is_judged = run.evidence.steps() > 0;
+  const bool has_steps = run.evidence.steps() > 0;
+  subject.is_judged = has_steps && is_judged(run);
   for (const Episode& episode : run.episodes) {
     subject.findings.push_back({episode.finding, span_of(episode)});
   }
@@ -215,7 +213,7 @@ JudgedSubject judged_subject(const TrajectoryReport& run) {
   subject.thresholds = run.thresholds;
   subject.notes = run.notes;
   add_rules_of_findings(subject);
-  subject.sentence = subject.is_judged
+  subject.sentence = has_steps
                          ? run_verdict_sentence(run)
                          : fmt::format("{}: nothing could be judged, there is no step.", run.name);
   return subject;

@@ -40,20 +40,13 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t most_lines) 
   return lines;
 }
 
-/// Where nothing was judged, or no more than a constant was learnt, all is not well.
-Severity shown_severity(const TrajectoryReport& run) {
-  if (run.worst_severity != Severity::kOk) return run.worst_severity;
-  const bool is_constant = run.baseline && !run.baseline->is_beaten;
-  return run.steps == 0 || is_constant ? Severity::kInfo : Severity::kOk;
-}
-
 void heading(GnuplotScript& script, const RunView& view) {
   script.text(shortened(drawable(view.run.name, view.format), kMostTitleLetters), kRunTextLeft,
               kTitleBaseline, {.points = 15, .is_bold = true});
-  const Severity severity = shown_severity(view.run);
+  const Severity severity = marked_severity(view.run);
   const std::string sentence =
-      view.run.steps == 0 ? run_verdict_sentence(view.run)
-                          : fmt::format("{}: {}", name(severity), run_verdict_sentence(view.run));
+      is_judged(view.run) ? fmt::format("{}: {}", name(severity), run_verdict_sentence(view.run))
+                          : run_verdict_sentence(view.run);
   int y = kSentenceBaseline;
   for (const std::string& line : wrapped(drawable(sentence, view.format), kMostSentenceLines)) {
     script.text(line, kRunTextLeft, y,

@@ -43,7 +43,9 @@ std::string optional_text(const std::optional<double>& value) {
 
 std::string verdict_text(const TrajectoryReport& report) {
   const Episode* const worst = worst_episode(report);
-  if (worst == nullptr || worst->finding.severity < Severity::kWarning) return "healthy";
+  if (worst == nullptr || worst->finding.severity < Severity::kWarning) {
+    return std::string(word_of(run_verdict(report)));
+  }
   return fmt::format("{} ({}), from step {}", word_of(worst->finding.verdict),
                      rule_number(worst->finding.rule), worst->first_step);
 }

@@ -31,7 +31,9 @@ PageVerdict verdict_of_all(std::span<const ShownRun> runs) {
     const TrajectoryReport& report = *shown.run->report;
     verdict.severity = std::max(verdict.severity, marked_severity(report));
     const Episode* const worst = deciding_episode(shown);
-    if (worst == nullptr) {
+    if (!is_judged(report)) {
+      parts.push_back(fmt::format("in run {} nothing was judged", shown.letter));
+    } else if (worst == nullptr) {
       parts.push_back(fmt::format("run {} was healthy", shown.letter));
     } else {
       parts.push_back(

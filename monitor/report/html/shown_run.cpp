@@ -106,7 +106,7 @@ PageVerdict verdict_of(const ShownRun& shown) {
   PageVerdict verdict;
   verdict.severity = marked_severity(report);
   verdict.headline = run_verdict_sentence(report);
-  if (verdict.severity == Severity::kInfo && report.steps > 0) {
+  if (learnt_a_constant(report)) {
     verdict.details = {
         "Train for more steps or with a larger learning rate, or have remedies tried: gradvitals "
         "prescribe."};

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "kernels/runtime/utf8.h"
-#include "monitor/report/live_section.h"
+#include "monitor/report/live/live_section.h"
 #include "monitor/report/shortened_names.h"
 #include "monitor/report/sparkline.h"
 #include "monitor/report/vital_signs_text.h"

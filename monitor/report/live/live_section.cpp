@@ -1,4 +1,4 @@
-#include "monitor/report/live_section.h"
+#include "monitor/report/live/live_section.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "monitor/report/live_run.h"
+#include "monitor/report/live/live_run.h"
 
 #include <algorithm>
 #include <cmath>
@@ -31,7 +31,7 @@ LiveSignal signal_of(const std::vector<SeriesPoint>& points, std::optional<doubl
   for (const SeriesPoint& point : points) {
     const SignalRange& range = point.steps.*signal;
     if (range.count == 0 && range.nonfinite_count == 0) continue;
-    live.course.push_back(range.nonfinite_count > 0 ? kNotFinite : range.max);
+    live.course.push_back(range.peak().value_or(kNotFinite));
   }
   return live;
 }
@@ -125,7 +125,7 @@ std::optional<Episode> worst_past_episode(const HealthTracker& tracker) {
 
 void LiveRun::add(const HealthMetrics& metrics, const StepContext& context,
                   const HealthTracker& tracker, std::span<const HealthEvent> events) {
-  series_.add(metrics, context, tracker.vital_signs());
+  is_judged_ |= can_be_judged(metrics) || !events.empty();
   last_step_ = tracker.last_step();
   last_loss_ = metrics.loss;
   last_norm_ = metrics.gradient_norms.empty() ? std::nullopt : std::optional(global_norm(metrics));
@@ -137,13 +137,14 @@ void LiveRun::add_message(std::string_view message) {
   keep_last(messages_, kMostLiveMessages, message);
 }
 
-LiveState LiveRun::state(const HealthTracker& tracker, const Thresholds& thresholds) const {
+LiveState LiveRun::state(const HealthTracker& tracker, const RunSeries& series,
+                         const Thresholds& thresholds) const {
   LiveState state;
   state.step = last_step_;
   state.learning_rate = learning_rate_;
-  state.loss = signal_of(series_.points(), last_loss_, &HistoryInterval::loss);
-  state.norm = signal_of(series_.points(), last_norm_, &HistoryInterval::global_norm);
-  state.judged_steps = tracker.steps();
+  state.loss = signal_of(series.points(), last_loss_, &HistoryInterval::loss);
+  state.norm = signal_of(series.points(), last_norm_, &HistoryInterval::global_norm);
+  state.judged_steps = is_judged_ ? tracker.steps() : 0;
   state.verdict = tracker.verdict();
   state.severity = tracker.severity();
   std::ranges::copy_if(tracker.episodes(), std::back_inserter(state.open), &Episode::is_open);
@@ -155,10 +156,10 @@ LiveState LiveRun::state(const HealthTracker& tracker, const Thresholds& thresho
   for (const Episode& episode : state.open) {
     if (episode.finding.severity >= Severity::kWarning) named.insert(episode.finding.tensor);
   }
-  for (const Suspect& suspect : suspects_of(series_.tensors(), named)) {
-    state.tensors.push_back(live_tensor(series_, suspect));
+  for (const Suspect& suspect : suspects_of(series.tensors(), named)) {
+    state.tensors.push_back(live_tensor(series, suspect));
   }
-  state.gradients = std::ranges::count(series_.tensors(), Role::kGradient, &SeriesTensor::role);
+  state.gradients = std::ranges::count(series.tensors(), Role::kGradient, &SeriesTensor::role);
   state.messages.assign(messages_.begin(), messages_.end());
   return state;
 }

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "monitor/report/live_screen.h"
-#include "monitor/report/screen_line.h"
+#include "monitor/report/live/live_screen.h"
+#include "monitor/report/live/screen_line.h"
 
 namespace gradvitals {
 

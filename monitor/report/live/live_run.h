@@ -12,7 +12,7 @@
 #include "monitor/history/run_series.h"
 #include "monitor/metrics/health_metrics.h"
 #include "monitor/metrics/step_context.h"
-#include "monitor/report/live_screen.h"
+#include "monitor/report/live/live_screen.h"
 #include "monitor/trajectory/health_event.h"
 #include "monitor/trajectory/health_tracker.h"
 
@@ -26,14 +26,13 @@ class LiveRun {
   /// A line about the run for the screen: the last ones are shown.
   void add_message(std::string_view message);
 
-  /// What the tracker and the steps so far say; name, activity, way out and what else is known of the
-  /// run as a whole are left to the caller.
-  LiveState state(const HealthTracker& tracker, const Thresholds& thresholds) const;
-
-  const RunSeries& series() const { return series_; }
+  /// What the tracker, the series of the run and the steps so far say; name, activity, way out and what
+  /// else is known of the run as a whole are left to the caller.
+  LiveState state(const HealthTracker& tracker, const RunSeries& series,
+                  const Thresholds& thresholds) const;
 
  private:
-  RunSeries series_;
+  bool is_judged_ = false;  ///< As of a TrajectoryReport.
   std::optional<std::int64_t> last_step_;
   std::optional<double> last_loss_;
   std::optional<double> last_norm_;

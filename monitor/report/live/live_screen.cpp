@@ -1,8 +1,8 @@
-#include "monitor/report/live_screen.h"
+#include "monitor/report/live/live_screen.h"
 
 #include <cstddef>
 
-#include "monitor/report/live_section.h"
+#include "monitor/report/live/live_section.h"
 
 namespace gradvitals {
 namespace {

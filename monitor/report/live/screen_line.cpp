@@ -1,4 +1,4 @@
-#include "monitor/report/screen_line.h"
+#include "monitor/report/live/screen_line.h"
 
 #include <algorithm>
 #include <cstddef>

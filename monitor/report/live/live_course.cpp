@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "kernels/runtime/utf8.h"
-#include "monitor/report/live_section.h"
+#include "monitor/report/live/live_section.h"
 #include "monitor/report/sparkline.h"
 
 namespace gradvitals {

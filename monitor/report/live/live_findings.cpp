@@ -9,7 +9,8 @@
 
 #include "kernels/runtime/utf8.h"
 #include "monitor/metrics/phrases.h"
-#include "monitor/report/live_section.h"
+#include "monitor/report/live/live_section.h"
+#include "monitor/rules/root_causes.h"
 
 namespace gradvitals {
 namespace {
@@ -36,10 +37,10 @@ std::vector<std::string> wrapped(std::string_view text, int columns, TextStyle s
 
 /// Whether something that is open as well explains it.
 bool is_explained_by_open(const Episode& episode, const std::vector<Episode>& open) {
-  return episode.finding.consequence_of &&
-         std::ranges::any_of(open, [&episode](const Episode& other) {
-           return other.finding.rule == *episode.finding.consequence_of;
-         });
+  return std::ranges::any_of(open, [&episode](const Episode& other) {
+    return other.finding.severity >= Severity::kWarning &&
+           is_named_cause(other.finding, episode.finding);
+  });
 }
 
 /// "R2 backward factor"
@@ -52,16 +53,6 @@ std::string rule_words(RuleId rule) {
 
 std::string place_words(const Finding& finding) {
   return finding.tensor.empty() ? finding.network : finding.tensor;
-}
-
-/// Since when the network has been as the verdict says.
-std::optional<std::int64_t> begin_of_verdict(const LiveState& state) {
-  std::optional<std::int64_t> begin;
-  for (const Episode& episode : state.open) {
-    if (episode.finding.verdict != state.verdict) continue;
-    begin = std::min(begin.value_or(episode.first_step), episode.first_step);
-  }
-  return begin;
 }
 
 std::string live_verdict_line(const LiveState& state, const LiveCanvas& canvas) {
@@ -81,7 +72,8 @@ std::string live_verdict_line(const LiveState& state, const LiveCanvas& canvas) 
   text.add_badge(verdict, is_bad ? ink_of(state.severity) : Ink::kGood).go_to(text.width() + 2);
   if (is_bad) {
     text.add(name(state.severity), ink_of(state.severity));
-    if (const auto begin = begin_of_verdict(state)) text.add(fmt::format(" since step {}", *begin));
+    const std::vector<const Episode*> roots = root_causes(state);
+    if (!roots.empty()) text.add(fmt::format(" since step {}", roots.front()->first_step));
     return text.text();
   }
   text.add(fmt::format("{} judged", steps_text(state.judged_steps)));

@@ -139,7 +139,7 @@ ExitCode diagnose(const DiagnoseOptions& options) {
       throw UsageError(
           "--rules notebook judges a step; a history is judged over time, by the full rules alone");
     }
-    return deliver_history(as_text(history->bytes()), history->path(), options.judging.files,
+    return deliver_history(*history, options.judging.files,
                            {.thresholds = thresholds,
                             .fail_on = options.judging.fail_on,
                             .color = options.judging.color,

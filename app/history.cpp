@@ -85,41 +85,42 @@ ExitCode exit_code_of(std::span<const TrajectoryReport> reports, const HistoryJu
   return trips ? ExitCode::kGateTripped : ExitCode::kJudged;
 }
 
-}  // namespace
-
-TrajectoryReport judge_history(std::string_view text, const std::string& path,
-                               const Thresholds& thresholds, RunOutputs* outputs) {
-  HistoryReader reader(text, path);
+/// `outputs` takes each of its steps.
+TrajectoryReport judge_history(const InputFile& history, const Thresholds& thresholds,
+                               RunOutputs& outputs) {
+  HistoryReader reader(as_text(history.bytes()), history.path(), [&](std::string_view part) {
+    history.let_go(std::as_bytes(std::span(part)));
+  });
   HealthTracker tracker(thresholds);
   TrajectoryReport report;
-  report.name = path;
+  report.name = history.path();
   std::map<std::string, std::int64_t> events;
   bool has_begun = false;
   while (const auto record = reader.next()) {
     if (const auto* step = std::get_if<HistoryStep>(&*record)) {
       const HealthMetrics& metrics = step->metrics;
       const auto found = tracker.add(metrics, step->context);
-      if (outputs != nullptr && !std::exchange(has_begun, true)) {
-        outputs->begin(board_options(reader.notes()), tracker.last_step().value_or(0));
+      if (!std::exchange(has_begun, true)) {
+        outputs.begin(board_options(reader.notes()), tracker.last_step().value_or(0));
       }
       see_step(report, seen_step(*step, found));
-      if (outputs != nullptr) outputs->add({metrics, step->context, found, tracker});
+      outputs.add({metrics, step->context, found, tracker});
     } else {
       ++events[std::get<HistoryEvent>(*record).kind];
     }
   }
   add_judgement(report, tracker, thresholds);
   report.notes = reading_notes(reader.notes(), events);
-  if (outputs != nullptr) {
-    const auto& settings = reader.notes().settings;
-    outputs->describe({settings.begin(), settings.end()});
-    outputs->end();
-    if (std::string missing = outputs->missing_text(); !missing.empty()) {
-      report.notes.push_back(std::move(missing));
-    }
+  const auto& settings = reader.notes().settings;
+  outputs.describe({settings.begin(), settings.end()});
+  outputs.end();
+  if (std::string missing = outputs.missing_text(); !missing.empty()) {
+    report.notes.push_back(std::move(missing));
   }
   return report;
 }
+
+}  // namespace
 
 ExitCode deliver_judged_history(const TrajectoryReport& report, RunOutputs& outputs,
                                 const HistoryJudging& judging) {
@@ -131,16 +132,16 @@ ExitCode deliver_judged_history(const TrajectoryReport& report, RunOutputs& outp
   return exit_code_of({&report, 1}, judging);
 }
 
-ExitCode deliver_histories(std::span<const NamedHistory> histories, const ReportFiles& files,
+ExitCode deliver_histories(std::span<const InputFile> histories, const ReportFiles& files,
                            const HistoryJudging& judging) {
   // Together they take as much room on the page as one.
   SeriesOptions room;
   room.values /= histories.size();
   std::deque<RunOutputs> outputs;  // Which cannot be moved.
   std::vector<TrajectoryReport> reports;
-  for (const NamedHistory& history : histories) {
-    RunOutputs& added = outputs.emplace_back(files, exported_run(history.path, judging), room);
-    reports.push_back(judge_history(history.text, history.path, judging.thresholds, &added));
+  for (const InputFile& history : histories) {
+    RunOutputs& added = outputs.emplace_back(files, exported_run(history.path(), judging), room);
+    reports.push_back(judge_history(history, judging.thresholds, added));
   }
   const TextStyle style = text_style(judging.color, judging.ascii);
   const ExportOptions exported = export_options(judging.fail_on);
@@ -171,10 +172,10 @@ ExitCode deliver_histories(std::span<const NamedHistory> histories, const Report
   return written ? exit_code_of(reports, judging) : ExitCode::kError;
 }
 
-ExitCode deliver_history(std::string_view text, const std::string& path, const ReportFiles& files,
+ExitCode deliver_history(const InputFile& history, const ReportFiles& files,
                          const HistoryJudging& judging) {
-  RunOutputs outputs(files, exported_run(path, judging));
-  const TrajectoryReport report = judge_history(text, path, judging.thresholds, &outputs);
+  RunOutputs outputs(files, exported_run(history.path(), judging));
+  const TrajectoryReport report = judge_history(history, judging.thresholds, outputs);
   return deliver_judged_history(report, outputs, judging);
 }
 

@@ -5,13 +5,13 @@
 #include <map>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "app/exit_code.h"
 #include "app/report_files.h"
 #include "app/run_outputs.h"
 #include "app/terminal.h"
+#include "framework/io/input_file.h"
 #include "monitor/history/history_reader.h"
 #include "monitor/metrics/thresholds.h"
 #include "monitor/report/seen_run.h"
@@ -27,11 +27,6 @@ struct HistoryJudging {
   ColorMode color = ColorMode::kAuto;
   bool ascii = false;
 };
-
-/// Judges the run that `text` records with these limits; `path` is its name, and `outputs`, where not
-/// null, takes each of its steps. Throws InputError naming it for what is no history, or a newer one.
-TrajectoryReport judge_history(std::string_view text, const std::string& path,
-                               const Thresholds& thresholds, RunOutputs* outputs = nullptr);
 
 /// A step of a history, and what the tracker told of it; both must outlive what is returned.
 SeenStep seen_step(const HistoryStep& step, std::span<const HealthEvent> events);
@@ -49,19 +44,14 @@ std::vector<std::string> reading_notes(const HistoryNotes& read,
 ExitCode deliver_judged_history(const TrajectoryReport& report, RunOutputs& outputs,
                                 const HistoryJudging& judging);
 
-/// Judges the run and delivers it.
-ExitCode deliver_history(std::string_view text, const std::string& path, const ReportFiles& files,
+/// Judges the run and delivers it. Throws InputError naming the file of what is no history, or a newer
+/// one. Holds none of a file that is mapped.
+ExitCode deliver_history(const InputFile& history, const ReportFiles& files,
                          const HistoryJudging& judging);
-
-/// A history to be judged: its bytes and its name.
-struct NamedHistory {
-  std::string_view text;
-  std::string path;
-};
 
 /// Several runs side by side: the text of each, the page of --html, JUnit, Markdown and annotations. No other
 /// file shows more than one, and none is written. The gate of --fail-on is that of the worst episode of any.
-ExitCode deliver_histories(std::span<const NamedHistory> histories, const ReportFiles& files,
+ExitCode deliver_histories(std::span<const InputFile> histories, const ReportFiles& files,
                            const HistoryJudging& judging);
 
 }  // namespace gradvitals::app

@@ -78,12 +78,9 @@ ExitCode report(const ReportOptions& options) {
     }
     return follow_history(path, options.files, judging);
   }
-  const InputFile first(path);
-  const NamedHistory a{as_text(first.bytes()), first.path()};
-  if (options.histories.size() == 1) return deliver_history(a.text, a.path, options.files, judging);
-  const InputFile second(options.histories.back());
-  const NamedHistory both[] = {a, {as_text(second.bytes()), second.path()}};
-  return deliver_histories(both, options.files, judging);
+  const std::vector<InputFile> histories(options.histories.begin(), options.histories.end());
+  if (histories.size() == 1) return deliver_history(histories.front(), options.files, judging);
+  return deliver_histories(histories, options.files, judging);
 }
 
 }  // namespace gradvitals::app

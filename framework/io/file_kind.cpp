@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "framework/io/shard_index.h"
+
 namespace gradvitals {
 namespace {
 
@@ -46,8 +48,10 @@ FileKind kind_of_text(std::string_view text) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
   if (!text.starts_with('{') && !text.starts_with('[')) return FileKind::kText;
-  return text.starts_with('{') && has_object(text, "\"weight_map\"") ? FileKind::kShardIndex
-                                                                     : FileKind::kJson;
+  if (!text.starts_with('{')) return FileKind::kJson;
+  // A history can be larger than memory: what no index can take is not searched.
+  const std::string_view searched = text.substr(0, kMaxIndexBytes);
+  return has_object(searched, "\"weight_map\"") ? FileKind::kShardIndex : FileKind::kJson;
 }
 
 }  // namespace

@@ -30,11 +30,16 @@ InputFile::InputFile(const std::string& path)
     content_ = std::make_unique<const std::string>(read_inflated(path, kMaxDumpBytes));
   }
   kind_ = kind_of(bytes());
+  let_go(bytes());
 }
 
 std::span<const std::byte> InputFile::bytes() const {
   if (mapping_) return mapping_->bytes();
   return content_ ? std::as_bytes(std::span(*content_)) : std::span<const std::byte>();
+}
+
+void InputFile::let_go(std::span<const std::byte> part) const {
+  if (mapping_) MappedFile::let_go(part);
 }
 
 }  // namespace gradvitals

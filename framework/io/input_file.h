@@ -27,6 +27,9 @@ class InputFile {
   const std::string& path() const { return path_; }
   bool is_standard_input() const { return is_standard_input_; }
   std::span<const std::byte> bytes() const;
+  /// Says that a part of bytes() was read: what is mapped leaves this process's memory until it is read
+  /// again. It stays valid.
+  void let_go(std::span<const std::byte> part) const;
   FileKind kind() const { return kind_; }
 
  private:

@@ -133,6 +133,15 @@ MappedFile::~MappedFile() {
   ::munmap(data_, size_);
 }
 
+void MappedFile::let_go(std::span<const std::byte> part) {
+  if (part.empty()) return;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(part.data());
+  const std::uintptr_t first_page = begin / page * page;
+  // Where it is refused, the pages stay: that takes memory, and nothing else.
+  ::madvise(reinterpret_cast<void*>(first_page), begin + part.size() - first_page, MADV_DONTNEED);
+}
+
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 

@@ -22,6 +22,10 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
 
+  /// Takes a part of bytes() from this process's memory, to the page: for what is walked once. They
+  /// stay valid; reading them again takes them from the file again.
+  static void let_go(std::span<const std::byte> part);
+
  private:
   void* data_ = nullptr;
   std::size_t size_ = 0;

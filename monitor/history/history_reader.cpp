@@ -19,13 +19,23 @@ std::string_view line_at(std::string_view text, std::size_t byte) {
   return line.ends_with('\r') ? line.substr(0, line.size() - 1) : line;
 }
 
-void add_resumptions(std::string_view text, HistoryLines& lines) {
+/// Some hundred system calls for a run of a day, and no memory to speak of.
+constexpr std::size_t kPieceBytes = std::size_t{4} << 20;
+
+void add_resumptions(std::string_view text, HistoryLines& lines,
+                     const HistoryReader::LetGo& let_go) {
   constexpr std::string_view kStart = "\n{\"event\":\"resumed\"";
-  for (std::size_t byte = text.find(kStart); byte != std::string_view::npos;
-       byte = text.find(kStart, byte + 1)) {
-    if (const auto step = step_of_resumption(line_at(text, byte + 1))) {
-      lines.add_resumption({.byte = byte + 1, .step = *step});
+  for (std::size_t begin = 0; begin < text.size(); begin += kPieceBytes) {
+    const std::string_view part = text.substr(begin, kPieceBytes);
+    // One that the end of the piece cuts in two belongs to it.
+    const std::string_view searched = text.substr(0, begin + part.size() + kStart.size() - 1);
+    for (std::size_t byte = searched.find(kStart, begin); byte != std::string_view::npos;
+         byte = searched.find(kStart, byte + 1)) {
+      if (const auto step = step_of_resumption(line_at(text, byte + 1))) {
+        lines.add_resumption({.byte = byte + 1, .step = *step});
+      }
     }
+    if (let_go) let_go(part);
   }
 }
 
@@ -37,30 +47,42 @@ bool HistoryReader::is_history(std::string_view text) {
 }
 
 struct HistoryReader::State {
-  State(std::string_view all, const std::string& path) : text(all), lines(path) {
+  State(std::string_view all, const std::string& path, LetGo on_read)
+      : text(all), let_go(std::move(on_read)), lines(path) {
     if (is_cut_header(text)) {
       refuse_input(path, "holds no complete line: its run was ended while it wrote the first one");
     }
-    add_resumptions(text, lines);
+    add_resumptions(text, lines, let_go);
     take_line();
   }
 
   std::optional<HistoryRecord> take_line();
 
+  void let_go_of_read();
+
   std::string_view text;
+  LetGo let_go;
   HistoryLines lines;
   std::size_t next_byte = 0;
+  std::size_t gone_bytes = 0;
 };
 
 std::optional<HistoryRecord> HistoryReader::State::take_line() {
   const std::size_t byte = next_byte;
   const std::size_t end = std::min(text.find('\n', byte), text.size());
   next_byte = std::min(end + 1, text.size());
-  return lines.take(text.substr(byte, end - byte), byte);
+  auto record = lines.take(text.substr(byte, end - byte), byte);
+  if (next_byte - gone_bytes >= kPieceBytes || next_byte == text.size()) let_go_of_read();
+  return record;
 }
 
-HistoryReader::HistoryReader(std::string_view text, std::string path)
-    : state_(std::make_unique<State>(text, path)) {}
+void HistoryReader::State::let_go_of_read() {
+  if (let_go) let_go(text.substr(gone_bytes, next_byte - gone_bytes));
+  gone_bytes = next_byte;
+}
+
+HistoryReader::HistoryReader(std::string_view text, std::string path, LetGo let_go)
+    : state_(std::make_unique<State>(text, path, std::move(let_go))) {}
 HistoryReader::~HistoryReader() = default;
 HistoryReader::HistoryReader(HistoryReader&&) noexcept = default;
 HistoryReader& HistoryReader::operator=(HistoryReader&&) noexcept = default;

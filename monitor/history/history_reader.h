@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -54,10 +55,14 @@ class HistoryReader {
   /// says so.
   static bool is_history(std::string_view text);
 
+  /// Told of text that was read, a few megabytes at a time and all of it twice: it may leave memory,
+  /// as long as it can be read again.
+  using LetGo = std::function<void(std::string_view part)>;
+
   /// `text` must outlive the reader; `path` is for messages. Throws InputError naming the path where
   /// the text does not begin as a history, where its first line is cut short, and for a version that
   /// is newer than this reader.
-  HistoryReader(std::string_view text, std::string path);
+  HistoryReader(std::string_view text, std::string path, LetGo let_go = {});
   ~HistoryReader();
   HistoryReader(HistoryReader&&) noexcept;
   HistoryReader& operator=(HistoryReader&&) noexcept;

@@ -1,8 +1,10 @@
 // Contract: `gradvitals diagnose HISTORY.jsonl` judges a recorded run anew. Oracle: a HealthTracker that
 // was given the same steps, and histories made by hand.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -233,6 +235,31 @@ TEST_F(DiagnoseHistory, ANewerSchemaIsRefusedWithItsVersion) {
   const ProgramResult result = run();
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_NE(result.err.find("gradvitals.history/9"), std::string::npos) << result.err;
+}
+
+/// In bytes, of the largest of the programs that this test ran.
+std::int64_t peak_memory_of_programs() {
+  rusage children{};
+  EXPECT_EQ(::getrusage(RUSAGE_CHILDREN, &children), 0);
+  return std::int64_t{children.ru_maxrss} << 10;
+}
+
+TEST_F(DiagnoseHistory, HoldsNoneOfAFileThatIsLargerThanItsMemory) {
+  constexpr std::int64_t kMebibyte = 1 << 20;
+  run();  // What the program takes itself.
+  const std::int64_t own = peak_memory_of_programs();
+  write_run(-1, 0.0);
+  {
+    const std::string damage = std::string(kMebibyte - 1, 'x') + '\n';
+    std::ofstream history(path(), std::ios::app);
+    for (int i = 0; i < 200; ++i) history << damage;
+  }
+  for (const char* command : {"diagnose", "report"}) {
+    const ProgramResult result = run_program({command, path()});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    // What the kind of a file is told by, and a piece of it.
+    EXPECT_LT(peak_memory_of_programs(), own + 80 * kMebibyte) << command;
+  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -314,6 +315,37 @@ TEST_F(HistoryReaderTest, AShortRowOfALongLayoutCostsNoCopyOfTheLayout) {
   units_alone.units = layout.units;
   EXPECT_NE(damage_of_row(start + "[],[],[],[],[],[],[]]", units_alone).find("fewer values"),
             std::string::npos);
+}
+
+/// As the reader's: a few megabytes.
+constexpr std::size_t kPieceOfReader = std::size_t{4} << 20;
+
+TEST_F(HistoryReaderTest, LetsGoOfAllOfALongHistoryTwicePieceByPiece) {
+  const std::string text = written(3) + std::string(3 * kPieceOfReader, 'x') + "\n";
+  std::string gone;
+  std::size_t pieces = 0;
+  HistoryReader reader(text, "h.jsonl", [&](std::string_view part) {
+    EXPECT_EQ(part.data(), text.data() + gone.size() % text.size());
+    gone += part;
+    ++pieces;
+  });
+  EXPECT_EQ(gone, text);
+  while (reader.next()) {
+  }
+  EXPECT_EQ(gone, text + text);
+  EXPECT_GE(pieces, 5U);
+}
+
+TEST_F(HistoryReaderTest, FindsAResumptionWhereverAPieceEnds) {
+  const std::string before = written(3);
+  const std::string resumption = R"({"event":"resumed","step":1})"
+                                 "\n";
+  for (std::size_t inside = 0; inside <= 24; ++inside) {
+    const std::size_t padding = kPieceOfReader - inside - before.size() - 1;
+    const auto read = read_history(before + std::string(padding, 'x') + "\n" + resumption);
+    EXPECT_EQ(read.notes.resumptions, 1) << inside;
+    EXPECT_EQ(read.numbers(), std::vector<std::int64_t>{0}) << inside;
+  }
 }
 
 }  // namespace

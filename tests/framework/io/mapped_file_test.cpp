@@ -2,13 +2,18 @@
 // code.
 #include "framework/io/mapped_file.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <span>
 #include <string>
 
 namespace gradvitals {
@@ -46,6 +51,33 @@ TEST(MappedFile, ThatIsCutShortIsNamedWithTheExitCodeAskedFor) {
   const LongFile file;
   EXPECT_EXIT(read_after_cutting(file.path()), ::testing::ExitedWithCode(2),
               file.path() + ": was cut short while it was read");
+}
+
+std::int64_t resident_pages(std::span<const std::byte> mapped) {
+  std::ifstream smaps("/proc/self/smaps");
+  const std::string start = fmt::format("{:x}-", reinterpret_cast<std::uintptr_t>(mapped.data()));
+  std::string line;
+  while (std::getline(smaps, line) && !line.starts_with(start)) {
+  }
+  while (std::getline(smaps, line) && !line.starts_with("Rss:")) {
+  }
+  return std::stoll(line.substr(4)) / 4;
+}
+
+bool is_all_x(std::span<const std::byte> bytes) {
+  return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{'x'}; });
+}
+
+TEST(MappedFile, WhatIsLetGoLeavesMemoryAndCanBeReadAgain) {
+  const LongFile file;
+  const MappedFile mapped(file.path());
+  ASSERT_TRUE(is_all_x(mapped.bytes()));
+  ASSERT_EQ(resident_pages(mapped.bytes()), 3);
+  MappedFile::let_go(mapped.bytes().subspan(4096 + 7, 10));
+  EXPECT_EQ(resident_pages(mapped.bytes()), 2);
+  MappedFile::let_go(mapped.bytes());
+  EXPECT_EQ(resident_pages(mapped.bytes()), 0);
+  EXPECT_TRUE(is_all_x(mapped.bytes()));
 }
 
 void fault_elsewhere() {

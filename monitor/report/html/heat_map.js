@@ -1,6 +1,9 @@
 // Norms of all gradients over all steps: where it began and how it spread. Drawn without a chart
 // library.
 
+const nameFont = '11px system-ui, sans-serif';
+const layerName = (layer, row) => layer < 0 ? `#${row}` : `layer ${layer}`;
+
 class HeatMap {
   constructor(panel, run, place, range) {
     this.run = run;
@@ -76,7 +79,7 @@ class HeatMap {
     const ink = inks();
     const width = this.box.clientWidth || 600;
     const hasNames = this.rowHeight >= 10;
-    this.left = hasNames ? Math.min(190, Math.round(width * 0.3)) : 56;
+    this.left = hasNames ? Math.min(190, Math.round(width * 0.3)) : this.layerWidth();
     this.plotWidth = Math.max(80, width - this.left - 12);
     const height = run.count * this.rowHeight + 26;
     const scale = window.devicePixelRatio || 1;
@@ -93,6 +96,14 @@ class HeatMap {
     this.drawNames(pen, ink, hasNames);
     this.drawSteps(pen, ink);
     this.drawSelection(pen, ink);
+  }
+
+  // What the longest name of a layer takes.
+  layerWidth() {
+    const pen = this.canvas.getContext('2d');
+    pen.font = nameFont;
+    const widths = this.run.layers.map((layer, t) => pen.measureText(layerName(layer, t)).width);
+    return Math.ceil(Math.max(...widths)) + 10;
   }
 
   drawSpecial(pen) {
@@ -116,7 +127,7 @@ class HeatMap {
 
   drawNames(pen, ink, hasNames) {
     const {run} = this;
-    pen.font = '11px system-ui, sans-serif';
+    pen.font = nameFont;
     pen.textAlign = 'right';
     pen.textBaseline = 'middle';
     if (hasNames) {
@@ -132,10 +143,10 @@ class HeatMap {
     // Too low for names: where layers begin.
     let lastY = -20;
     run.layers.forEach((layer, t) => {
-      const y = (t + 0.5) * this.rowHeight;
+      const y = Math.max((t + 0.5) * this.rowHeight, 6);
       if ((t > 0 && run.layers[t - 1] === layer) || y - lastY < 14) return;
       pen.fillStyle = ink.ink;
-      pen.fillText(layer < 0 ? `#${t}` : `layer ${layer}`, this.left - 6, Math.max(y, 6));
+      pen.fillText(layerName(layer, t), this.left - 6, y);
       lastY = y;
     });
   }

@@ -59,6 +59,9 @@ ExitCode report(const ReportOptions& options) {
         {"gradvitals train --data digits --history run.jsonl",
          "gradvitals report run.jsonl --html run.html"});
   }
+  if (std::ranges::count(options.histories, "-") > 1) {
+    throw UsageError("report - -: standard input holds one history: give the other one as a file");
+  }
   std::vector<NamedPath> inputs = {{"--thresholds", options.thresholds_file}};
   for (const std::string& path : options.histories) inputs.push_back({"report", path});
   options.files.check(inputs);

@@ -58,6 +58,9 @@ void ReportFiles::check(std::span<const NamedPath> inputs) const {
     throw UsageError(fmt::format("--plot: '{}' does not end in .png, .svg, .pdf or .gp", plot));
   }
   if (html == "-") throw UsageError("--html writes a file, not standard output: name one");
+  if (tensorboard == "-") {
+    throw UsageError("--tensorboard fills a folder, and not standard output: name one");
+  }
   exports.check(takes_standard_output());
   check_paths(outputs(), inputs);
 }

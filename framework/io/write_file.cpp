@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <optional>
+#include <string>
 #include <system_error>
 
 #include "framework/io/open_file.h"
@@ -15,15 +17,34 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void write_in_place(const fs::path& path, const FileContent& content) {
-  OpenFile file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+void write_to(int descriptor, const FileContent& content) {
+  OpenFile file(descriptor);
   content(file);
   file.close();
 }
 
+constexpr int kMaxLinks = 40;  // As Linux follows.
+
+/// Of this process, as /dev/stdout and /dev/fd/3 name one, or a link to them. Their file is another's:
+/// what was written to it before must stay.
+std::optional<int> own_descriptor(fs::path path) {
+  std::error_code ignored;
+  for (int i = 0; i < kMaxLinks; ++i) {
+    if (fs::equivalent(path.parent_path(), "/proc/self/fd", ignored)) {
+      const std::string name = path.filename().native();
+      int number = 0;
+      const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+      const bool is_number = error == std::errc() && end == name.data() + name.size();
+      return is_number ? std::optional(number) : std::nullopt;
+    }
+    if (!fs::is_symlink(fs::symlink_status(path, ignored))) return std::nullopt;
+    path = path.parent_path() / fs::read_symlink(path, ignored);
+  }
+  return std::nullopt;
+}
+
 /// The target of symbolic links, which need not exist: links themselves are not replaced.
 fs::path behind_links(fs::path path) {
-  constexpr int kMaxLinks = 40;  // As Linux follows.
   std::error_code ignored;
   for (int i = 0; i < kMaxLinks; ++i) {
     if (!fs::is_symlink(fs::symlink_status(path, ignored))) return path;
@@ -51,10 +72,12 @@ void write_file(const fs::path& target, std::string_view content) {
 }
 
 void write_file(const fs::path& target, const FileContent& content) {
+  if (const auto descriptor = own_descriptor(target)) {
+    return write_to(::fcntl(*descriptor, F_DUPFD_CLOEXEC, 0), content);
+  }
   struct stat status {};
-  // Before links are followed: that of a pipe (/dev/stdout) leads to no name.
   if (::stat(target.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
-    return write_in_place(target, content);
+    return write_to(::open(target.c_str(), O_WRONLY | O_CLOEXEC), content);
   }
   const fs::path path = behind_links(target);
   if (::stat(path.c_str(), &status) != 0) {
@@ -71,7 +94,7 @@ void check_writable(const fs::path& target) {
   if (::stat(target.c_str(), &status) == 0) {
     if (S_ISDIR(status.st_mode)) throw std::system_error(EISDIR, std::generic_category());
     if (::access(target.c_str(), W_OK) != 0) throw_errno();
-    if (!S_ISREG(status.st_mode)) return;
+    if (!S_ISREG(status.st_mode) || own_descriptor(target)) return;
   }
   check_folder(folder_of(behind_links(target)));
 }

@@ -10,7 +10,8 @@ namespace gradvitals {
 
 /// Writes the content of `target`. A regular file is replaced by replace_file(), whole or not at all,
 /// and keeps its permissions; one that is write-protected is refused. Behind a symbolic link, that is
-/// the file that it names. What is there and no regular file (a device, a pipe) is written in place.
+/// the file that it names. What is there and no regular file (a device, a pipe) is written in place,
+/// and a descriptor of this process (/dev/stdout) where it stands.
 /// Throws std::system_error.
 void write_file(const std::filesystem::path& target, std::string_view content);
 /// The same of content that is not in memory.

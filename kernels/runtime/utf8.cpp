@@ -19,8 +19,9 @@ struct Range {
 
 // Would let a name write over its line, or show in another order than it is stored.
 constexpr std::array kUnprintable = {
-    Range{0x0000, 0x001F}, Range{0x007F, 0x009F}, Range{0x061C, 0x061C}, Range{0x200E, 0x200F},
-    Range{0x2028, 0x202E}, Range{0x2066, 0x2069}, Range{0xFEFF, 0xFEFF},
+    Range{0x0000, 0x001F}, Range{0x007F, 0x009F}, Range{0x061C, 0x061C},
+    Range{0x200E, 0x200F}, Range{0x2028, 0x202E}, Range{0x2066, 0x2069},
+    Range{0xFEFF, 0xFEFF}, Range{0xFFFE, 0xFFFF},  // No characters, which XML refuses.
 };
 
 // Unicode's combining marks, joiners and variation selectors of the common scripts.

@@ -49,6 +49,7 @@ bool HistoryReader::is_history(std::string_view text) {
 struct HistoryReader::State {
   State(std::string_view all, const std::string& path, LetGo on_read)
       : text(all), let_go(std::move(on_read)), lines(path) {
+    if (text.empty()) refuse_input(path, "is empty: a history begins with the first step of a run");
     if (is_cut_header(text)) {
       refuse_input(path, "holds no complete line: its run was ended while it wrote the first one");
     }

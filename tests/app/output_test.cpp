@@ -2,6 +2,7 @@
 // Oracle:    the file system, read back.
 #include "app/output.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,6 +48,18 @@ TEST(Output, SymbolicLinkStaysALink) {
   write_result(folder.file("link"), "new");
   EXPECT_TRUE(std::filesystem::is_symlink(folder.file("link")));
   EXPECT_EQ(read_file(folder.file("real")), "new");
+}
+
+TEST(Output, OwnStreamGoesOnBehindWhatItHolds) {
+  const TemporaryFolder folder;
+  const int stream = ::open(folder.file("log").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_EQ(::write(stream, "text\n", 5), 5);
+  const std::string name = "/dev/fd/" + std::to_string(stream);
+  write_result(name, "more\n");
+  std::filesystem::create_symlink(name, folder.file("link"));
+  write_result(folder.file("link"), "most\n");
+  ::close(stream);
+  EXPECT_EQ(read_file(folder.file("log")), "text\nmore\nmost\n");
 }
 
 TEST(Output, LinkToAFileThatIsMissingIsFollowed) {

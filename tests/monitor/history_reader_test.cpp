@@ -200,13 +200,19 @@ TEST_F(HistoryReaderTest, ANewerSchemaIsRefusedWithItsVersion) {
 }
 
 TEST_F(HistoryReaderTest, WhatIsNoHistoryIsRefused) {
-  for (const char* const text : {"", "\n", "{}", "[1]", "{\"schema\": \"gradvitals.diagnosis/1\"}",
+  for (const char* const text : {"\n", "{}", "[1]", "{\"schema\": \"gradvitals.diagnosis/1\"}",
                                  "{\"schema\": 1}", "step,loss\n1,2\n"}) {
     EXPECT_FALSE(HistoryReader::is_history(text)) << text;
     EXPECT_EQ(refusal_of_history(text),
               "h.jsonl: line 1 is not the first of a history, which says \"gradvitals.history/1\"; "
               "the option --history of a training writes one");
   }
+}
+
+TEST_F(HistoryReaderTest, AnEmptyFileIsSaidToBeEmpty) {
+  EXPECT_FALSE(HistoryReader::is_history(""));
+  EXPECT_EQ(refusal_of_history(""),
+            "h.jsonl: is empty: a history begins with the first step of a run");
 }
 
 TEST_F(HistoryReaderTest, OtherColumnsAreRefused) {

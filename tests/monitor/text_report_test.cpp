@@ -66,6 +66,7 @@ TEST(Utf8, ControlAndDirectionCharactersBecomeEscapes) {
   EXPECT_EQ(printable("a\nb\r\tc"), "a\\nb\\r\\tc");
   EXPECT_EQ(printable("\x1b[31m"), "\\u001b[31m");
   EXPECT_EQ(printable("\xe2\x80\xae"), "\\u202e");
+  EXPECT_EQ(printable("\ufffe\uffff"), "\\ufffe\\uffff");
   EXPECT_EQ(printable("\xc2\x9b"), "\\u009b");
 }
 

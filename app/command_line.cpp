@@ -128,7 +128,7 @@ void Command::required_text(const std::string& name, std::string& value, const s
 
 void Command::positional_texts(const std::string& name, std::vector<std::string>& values,
                                const std::string& help) {
-  app_->add_option(name, values, help)->type_name("");
+  refusing_empty(app_->add_option(name, values, help))->type_name("");
 }
 
 void Command::repeated_text(const std::string& name, std::vector<std::string>& values,

@@ -62,7 +62,8 @@ HistoryHeader parse_header_line(std::string_view line, const std::string& path) 
   if (!is_history_header(line)) {
     refuse_input(path,
                  fmt::format("line 1 is not the first of a history, which says {}; the option "
-                             "--history of a training writes one",
+                             "--history of a training writes one, and gradvitals diagnose reads "
+                             "gradients from dumps and CSV",
                              in_quotes(kHistorySchema)));
   }
   const json value = read_json(line).value;

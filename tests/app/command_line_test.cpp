@@ -116,6 +116,7 @@ INSTANTIATE_TEST_SUITE_P(
                    {"report", "a.jsonl", "b.jsonl", "--json", "c"},
                    "--json is of one run"},
         WrongInput{"StandardInputTwice", {"report", "-", "-"}, "holds one history"},
+        WrongInput{"EmptyPath", {"report", ""}, "the value is empty"},
         WrongInput{"EventsToStdout",
                    {"report", "a.jsonl", "--tensorboard", "-"},
                    "--tensorboard fills a folder"},

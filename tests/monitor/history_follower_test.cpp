@@ -272,7 +272,8 @@ TEST_F(HistoryFollowerTest, WhatIsNoHistoryIsRefusedAtOnce) {
     EXPECT_EQ(refusal_to_follow(path_),
               path_ +
                   ": line 1 is not the first of a history, which says \"gradvitals.history/1\"; "
-                  "the option --history of a training writes one")
+                  "the option --history of a training writes one, and gradvitals diagnose reads "
+                  "gradients from dumps and CSV")
         << text;
   }
   rewrite("");

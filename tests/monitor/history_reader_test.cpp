@@ -205,7 +205,8 @@ TEST_F(HistoryReaderTest, WhatIsNoHistoryIsRefused) {
     EXPECT_FALSE(HistoryReader::is_history(text)) << text;
     EXPECT_EQ(refusal_of_history(text),
               "h.jsonl: line 1 is not the first of a history, which says \"gradvitals.history/1\"; "
-              "the option --history of a training writes one");
+              "the option --history of a training writes one, and gradvitals diagnose reads "
+              "gradients from dumps and CSV");
   }
 }
 

@@ -118,8 +118,8 @@ constexpr std::string_view kPull = "git lfs pull";
 constexpr UnreadFormat kGitLfs{"is a Git LFS pointer, not the file itself; fetch that",
                                {&kPull, 1}};
 constexpr UnreadFormat kHtml{
-    "is an HTML page and holds no gradients: a download that went wrong, to be fetched again, or a "
-    "report, to be made again of what it was made of",
+    "is an HTML page and holds no gradients; where it should be the file itself, the download went "
+    "wrong: fetch it again",
     {}};
 constexpr std::string_view kConvert = "iconv -f UTF-16 -t UTF-8 {shell} > utf8.csv";
 constexpr UnreadFormat kUtf16{"is text in UTF-16, which is not read; convert it", {&kConvert, 1}};

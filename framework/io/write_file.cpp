@@ -23,34 +23,35 @@ void write_to(int descriptor, const FileContent& content) {
   file.close();
 }
 
-constexpr int kMaxLinks = 40;  // As Linux follows.
-
-/// Of this process, as /dev/stdout and /dev/fd/3 name one, or a link to them. Their file is another's:
-/// what was written to it before must stay.
-std::optional<int> own_descriptor(fs::path path) {
+bool names_own_descriptor(const fs::path& path) {
   std::error_code ignored;
-  for (int i = 0; i < kMaxLinks; ++i) {
-    if (fs::equivalent(path.parent_path(), "/proc/self/fd", ignored)) {
-      const std::string name = path.filename().native();
-      int number = 0;
-      const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-      const bool is_number = error == std::errc() && end == name.data() + name.size();
-      return is_number ? std::optional(number) : std::nullopt;
-    }
-    if (!fs::is_symlink(fs::symlink_status(path, ignored))) return std::nullopt;
-    path = path.parent_path() / fs::read_symlink(path, ignored);
-  }
-  return std::nullopt;
+  return fs::equivalent(path.parent_path(), "/proc/self/fd", ignored);
 }
 
-/// The target of symbolic links, which need not exist: links themselves are not replaced.
+/// The target of symbolic links, which need not exist: links themselves are not replaced. A descriptor
+/// of this process, a link as well, is not followed.
 fs::path behind_links(fs::path path) {
+  constexpr int kMaxLinks = 40;  // As Linux follows.
   std::error_code ignored;
   for (int i = 0; i < kMaxLinks; ++i) {
-    if (!fs::is_symlink(fs::symlink_status(path, ignored))) return path;
+    const bool is_followed =
+        !names_own_descriptor(path) && fs::is_symlink(fs::symlink_status(path, ignored));
+    if (!is_followed) return path;
     path = path.parent_path() / fs::read_symlink(path);
   }
   throw std::system_error(ELOOP, std::generic_category());
+}
+
+/// Of this process, as /dev/stdout and /dev/fd/3 name one, or a link to them. Their file is another's:
+/// what was written to it before must stay.
+std::optional<int> own_descriptor(const fs::path& target) {
+  const fs::path path = behind_links(target);
+  if (!names_own_descriptor(path)) return std::nullopt;
+  const std::string name = path.filename().native();
+  int number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  const bool is_number = error == std::errc() && end == name.data() + name.size();
+  return is_number ? std::optional(number) : std::nullopt;
 }
 
 /// Folders are filled by whoever may write and enter them.

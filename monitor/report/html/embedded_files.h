@@ -9,8 +9,8 @@ struct EmbeddedFiles {
   std::string_view page;  ///< "{{title}}" and the like stand for what differs.
   std::string_view style;
   std::string_view script;
-  std::string_view
-      chart_library;  ///< Chart.js with its licence; empty where there was none to embed.
+  /// Chart.js with its licence; empty where there was none to embed.
+  std::string_view chart_library;
   // SHA-256 in base64, as a content security policy names them.
   std::string_view style_hash;
   std::string_view script_hash;
